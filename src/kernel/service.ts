@@ -1,0 +1,70 @@
+import type { StaticOperationSchema } from '@smithy/types';
+import type { Operation } from './operation.ts';
+import type { ServiceError } from './service-error.ts';
+
+export type ProtocolName = 'awsJson1_0' | 'awsJson1_1' | 'awsQuery' | 'restJson1' | 'restXml';
+
+/** A constraint that an input broke. `path` is in the service's wire names: `keySpec`, `tags.1.member.tagKey`. */
+export interface Violation {
+  readonly path: readonly (string | number)[];
+  readonly kind: 'required' | 'length' | 'range' | 'pattern' | 'enum' | 'type';
+  readonly constraint: Constraint;
+  readonly value: unknown;
+}
+
+/** Facts about one member, generated from the public service model. Lengths are of characters, bytes or items. */
+export interface Constraint {
+  readonly required?: boolean;
+  readonly min?: number;
+  readonly max?: number;
+  readonly pattern?: string;
+  readonly enum?: readonly string[];
+  /** True where min and max bound a number, not a length. */
+  readonly isNumeric?: boolean;
+}
+
+/** Structure or list or map name → member name (`member`, `key`, `value` for lists and maps) → constraint. */
+export type Constraints = Readonly<Record<string, Readonly<Record<string, Constraint>>>>;
+
+/** A service's manifest: what the gateway needs to know, and every operation. Written in `services/<name>/service.ts`. */
+export interface Service<Context = unknown> {
+  /** The folder's name: `kms`, `s3`, `kinesis-video-media`. */
+  readonly name: string;
+  /** CloudTrail's event source: `kms.amazonaws.com`. */
+  readonly eventSource: string;
+  /** The service names of a signature's scope that lead here. */
+  readonly signingNames: readonly string[];
+  readonly protocol: ProtocolName;
+  /** awsJson: the part of `X-Amz-Target` before the dot. */
+  readonly targetPrefix?: string;
+  /** awsQuery: the `Version` parameter. */
+  readonly apiVersion?: string;
+  /** XML protocols: the namespace of responses. */
+  readonly xmlNamespace?: string;
+  /** Every operation that the SDK knows, built or not. */
+  readonly schemas: readonly StaticOperationSchema[];
+  readonly operations: readonly Operation<Context, never, unknown>[];
+  readonly context: Context;
+  readonly constraints: Constraints;
+  readonly errors: ServiceErrors;
+}
+
+/** The errors that the gateway raises in a service's name, in that service's own form. */
+export interface ServiceErrors {
+  /** A refusal; `message` has AWS's wording (`User: … is not authorized to perform: …`). */
+  accessDenied(message: string): ServiceError;
+  /** Broken constraints, at least one. */
+  validation(violations: readonly Violation[]): ServiceError;
+  /** A body that is not in the protocol's form (broken JSON or XML). */
+  malformed(message: string): ServiceError;
+  /** Anything unforeseen: says nothing about the cause. */
+  internal(): ServiceError;
+}
+
+/** Lists the operation schemas of an SDK module: its exports whose names end in `$` and that are operations. */
+export function operationSchemasOf(sdk: object): StaticOperationSchema[] {
+  const OPERATION_KIND = 9;
+  return Object.values(sdk).filter(
+    (value): value is StaticOperationSchema => Array.isArray(value) && value[0] === OPERATION_KIND,
+  );
+}

@@ -18,5 +18,5 @@ export interface Records<Tables> {
 export interface Migration {
   /** Unique, prefixed with the service: `kms-0001-keys`. */
   readonly name: string;
-  up(transaction: Kysely<never>): Promise<void>;
+  up(transaction: Kysely<unknown>): Promise<void>;
 }

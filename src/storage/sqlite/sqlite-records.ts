@@ -1,0 +1,136 @@
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
+import type { Migration, Records } from '../records.ts';
+import { StorageFullError } from '../storage-full-error.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
+
+/** At most so many pieces of work share one commit, so that the first of them does not wait for ever. */
+const MAX_GROUP = 512;
+
+interface PendingWrite {
+  readonly work: (transaction: Kysely<unknown>) => Promise<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Records in one SQLite file: WAL, full synchronisation, one connection that writes and one that reads. Writes that
+ * arrive while a commit is under way share the next one, so that a hundred concurrent requests wait for one fsync.
+ */
+export class SqliteRecords implements Records<unknown> {
+  readonly read: Kysely<unknown>;
+  readonly #writer: DatabaseSync;
+  readonly #reader: DatabaseSync;
+  readonly #transaction: Kysely<unknown>;
+  #pending: PendingWrite[] = [];
+  #draining: Promise<void> | undefined;
+  #isClosed = false;
+
+  private constructor(writer: DatabaseSync, reader: DatabaseSync) {
+    this.#writer = writer;
+    this.#reader = reader;
+    this.read = new Kysely({ dialect: sqliteDialect(reader) });
+    this.#transaction = new Kysely({ dialect: sqliteDialect(writer) });
+  }
+
+  /** Opens (or makes) the database in `file` and runs the migrations that have not run on it yet. */
+  static async open(file: string, migrations: readonly Migration[]): Promise<SqliteRecords> {
+    const writer = new DatabaseSync(file, { timeout: 5000 });
+    writer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    // What is deleted is overwritten: a shredded key must not survive in a free page.
+    writer.exec('PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536');
+    const reader = new DatabaseSync(file, { timeout: 5000 });
+    reader.exec('PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536');
+    const records = new SqliteRecords(writer, reader);
+    await records.#migrate(migrations);
+    return records;
+  }
+
+  /** The same records, seen as one service's tables. */
+  of<Tables>(): Records<Tables> {
+    return this as unknown as Records<Tables>;
+  }
+
+  write<Result>(work: (transaction: Kysely<unknown>) => Promise<Result>): Promise<Result> {
+    if (this.#isClosed) return Promise.reject(new Error('The records are closed.'));
+    return new Promise<Result>((resolve, reject) => {
+      this.#pending.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      // Not at once: the requests that arrived in this turn of the event loop join the same commit.
+      this.#draining ??= new Promise((done) => {
+        setImmediate(() => void this.#drain().finally(done));
+      });
+    });
+  }
+
+  /** Waits for the writes under way and closes the file. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    while (this.#draining !== undefined) await this.#draining;
+    this.#reader.close();
+    this.#writer.close();
+  }
+
+  /** A short check that the file is sound; the answer is `ok` or what SQLite found. */
+  checkIntegrity(): string {
+    const row = this.#reader.prepare('PRAGMA integrity_check(1)').get();
+    return String(row?.['integrity_check'] ?? 'no answer');
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#pending.length > 0) {
+      await this.#commitGroup(this.#pending.splice(0, MAX_GROUP));
+      // Requests that waited for the commit get their turn, and join the next one.
+      if (this.#pending.length === 0) await new Promise(setImmediate);
+    }
+    this.#draining = undefined;
+  }
+
+  async #commitGroup(group: readonly PendingWrite[]): Promise<void> {
+    const outcomes: (() => void)[] = [];
+    try {
+      this.#writer.exec('BEGIN IMMEDIATE');
+      for (const item of group) outcomes.push(await this.#runInSavepoint(item));
+      this.#writer.exec('COMMIT');
+    } catch (error) {
+      if (this.#writer.isTransaction) this.#writer.exec('ROLLBACK');
+      const failure = translateSqliteError(error);
+      for (const item of group) item.reject(failure);
+      return;
+    }
+    for (const settle of outcomes) settle();
+  }
+
+  async #runInSavepoint(item: PendingWrite): Promise<() => void> {
+    this.#writer.exec('SAVEPOINT item');
+    try {
+      const result = await item.work(this.#transaction);
+      this.#writer.exec('RELEASE item');
+      return () => item.resolve(result);
+    } catch (error) {
+      // SQLite itself ends the whole transaction on a full disk or an I/O error: then nothing of the group stands.
+      if (!this.#writer.isTransaction) throw error;
+      this.#writer.exec('ROLLBACK TO item; RELEASE item');
+      const failure = translateSqliteError(error);
+      return () => item.reject(failure);
+    }
+  }
+
+  async #migrate(migrations: readonly Migration[]): Promise<void> {
+    this.#writer.exec('CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY) STRICT');
+    const done = new Set(this.#writer.prepare('SELECT name FROM migration').all().map((row) => row['name']));
+    for (const migration of migrations) {
+      if (done.has(migration.name)) continue;
+      await this.write(async (transaction) => {
+        await migration.up(transaction);
+        this.#writer.prepare('INSERT INTO migration (name) VALUES (?)').run(migration.name);
+      });
+    }
+  }
+}
+
+const SQLITE_FULL = 13;
+
+function translateSqliteError(error: unknown): unknown {
+  const isFull = error instanceof Error && 'errcode' in error && error.errcode === SQLITE_FULL;
+  return isFull ? new StorageFullError({ cause: error }) : error;
+}

@@ -1,0 +1,151 @@
+import type { Caller } from '#kernel/caller.ts';
+import type { Clock } from '#kernel/clock.ts';
+import { AuthFailure, type AuthFailureKind } from './auth-failure.ts';
+import { canonicalRequest, type SignedRequest } from './canonical-request.ts';
+import { type Claim, formatTimestamp, headerOf } from './claim.ts';
+import type { ChunkSigner } from './chunk-signer.ts';
+import { makeChunkSigner } from './chunk-signer.ts';
+import type { CredentialProblem, CredentialSource } from './credential-source.ts';
+import { type PayloadPlan, planPayload, UNSIGNED_PAYLOAD } from './payload-plan.ts';
+import { isSameSignature, sign } from './signing-key.ts';
+import { SigningKeyCache } from './signing-key-cache.ts';
+
+/** A request whose signature was found right. The payload is still to be checked, as `payload` says. */
+export interface Authentication {
+  readonly caller: Caller;
+  readonly payload: PayloadPlan;
+  /** Verifies the chunks' signatures; present for signed chunked payloads. */
+  readonly chunkSigner: ChunkSigner | undefined;
+}
+
+const S3_SKEW = 15 * 60_000;
+const OTHER_SKEW = 5 * 60_000;
+
+const PROBLEMS: Readonly<Record<CredentialProblem, readonly [AuthFailureKind, string]>> = {
+  unknown: ['unknown-key', 'The security token included in the request is invalid.'],
+  inactive: ['inactive-key', 'The security token included in the request is invalid.'],
+  expired: ['expired-token', 'The security token included in the request is expired'],
+  'invalid-token': ['invalid-token', 'The security token included in the request is invalid.'],
+};
+
+/** Verifies SigV4 signatures, header and query form (IAM user guide, "AWS Signature Version 4"). */
+export class Authenticator {
+  readonly #credentials: CredentialSource;
+  readonly #clock: Clock;
+  readonly #signingKeys = new SigningKeyCache();
+
+  constructor(credentials: CredentialSource, clock: Clock) {
+    this.#credentials = credentials;
+    this.#clock = clock;
+  }
+
+  /**
+   * @param bodyHash reads the body and gives its SHA-256 in hex; called only where the request does not declare one
+   * @throws AuthFailure
+   */
+  async authenticate(claim: Claim, request: SignedRequest, bodyHash: () => Promise<string>): Promise<Authentication> {
+    const isS3 = claim.scope.service === 's3';
+    this.#checkTime(claim, isS3);
+    const found = await this.#credentials.findCredentials(
+      claim.scope.accessKeyId,
+      claim.sessionToken,
+      this.#clock.now(),
+    );
+    if (typeof found === 'string') {
+      const [kind, message] = PROBLEMS[found];
+      throw new AuthFailure(kind, message, { AWSAccessKeyId: claim.scope.accessKeyId });
+    }
+    if (isS3) refuseUnsignedHeaders(claim, request);
+    const declared = declaredPayload(claim, request, isS3) ?? (await bodyHash());
+    const canonical = canonicalRequest(
+      request,
+      claim.signedHeaders,
+      declared,
+      isS3,
+      claim.form === 'query' ? 'X-Amz-Signature' : undefined,
+    );
+    const signingKey = this.#signingKeys.get(found.secretAccessKey, claim.scope);
+    // INVARIANT: nothing below this line runs for a request whose signature is not the one that the secret makes.
+    if (
+      canonical === undefined ||
+      !isSameSignature(sign(signingKey, claim.timestamp, claim.scope, canonical), claim.signature)
+    ) {
+      throw new AuthFailure(
+        'signature-mismatch',
+        'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
+        { AWSAccessKeyId: claim.scope.accessKeyId, CanonicalRequest: canonical ?? '' },
+      );
+    }
+    const payload = planPayload(declared, headerOf(request, 'x-amz-decoded-content-length'));
+    const isChunkSigned = payload.kind === 'chunked' && payload.isSigned;
+    return {
+      caller: found.caller,
+      payload,
+      chunkSigner: isChunkSigned ? makeChunkSigner(signingKey, claim) : undefined,
+    };
+  }
+
+  #checkTime(claim: Claim, isS3: boolean): void {
+    const now = this.#clock.now();
+    const skew = isS3 ? S3_SKEW : OTHER_SKEW;
+    if (claim.form === 'query') {
+      if (claim.signedAt - now > S3_SKEW) throw new AuthFailure('presigned-expired', 'Request is not yet valid');
+      const expiry = claim.signedAt + (claim.expires ?? skew / 1000) * 1000;
+      if (now > expiry) {
+        throw new AuthFailure('presigned-expired', 'Request has expired', {
+          'X-Amz-Expires': String(claim.expires ?? skew / 1000),
+          Expires: new Date(expiry).toISOString(),
+          ServerTime: new Date(now).toISOString(),
+        });
+      }
+      return;
+    }
+    if (Math.abs(now - claim.signedAt) <= skew) return;
+    if (isS3) {
+      throw new AuthFailure(
+        'clock-skew',
+        'The difference between the request time and the current time is too large.',
+        {
+          RequestTime: claim.timestamp,
+          ServerTime: new Date(now).toISOString(),
+          MaxAllowedSkewMilliseconds: String(skew),
+        },
+      );
+    }
+    const isOld = claim.signedAt < now;
+    const bound = formatTimestamp(isOld ? now - skew : now + skew);
+    throw new AuthFailure(
+      'signature-expired',
+      isOld
+        ? `Signature expired: ${claim.timestamp} is now earlier than ${bound} (${formatTimestamp(now)} - 5 min.)`
+        : `Signature not yet current: ${claim.timestamp} is still later than ${bound} (${formatTimestamp(now)} + 5 min.)`,
+    );
+  }
+}
+
+/** S3 wants every `x-amz-` header signed: an unsigned one could have been added on the way. */
+function refuseUnsignedHeaders(claim: Claim, request: SignedRequest): void {
+  const unsigned = request.headers
+    .map(([name]) => name)
+    .filter(
+      (name) =>
+        name.startsWith('x-amz-') &&
+        !claim.signedHeaders.includes(name) &&
+        !(claim.form === 'query' && name === 'x-amz-content-sha256'),
+    );
+  if (unsigned.length > 0) {
+    throw new AuthFailure('signature-mismatch', 'There were headers present in the request which were not signed', {
+      HeadersNotSigned: unsigned.join(', '),
+    });
+  }
+}
+
+function declaredPayload(claim: Claim, request: SignedRequest, isS3: boolean): string | undefined {
+  const header = headerOf(request, 'x-amz-content-sha256');
+  if (!isS3) return header;
+  if (claim.form === 'query') return header ?? UNSIGNED_PAYLOAD;
+  if (header === undefined) {
+    throw new AuthFailure('unsupported-payload', 'Missing required header for this request: x-amz-content-sha256');
+  }
+  return header;
+}

@@ -1,0 +1,18 @@
+import type { RootKey } from '#crypto/root-key.ts';
+import type { Randomness } from '#kernel/randomness.ts';
+import { KeyLocator } from './domain/key-locator.ts';
+import { KeyMaterials } from './domain/key-materials.ts';
+import type { KmsStore } from './store.ts';
+
+/** What every operation of KMS works with. */
+export interface KmsContext {
+  readonly store: KmsStore;
+  readonly keys: KeyLocator;
+  readonly materials: KeyMaterials;
+  readonly randomness: Randomness;
+}
+
+export function createKmsContext(store: KmsStore, rootKey: RootKey, randomness: Randomness): KmsContext {
+  const materials = new KeyMaterials(store, rootKey, randomness);
+  return { store, materials, keys: new KeyLocator(store, materials, randomness), randomness };
+}

@@ -1,0 +1,70 @@
+import { accountOf } from '#kernel/caller.ts';
+import type { AccessRequest, Call, ConditionContext } from '#kernel/operation.ts';
+import { accessDenied } from '../errors.ts';
+import type { KmsStore } from '../store.ts';
+import type { EncryptionContext } from './encryption-context.ts';
+import type { LocatedKey } from './key-locator.ts';
+
+/**
+ * Actions that AWS lets another account's principals use; all others are refused whatever the key policy says.
+ * Source: KMS developer guide, "Allowing users in other accounts to use a KMS key".
+ */
+const CROSS_ACCOUNT_ACTIONS = new Set([
+  'kms:Encrypt',
+  'kms:Decrypt',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:DescribeKey',
+]);
+
+/** The question that an operation on a key asks the policy engine, with every `kms:` condition key that it supplies. */
+export async function keyAccess(
+  store: KmsStore,
+  call: Call,
+  located: LocatedKey,
+  action: string,
+  details: { readonly encryptionContext?: EncryptionContext | undefined; readonly context?: ConditionContext } = {},
+): Promise<AccessRequest> {
+  const { key, arn, requestAlias } = located;
+  const callerAccount = accountOf(call.caller);
+  if (callerAccount !== key.account && !CROSS_ACCOUNT_ACTIONS.has(action)) {
+    throw accessDenied(`${action} cannot be called on a key of another account: ${arn}`);
+  }
+  return {
+    action,
+    resource: arn,
+    resourceAccount: key.account,
+    resourcePolicy: { document: key.policy, isRequired: true, kind: 'resource-based' },
+    resourceTags: await store.tagsOf(key.id),
+    context: {
+      ...viaService(call),
+      ...(callerAccount === undefined ? {} : { 'kms:CallerAccount': callerAccount }),
+      'kms:KeySpec': 'SYMMETRIC_DEFAULT',
+      'kms:KeyUsage': 'ENCRYPT_DECRYPT',
+      'kms:KeyOrigin': 'AWS_KMS',
+      'kms:MultiRegion': 'false',
+      'kms:MultiRegionKeyType': undefined,
+      'kms:ResourceAliases': await store.aliasNamesOf(key.id),
+      'kms:RequestAlias': requestAlias,
+      ...encryptionContextKeys(details.encryptionContext),
+      ...details.context,
+    },
+  };
+}
+
+/** `kms:ViaService` is the service that asks, the last on the way. */
+export function viaService(call: Call): ConditionContext {
+  return { 'kms:ViaService': call.via.at(-1) };
+}
+
+function encryptionContextKeys(context: EncryptionContext | undefined): ConditionContext {
+  if (context === undefined) return {};
+  const names = Object.keys(context);
+  if (names.length === 0) return {};
+  return {
+    'kms:EncryptionContextKeys': names,
+    ...Object.fromEntries(names.map((name) => [`kms:EncryptionContext:${name}`, context[name]])),
+  };
+}

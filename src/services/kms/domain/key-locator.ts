@@ -1,0 +1,153 @@
+import type { KeyState } from '@aws-sdk/client-kms';
+import type { Caller } from '#kernel/caller.ts';
+import { accountOf, nameOf } from '#kernel/caller.ts';
+import type { AccountId, Region } from '#kernel/ids.ts';
+import type { Call } from '#kernel/operation.ts';
+import type { Randomness } from '#kernel/randomness.ts';
+import { accessDenied, aliasNotFound, disabled, invalidState, keyNotFound } from '../errors.ts';
+import type { KeyRecord, KmsStore } from '../store.ts';
+import { aliasArn, keyArn, type KeyIdentifier, readKeyIdentifier } from './key-identifier.ts';
+import { type ManagedKeyService, managedKeyDescription, managedKeyPolicy, managedKeyService } from './key-policies.ts';
+import type { KeyMaterials } from './key-materials.ts';
+
+/** A key that a request named, with the alias by which it did. */
+export interface LocatedKey {
+  readonly key: KeyRecord;
+  readonly arn: string;
+  /** `alias/…` when the request named the key by it: `kms:RequestAlias`. */
+  readonly requestAlias: string | undefined;
+}
+
+/** Finds the keys that requests name, and makes AWS managed keys when they are first asked for. */
+export class KeyLocator {
+  readonly #store: KmsStore;
+  readonly #materials: KeyMaterials;
+  readonly #randomness: Randomness;
+
+  constructor(store: KmsStore, materials: KeyMaterials, randomness: Randomness) {
+    this.#store = store;
+    this.#materials = materials;
+    this.#randomness = randomness;
+  }
+
+  /**
+   * @param action for the refusal where the key is in another account: whether it exists is not told
+   * @throws ServiceError NotFoundException, InvalidArnException, AccessDeniedException
+   */
+  async locate(keyId: string, call: Call, action: string): Promise<LocatedKey> {
+    const account = callerAccount(call.caller, action);
+    const identifier = readKeyIdentifier(keyId, account, call.region);
+    const key =
+      identifier.kind === 'alias'
+        ? await this.#findByAlias(identifier, call)
+        : await this.#findById(identifier, call.now);
+    if (key === undefined) {
+      if (identifier.account !== account) throw foreignKeyDenied(call.caller, action, keyId);
+      throw identifier.kind === 'alias'
+        ? aliasNotFound(aliasArn(identifier.account, identifier.region, identifier.name))
+        : keyNotFound(keyArn({ account: identifier.account, region: identifier.region, id: identifier.name }));
+    }
+    return { key, arn: keyArn(key), requestAlias: identifier.kind === 'alias' ? identifier.name : undefined };
+  }
+
+  /** The key of a ciphertext, which names its id alone. */
+  async locateById(id: string, call: Call): Promise<LocatedKey | undefined> {
+    const key = await this.#store.findKey(id);
+    if (key === undefined || isGone(key, call.now) || key.region !== call.region) return undefined;
+    return { key, arn: keyArn(key), requestAlias: undefined };
+  }
+
+  async #findById(identifier: KeyIdentifier, now: number): Promise<KeyRecord | undefined> {
+    const key = await this.#store.findKey(identifier.name);
+    const isRight = key !== undefined && key.account === identifier.account && key.region === identifier.region;
+    return isRight && !isGone(key, now) ? key : undefined;
+  }
+
+  async #findByAlias(identifier: KeyIdentifier, call: Call): Promise<KeyRecord | undefined> {
+    const alias = await this.#store.findAlias(identifier.account, identifier.region, identifier.name);
+    if (alias !== undefined) {
+      const key = await this.#store.findKey(alias.key_id);
+      return key !== undefined && !isGone(key, call.now) ? key : undefined;
+    }
+    const service = managedKeyService(identifier.name);
+    const isOwn = identifier.account === accountOf(call.caller);
+    return service !== undefined && isOwn
+      ? this.#createManagedKey(service, identifier.account, identifier.region, call.now)
+      : undefined;
+  }
+
+  /** Two requests may want the key at once: the alias that was written first counts. */
+  async #createManagedKey(
+    service: ManagedKeyService,
+    account: AccountId,
+    region: Region,
+    now: number,
+  ): Promise<KeyRecord | undefined> {
+    const id = this.#randomness.uuid();
+    const material = this.#materials.create(id, now);
+    const name = `alias/aws/${service}`;
+    const winner = await this.#store.write(async (transaction) => {
+      const existing = await transaction
+        .selectFrom('kms_alias')
+        .select('key_id')
+        .where('account', '=', account)
+        .where('region', '=', region)
+        .where('name', '=', name)
+        .executeTakeFirst();
+      if (existing !== undefined) return existing.key_id;
+      await transaction
+        .insertInto('kms_key')
+        .values({
+          id,
+          account,
+          region,
+          state: 'Enabled',
+          manager: 'AWS',
+          description: managedKeyDescription(service),
+          policy: managedKeyPolicy(service, account, region),
+          created_at: now,
+          deletion_at: null,
+          material_id: material.id,
+        })
+        .execute();
+      await transaction.insertInto('kms_material').values(material).execute();
+      await transaction
+        .insertInto('kms_alias')
+        .values({ account, region, name, key_id: id, created_at: now, updated_at: now })
+        .execute();
+      return id;
+    });
+    return this.#store.findKey(winner);
+  }
+}
+
+/** True once the waiting period is over: the key is as good as destroyed, whether or not it was swept yet. */
+function isGone(key: KeyRecord, now: number): boolean {
+  return key.deletion_at !== null && key.deletion_at <= now;
+}
+
+/** @throws ServiceError DisabledException or KMSInvalidStateException when the key cannot be used for cryptography */
+export function requireEnabled(located: LocatedKey): void {
+  const problem = stateProblem(located.key.state);
+  if (located.key.state === 'Disabled') throw disabled(located.arn);
+  if (problem !== undefined) throw invalidState(located.arn, problem);
+}
+
+/** How KMS words a state that forbids an operation. */
+export function stateProblem(state: KeyState): string | undefined {
+  return state === 'Enabled' || state === 'Disabled' ? undefined : 'is pending deletion';
+}
+
+export function callerAccount(caller: Caller, action: string): AccountId {
+  const account = accountOf(caller);
+  if (account === undefined) throw accessDenied(`User: anonymous is not authorized to perform: ${action}`);
+  return account;
+}
+
+function foreignKeyDenied(caller: Caller, action: string, keyId: string): Error {
+  return accessDenied(
+    `User: ${nameOf(caller)} is not authorized to perform: ${action} on resource: ${keyId} because the resource does ` +
+      'not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly ' +
+      'denies access',
+  );
+}

@@ -1,0 +1,66 @@
+import type { RootKey } from '#crypto/root-key.ts';
+import type { Randomness } from '#kernel/randomness.ts';
+import { invalidCiphertext } from '../errors.ts';
+import type { KmsStore, MaterialRecord } from '../store.ts';
+
+const MATERIAL_LENGTH = 32;
+const MAX_CACHED = 10_000;
+
+/**
+ * Key material: random, at rest only sealed under the root key, opened into memory when it is first used. What is
+ * cached is the material alone: whether it may be used is asked on every call.
+ */
+export class KeyMaterials {
+  readonly #store: KmsStore;
+  readonly #rootKey: RootKey;
+  readonly #randomness: Randomness;
+  readonly #opened = new Map<string, Buffer>();
+
+  constructor(store: KmsStore, rootKey: RootKey, randomness: Randomness) {
+    this.#store = store;
+    this.#rootKey = rootKey;
+    this.#randomness = randomness;
+  }
+
+  /** Makes new material for a key; the caller stores the record. */
+  create(keyId: string, now: number): MaterialRecord {
+    const material = this.#randomness.bytes(MATERIAL_LENGTH);
+    const id = this.#randomness.bytes(32).toString('hex');
+    const sealed = this.#rootKey.seal(material, sealContext(keyId, id));
+    material.fill(0);
+    return { id, key_id: keyId, sealed, created_at: now };
+  }
+
+  /** @throws ServiceError InvalidCiphertextException when there is no such material of that key */
+  async open(keyId: string, materialId: string): Promise<Buffer> {
+    const name = `${keyId} ${materialId}`;
+    const cached = this.#opened.get(name);
+    if (cached !== undefined) return cached;
+    const record = await this.#store.findMaterial(materialId);
+    if (record === undefined || record.key_id !== keyId) throw invalidCiphertext();
+    const material = this.#rootKey.open(record.sealed, sealContext(keyId, materialId));
+    if (this.#opened.size >= MAX_CACHED) this.#opened.clear();
+    this.#opened.set(name, material);
+    return material;
+  }
+
+  /** Overwrites what was opened, as after a key was destroyed. */
+  forgetAll(): void {
+    for (const material of this.#opened.values()) material.fill(0);
+    this.#opened.clear();
+  }
+
+  /** True when the stored material opens under the root key. */
+  isSound(record: MaterialRecord): boolean {
+    try {
+      this.#rootKey.open(record.sealed, sealContext(record.key_id, record.id)).fill(0);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function sealContext(keyId: string, materialId: string): string {
+  return `kms-material ${keyId} ${materialId}`;
+}

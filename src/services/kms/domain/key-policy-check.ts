@@ -1,0 +1,29 @@
+import type { AccountId } from '#kernel/ids.ts';
+import type { Call } from '#kernel/operation.ts';
+import { policyDocumentProblem } from '#policy/policy-document-problem.ts';
+import { malformedPolicy } from '../errors.ts';
+
+/**
+ * Refuses a key policy that is not one, and one that would lock the caller out of changing it again.
+ *
+ * @throws ServiceError MalformedPolicyDocumentException
+ */
+export async function checkKeyPolicy(
+  document: string,
+  key: { readonly arn: string; readonly account: AccountId },
+  call: Call,
+  bypassLockoutCheck: boolean,
+): Promise<void> {
+  const problem = policyDocumentProblem(document, 'resource');
+  if (problem !== undefined) throw malformedPolicy(problem);
+  if (bypassLockoutCheck) return;
+  const mayChangeIt = await call.isAllowed({
+    action: 'kms:PutKeyPolicy',
+    resource: key.arn,
+    resourceAccount: key.account,
+    resourcePolicy: { document, isRequired: true, kind: 'resource-based' },
+  });
+  if (!mayChangeIt) {
+    throw malformedPolicy('The new key policy will not allow you to update the key policy in the future.');
+  }
+}

@@ -1,0 +1,107 @@
+import type { ServiceErrors } from '#kernel/service.ts';
+import { ServiceError } from '#kernel/service-error.ts';
+import { validationErrorMessage } from '#kernel/validation-message.ts';
+
+const BAD_REQUEST = 400;
+
+export function notFound(message: string): ServiceError {
+  return new ServiceError('NotFoundException', BAD_REQUEST, message);
+}
+
+export function keyNotFound(keyArn: string): ServiceError {
+  return notFound(`Key '${keyArn}' does not exist`);
+}
+
+export function aliasNotFound(aliasArn: string): ServiceError {
+  return notFound(`Alias ${aliasArn} is not found.`);
+}
+
+export function invalidArn(message: string): ServiceError {
+  return new ServiceError('InvalidArnException', BAD_REQUEST, message);
+}
+
+export function disabled(keyArn: string): ServiceError {
+  return new ServiceError('DisabledException', BAD_REQUEST, `${keyArn} is disabled.`);
+}
+
+export function invalidState(keyArn: string, what: string): ServiceError {
+  return new ServiceError('KMSInvalidStateException', BAD_REQUEST, `${keyArn} ${what}.`);
+}
+
+/** One error for every reason: nothing is told about why a ciphertext does not open. */
+export function invalidCiphertext(): ServiceError {
+  return new ServiceError('InvalidCiphertextException', BAD_REQUEST, '');
+}
+
+export function incorrectKey(): ServiceError {
+  return new ServiceError(
+    'IncorrectKeyException',
+    BAD_REQUEST,
+    'The key ID in the request does not identify a CMK that can perform this operation.',
+  );
+}
+
+export function validation(message: string): ServiceError {
+  return new ServiceError('ValidationException', BAD_REQUEST, message);
+}
+
+export function unsupported(message: string): ServiceError {
+  return new ServiceError('UnsupportedOperationException', BAD_REQUEST, message);
+}
+
+export function accessDenied(message: string): ServiceError {
+  return new ServiceError('AccessDeniedException', BAD_REQUEST, message);
+}
+
+export function invalidAliasName(message: string): ServiceError {
+  return new ServiceError('InvalidAliasNameException', BAD_REQUEST, message);
+}
+
+export function alreadyExists(message: string): ServiceError {
+  return new ServiceError('AlreadyExistsException', BAD_REQUEST, message);
+}
+
+export function limitExceeded(message: string): ServiceError {
+  return new ServiceError('LimitExceededException', BAD_REQUEST, message);
+}
+
+export function invalidMarker(): ServiceError {
+  return new ServiceError('InvalidMarkerException', BAD_REQUEST, 'Could not deserialize marker');
+}
+
+export function malformedPolicy(message: string): ServiceError {
+  return new ServiceError('MalformedPolicyDocumentException', BAD_REQUEST, message);
+}
+
+export function invalidTag(message: string): ServiceError {
+  return new ServiceError('TagException', BAD_REQUEST, message);
+}
+
+export function invalidGrantToken(): ServiceError {
+  return new ServiceError('InvalidGrantTokenException', BAD_REQUEST, 'Invalid grant token');
+}
+
+/** The answer to a dry run that would have worked. */
+export function dryRun(): ServiceError {
+  return new ServiceError(
+    'DryRunOperationException',
+    412,
+    'The request would have succeeded, but the DryRun option is set.',
+  );
+}
+
+export const kmsErrors: ServiceErrors = {
+  accessDenied,
+  validation: (violations) => validation(validationErrorMessage(violations)),
+  malformed: (message) => new ServiceError('SerializationException', BAD_REQUEST, message),
+  internal: () =>
+    new ServiceError('KMSInternalException', 500, 'The request was rejected because an internal exception occurred.'),
+};
+
+export function unsupportedAlgorithm(keyArn: string, algorithm: string): ServiceError {
+  return new ServiceError(
+    'InvalidKeyUsageException',
+    BAD_REQUEST,
+    `Algorithm ${algorithm} is incompatible with key spec SYMMETRIC_DEFAULT. (${keyArn})`,
+  );
+}

@@ -1,0 +1,20 @@
+import { dryRun, invalidGrantToken, unsupported } from '../errors.ts';
+
+interface CryptoParameters {
+  readonly GrantTokens?: readonly string[] | undefined;
+  readonly Recipient?: object | undefined;
+}
+
+/** Refuses by name what the cryptographic operations do not carry out. */
+export function refuseUnsupported(input: CryptoParameters): void {
+  if (input.Recipient !== undefined) {
+    throw unsupported('Recipient is not supported: there are no AWS Nitro Enclaves outside AWS.');
+  }
+  // No grants exist yet, so no token can be valid.
+  if (input.GrantTokens !== undefined && input.GrantTokens.length > 0) throw invalidGrantToken();
+}
+
+/** Ends a dry run, after everything was checked that the real run checks. */
+export function endDryRun(input: { readonly DryRun?: boolean | undefined }): void {
+  if (input.DryRun === true) throw dryRun();
+}

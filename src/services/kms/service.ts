@@ -1,0 +1,63 @@
+import * as sdk from '@aws-sdk/client-kms';
+import { operationSchemasOf, type Service } from '#kernel/service.ts';
+import type { KmsContext } from './context.ts';
+import { kmsErrors } from './errors.ts';
+import { constraints } from './generated/constraints.ts';
+import { createAlias, deleteAlias, listAliases, updateAlias } from './operations/aliases.ts';
+import { createKey } from './operations/create-key.ts';
+import { decrypt } from './operations/decrypt.ts';
+import { describeKey } from './operations/describe-key.ts';
+import { encrypt } from './operations/encrypt.ts';
+import { generateDataKey, generateDataKeyWithoutPlaintext } from './operations/generate-data-key.ts';
+import { generateRandom } from './operations/generate-random.ts';
+import { getKeyPolicy, listKeyPolicies, putKeyPolicy } from './operations/key-policy.ts';
+import {
+  cancelKeyDeletion,
+  disableKey,
+  enableKey,
+  scheduleKeyDeletion,
+  updateKeyDescription,
+} from './operations/key-state.ts';
+import { listKeys } from './operations/list-keys.ts';
+import { reEncrypt } from './operations/re-encrypt.ts';
+import { listResourceTags, tagResource, untagResource } from './operations/tags.ts';
+
+export function kmsService(context: KmsContext): Service<KmsContext> {
+  return {
+    name: 'kms',
+    eventSource: 'kms.amazonaws.com',
+    signingNames: ['kms'],
+    protocol: 'awsJson1_1',
+    targetPrefix: 'TrentService',
+    schemas: operationSchemasOf(sdk),
+    operations: [
+      createKey,
+      describeKey,
+      listKeys,
+      createAlias,
+      updateAlias,
+      deleteAlias,
+      listAliases,
+      getKeyPolicy,
+      putKeyPolicy,
+      listKeyPolicies,
+      encrypt,
+      decrypt,
+      reEncrypt,
+      generateDataKey,
+      generateDataKeyWithoutPlaintext,
+      generateRandom,
+      enableKey,
+      disableKey,
+      scheduleKeyDeletion,
+      cancelKeyDeletion,
+      updateKeyDescription,
+      tagResource,
+      untagResource,
+      listResourceTags,
+    ],
+    context,
+    constraints,
+    errors: kmsErrors,
+  };
+}

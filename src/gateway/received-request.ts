@@ -1,0 +1,58 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import type { SignedRequest } from '#auth/canonical-request.ts';
+
+/** A request's head as it came from the socket, before anything is known about it. */
+export interface ReceivedRequest extends SignedRequest {
+  /** `host` as received. */
+  readonly host: string;
+  /** The bucket that a virtual-hosted request names in its host. */
+  readonly bucketFromHost: string | undefined;
+  readonly sourceIp: string;
+  readonly isSecure: boolean;
+  /** A header by its lower-case name; several of one name are joined by `,`. */
+  header(name: string): string | undefined;
+}
+
+/**
+ * @param domains host names under which buckets may stand: `bucket.s3.DOMAIN`, `bucket.s3.REGION.DOMAIN`
+ */
+export function readRequest(message: IncomingMessage, domains: readonly string[]): ReceivedRequest {
+  const headers: (readonly [string, string])[] = [];
+  const merged = new Map<string, string>();
+  const raw = message.rawHeaders;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = (raw[i] ?? '').toLowerCase();
+    const value = raw[i + 1] ?? '';
+    headers.push([name, value]);
+    const before = merged.get(name);
+    merged.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  const target = message.url ?? '/';
+  const question = target.indexOf('?');
+  const host = merged.get('host') ?? '';
+  return {
+    method: message.method ?? 'GET',
+    path: question < 0 ? target : target.slice(0, question),
+    query: question < 0 ? '' : target.slice(question + 1),
+    headers,
+    host,
+    bucketFromHost: bucketOfHost(host, domains),
+    sourceIp: (message.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+    isSecure: 'encrypted' in message.socket && message.socket.encrypted === true,
+    header: (name) => merged.get(name),
+  };
+}
+
+/** `bucket.s3.localhost:4566`, `bucket.s3.eu-west-1.localhost` → `bucket`. Buckets may have dots in their names. */
+export function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  if (isIP(name) !== 0 || name.startsWith('[')) return undefined;
+  for (const domain of domains) {
+    if (!name.endsWith(`.${domain}`)) continue;
+    const front = name.slice(0, -domain.length - 1);
+    const match = /^(.+)\.s3(?:[.-](?:[a-z]{2,8}(?:-[a-z0-9]+){1,4}))?$/.exec(front);
+    if (match?.[1] !== undefined) return match[1];
+  }
+  return undefined;
+}

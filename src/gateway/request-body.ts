@@ -1,0 +1,105 @@
+import type { IncomingMessage } from 'node:http';
+import { PassThrough, pipeline, type Readable } from 'node:stream';
+import type { Authentication } from '#auth/authenticator.ts';
+import { sha256Hex } from '#auth/canonical-request.ts';
+import { ChunkedDecoder } from '#auth/chunked-decoder.ts';
+import { HashCheck, payloadMismatch } from '#auth/hash-check.ts';
+import { AuthFailure } from '#auth/auth-failure.ts';
+
+/** The body is larger than the operation takes. */
+export class BodyTooLargeError extends Error {}
+
+/** The client went away, or was too slow, before its body had come. */
+export class BodyAbortedError extends Error {}
+
+/**
+ * The body of one request, read in one of two ways: whole, up to a bound, or as a checked stream. `100 Continue` is
+ * sent when the body is first wanted, so that a refused upload is never sent.
+ */
+export class RequestBody {
+  readonly #message: IncomingMessage;
+  readonly #sendContinue: () => void;
+  #whole: Promise<Buffer> | undefined;
+
+  constructor(message: IncomingMessage, sendContinue: () => void) {
+    this.#message = message;
+    this.#sendContinue = sendContinue;
+  }
+
+  /**
+   * @param limit in bytes
+   * @throws BodyTooLargeError, BodyAbortedError
+   */
+  whole(limit: number): Promise<Buffer> {
+    this.#whole ??= this.#readWhole(limit);
+    return this.#whole;
+  }
+
+  /** The whole body, decoded and checked as the signature says. */
+  async wholeChecked(limit: number, authentication: Authentication | undefined): Promise<Buffer> {
+    const plan = authentication?.payload;
+    if (plan?.kind === 'chunked') {
+      const { stream } = this.stream(authentication);
+      return collect(stream, limit);
+    }
+    const body = await this.whole(limit);
+    if (plan?.kind === 'hashed') {
+      const actual = sha256Hex(body);
+      if (actual !== plan.sha256) throw payloadMismatch(plan.sha256, actual);
+    }
+    return body;
+  }
+
+  /** The payload as a stream that fails at its end when it is not what was signed or declared. */
+  stream(authentication: Authentication | undefined): {
+    readonly stream: Readable;
+    readonly trailers: Readonly<Record<string, string>>;
+  } {
+    this.#sendContinue();
+    const plan = authentication?.payload;
+    if (plan?.kind === 'chunked') {
+      const { hasTrailer, decodedLength } = plan;
+      const decoder = new ChunkedDecoder({ signer: authentication?.chunkSigner, hasTrailer, decodedLength });
+      return { stream: this.#through(decoder), trailers: decoder.trailers };
+    }
+    if (plan?.kind === 'hashed') return { stream: this.#through(new HashCheck(plan.sha256)), trailers: {} };
+    return { stream: this.#through(new PassThrough({ highWaterMark: 1024 * 1024 })), trailers: {} };
+  }
+
+  #through<Stage extends Readable & NodeJS.WritableStream>(stage: Stage): Stage {
+    // An error of either side ends both; who reads the stage sees it.
+    pipeline(this.#message, stage, (error) => {
+      if (error !== null && error !== undefined && !stage.destroyed) stage.destroy(error);
+    });
+    return stage;
+  }
+
+  async #readWhole(limit: number): Promise<Buffer> {
+    const declared = Number(this.#message.headers['content-length'] ?? '0');
+    if (declared > limit) throw new BodyTooLargeError();
+    this.#sendContinue();
+    return collect(this.#message, limit);
+  }
+}
+
+function collect(stream: Readable, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    stream.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > limit) {
+        stream.removeAllListeners('data');
+        stream.pause();
+        reject(new BodyTooLargeError());
+        return;
+      }
+      chunks.push(chunk);
+    });
+    stream.on('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)));
+    stream.on('error', (error) =>
+      reject(error instanceof AuthFailure ? error : new BodyAbortedError('', { cause: error })),
+    );
+    stream.on('close', () => reject(new BodyAbortedError()));
+  });
+}

@@ -1,0 +1,24 @@
+import type { AuditRecord, AuditSink } from '#kernel/audit.ts';
+import type { Randomness } from '#kernel/randomness.ts';
+import type { EventBuffer } from './domain/event-buffer.ts';
+import { toBufferedEvents } from './domain/to-event.ts';
+
+/** The audit log as the gateway sees it: it takes records and writes them in groups. */
+export class CloudTrailLog implements AuditSink {
+  readonly #buffer: EventBuffer;
+  readonly #randomness: Randomness;
+
+  constructor(buffer: EventBuffer, randomness: Randomness) {
+    this.#buffer = buffer;
+    this.#randomness = randomness;
+  }
+
+  append(record: AuditRecord): void {
+    for (const event of toBufferedEvents(record, this.#randomness.uuid())) this.#buffer.add(event);
+  }
+
+  /** Resolves when every record so far is durable. */
+  flush(): Promise<void> {
+    return this.#buffer.flush();
+  }
+}

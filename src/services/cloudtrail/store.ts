@@ -1,0 +1,140 @@
+import { sql } from 'kysely';
+import type { AccountId, Region } from '#kernel/ids.ts';
+import type { Migration, Records } from '#storage/records.ts';
+
+/** One event in one account's log. Times are milliseconds since the epoch. */
+export interface EventRow {
+  readonly id: string;
+  readonly account: string;
+  readonly time: number;
+  readonly region: string;
+  readonly source: string;
+  readonly name: string;
+  readonly user_name: string;
+  readonly access_key_id: string;
+  readonly read_only: number;
+  /** The event as CloudTrail writes it, in JSON. */
+  readonly event: string;
+}
+
+export interface EventResourceRow {
+  readonly event_id: string;
+  readonly account: string;
+  readonly time: number;
+  readonly name: string;
+  readonly type: string;
+}
+
+export interface CloudTrailTables {
+  readonly cloudtrail_event: EventRow;
+  readonly cloudtrail_resource: EventResourceRow;
+}
+
+export const cloudTrailMigrations: readonly Migration[] = [
+  {
+    name: 'cloudtrail-0001-events',
+    async up(transaction) {
+      await sql`CREATE TABLE cloudtrail_event (
+        account TEXT NOT NULL, time INTEGER NOT NULL, id TEXT NOT NULL, region TEXT NOT NULL, source TEXT NOT NULL,
+        name TEXT NOT NULL, user_name TEXT NOT NULL, access_key_id TEXT NOT NULL, read_only INTEGER NOT NULL,
+        event TEXT NOT NULL, PRIMARY KEY (account, time, id)) STRICT, WITHOUT ROWID`.execute(transaction);
+      await sql`CREATE TABLE cloudtrail_resource (
+        account TEXT NOT NULL, name TEXT NOT NULL, time INTEGER NOT NULL, event_id TEXT NOT NULL, type TEXT NOT NULL,
+        PRIMARY KEY (account, name, time, event_id)) STRICT, WITHOUT ROWID`.execute(transaction);
+    },
+  },
+];
+
+/** What LookupEvents can ask for; each member narrows the answer. */
+export interface EventFilter {
+  readonly account: AccountId;
+  readonly region: Region;
+  readonly from: number;
+  readonly to: number;
+  readonly column?: 'id' | 'name' | 'source' | 'user_name' | 'access_key_id' | 'read_only';
+  readonly value?: string | number;
+  readonly resourceName?: string;
+  readonly resourceType?: string;
+  /** The last event of the page before. */
+  readonly before?: { readonly time: number; readonly id: string };
+  readonly limit: number;
+}
+
+const ROWS_OF_ONE_INSERT = 500;
+
+/** The audit log. */
+export class CloudTrailStore {
+  readonly #records: Records<CloudTrailTables>;
+
+  constructor(records: Records<CloudTrailTables>) {
+    this.#records = records;
+  }
+
+  async insert(events: readonly EventRow[], resources: readonly EventResourceRow[]): Promise<void> {
+    await this.#records.write(async (transaction) => {
+      for (const rows of chunksOf(events, ROWS_OF_ONE_INSERT)) {
+        await transaction.insertInto('cloudtrail_event').values(rows).execute();
+      }
+      for (const rows of chunksOf(resources, ROWS_OF_ONE_INSERT)) {
+        await transaction
+          .insertInto('cloudtrail_resource')
+          .values(rows)
+          .onConflict((conflict) => conflict.doNothing())
+          .execute();
+      }
+    });
+  }
+
+  /** The newest first. */
+  find(filter: EventFilter): Promise<EventRow[]> {
+    let query = this.#records.read
+      .selectFrom('cloudtrail_event')
+      .selectAll()
+      .where('account', '=', filter.account)
+      .where('region', '=', filter.region)
+      .where('time', '>=', filter.from)
+      .where('time', '<=', filter.to);
+    const { column, value, resourceName, resourceType, before } = filter;
+    if (column !== undefined && value !== undefined) query = query.where(column, '=', value);
+    if (resourceName !== undefined || resourceType !== undefined) {
+      query = query.where((builder) => {
+        let inner = builder
+          .selectFrom('cloudtrail_resource as resource')
+          .select('resource.event_id')
+          .whereRef('resource.account', '=', 'cloudtrail_event.account')
+          .whereRef('resource.time', '=', 'cloudtrail_event.time')
+          .whereRef('resource.event_id', '=', 'cloudtrail_event.id');
+        if (resourceName !== undefined) inner = inner.where('resource.name', '=', resourceName);
+        if (resourceType !== undefined) inner = inner.where('resource.type', '=', resourceType);
+        return builder.exists(inner);
+      });
+    }
+    if (before !== undefined) {
+      query = query.where((builder) =>
+        builder.or([
+          builder('time', '<', before.time),
+          builder.and([builder('time', '=', before.time), builder('id', '<', before.id)]),
+        ]),
+      );
+    }
+    return query.orderBy('time', 'desc').orderBy('id', 'desc').limit(filter.limit).execute();
+  }
+
+  async prune(before: number): Promise<void> {
+    await this.#records.write(async (transaction) => {
+      await transaction.deleteFrom('cloudtrail_event').where('time', '<', before).execute();
+      await transaction.deleteFrom('cloudtrail_resource').where('time', '<', before).execute();
+    });
+  }
+
+  async purgeAccount(account: AccountId): Promise<void> {
+    await this.#records.write(async (transaction) => {
+      await transaction.deleteFrom('cloudtrail_event').where('account', '=', account).execute();
+      await transaction.deleteFrom('cloudtrail_resource').where('account', '=', account).execute();
+    });
+  }
+}
+
+function* chunksOf<Item>(items: readonly Item[], size: number): Generator<Item[]> {
+  for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size);
+}

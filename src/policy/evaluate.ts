@@ -1,0 +1,214 @@
+import type { CompiledPolicy, CompiledStatement, StatementRequest } from './compile-policy.ts';
+import type { RequestContext } from './condition.ts';
+import { isDeniedBy, isSparedBy, type Naming, namingIn, type PrincipalFacts } from './principal.ts';
+
+/** A policy with the name by which decisions call it. */
+export interface PolicySource {
+  /** The ARN of a managed policy, the name of an inline one, the resource's ARN for its own policy. */
+  readonly name: string;
+  readonly policy: CompiledPolicy;
+}
+
+/** The policy of the resource that is asked for. */
+export interface ResourcePolicySource {
+  readonly name: string;
+  /** Absent when the resource has none. */
+  readonly policy?: CompiledPolicy;
+  /** True for key policies and role trust policies: nobody gets in without an Allow in it. */
+  readonly isRequired: boolean;
+  readonly kind: 'resource-based' | 'role-trust';
+}
+
+export interface PolicySet {
+  /** Inline and managed policies of the user, its groups, or the role. */
+  readonly identity: readonly PolicySource[];
+  readonly boundary?: PolicySource;
+  /** Empty when none was given: the session is then not limited. */
+  readonly session: readonly PolicySource[];
+  readonly resource?: ResourcePolicySource;
+}
+
+export interface EvaluationRequest {
+  readonly principal: PrincipalFacts;
+  /** Such as `kms:Decrypt`; its case does not matter. */
+  readonly action: string;
+  /** An ARN, or `*` where the action knows no resource. */
+  readonly resource: string;
+  /** By lower-case key. */
+  readonly context: RequestContext;
+  readonly policies: PolicySet;
+  /** Whether the resource belongs to another account than the principal. */
+  readonly isCrossAccount: boolean;
+}
+
+export type PolicyType = 'identity-based' | 'resource-based' | 'permissions-boundary' | 'session' | 'role-trust';
+
+/** The statement that made a decision. */
+export interface DecidingStatement {
+  readonly policyType: PolicyType;
+  readonly policyName: string;
+  /** The place of the statement in its document, from 0. */
+  readonly statementIndex: number;
+  readonly sid?: string;
+}
+
+/** What the policies say, and why: data for the refusal, the audit log and DecodeAuthorizationMessage. */
+export interface Decision {
+  readonly isAllowed: boolean;
+  readonly isExplicitDeny: boolean;
+  /** Absent when silence decided, and for a root user that nothing denies. */
+  readonly decidedBy?: DecidingStatement;
+  /** For refusals by silence: the kind of policy that would have had to allow. */
+  readonly missing?: PolicyType;
+  /** For refusals: what follows "because", or "with an explicit deny in …", in AWS's words. Otherwise empty. */
+  readonly reason: string;
+}
+
+interface Found {
+  readonly source: { readonly name: string };
+  readonly statement: CompiledStatement;
+}
+
+/**
+ * Decides by IAM's rules: an explicit Deny anywhere wins; else identity and resource policies must allow as far as the
+ * accounts and the kind of resource ask for it, within the permissions boundary and the session policies.
+ *
+ * INVARIANT: pure, and closed by default: whatever no branch below allows is refused.
+ */
+export function evaluate(request: EvaluationRequest): Decision {
+  const { principal, policies, isCrossAccount } = request;
+  const question: StatementRequest = {
+    action: request.action.toLowerCase(),
+    resource: request.resource,
+    context: request.context,
+    lookup: (name) => singleValue(request.context.get(name)),
+  };
+  const denied = findDeny(question, request);
+  if (denied !== undefined) return denied;
+
+  const { resource } = policies;
+  const grant = findGrant(question, resource, principal);
+  const refuse = (missing: PolicyType) => refusal(missing, request.action);
+  const missingAtResource = refuse(resource?.kind ?? 'resource-based');
+
+  // Services and anonymous callers have no policies of their own: only the resource can let them in.
+  if (principal.accountId === undefined) {
+    return grant.naming === 'reached' ? allowedBy(grant.found, resource) : missingAtResource;
+  }
+
+  const isResourceAllowNeeded = isCrossAccount || resource?.isRequired === true;
+  const isIdentityAllowNeeded = isCrossAccount || grant.naming === 'none' || grant.naming === 'account';
+  const identity = findAllow(question, policies.identity);
+  // A key or role of the account itself that does not even delegate is refused in its own policy's name.
+  if (isResourceAllowNeeded && !isCrossAccount && grant.naming === 'none') return missingAtResource;
+  if (isIdentityAllowNeeded && identity === undefined && !principal.isRoot) return refuse('identity-based');
+  if (isResourceAllowNeeded && grant.naming === 'none') return missingAtResource;
+
+  if (isCrossAccount || grant.naming !== 'direct') {
+    const { boundary, session } = policies;
+    if (boundary !== undefined && findAllow(question, [boundary]) === undefined) return refuse('permissions-boundary');
+    if (session.length > 0 && findAllow(question, session) === undefined) return refuse('session');
+  }
+  if (identity !== undefined) return allowed({ ...identity, type: 'identity-based' });
+  return allowedBy(grant.found, resource);
+}
+
+/** Multivalued keys cannot be variables: which value would count is not defined. */
+function singleValue(value: string | readonly string[] | undefined): string | undefined {
+  if (value === undefined || typeof value === 'string') return value;
+  return value.length === 1 ? value[0] : undefined;
+}
+
+function findDeny(question: StatementRequest, { principal, policies }: EvaluationRequest): Decision | undefined {
+  const own = [
+    ['identity-based', policies.identity],
+    ['permissions-boundary', policies.boundary === undefined ? [] : [policies.boundary]],
+    ['session', policies.session],
+  ] as const;
+  for (const [type, sources] of own) {
+    const found = findStatement(question, sources, 'Deny');
+    if (found !== undefined) return explicitDeny(type, found);
+  }
+  const { resource } = policies;
+  if (resource?.policy === undefined) return undefined;
+  for (const statement of resource.policy.statements) {
+    if (statement.effect !== 'Deny' || statement.principal === undefined) continue;
+    const isMeant = statement.isNotPrincipal
+      ? !isSparedBy(statement.principal, principal)
+      : isDeniedBy(statement.principal, principal);
+    if (isMeant && statement.applies(question)) return explicitDeny(resource.kind, { source: resource, statement });
+  }
+  return undefined;
+}
+
+const findAllow = (question: StatementRequest, sources: readonly PolicySource[]) =>
+  findStatement(question, sources, 'Allow');
+
+function findStatement(
+  question: StatementRequest,
+  sources: readonly PolicySource[],
+  effect: 'Allow' | 'Deny',
+): Found | undefined {
+  for (const source of sources) {
+    for (const statement of source.policy.statements) {
+      if (statement.effect === effect && statement.applies(question)) return { source, statement };
+    }
+  }
+  return undefined;
+}
+
+const STRENGTH: Readonly<Record<Naming, number>> = { none: 0, account: 1, reached: 2, direct: 3 };
+
+/** The strongest way in which an applicable Allow of the resource's policy names the principal. */
+function findGrant(
+  question: StatementRequest,
+  resource: ResourcePolicySource | undefined,
+  principal: PrincipalFacts,
+): { readonly naming: Naming; readonly found?: Found } {
+  let best: { readonly naming: Naming; readonly found?: Found } = { naming: 'none' };
+  for (const statement of resource?.policy?.statements ?? []) {
+    if (resource === undefined || statement.effect !== 'Allow' || statement.principal === undefined) continue;
+    const naming = namingIn(statement.principal, principal);
+    if (STRENGTH[naming] > STRENGTH[best.naming] && statement.applies(question)) {
+      best = { naming, found: { source: resource, statement } };
+    }
+  }
+  return best;
+}
+
+function decidedBy({ source, statement }: Found, policyType: PolicyType): DecidingStatement {
+  return {
+    policyType,
+    policyName: source.name,
+    statementIndex: statement.index,
+    ...(statement.sid !== undefined && { sid: statement.sid }),
+  };
+}
+
+function allowed({ type, ...found }: Found & { readonly type: PolicyType }): Decision {
+  return { isAllowed: true, isExplicitDeny: false, decidedBy: decidedBy(found, type), reason: '' };
+}
+
+function allowedBy(found: Found | undefined, resource: ResourcePolicySource | undefined): Decision {
+  if (found === undefined || resource === undefined) return { isAllowed: true, isExplicitDeny: false, reason: '' };
+  return allowed({ ...found, type: resource.kind });
+}
+
+const NAMES: Readonly<Record<PolicyType, string>> = {
+  'identity-based': 'identity-based policy',
+  'resource-based': 'resource-based policy',
+  'permissions-boundary': 'permissions boundary',
+  session: 'session policy',
+  'role-trust': 'role trust policy',
+};
+
+function explicitDeny(type: PolicyType, found: Found): Decision {
+  const article = type === 'identity-based' ? 'an' : 'a';
+  const reason = `with an explicit deny in ${article} ${NAMES[type]}`;
+  return { isAllowed: false, isExplicitDeny: true, decidedBy: decidedBy(found, type), reason };
+}
+
+function refusal(missing: PolicyType, action: string): Decision {
+  const reason = `no ${NAMES[missing]} allows the ${action} action`;
+  return { isAllowed: false, isExplicitDeny: false, missing, reason };
+}

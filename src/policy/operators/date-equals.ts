@@ -1,0 +1,3 @@
+import { dateOperator } from './date-operator.ts';
+
+export const dateEquals = dateOperator('DateEquals', 'DateNotEquals', (actual, operand) => actual === operand);

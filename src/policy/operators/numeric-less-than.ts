@@ -1,0 +1,3 @@
+import { numericOperator } from './numeric-operator.ts';
+
+export const numericLessThan = numericOperator('NumericLessThan', undefined, (actual, operand) => actual < operand);

@@ -1,11 +1,17 @@
-import { openAesGcm, sealAesGcm } from '#crypto/aes-gcm.ts';
+import { hkdfSync, randomBytes } from 'node:crypto';
+import { openAesGcm, SEALED_OVERHEAD, sealAesGcm } from '#crypto/aes-gcm.ts';
 import { canonicalEncryptionContext, type EncryptionContext } from './encryption-context.ts';
 
+// Frozen: every stored ciphertext depends on them (docs/formats/kms-ciphertext.md).
 const VERSION = 1;
-const HEADER_LENGTH = 1 + 16 + 32;
-const IV_AND_TAG_LENGTH = 12 + 16;
+const KEY_ID_LENGTH = 16;
+const MATERIAL_ID_LENGTH = 32;
+const SALT_LENGTH = 16;
+const SALT_START = 1 + KEY_ID_LENGTH + MATERIAL_ID_LENGTH;
+const HEADER_LENGTH = SALT_START + SALT_LENGTH;
+const PURPOSE = 'coffer/kms/ciphertext/v1';
 
-/** What the head of a ciphertext blob says. See docs/formats/kms-ciphertext.md. */
+/** What the head of a ciphertext blob says. */
 export interface CiphertextHeader {
   /** The key's id, a UUID. */
   readonly keyId: string;
@@ -13,40 +19,52 @@ export interface CiphertextHeader {
   readonly materialId: string;
 }
 
-/** `version ‖ key id (16) ‖ material id (32) ‖ IV (12) ‖ ciphertext ‖ tag (16)`; all before the IV is authenticated. */
+/**
+ * `version ‖ key id (16) ‖ material id (32) ‖ salt (16) ‖ IV (12) ‖ ciphertext ‖ tag (16)`. The salt derives a key for
+ * this one ciphertext, so that a key may encrypt without limit; all before the IV is authenticated, and the context.
+ */
 export function sealCiphertext(
   header: CiphertextHeader,
   material: Uint8Array,
   plaintext: Uint8Array,
   context: EncryptionContext | undefined,
 ): Buffer {
-  const head = encodeHeader(header);
-  return Buffer.concat([head, sealAesGcm(material, plaintext, associatedData(head, context))]);
+  const head = Buffer.concat([
+    Buffer.of(VERSION),
+    Buffer.from(header.keyId.replaceAll('-', ''), 'hex'),
+    Buffer.from(header.materialId, 'hex'),
+    randomBytes(SALT_LENGTH),
+  ]);
+  const key = ciphertextKey(material, head);
+  const blob = Buffer.concat([head, sealAesGcm(key, plaintext, associatedData(head, context))]);
+  key.fill(0);
+  return blob;
 }
 
 /** @returns `undefined` when the blob is not shaped like one of ours */
 export function readCiphertextHeader(blob: Uint8Array): CiphertextHeader | undefined {
   const buffer = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength);
-  if (buffer.length < HEADER_LENGTH + IV_AND_TAG_LENGTH || buffer[0] !== VERSION) return undefined;
-  const id = buffer.toString('hex', 1, 17);
+  if (buffer.length < HEADER_LENGTH + SEALED_OVERHEAD || buffer[0] !== VERSION) return undefined;
+  const id = buffer.toString('hex', 1, 1 + KEY_ID_LENGTH);
   return {
     keyId: [id.slice(0, 8), id.slice(8, 12), id.slice(12, 16), id.slice(16, 20), id.slice(20)].join('-'),
-    materialId: buffer.toString('hex', 17, HEADER_LENGTH),
+    materialId: buffer.toString('hex', 1 + KEY_ID_LENGTH, SALT_START),
   };
 }
 
-/** @throws when the blob, the material or the context is not the one it was sealed with: one error for all of them */
+/** @throws DecryptionError when the blob, the material or the context is not the one it was sealed with */
 export function openCiphertext(blob: Uint8Array, material: Uint8Array, context: EncryptionContext | undefined): Buffer {
   const head = blob.subarray(0, HEADER_LENGTH);
-  return openAesGcm(material, blob.subarray(HEADER_LENGTH), associatedData(head, context));
+  const key = ciphertextKey(material, head);
+  try {
+    return openAesGcm(key, blob.subarray(HEADER_LENGTH), associatedData(head, context));
+  } finally {
+    key.fill(0);
+  }
 }
 
-function encodeHeader(header: CiphertextHeader): Buffer {
-  return Buffer.concat([
-    Buffer.of(VERSION),
-    Buffer.from(header.keyId.replaceAll('-', ''), 'hex'),
-    Buffer.from(header.materialId, 'hex'),
-  ]);
+function ciphertextKey(material: Uint8Array, head: Uint8Array): Buffer {
+  return Buffer.from(hkdfSync('sha256', material, head.subarray(SALT_START), PURPOSE, 32));
 }
 
 function associatedData(head: Uint8Array, context: EncryptionContext | undefined): Buffer {

@@ -1,6 +1,7 @@
 import type { AccountId } from '#kernel/ids.ts';
 import type { Call } from '#kernel/operation.ts';
-import { policyDocumentProblem } from '#policy/policy-document-problem.ts';
+import { compilePolicy } from '#policy/compile-policy.ts';
+import { PolicyDocumentError } from '#policy/policy-document-error.ts';
 import { malformedPolicy } from '../errors.ts';
 
 /**
@@ -14,8 +15,7 @@ export async function checkKeyPolicy(
   call: Call,
   bypassLockoutCheck: boolean,
 ): Promise<void> {
-  const problem = policyDocumentProblem(document, 'resource');
-  if (problem !== undefined) throw malformedPolicy(problem);
+  checkSyntax(document);
   if (bypassLockoutCheck) return;
   const mayChangeIt = await call.isAllowed({
     action: 'kms:PutKeyPolicy',
@@ -25,5 +25,14 @@ export async function checkKeyPolicy(
   });
   if (!mayChangeIt) {
     throw malformedPolicy('The new key policy will not allow you to update the key policy in the future.');
+  }
+}
+
+function checkSyntax(document: string): void {
+  try {
+    compilePolicy(document, 'resource');
+  } catch (error) {
+    if (error instanceof PolicyDocumentError) throw malformedPolicy(error.message);
+    throw error;
   }
 }

@@ -1,5 +1,6 @@
 import type { Call } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
+import { DecryptionError } from "#crypto/decryption-error.ts";
 import { openCiphertext, readCiphertextHeader } from '../domain/ciphertext-blob.ts';
 import type { EncryptionContext } from '../domain/encryption-context.ts';
 import type { LocatedKey } from '../domain/key-locator.ts';
@@ -42,7 +43,8 @@ export async function openWithKey(
   const material = await kms.materials.open(header.keyId, header.materialId);
   try {
     return { plaintext: openCiphertext(blob, material, context), materialId: header.materialId };
-  } catch {
-    throw invalidCiphertext();
+  } catch (error) {
+    if (error instanceof DecryptionError) throw invalidCiphertext();
+    throw error;
   }
 }

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// Starts the command line on the pinned Node, whichever Node runs this file.
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import './setup.mjs';
+
+const bin = dirname(fileURLToPath(import.meta.url));
+const node = join(dirname(bin), 'node_modules', '.bin', 'node');
+const child = spawn(node, [join(bin, 'coffer.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));

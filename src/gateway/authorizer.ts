@@ -1,0 +1,116 @@
+import { accountOf, type Caller, nameOf } from '#kernel/caller.ts';
+import type { Region } from '#kernel/ids.ts';
+import type { AccessRequest, RequestSource, ResourcePolicy } from '#kernel/operation.ts';
+import { type CompiledPolicy, compilePolicy } from '#policy/compile-policy.ts';
+import { type Decision, evaluate, type ResourcePolicySource } from '#policy/evaluate.ts';
+import { principalFactsOf } from '#policy/principal.ts';
+import { refusalMessage } from '#policy/refusal-message.ts';
+import { callContext, requestContext } from './condition-context.ts';
+import type { PrincipalPolicies, PrincipalPolicySource } from './principal-policies.ts';
+
+const MAX_COMPILED = 4096;
+
+/** The policy engine's answer to one question, with its words. */
+export interface Verdict {
+  readonly decision: Decision;
+  /** `User: … is not authorized to perform: …`; only for refusals. */
+  readonly message: string;
+  readonly isCrossAccount: boolean;
+}
+
+/** Asks the policy engine on behalf of one call; the principal's policies are looked up once a call. */
+export class CallAuthorizer {
+  readonly #authorizer: Authorizer;
+  readonly #caller: Caller;
+  readonly #facts: CallFacts;
+  #prepared:
+    | Promise<{ policies: PrincipalPolicies; context: ReadonlyMap<string, string | readonly string[]> }>
+    | undefined;
+
+  constructor(authorizer: Authorizer, caller: Caller, facts: CallFacts) {
+    this.#authorizer = authorizer;
+    this.#caller = caller;
+    this.#facts = facts;
+  }
+
+  async decide(request: AccessRequest): Promise<Verdict> {
+    this.#prepared ??= this.#prepare();
+    const { policies, context } = await this.#prepared;
+    return this.#authorizer.decide(request, this.#caller, policies, requestContext(context, request, this.#caller));
+  }
+
+  async #prepare() {
+    const policies = await this.#authorizer.source.policiesOf(this.#caller);
+    return { policies, context: callContext(this.#caller, policies, this.#facts) };
+  }
+}
+
+interface CallFacts {
+  readonly region: Region;
+  readonly now: number;
+  readonly source: RequestSource;
+  readonly via: readonly string[];
+}
+
+/** The authorise stage: everything that is allowed in this platform is allowed here. */
+export class Authorizer {
+  readonly source: PrincipalPolicySource;
+  readonly #compiled = new Map<string, CompiledPolicy>();
+
+  constructor(source: PrincipalPolicySource) {
+    this.source = source;
+  }
+
+  forCall(caller: Caller, facts: CallFacts): CallAuthorizer {
+    return new CallAuthorizer(this, caller, facts);
+  }
+
+  decide(
+    request: AccessRequest,
+    caller: Caller,
+    policies: PrincipalPolicies,
+    context: ReadonlyMap<string, string | readonly string[]>,
+  ): Verdict {
+    const account = accountOf(caller);
+    const isCrossAccount = request.resourceAccount !== undefined && request.resourceAccount !== account;
+    const { identity, boundary, session } = policies;
+    const resource = this.#resourcePolicy(request);
+    const decision = evaluate({
+      principal: principalFactsOf(caller, policies.canonicalId),
+      action: request.action,
+      resource: request.resource,
+      context,
+      policies: {
+        identity,
+        session,
+        ...(boundary === undefined ? {} : { boundary }),
+        ...(resource === undefined ? {} : { resource }),
+      },
+      isCrossAccount,
+    });
+    const message = decision.isAllowed
+      ? ''
+      : refusalMessage(nameOf(caller), request.action, request.resource, decision);
+    return { decision, message, isCrossAccount };
+  }
+
+  #resourcePolicy(request: AccessRequest): ResourcePolicySource | undefined {
+    const given = request.resourcePolicy;
+    if (given === undefined) return undefined;
+    const { isRequired, kind } = given;
+    return given.document === undefined
+      ? { name: request.resource, isRequired, kind }
+      : { name: request.resource, isRequired, kind, policy: this.#compile(given.document, kind) };
+  }
+
+  /** A policy that was stored was checked when it came; compiling it again is work, not a decision. */
+  #compile(document: string, kind: ResourcePolicy['kind']): CompiledPolicy {
+    const name = `${kind} ${document}`;
+    const cached = this.#compiled.get(name);
+    if (cached !== undefined) return cached;
+    const compiled = compilePolicy(document, kind === 'role-trust' ? 'trust' : 'resource');
+    if (this.#compiled.size >= MAX_COMPILED) this.#compiled.clear();
+    this.#compiled.set(name, compiled);
+    return compiled;
+  }
+}

@@ -178,7 +178,7 @@ test('decides as a second, plain evaluator does', () => {
         ),
         identity: fc.array(policyOf(false), { maxLength: 2 }),
         boundary: fc.option(policyOf(false), { nil: undefined, freq: 3 }),
-        session: fc.oneof(fc.constant<SimplePolicy[]>([]), fc.array(policyOf(false), { maxLength: 2 })),
+        session: fc.array(policyOf(false), { maxLength: 2 }),
         resourcePolicy: fc.option(policyOf(true), { nil: undefined }),
         isRequired: fc.boolean(),
         isCrossAccount: fc.boolean(),
@@ -207,7 +207,7 @@ test('decides as a second, plain evaluator does', () => {
     ),
     { numRuns: 5000 },
   );
-  assert.ok(allowed > 250, `the cases reach both sides (${allowed} allowed)`);
+  assert.ok(allowed > 100, `the cases reach both sides (${allowed} allowed)`);
 });
 
 test('a document that is not known to be valid never allows: broken ones do not compile', () => {

@@ -76,7 +76,8 @@ export function keyFolderOf(environment: NodeJS.ProcessEnv): string {
 function readPort(text: string | undefined): number {
   if (text === undefined || text === '') return DEFAULT_PORT;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new ConfigError(`'${text}' is not a port (0 to 65535).`);
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new ConfigError(`'${text}' is not a port (0 to 65535).`);
   return port;
 }
 
@@ -89,7 +90,8 @@ function readCount(name: string, text: string | undefined): number | undefined {
 
 function readLogLevel(text: string): LogLevel {
   const level = LOG_LEVELS.find((candidate) => candidate === text);
-  if (level === undefined) throw new ConfigError(`'${text}' is not a log level; it is one of ${LOG_LEVELS.join(', ')}.`);
+  if (level === undefined)
+    throw new ConfigError(`'${text}' is not a log level; it is one of ${LOG_LEVELS.join(', ')}.`);
   return level;
 }
 

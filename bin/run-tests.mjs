@@ -1,0 +1,11 @@
+// Runs the tests on the pinned Node: all of them, or the files that are named.
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const named = process.argv.slice(2);
+const patterns = named.length > 0 ? named : ['src/**/*.test.ts', 'bin/**/*.test.ts', 'test/**/*.test.ts'];
+const args = ['--test', '--test-timeout=300000', '--test-concurrency=2', ...patterns];
+const result = spawnSync(join(root, 'node_modules', '.bin', 'node'), args, { cwd: root, stdio: 'inherit' });
+process.exit(result.status ?? 1);

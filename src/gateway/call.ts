@@ -1,0 +1,89 @@
+import type { Readable } from 'node:stream';
+import type { Caller } from '#kernel/caller.ts';
+import type { Authority } from '#kernel/door.ts';
+import type { Region } from '#kernel/ids.ts';
+import type { AccessRequest, Call, RequestSource } from '#kernel/operation.ts';
+import type { Service } from '#kernel/service.ts';
+import type { Authorizer, CallAuthorizer, Verdict } from './authorizer.ts';
+
+/** What the gateway knows of a call when it begins to carry it out. */
+export interface CallFacts {
+  readonly requestId: string;
+  readonly parentRequestId: string | undefined;
+  readonly caller: Caller;
+  readonly region: Region;
+  readonly now: number;
+  readonly source: RequestSource;
+  readonly via: readonly string[];
+  readonly body: Readable | undefined;
+  readonly trailers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** One call on its way through the pipeline: what handlers see, and what authorisation and audit gather. */
+export class GatewayCall implements Call {
+  readonly requestId: string;
+  readonly parentRequestId: string | undefined;
+  readonly caller: Caller;
+  readonly region: Region;
+  readonly now: number;
+  readonly source: RequestSource;
+  readonly via: readonly string[];
+  readonly body: Readable | undefined;
+  readonly trailers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly reply: Call['reply'] = { headers: {} };
+  readonly audit: Call['audit'] = { resources: new Set<string>(), details: {} };
+  /** The policies and statements that allowed it, for the audit log. */
+  readonly allowedBy = new Set<string>();
+  readonly #service: Service;
+  readonly #authorizer: CallAuthorizer;
+
+  constructor(facts: CallFacts, service: Service, authorizer: Authorizer) {
+    this.requestId = facts.requestId;
+    this.parentRequestId = facts.parentRequestId;
+    this.caller = facts.caller;
+    this.region = facts.region;
+    this.now = facts.now;
+    this.source = facts.source;
+    this.via = facts.via;
+    this.body = facts.body;
+    this.trailers = facts.trailers;
+    this.signal = facts.signal;
+    this.#service = service;
+    this.#authorizer = authorizer.forCall(facts.caller, facts);
+  }
+
+  forward(service: string): Authority {
+    const { caller, region, requestId, source } = this;
+    return {
+      caller,
+      region,
+      via: [...this.via, `${service}.${region}.amazonaws.com`],
+      requestId,
+      sourceIp: source.sourceIp,
+      userAgent: source.userAgent,
+      isSecure: source.isSecure,
+    };
+  }
+
+  async isAllowed(request: AccessRequest): Promise<boolean> {
+    return (await this.#authorizer.decide(request)).decision.isAllowed;
+  }
+
+  async require(request: AccessRequest): Promise<void> {
+    if (request.resource.startsWith('arn:')) this.audit.resources.add(request.resource);
+    const verdict = await this.#authorizer.decide(request);
+    if (!verdict.decision.isAllowed) throw this.#refusal(request, verdict);
+    const by = verdict.decision.decidedBy;
+    if (by !== undefined) this.allowedBy.add(`${by.policyName}#${by.sid ?? by.statementIndex}`);
+  }
+
+  #refusal(request: AccessRequest, verdict: Verdict): Error {
+    // S3 explains itself only within an account (S3 user guide, "Troubleshoot access denied errors").
+    const isTold =
+      this.#service.protocol !== 'restXml' || (!verdict.isCrossAccount && this.caller.type !== 'anonymous');
+    const message = isTold ? verdict.message : 'Access Denied';
+    return request.refusal?.(message) ?? this.#service.errors.accessDenied(message);
+  }
+}

@@ -1,0 +1,98 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Logger } from '#kernel/logger.ts';
+import type { Gateway } from './pipeline.ts';
+
+const MAX_HEADER_BYTES = 64 * 1024;
+const HEADERS_TIMEOUT_MS = 30_000;
+/** A connection on which nothing moves is closed. */
+const IDLE_TIMEOUT_MS = 120_000;
+const KEEP_ALIVE_MS = 75_000;
+
+export interface HttpServer {
+  readonly host: string;
+  readonly port: number;
+  /** Stops taking connections, waits for the requests under way (at most `graceMs`), then closes what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** The one port: AWS's protocols, and the health checks. */
+export async function startHttpServer(
+  gateway: Gateway,
+  options: { readonly host: string; readonly port: number; readonly isReady: () => boolean; readonly logger: Logger },
+): Promise<HttpServer> {
+  const answer = (message: IncomingMessage, response: ServerResponse, sendContinue: () => void): void => {
+    if (answerHealth(message, response, options.isReady)) return;
+    gateway.handle(message, response, sendContinue).catch((error: unknown) => {
+      options.logger.error({ err: error }, 'a response could not be written');
+      response.destroy();
+    });
+  };
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    noDelay: true,
+    highWaterMark: 256 * 1024,
+  });
+  server.timeout = IDLE_TIMEOUT_MS;
+  server.on('request', (message, response) => answer(message, response, () => {}));
+  server.on('checkContinue', (message, response) => {
+    let isSent = false;
+    answer(message, response, () => {
+      if (!isSent && !response.headersSent) response.writeContinue();
+      isSent = true;
+    });
+  });
+  server.on('clientError', answerClientError);
+  await listen(server, options.host, options.port);
+  const { port } = server.address() as AddressInfo;
+  return { host: options.host, port, close: (graceMs) => closeServer(server, graceMs) };
+}
+
+function answerHealth(message: IncomingMessage, response: ServerResponse, isReady: () => boolean): boolean {
+  if (message.method !== 'GET' && message.method !== 'HEAD') return false;
+  const isLive = message.url === '/health/live';
+  if (!isLive && message.url !== '/health/ready') return false;
+  const isWell = isLive || isReady();
+  response.writeHead(isWell ? 200 : 503, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ status: isWell ? 'ok' : 'starting' }));
+  return true;
+}
+
+/** What is not HTTP gets a short answer, as far as anybody listens. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket | import('node:stream').Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = STATUS_OF_CLIENT_ERROR[error.code ?? ''] ?? '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+const STATUS_OF_CLIENT_ERROR: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function closeServer(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,255 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Authentication, type Authenticator } from '#auth/authenticator.ts';
+import { AuthFailure } from '#auth/auth-failure.ts';
+import { sha256Hex } from '#auth/canonical-request.ts';
+import { type Claim, readClaim } from '#auth/claim.ts';
+import type { AuditSink } from '#kernel/audit.ts';
+import { anonymousCaller } from '#kernel/caller.ts';
+import type { Clock } from '#kernel/clock.ts';
+import type { Authority, Door } from '#kernel/door.ts';
+import { isRegion, type Region } from '#kernel/ids.ts';
+import type { Logger } from '#kernel/logger.ts';
+import type { Randomness } from '#kernel/randomness.ts';
+import { createRouter, type Router } from '#protocol/router.ts';
+import { auditRecordOf } from './audit-record-of.ts';
+import type { Authorizer } from './authorizer.ts';
+import { GatewayCall } from './call.ts';
+import { notImplemented, toServiceError } from './gateway-errors.ts';
+import { type AnyService, OperationsTable, type Target } from './operations-table.ts';
+import { type ReceivedRequest, readRequest } from './received-request.ts';
+import { RequestBody } from './request-body.ts';
+import { internalSource, sourceOf } from './request-source.ts';
+import { writeResponse } from './write-response.ts';
+
+const MAX_BODY = 8 * 1024 * 1024;
+const NEVER_ABORTED = new AbortController().signal;
+
+export interface GatewayOptions {
+  readonly services: readonly AnyService[];
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly audit: AuditSink;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly logger: Logger;
+  /** The region of anonymous calls. */
+  readonly defaultRegion: Region;
+  /** Host names under which virtual-hosted buckets stand. */
+  readonly domains: readonly string[];
+}
+
+/**
+ * The way of every request, from a socket or from another service:
+ *
+ * socket → match operation → authenticate → parse → validate → authorise → handle → serialise → audit
+ */
+export class Gateway implements Door {
+  readonly #options: GatewayOptions;
+  readonly #operations: OperationsTable;
+  readonly #router: Router;
+
+  /** @throws when an operation's declaration is incomplete: then the process must not start */
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#operations = new OperationsTable(options.services);
+    this.#router = createRouter(this.#operations.compiled);
+  }
+
+  /** Answers one request from a socket. Never rejects. */
+  async handle(message: IncomingMessage, response: ServerResponse, sendContinue: () => void): Promise<void> {
+    const { randomness, logger, domains } = this.#options;
+    const requestId = randomness.uuid();
+    const request = readRequest(message, domains);
+    const body = new RequestBody(message, sendContinue);
+    let answering = this.#operations.serviceOfScope(undefined);
+    try {
+      const claim = claimOf(request);
+      answering = this.#operations.serviceOfScope(claim.read?.scope.service);
+      const { target, labels } = await this.#match(request, claim, body);
+      answering = target.compiled;
+      const authentication = await this.#authenticate(claim, request, body, target);
+      if (target.built === undefined) throw notImplemented(target.service, target.name);
+      const { input, stream, trailers } = await this.#parse(target, labels, request, body, authentication);
+      const call = this.#callOf(target, request, claim.read, authentication, {
+        requestId,
+        body: stream,
+        trailers,
+        signal: abortSignalOf(response),
+      });
+      const output = await this.#carryOut(target, input, call);
+      await writeResponse(response, message, requestId, target.operation.encode(output, requestId), call.reply);
+    } catch (error) {
+      const failure = toServiceError(error, answering.service, logger.child({ requestId }));
+      const isHead = request.method === 'HEAD';
+      await writeResponse(
+        response,
+        message,
+        requestId,
+        answering.encodeError(failure, requestId, request.path, isHead),
+      );
+    }
+  }
+
+  /** Carries out a call of one service to another: from validation on, the same way. */
+  async invoke(service: string, operation: string, input: unknown, authority: Authority): Promise<unknown> {
+    const target = this.#operations.find(service, operation);
+    if (target?.built === undefined) throw new Error(`${service}:${operation} is not built.`);
+    const call = new GatewayCall(
+      {
+        requestId: this.#options.randomness.uuid(),
+        parentRequestId: authority.requestId,
+        caller: authority.caller,
+        region: authority.region,
+        now: this.#options.clock.now(),
+        source: internalSource(authority),
+        via: authority.via,
+        body: undefined,
+        trailers: {},
+        signal: NEVER_ABORTED,
+      },
+      target.service,
+      this.#options.authorizer,
+    );
+    try {
+      return await this.#carryOut(target, input, call);
+    } catch (error) {
+      throw toServiceError(error, target.service, this.#options.logger);
+    }
+  }
+
+  async #match(
+    request: ReceivedRequest,
+    claim: ReadClaim,
+    body: RequestBody,
+  ): Promise<{ readonly target: Target; readonly labels: Readonly<Record<string, string>> }> {
+    const signingName = claim.read?.scope.service;
+    const isForm = request.header('content-type')?.startsWith('application/x-www-form-urlencoded') === true;
+    // Only query services name their operation in the body, and only for them it is read before authentication.
+    const form = isForm && signingName !== 's3' ? await body.whole(MAX_BODY) : undefined;
+    const match = this.#router.match({
+      method: request.method,
+      path: request.path,
+      query: request.query,
+      header: request.header,
+      bucketFromHost: request.bucketFromHost,
+      signingName,
+      form,
+    });
+    return { target: this.#operations.targetOf(match), labels: match.labels };
+  }
+
+  /** @returns `undefined` for an anonymous request */
+  async #authenticate(
+    claim: ReadClaim,
+    request: ReceivedRequest,
+    body: RequestBody,
+    target: Target,
+  ): Promise<Authentication | undefined> {
+    if (claim.failure !== undefined) throw claim.failure;
+    if (claim.read === undefined) {
+      if (target.built?.operation.isAuthenticationRequired === false) return undefined;
+      throw new AuthFailure('missing-token', 'Missing Authentication Token');
+    }
+    const { scope } = claim.read;
+    if (!target.service.signingNames.includes(scope.service)) {
+      throw new AuthFailure(
+        'wrong-scope',
+        `Credential should be scoped to correct service: '${target.service.signingNames[0]}'.`,
+      );
+    }
+    if (!isRegion(scope.region))
+      throw new AuthFailure('wrong-scope', `Credential should be scoped to a valid region, not '${scope.region}'.`);
+    return this.#options.authenticator.authenticate(claim.read, request, async () =>
+      sha256Hex(await body.whole(MAX_BODY)),
+    );
+  }
+
+  async #parse(
+    target: Target,
+    labels: Readonly<Record<string, string>>,
+    request: ReceivedRequest,
+    body: RequestBody,
+    authentication: Authentication | undefined,
+  ) {
+    const { operation } = target;
+    const head = { labels, query: request.query, header: request.header, headers: request.headers };
+    if (operation.streamsInput) {
+      const { stream, trailers } = body.stream(authentication);
+      return { input: operation.decode({ ...head, body: Buffer.alloc(0) }), stream, trailers };
+    }
+    const bytes = await body.wholeChecked(MAX_BODY, authentication);
+    return { input: operation.decode({ ...head, body: bytes }), stream: undefined, trailers: {} };
+  }
+
+  #callOf(
+    target: Target,
+    request: ReceivedRequest,
+    claim: Claim | undefined,
+    authentication: Authentication | undefined,
+    rest: Pick<GatewayCall, 'requestId' | 'body' | 'trailers' | 'signal'>,
+  ): GatewayCall {
+    const now = this.#options.clock.now();
+    const region = claim === undefined ? this.#options.defaultRegion : (claim.scope.region as Region);
+    const facts = {
+      ...rest,
+      parentRequestId: undefined,
+      caller: authentication?.caller ?? anonymousCaller,
+      region,
+      now,
+      source: sourceOf(request, claim, now),
+      via: [],
+    };
+    return new GatewayCall(facts, target.service, this.#options.authorizer);
+  }
+
+  /** Validate → authorise → handle → audit. */
+  async #carryOut(target: Target, input: unknown, call: GatewayCall): Promise<unknown> {
+    const { built, service } = target;
+    if (built === undefined) throw notImplemented(service, target.name);
+    const { audit, clock, logger } = this.#options;
+    try {
+      const violations = target.operation.validate(input);
+      if (violations.length > 0) throw service.errors.validation(violations);
+      // INVARIANT: the handler runs only after every declared access request was allowed.
+      await authorize(target, input, call);
+      const output = await built.operation.handle(input, call, service.context);
+      audit.append(auditRecordOf(target, built, input, call, clock.now(), undefined));
+      return output;
+    } catch (error) {
+      const failure = toServiceError(error, service, logger.child({ requestId: call.requestId }));
+      audit.append(auditRecordOf(target, built, input, call, clock.now(), failure));
+      throw failure;
+    }
+  }
+}
+
+async function authorize(target: Target, input: unknown, call: GatewayCall): Promise<void> {
+  const declared = target.built?.operation.authorize;
+  if (typeof declared !== 'function') return;
+  const requests = await declared(input, call, target.service.context);
+  if (requests.length === 0) throw new Error(`${target.service.name}:${target.name} asked for no access at all.`);
+  for (const request of requests) await call.require(request);
+}
+
+/** A claim that could not be read is answered only when it is known in which service's words. */
+interface ReadClaim {
+  readonly read: Claim | undefined;
+  readonly failure: AuthFailure | undefined;
+}
+
+function claimOf(request: ReceivedRequest): ReadClaim {
+  try {
+    return { read: readClaim(request), failure: undefined };
+  } catch (error) {
+    if (error instanceof AuthFailure) return { read: undefined, failure: error };
+    throw error;
+  }
+}
+
+function abortSignalOf(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}

@@ -142,6 +142,13 @@ function signedLeb(value: number): number[] {
   }
 }
 
+/** What is used of the global of this name, which the compiler's library without a browser does not know. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  readonly Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
+  readonly Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer };
+};
+
 type UpdateFunction = (state: bigint, pointer: number, length: number, table: number) => bigint;
 
 interface Engine {

@@ -1,0 +1,214 @@
+import { CompiledQuery, type Kysely, sql } from 'kysely';
+import type { AccountId, Region } from '#kernel/ids.ts';
+import type { Records } from '#storage/records.ts';
+
+/** Times are milliseconds since the epoch; `mac` binds the other columns (see `record-seal.ts`). */
+export interface BucketRow {
+  readonly name: string;
+  readonly account: AccountId;
+  readonly region: Region;
+  readonly created_at: number;
+  /** The bucket policy, as it was given. */
+  readonly policy: string | null;
+  /** `BucketEncryption` in JSON, where it is not the default. */
+  readonly encryption: string | null;
+  /** Tags in JSON, an object of strings. */
+  readonly tags: string | null;
+  readonly mac: Uint8Array;
+}
+
+export interface ObjectRow {
+  readonly bucket: string;
+  readonly key: string;
+  /** Of this very content; a new one with every write. */
+  readonly id: string;
+  readonly size: number;
+  /** Without quotation marks. */
+  readonly etag: string;
+  readonly modified_at: number;
+  /** `ObjectFacts` in JSON. */
+  readonly facts: string;
+  /** `StoredPart[]` in JSON, for multipart objects; `facts` holds its digest. */
+  readonly parts: string | null;
+  readonly mac: Uint8Array;
+  /** The ciphertext, where it is small. */
+  readonly body: Uint8Array | null;
+}
+
+export interface UploadRow {
+  readonly id: string;
+  readonly bucket: string;
+  readonly key: string;
+  /** The id that the object gets when the upload is completed. */
+  readonly object_id: string;
+  readonly initiated_at: number;
+  /** `UploadFacts` in JSON. */
+  readonly facts: string;
+  readonly mac: Uint8Array;
+}
+
+export interface PartRow {
+  readonly upload: string;
+  readonly number: number;
+  /** `StoredPart` in JSON. */
+  readonly facts: string;
+  readonly modified_at: number;
+  readonly mac: Uint8Array;
+}
+
+export interface MasterKeyRow {
+  readonly id: string;
+  /** 32 bytes, sealed under the root key. */
+  readonly sealed: Uint8Array;
+  readonly created_at: number;
+}
+
+export interface S3Tables {
+  readonly s3_bucket: BucketRow;
+  readonly s3_object: ObjectRow;
+  readonly s3_upload: UploadRow;
+  readonly s3_part: PartRow;
+  readonly s3_master_key: MasterKeyRow;
+}
+
+export type S3Transaction = Kysely<S3Tables>;
+
+// The queries of the hot path, compiled once.
+const FIND_BUCKET = 'select * from s3_bucket where name = ?';
+const FIND_OBJECT = 'select * from s3_object where bucket = ? and key = ?';
+const PUT_OBJECT = `insert into s3_object (bucket, key, id, size, etag, modified_at, facts, parts, mac, body)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (bucket, key) do update set id = excluded.id, size = excluded.size,
+  etag = excluded.etag, modified_at = excluded.modified_at, facts = excluded.facts, parts = excluded.parts,
+  mac = excluded.mac, body = excluded.body`;
+const FIND_HEAD = 'select id, etag, size, modified_at, facts, parts from s3_object where bucket = ? and key = ?';
+
+export type ObjectHeadRow = Pick<ObjectRow, 'id' | 'etag' | 'size' | 'modified_at' | 'facts' | 'parts'>;
+export type ListedRow = Pick<ObjectRow, 'key' | 'size' | 'etag' | 'modified_at' | 'facts'>;
+
+/** The queries of S3. */
+export class S3Store {
+  readonly #records: Records<S3Tables>;
+
+  constructor(records: Records<S3Tables>) {
+    this.#records = records;
+  }
+
+  write<Result>(work: (transaction: S3Transaction) => Promise<Result>): Promise<Result> {
+    return this.#records.write(work);
+  }
+
+  async findBucket(name: string): Promise<BucketRow | undefined> {
+    return (await this.#records.read.executeQuery<BucketRow>(CompiledQuery.raw(FIND_BUCKET, [name]))).rows[0];
+  }
+
+  async findObject(bucket: string, key: string): Promise<ObjectRow | undefined> {
+    return (await this.#records.read.executeQuery<ObjectRow>(CompiledQuery.raw(FIND_OBJECT, [bucket, key]))).rows[0];
+  }
+
+  /** Up to `limit` buckets of an account in the order of their names, after `after`. */
+  listBuckets(filter: {
+    readonly account: AccountId;
+    readonly after: string;
+    readonly prefix: string;
+    readonly region: string | undefined;
+    readonly limit: number;
+  }): Promise<BucketRow[]> {
+    let query = this.#records.read
+      .selectFrom('s3_bucket')
+      .selectAll()
+      .where('account', '=', filter.account)
+      .where('name', '>', filter.after);
+    if (filter.prefix !== '')
+      query = query.where(sql<string>`substr(name, 1, ${filter.prefix.length})`, '=', filter.prefix);
+    if (filter.region !== undefined) query = query.where('region', '=', filter.region as Region);
+    return query.orderBy('name').limit(filter.limit).execute();
+  }
+
+  /** Up to `limit` keys in byte order, from `from` (inclusive, or not) to before `end`. */
+  listObjects(
+    bucket: string,
+    from: { readonly key: string; readonly isInclusive: boolean },
+    end: string | undefined,
+    limit: number,
+  ): Promise<ListedRow[]> {
+    let query = this.#records.read
+      .selectFrom('s3_object')
+      .select(['key', 'size', 'etag', 'modified_at', 'facts'])
+      .where('bucket', '=', bucket)
+      .where('key', from.isInclusive ? '>=' : '>', from.key);
+    if (end !== undefined) query = query.where('key', '<', end);
+    return query.orderBy('key').limit(limit).execute();
+  }
+
+  findUpload(id: string): Promise<UploadRow | undefined> {
+    return this.#records.read.selectFrom('s3_upload').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+
+  /** Up to `limit` uploads in the order of key and start, after the given key and upload. */
+  listUploads(
+    bucket: string,
+    from: { readonly key: string; readonly isInclusive: boolean; readonly uploadId?: string | undefined },
+    end: string | undefined,
+    limit: number,
+  ): Promise<UploadRow[]> {
+    const { uploadId } = from;
+    let query = this.#records.read.selectFrom('s3_upload').selectAll().where('bucket', '=', bucket);
+    if (uploadId === undefined) {
+      query = query.where('key', from.isInclusive ? '>=' : '>', from.key);
+    } else {
+      query = query.where((where) =>
+        where.or([where('key', '>', from.key), where.and([where('key', '=', from.key), where('id', '>', uploadId)])]),
+      );
+    }
+    if (end !== undefined) query = query.where('key', '<', end);
+    return query.orderBy('key').orderBy('id').limit(limit).execute();
+  }
+
+  listParts(upload: string, after: number, limit: number): Promise<PartRow[]> {
+    return this.#records.read
+      .selectFrom('s3_part')
+      .selectAll()
+      .where('upload', '=', upload)
+      .where('number', '>', after)
+      .orderBy('number')
+      .limit(limit)
+      .execute();
+  }
+
+  findPart(upload: string, number: number): Promise<PartRow | undefined> {
+    return this.#records.read
+      .selectFrom('s3_part')
+      .selectAll()
+      .where('upload', '=', upload)
+      .where('number', '=', number)
+      .executeTakeFirst();
+  }
+
+  allBuckets(account?: AccountId): Promise<BucketRow[]> {
+    const query = this.#records.read.selectFrom('s3_bucket').selectAll().orderBy('name');
+    return account === undefined ? query.execute() : query.where('account', '=', account).execute();
+  }
+
+  masterKeys(): Promise<MasterKeyRow[]> {
+    return this.#records.read.selectFrom('s3_master_key').selectAll().orderBy('created_at').execute();
+  }
+
+  async addMasterKey(row: MasterKeyRow): Promise<void> {
+    await this.write((transaction) => transaction.insertInto('s3_master_key').values(row).execute());
+  }
+}
+
+export async function findHead(
+  transaction: S3Transaction,
+  bucket: string,
+  key: string,
+): Promise<ObjectHeadRow | undefined> {
+  return (await transaction.executeQuery<ObjectHeadRow>(CompiledQuery.raw(FIND_HEAD, [bucket, key]))).rows[0];
+}
+
+/** Writes an object over what its key held. */
+export async function putObjectRow(transaction: S3Transaction, row: ObjectRow): Promise<void> {
+  const { bucket, key, id, size, etag, modified_at: modifiedAt, facts, parts, mac, body } = row;
+  const values = [bucket, key, id, size, etag, modifiedAt, facts, parts, mac, body];
+  await transaction.executeQuery(CompiledQuery.raw(PUT_OBJECT, values));
+}

@@ -1,0 +1,150 @@
+import { sealStream, SegmentSealer, StreamEncryptor } from '#crypto/streaming-aead.ts';
+import type { BlobWriter, Blobs } from '#storage/blobs.ts';
+import type { BlobContent, InlineContent } from '../domain/object-facts.ts';
+
+/** The space of S3's blobs. */
+export const BLOB_SPACE = 's3';
+/** Content up to this size lies in its record: one commit instead of two synced files. */
+const INLINE_LIMIT = 64 * 1024;
+const SMALL_LIMIT = 1024 * 1024;
+const SMALL_SEGMENT = 64 * 1024;
+const LARGE_SEGMENT = 1024 * 1024;
+/** Ciphertext on its way to the disk for one object, at most, before its sender has to wait. */
+const IN_FLIGHT_LIMIT = 4 * 1024 * 1024;
+
+/** Sees the plaintext pass: a checksum, an MD5. */
+export interface Observer {
+  update(chunk: Uint8Array): unknown;
+}
+
+export interface WriteRequest {
+  readonly blobs: Blobs;
+  readonly source: AsyncIterable<Uint8Array>;
+  /** 32 bytes. */
+  readonly dataKey: Buffer;
+  readonly associatedData: Buffer;
+  readonly observers: readonly Observer[];
+  /** Bytes to expect, where that is known: chooses the segment size. */
+  readonly expectedSize?: number | undefined;
+  /** Called for each chunk, with the size so far; throws to refuse more. */
+  readonly checkSize: (size: number) => void;
+  /** False for content that must not lie in a record. */
+  readonly mayBeInline: boolean;
+}
+
+export interface WrittenContent {
+  /** Bytes of plaintext. */
+  readonly size: number;
+  readonly content: InlineContent | BlobContent;
+  /** The ciphertext, when it is inline. */
+  readonly body: Buffer | null;
+}
+
+/**
+ * Encrypts a stream into storage. When the promise resolves, a blob is durable; nothing refers to it yet. When it is
+ * rejected, nothing is left.
+ */
+export async function writeContent(request: WriteRequest): Promise<WrittenContent> {
+  const { source, observers, checkSize, mayBeInline } = request;
+  const first: Uint8Array[] = [];
+  let size = 0;
+  let large: LargeContent | undefined;
+  try {
+    for await (const chunk of source) {
+      if (chunk.length === 0) continue;
+      size += chunk.length;
+      checkSize(size);
+      for (const observer of observers) observer.update(chunk);
+      if (large !== undefined) {
+        const wait = large.add(chunk);
+        if (wait !== undefined) await wait;
+        continue;
+      }
+      first.push(chunk);
+      if (size > INLINE_LIMIT) {
+        large = await LargeContent.start(request);
+        for (const piece of first) await large.add(piece);
+      }
+    }
+    if (large === undefined && mayBeInline) return sealInline(request, first, size);
+    if (large === undefined) {
+      large = await LargeContent.start(request);
+      for (const piece of first) await large.add(piece);
+    }
+    return { size, content: await large.finish(), body: null };
+  } catch (error) {
+    await large?.abort();
+    throw error;
+  }
+}
+
+function sealInline(request: WriteRequest, pieces: readonly Uint8Array[], size: number): WrittenContent {
+  const { dataKey, associatedData } = request;
+  const body = sealStream(dataKey, associatedData, LARGE_SEGMENT, pieces);
+  return { size, content: { kind: 'inline', segmentSize: LARGE_SEGMENT }, body };
+}
+
+/** Content that goes to a blob: the next segment is gathered and encrypted while earlier ones are being written. */
+class LargeContent {
+  readonly #writer: BlobWriter;
+  readonly #encryptor: StreamEncryptor;
+  readonly #segmentSize: number;
+  readonly #inFlight: Promise<void>[] = [];
+  #inFlightBytes = 0;
+  #failure: { readonly error: unknown } | undefined;
+
+  private constructor(writer: BlobWriter, encryptor: StreamEncryptor, segmentSize: number) {
+    this.#writer = writer;
+    this.#encryptor = encryptor;
+    this.#segmentSize = segmentSize;
+  }
+
+  static async start(request: WriteRequest): Promise<LargeContent> {
+    const { expectedSize = Number.POSITIVE_INFINITY, dataKey, associatedData } = request;
+    const segmentSize = expectedSize <= SMALL_LIMIT ? SMALL_SEGMENT : LARGE_SEGMENT;
+    const sealer = new SegmentSealer(dataKey, associatedData, segmentSize);
+    return new LargeContent(await request.blobs.create(BLOB_SPACE), new StreamEncryptor(sealer), segmentSize);
+  }
+
+  /** @returns what to wait for before more is added, if anything */
+  add(chunk: Uint8Array): Promise<void> | undefined {
+    this.#write(this.#encryptor.update(chunk));
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.error);
+    return this.#inFlightBytes > IN_FLIGHT_LIMIT ? this.#drain() : undefined;
+  }
+
+  async finish(): Promise<BlobContent> {
+    this.#write(this.#encryptor.end());
+    await Promise.all(this.#inFlight);
+    if (this.#failure !== undefined) throw this.#failure.error;
+    await this.#writer.commit();
+    return { kind: 'blob', blob: this.#writer.id, segmentSize: this.#segmentSize };
+  }
+
+  async abort(): Promise<void> {
+    await this.#writer.abort();
+  }
+
+  #write(pieces: readonly Buffer[]): void {
+    if (pieces.length === 0) return;
+    let bytes = 0;
+    for (const piece of pieces) bytes += piece.length;
+    this.#inFlightBytes += bytes;
+    const written = this.#writer.write(pieces).then(
+      () => {
+        this.#inFlightBytes -= bytes;
+      },
+      (error: unknown) => {
+        this.#failure ??= { error };
+      },
+    );
+    this.#inFlight.push(written);
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#inFlightBytes > IN_FLIGHT_LIMIT / 2 && this.#inFlight.length > 0 && this.#failure === undefined) {
+      await this.#inFlight.shift();
+    }
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}

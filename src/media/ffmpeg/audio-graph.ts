@@ -1,0 +1,89 @@
+import type { FilterContext, FilterGraph, Frame } from 'node-av/lib';
+import { ERROR_CODES } from '../transcode-error.ts';
+import type { AudioEncoder } from './audio-encoder.ts';
+import { check, present } from './check.ts';
+import type { FFmpeg } from './load-ffmpeg.ts';
+
+/** One audio stream's way to one encoder: resampled, remixed, its gaps filled with silence. */
+export class AudioGraph {
+  readonly #ffmpeg: FFmpeg;
+  readonly #encoder: AudioEncoder;
+  readonly #graph: FilterGraph;
+  readonly #source: FilterContext;
+  readonly #sink: FilterContext;
+  readonly #out: Frame;
+  readonly #shape: string;
+
+  /**
+   * @param first gives the sample format; a frame of another needs a new graph
+   * @param startSeconds the input's own time from which samples are wanted
+   * @throws TranscodeError 1040 when the samples cannot be brought into the encoder's form
+   */
+  constructor(
+    ffmpeg: FFmpeg,
+    encoder: AudioEncoder,
+    first: Frame,
+    facts: { readonly timeBase: { readonly num: number; readonly den: number }; readonly startSeconds: number },
+  ) {
+    this.#ffmpeg = ffmpeg;
+    this.#encoder = encoder;
+    this.#shape = shapeOf(ffmpeg, first);
+    this.#out = new ffmpeg.Frame();
+    this.#out.alloc();
+    const rate = encoder.settings.sampleRate;
+    const text =
+      `abuffer@in=time_base=${facts.timeBase.num}/${facts.timeBase.den}:sample_rate=${first.sampleRate}` +
+      `:sample_fmt=${ffmpeg.avGetSampleFmtName(first.format as number as never) ?? ''}:channel_layout=${layoutOf(ffmpeg, first)},` +
+      `aresample=${rate}:async=1000:first_pts=${Math.round(facts.startSeconds * rate)},` +
+      `${encoder.formatFilter},abuffersink@out`;
+    const what = 'Error initializing the audio filters';
+    this.#graph = new ffmpeg.FilterGraph();
+    this.#graph.alloc();
+    check(ffmpeg, this.#graph.parsePtr(text), ERROR_CODES.settingsDoNotFit, what);
+    check(ffmpeg, this.#graph.configSync(), ERROR_CODES.settingsDoNotFit, what);
+    this.#source = present(this.#graph.getFilter('abuffer@in'), what);
+    this.#sink = present(this.#graph.getFilter('abuffersink@out'), what);
+  }
+
+  isFor(frame: Frame): boolean {
+    return shapeOf(this.#ffmpeg, frame) === this.#shape;
+  }
+
+  push(frame: Frame): void {
+    // The frame goes to several encoders: without the flag the graph would take it over.
+    const flags = this.#ffmpeg.AV_BUFFERSRC_FLAG_KEEP_REF;
+    check(
+      this.#ffmpeg,
+      this.#source.buffersrcAddFrameSync(frame, flags),
+      ERROR_CODES.unknown,
+      'The audio filters failed',
+    );
+    this.#drain();
+  }
+
+  finish(): void {
+    this.#source.buffersrcAddFrameSync(null);
+    this.#drain();
+    this.#out.free();
+    this.#graph.free();
+  }
+
+  #drain(): void {
+    while (this.#sink.buffersinkGetFrameSync(this.#out) >= 0) {
+      this.#encoder.encode(this.#out);
+      this.#out.unref();
+    }
+  }
+}
+
+function shapeOf(ffmpeg: FFmpeg, frame: Frame): string {
+  return `${frame.sampleRate}/${frame.format}/${layoutOf(ffmpeg, frame)}`;
+}
+
+/** Files often leave the order of channels open; then the usual one for their number is meant. */
+function layoutOf(ffmpeg: FFmpeg, frame: Frame): string {
+  const layout = frame.channelLayout;
+  const isOpen = layout.order === ffmpeg.AV_CHANNEL_ORDER_UNSPEC;
+  const known = isOpen ? ffmpeg.avChannelLayoutDefault(layout.nbChannels) : layout;
+  return ffmpeg.avChannelLayoutDescribe(known) ?? 'stereo';
+}

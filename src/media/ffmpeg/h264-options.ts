@@ -1,0 +1,79 @@
+import type { H264Settings, Rational } from '../transcode-job.ts';
+
+/**
+ * Quality level 1 to 10 → x264's rate factor: the guide's starting points (7 for phones, 9 for large screens) come out
+ * at 22.5 and 19.5.
+ */
+function rateFactor(level: number): number {
+  return Math.round((33 - 1.5 * level) * 100) / 100;
+}
+
+/** The frames of a GOP. */
+export function gopFrames(settings: H264Settings, framerate: Rational): number {
+  const rate = framerate.num / framerate.den;
+  const gop = settings.gop ?? { size: 2, unit: 'seconds' };
+  return Math.max(1, Math.round(gop.unit === 'frames' ? gop.size : gop.size * rate));
+}
+
+/**
+ * libx264's options for H.264 settings.
+ *
+ * @param forcedKeySeconds set where key frames are forced, which then begin a closed GOP
+ */
+export function h264Options(
+  settings: H264Settings,
+  framerate: Rational,
+  forcedKeySeconds: number | undefined,
+): Record<string, string | number> {
+  const gop = gopFrames(settings, framerate);
+  const x264: Record<string, string | number> = {};
+  const options: Record<string, string | number> = {
+    preset: settings.preset,
+    profile: settings.profile,
+    threads: 'auto',
+    g: gop,
+    sc_threshold: settings.isSceneChangeDetected ? 40 : 0,
+    'forced-idr': forcedKeySeconds === undefined ? 0 : 1,
+    ...rateOptions(settings, x264),
+  };
+  if (settings.level !== undefined) options['level'] = settings.level;
+  if (settings.minKeyInterval !== undefined) options['keyint_min'] = Math.min(settings.minKeyInterval, gop);
+  if (settings.bFrames !== undefined) options['bf'] = settings.profile === 'baseline' ? 0 : settings.bFrames;
+  if (settings.areBFramesReferences !== undefined)
+    options['b-pyramid'] = settings.areBFramesReferences ? 'normal' : 'none';
+  if (settings.references !== undefined) options['refs'] = settings.references;
+  if (settings.slices !== undefined) options['slices'] = settings.slices;
+  if (settings.entropy !== undefined) options['coder'] = settings.entropy;
+  if (settings.adaptiveQuantization !== undefined) {
+    options['aq-mode'] = settings.adaptiveQuantization === 0 ? 'none' : 'variance';
+    options['aq-strength'] = settings.adaptiveQuantization;
+  }
+  if (!settings.isTemporalAdaptive) options['mbtree'] = 0;
+  if (!settings.isBFrameCountAdaptive) x264['b-adapt'] = 0;
+  if (settings.isGopOpen) x264['open-gop'] = 1;
+  const extra = Object.entries(x264).map(([name, value]) => `${name}=${value}`);
+  if (extra.length > 0) options['x264-params'] = extra.join(':');
+  return options;
+}
+
+function rateOptions(settings: H264Settings, x264: Record<string, string | number>): Record<string, string | number> {
+  const control = settings.rateControl;
+  if (settings.bufferInitialFill !== undefined) x264['vbv-init'] = settings.bufferInitialFill / 100;
+  switch (control.mode) {
+    case 'cbr': {
+      const { bitrate } = control;
+      x264['nal-hrd'] = 'cbr';
+      return { b: bitrate, maxrate: bitrate, minrate: bitrate, bufsize: settings.bufferSize ?? bitrate * 2 };
+    }
+    case 'vbr': {
+      const maximum = control.maxBitrate ?? Math.round(control.bitrate * 1.5);
+      return { b: control.bitrate, maxrate: maximum, bufsize: settings.bufferSize ?? maximum * 2 };
+    }
+    case 'qvbr':
+      return {
+        crf: rateFactor(control.level),
+        maxrate: control.maxBitrate,
+        bufsize: settings.bufferSize ?? control.maxBitrate * 2,
+      };
+  }
+}

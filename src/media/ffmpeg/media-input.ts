@@ -1,0 +1,297 @@
+import type { CodecContext, Dictionary, FormatContext, Frame, IOContext, Packet, Stream } from 'node-av/lib';
+import type { AudioSelector, MediaInfo, Rational, StreamInfo } from '../transcode-job.ts';
+import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
+import type { FFmpeg } from './load-ffmpeg.ts';
+import { openCodec } from './open-codec.ts';
+
+/** Random access to a file's bytes; blocks. */
+export interface ByteSource {
+  readonly size: number;
+  /** Up to `length` bytes from `offset`; empty at the end. */
+  read(offset: number, length: number): Buffer;
+}
+
+/**
+ * The demuxers that may open an input. INVARIANT: none of them opens other addresses or files (no playlists, manifests
+ * or concatenation scripts); `protocol_whitelist` names no protocol at all, so that one which tried to would fail too.
+ */
+const DEMUXERS =
+  'mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,mpegvideo,m4v,avi,flv,mxf,asf,wav,w64,aiff,mp3,aac,flac,ogg,' +
+  'ac3,eac3,h264,hevc,obu,ivf,yuv4mpegpipe,dv,gxf';
+const NO_PROTOCOL = 'none';
+
+const IO_BUFFER_SIZE = 128 * 1024;
+const MAX_PIXELS = 8192 * 8192;
+const MAX_STREAMS = 128;
+
+/** FFmpeg's "no timestamp". */
+const NO_TIMESTAMP = -(2n ** 63n);
+
+export interface OpenedStream {
+  readonly stream: Stream;
+  readonly decoder: CodecContext;
+}
+
+/** One input file, opened for reading through callbacks: FFmpeg itself never touches the network or the disk. */
+export class MediaInput {
+  readonly info: MediaInfo;
+  readonly #ffmpeg: FFmpeg;
+  readonly #format: FormatContext;
+  readonly #io: IOContext;
+  readonly #uri: string;
+  readonly #source: ReadProxy;
+
+  private constructor(ffmpeg: FFmpeg, format: FormatContext, io: IOContext, uri: string, source: ReadProxy) {
+    this.#ffmpeg = ffmpeg;
+    this.#format = format;
+    this.#io = io;
+    this.#uri = uri;
+    this.#source = source;
+    this.info = describe(ffmpeg, format);
+  }
+
+  /**
+   * Opens and probes a file.
+   *
+   * @param uri how messages name the file
+   * @throws TranscodeError 1010 when it is not readable media
+   */
+  static open(ffmpeg: FFmpeg, source: ByteSource, uri: string): MediaInput {
+    if (source.size === 0) {
+      throw new TranscodeError(ERROR_CODES.inputUnreadable, unableToOpen(uri, 'The file is empty'));
+    }
+    const proxy = new ReadProxy(ffmpeg, source);
+    const io = new ffmpeg.IOContext();
+    io.allocContextWithCallbacks(
+      IO_BUFFER_SIZE,
+      0,
+      (size) => proxy.read(size),
+      null,
+      (offset, whence) => proxy.seek(offset, whence),
+    );
+    const format = new ffmpeg.FormatContext();
+    format.allocContext();
+    format.pb = io;
+    format.setFlags(ffmpeg.AVFMT_FLAG_CUSTOM_IO);
+    const options: Dictionary = ffmpeg.Dictionary.fromObject({
+      format_whitelist: DEMUXERS,
+      protocol_whitelist: NO_PROTOCOL,
+      max_streams: MAX_STREAMS,
+    });
+    const opened = format.openInputSync('', null, options);
+    proxy.throwIfFailed();
+    if (opened < 0) throw new TranscodeError(ERROR_CODES.inputUnreadable, unableToOpen(uri, openCause(ffmpeg, opened)));
+    const found = format.findStreamInfoSync(null);
+    proxy.throwIfFailed();
+    if (found < 0) throw new TranscodeError(ERROR_CODES.inputUnreadable, unableToOpen(uri, openCause(ffmpeg, found)));
+    return new MediaInput(ffmpeg, format, io, uri, proxy);
+  }
+
+  /** Bytes. */
+  get size(): number {
+    return this.#source.size;
+  }
+
+  get streams(): Stream[] {
+    return this.#format.streams;
+  }
+
+  /** Seconds: the earliest timestamp of the file. */
+  get startSeconds(): number {
+    const start = this.#format.startTime;
+    return start === NO_TIMESTAMP ? 0 : Number(start) / this.#ffmpeg.AV_TIME_BASE;
+  }
+
+  /** True for containers whose clock may jump (MPEG-TS, MPEG-PS). */
+  get isClockDiscontinuous(): boolean {
+    return this.info.format === 'mpegts' || this.info.format === 'mpeg';
+  }
+
+  /** The video stream to use; cover pictures are not video. */
+  findVideo(): Stream | undefined {
+    const ffmpeg = this.#ffmpeg;
+    const streams = this.streams.filter((stream) => stream.codecpar.codecType === ffmpeg.AVMEDIA_TYPE_VIDEO);
+    return streams.find((stream) => !stream.hasDisposition(ffmpeg.AV_DISPOSITION_ATTACHED_PIC));
+  }
+
+  /** The audio stream that a selector means; `undefined` where the input has none such. */
+  findAudio(selector: AudioSelector): Stream | undefined {
+    const ffmpeg = this.#ffmpeg;
+    const streams = this.streams.filter((stream) => stream.codecpar.codecType === ffmpeg.AVMEDIA_TYPE_AUDIO);
+    switch (selector.kind) {
+      case 'default':
+        return streams.find((stream) => stream.hasDisposition(ffmpeg.AV_DISPOSITION_DEFAULT)) ?? streams[0];
+      case 'track':
+        return streams[selector.track - 1];
+      case 'pid':
+        return streams.find((stream) => stream.id === selector.pid);
+      case 'language':
+        return streams.find((stream) => stream.metadata?.get('language') === selector.code);
+    }
+  }
+
+  /** @throws TranscodeError 1030 when the codec is unknown or broken */
+  openDecoder(stream: Stream): CodecContext {
+    const ffmpeg = this.#ffmpeg;
+    const codec = ffmpeg.Codec.findDecoder(stream.codecpar.codecId);
+    const name = ffmpeg.avGetCodecName(stream.codecpar.codecId) ?? 'unknown';
+    if (codec === null) {
+      throw new TranscodeError(ERROR_CODES.unsupportedInput, unableToOpen(this.#uri, `No decoder found for ${name}`));
+    }
+    const context = new ffmpeg.CodecContext();
+    context.allocContext3(codec);
+    context.parametersToContext(stream.codecpar);
+    context.pktTimebase = stream.timeBase;
+    const cause = `Unable to open input file [${this.#uri}]: Error initializing decoder for ${name}`;
+    const options = { threads: 'auto', max_pixels: MAX_PIXELS };
+    openCodec(ffmpeg, context, codec, options, ERROR_CODES.unsupportedInput, cause);
+    return context;
+  }
+
+  /** Leaves out all streams but these, so that the demuxer need not read them. */
+  keepOnly(streams: readonly Stream[]): void {
+    const kept = new Set(streams.map((stream) => stream.index));
+    for (const stream of this.streams) {
+      if (!kept.has(stream.index)) stream.discard = this.#ffmpeg.AVDISCARD_ALL;
+    }
+  }
+
+  /**
+   * Reads the next packet.
+   *
+   * @returns false at the end of the file
+   * @throws TranscodeError 1076 when the file ends early or is broken beyond the demuxer's means
+   */
+  readPacket(packet: Packet): boolean {
+    const ffmpeg = this.#ffmpeg;
+    const result = this.#format.readFrameSync(packet);
+    this.#source.throwIfFailed();
+    if (result >= 0) return true;
+    if (result === ffmpeg.AVERROR_EOF) return false;
+    throw new TranscodeError(
+      ERROR_CODES.readStoppedEarly,
+      `Demuxer: [ReadPacketData File read failed - ${ffmpeg.FFmpegError.strerror(result)} at length ` +
+        `[${this.#source.position}]. Is file truncated?]`,
+    );
+  }
+
+  close(): void {
+    // In this order: the format must not reach for an I/O context that is gone.
+    this.#format.pb = null;
+    this.#format.closeInputSync();
+    this.#io.freeContext();
+  }
+}
+
+/** Keeps the place in the source, and an error that FFmpeg would only report as "I/O error". */
+class ReadProxy {
+  position = 0;
+  readonly size: number;
+  #error: Error | undefined;
+  readonly #ffmpeg: FFmpeg;
+  readonly #source: ByteSource;
+
+  constructor(ffmpeg: FFmpeg, source: ByteSource) {
+    this.#ffmpeg = ffmpeg;
+    this.#source = source;
+    this.size = source.size;
+  }
+
+  read(size: number): Buffer | number {
+    try {
+      const bytes = this.#source.read(this.position, size);
+      if (bytes.length === 0) return this.#ffmpeg.AVERROR_EOF;
+      this.position += bytes.length;
+      return bytes;
+    } catch (error) {
+      this.#error ??= error instanceof Error ? error : new Error('The read failed.');
+      return this.#ffmpeg.AVERROR_EIO;
+    }
+  }
+
+  seek(offset: bigint, whence: number): bigint | number {
+    const ffmpeg = this.#ffmpeg;
+    const kind = whence & ~ffmpeg.AVSEEK_FORCE;
+    if (kind === ffmpeg.AVSEEK_SIZE) return BigInt(this.#source.size);
+    const base = kind === ffmpeg.AVSEEK_CUR ? this.position : kind === ffmpeg.AVSEEK_END ? this.#source.size : 0;
+    const target = base + Number(offset);
+    if (!Number.isSafeInteger(target) || target < 0) return ffmpeg.AVERROR_EINVAL;
+    this.position = target;
+    return BigInt(target);
+  }
+
+  throwIfFailed(): void {
+    if (this.#error !== undefined) throw this.#error;
+  }
+}
+
+function openCause(ffmpeg: FFmpeg, result: number): string {
+  return result === ffmpeg.AVERROR_INVALIDDATA || result === ffmpeg.AVERROR_EINVAL
+    ? 'No parser found for container'
+    : ffmpeg.FFmpegError.strerror(result);
+}
+
+function describe(ffmpeg: FFmpeg, format: FormatContext): MediaInfo {
+  const duration = format.duration;
+  return {
+    format: format.iformat?.name ?? 'unknown',
+    ...(duration > 0n && { durationSeconds: Number(duration) / ffmpeg.AV_TIME_BASE }),
+    streams: format.streams.map((stream) => describeStream(ffmpeg, stream)),
+  };
+}
+
+function describeStream(ffmpeg: FFmpeg, stream: Stream): StreamInfo {
+  const parameters = stream.codecpar;
+  const isVideo = parameters.codecType === ffmpeg.AVMEDIA_TYPE_VIDEO;
+  const isAudio = parameters.codecType === ffmpeg.AVMEDIA_TYPE_AUDIO;
+  const timeBase = stream.timeBase;
+  const language = stream.metadata?.get('language') ?? undefined;
+  return {
+    index: stream.index,
+    id: stream.id,
+    kind: isVideo ? 'video' : isAudio ? 'audio' : 'other',
+    codec: ffmpeg.avGetCodecName(parameters.codecId) ?? 'unknown',
+    ...(stream.duration > 0n && { durationSeconds: (Number(stream.duration) * timeBase.num) / timeBase.den }),
+    ...(parameters.bitRate > 0n && { bitrate: Number(parameters.bitRate) }),
+    ...(language !== undefined && { language }),
+    ...(isVideo && {
+      width: parameters.width,
+      height: parameters.height,
+      framerate: framerateOf(stream),
+      pixelAspect: pixelAspectOf(stream),
+    }),
+    ...(isAudio && { sampleRate: parameters.sampleRate, channels: parameters.channels }),
+  };
+}
+
+/** MediaConvert rounds a variable rate up to one of these. */
+const ROUND_RATES = [1, 5, 10, 15, 24, 30, 50, 60];
+
+/** The rate of a stream of constant rate; for a variable one, the next of the round rates. */
+export function framerateOf(stream: Stream): Rational {
+  const real = stream.rFrameRate;
+  const average = stream.avgFrameRate;
+  const realRate = real.den > 0 ? real.num / real.den : 0;
+  const averageRate = average.den > 0 ? average.num / average.den : 0;
+  const isPlausible = realRate > 0 && realRate <= 240;
+  if (isPlausible && (averageRate === 0 || Math.abs(realRate - averageRate) < realRate * 0.01)) {
+    return { num: real.num, den: real.den };
+  }
+  const wanted = averageRate > 0 ? averageRate : isPlausible ? realRate : 30;
+  return { num: ROUND_RATES.find((rate) => rate >= wanted - 0.01) ?? 60, den: 1 };
+}
+
+/** Width to height of one pixel; 1 where the file does not say. */
+export function pixelAspectOf(stream: Stream): Rational {
+  for (const ratio of [stream.sampleAspectRatio, stream.codecpar.sampleAspectRatio]) {
+    if (ratio.num > 0 && ratio.den > 0) return { num: ratio.num, den: ratio.den };
+  }
+  return { num: 1, den: 1 };
+}
+
+/** A frame's time in units of `timeBase`, or `undefined` where it has none. */
+export function timestampOf(frame: Frame): bigint | undefined {
+  const best = frame.bestEffortTimestamp;
+  if (best !== NO_TIMESTAMP) return best;
+  return frame.pts === NO_TIMESTAMP ? undefined : frame.pts;
+}

@@ -1,0 +1,154 @@
+import type { CodecContext, FormatContext, IOContext, Packet, Stream } from 'node-av/lib';
+import type { Rational } from '../transcode-job.ts';
+import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
+import { check } from './check.ts';
+import type { FFmpeg } from './load-ffmpeg.ts';
+
+/** Where a muxer's bytes go. `seek` is absent where the output is a stream. */
+export interface ByteTarget {
+  write(bytes: Uint8Array): void;
+  seek?(position: number): number;
+  readonly length: number;
+}
+
+export interface MuxerTrack {
+  readonly encoder: CodecContext;
+  readonly framerate?: Rational;
+  readonly language?: string;
+  readonly title?: string;
+}
+
+const IO_BUFFER_SIZE = 256 * 1024;
+
+/** One of FFmpeg's muxers, writing into callbacks. */
+export class Muxer {
+  readonly #ffmpeg: FFmpeg;
+  readonly #format: FormatContext;
+  readonly #io: IOContext;
+  readonly #streams: Stream[] = [];
+  readonly #timeBases: Rational[] = [];
+  readonly #offsetSeconds: number;
+  #error: Error | undefined;
+
+  /**
+   * @param options the muxer's own options
+   * @param offsetSeconds added to every timestamp
+   * @throws TranscodeError 1040 when the format does not take these tracks
+   */
+  constructor(
+    ffmpeg: FFmpeg,
+    name: 'mp4' | 'mov' | 'mpegts',
+    tracks: readonly MuxerTrack[],
+    target: ByteTarget,
+    options: Readonly<Record<string, string | number>>,
+    offsetSeconds = 0,
+  ) {
+    this.#ffmpeg = ffmpeg;
+    this.#offsetSeconds = offsetSeconds;
+    this.#format = new ffmpeg.FormatContext();
+    const what = `Error initializing muxer [${name}]`;
+    check(ffmpeg, this.#format.allocOutputContext2(null, name, null), ERROR_CODES.settingsDoNotFit, what);
+    this.#io = this.#openIo(target);
+    this.#format.pb = this.#io;
+    this.#format.setFlags(ffmpeg.AVFMT_FLAG_CUSTOM_IO);
+    for (const track of tracks) this.#addStream(track);
+    const header = this.#format.writeHeaderSync(ffmpeg.Dictionary.fromObject(options));
+    this.#throwIfFailed();
+    check(ffmpeg, header, ERROR_CODES.settingsDoNotFit, what);
+  }
+
+  /** Writes a packet whose times are in the encoder's time base. */
+  write(track: number, packet: Packet): void {
+    const stream = this.#streams[track];
+    const from = this.#timeBases[track];
+    if (stream === undefined || from === undefined) throw new RangeError(`There is no track ${track}.`);
+    const to = stream.timeBase;
+    packet.streamIndex = track;
+    packet.rescaleTs(from, to);
+    if (this.#offsetSeconds > 0) {
+      const offset = BigInt(Math.round((this.#offsetSeconds * to.den) / to.num));
+      packet.pts += offset;
+      packet.dts += offset;
+    }
+    this.#checked(this.#format.writeFrameSync(packet));
+  }
+
+  /** Writes out what the muxer holds back. */
+  flush(): void {
+    this.#checked(this.#format.writeFrameSync(null));
+    this.#io.flushSync();
+    this.#throwIfFailed();
+  }
+
+  setOption(name: string, value: string): void {
+    this.#format.setOption(name, value, this.#ffmpeg.AV_OPT_TYPE_STRING, this.#ffmpeg.AV_OPT_SEARCH_CHILDREN);
+  }
+
+  finish(): void {
+    this.#checked(this.#format.writeTrailerSync());
+    this.#io.flushSync();
+    this.#throwIfFailed();
+    // In this order: the format must not reach for an I/O context that is gone.
+    this.#format.pb = null;
+    this.#format.freeContext();
+    this.#io.freeContext();
+  }
+
+  #checked(result: number): void {
+    this.#throwIfFailed();
+    check(this.#ffmpeg, result, ERROR_CODES.unknown, 'The muxer failed');
+  }
+
+  #openIo(target: ByteTarget): IOContext {
+    const ffmpeg = this.#ffmpeg;
+    const io = new ffmpeg.IOContext();
+    const write = (bytes: Buffer): number =>
+      this.#guard(() => {
+        target.write(bytes);
+        return bytes.length;
+      });
+    let position = 0;
+    const seek = (offset: bigint, whence: number): number =>
+      this.#guard(() => {
+        const kind = whence & ~ffmpeg.AVSEEK_FORCE;
+        if (kind === ffmpeg.AVSEEK_SIZE) return target.length;
+        if (kind !== ffmpeg.AVSEEK_SET) throw new TranscodeError(ERROR_CODES.unknown, 'The muxer seeks relatively.');
+        position = target.seek?.(Number(offset)) ?? position;
+        return position;
+      });
+    io.allocContextWithCallbacks(IO_BUFFER_SIZE, 1, null, write, target.seek === undefined ? null : seek);
+    return io;
+  }
+
+  /** Callbacks must not throw into C: the error is kept and thrown after the call that led to it. */
+  #guard(work: () => number): number {
+    try {
+      return work();
+    } catch (error) {
+      this.#error ??= error instanceof Error ? error : new Error('The write failed.');
+      return this.#ffmpeg.AVERROR_EIO;
+    }
+  }
+
+  #throwIfFailed(): void {
+    if (this.#error !== undefined) throw this.#error;
+  }
+
+  #addStream(track: MuxerTrack): void {
+    const stream = this.#format.newStream();
+    stream.codecpar.fromContext(track.encoder);
+    stream.codecpar.codecTag = 0;
+    stream.timeBase = track.encoder.timeBase;
+    if (track.framerate !== undefined) {
+      stream.avgFrameRate = new this.#ffmpeg.Rational(track.framerate.num, track.framerate.den);
+      stream.sampleAspectRatio = track.encoder.sampleAspectRatio;
+    }
+    const metadata = {
+      ...(track.language !== undefined && { language: track.language }),
+      ...(track.title !== undefined && { title: track.title, handler_name: track.title }),
+    };
+    if (Object.keys(metadata).length > 0) stream.metadata = this.#ffmpeg.Dictionary.fromObject(metadata);
+    this.#streams.push(stream);
+    this.#timeBases.push({ num: track.encoder.timeBase.num, den: track.encoder.timeBase.den });
+  }
+}

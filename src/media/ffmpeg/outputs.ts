@@ -1,0 +1,175 @@
+import type { Packet } from 'node-av/lib';
+import { averageBandwidth } from '../packaging/hls-manifest.ts';
+import { HlsSegmenter } from '../packaging/hls-segmenter.ts';
+import { Mp4Writer } from '../packaging/mp4-writer.ts';
+import type { PartSink } from '../packaging/object-writer.ts';
+import { expandIdentifiers } from '../packaging/output-name.ts';
+import type { NameFacts } from '../packaging/output-name.ts';
+import type {
+  AudioSettings,
+  FileGroup,
+  FileOutput,
+  HlsGroup,
+  HlsOutput,
+  OutputResult,
+  VideoSettings,
+} from '../transcode-job.ts';
+import type { AudioEncoder } from './audio-encoder.ts';
+import { AUDIO_OBJECT_TYPES } from './audio-encoder.ts';
+import type { FFmpeg } from './load-ffmpeg.ts';
+import type { MuxerTrack } from './muxer.ts';
+import { Muxer } from './muxer.ts';
+import { PacketInterleaver } from './packet-interleaver.ts';
+import type { PacketReceiver, VideoEncoder } from './video-encoder.ts';
+
+export interface OutputAudio {
+  readonly settings: AudioSettings;
+  readonly encoder: AudioEncoder;
+}
+
+/** What an output is made from. The video encoder comes later, as it needs to know where its packets go. */
+export interface OutputTracks {
+  readonly video?: VideoEncoder;
+  readonly audios: readonly OutputAudio[];
+}
+
+/** A running output: packets in, objects out. */
+export interface Output {
+  readonly write: (track: number, packet: Packet) => void;
+  endTrack(track: number): void;
+  finish(): OutputResult;
+}
+
+/** Copies packets into an output's queue, in the order of their decoding times. */
+export function receiverFor(interleaver: PacketInterleaver, track: number, timeBase: { num: number; den: number }) {
+  const toSeconds = timeBase.num / timeBase.den;
+  const receive: PacketReceiver = (packet) => {
+    const copy = packet.clone();
+    if (copy === null) throw new Error('Out of memory.');
+    interleaver.push(track, copy, Number(copy.dts) * toSeconds);
+  };
+  return receive;
+}
+
+export function muxerTracks(tracks: OutputTracks): MuxerTrack[] {
+  const { video, audios } = tracks;
+  return [
+    ...(video === undefined ? [] : [{ encoder: video.context, framerate: video.framerate }]),
+    ...audios.map(({ encoder, settings }) => ({
+      encoder: encoder.context,
+      ...(settings.language !== undefined && { language: settings.language }),
+      ...(settings.streamName !== undefined && { title: settings.streamName }),
+    })),
+  ];
+}
+
+/** What the names of an output's objects may say. */
+export function nameFacts(
+  group: FileGroup | HlsGroup,
+  extension: string,
+  tracks: OutputTracks,
+  settings: { readonly video?: VideoSettings; readonly audios: readonly AudioSettings[] },
+  time: number,
+): NameFacts {
+  const control = settings.video?.codec.rateControl;
+  const videoBitrate =
+    control === undefined ? undefined : control.mode === 'qvbr' ? control.maxBitrate : control.bitrate;
+  const audioBitrate = settings.audios[0]?.codec.bitrate;
+  const { video } = tracks;
+  return {
+    time,
+    inputName: group.inputName,
+    extension,
+    ...(video !== undefined && {
+      width: video.picture.width,
+      height: video.picture.height,
+      framesPerSecond: video.framerate.num / video.framerate.den,
+    }),
+    ...(videoBitrate !== undefined && { videoBitrate }),
+    ...(audioBitrate !== undefined && { audioBitrate }),
+  };
+}
+
+const CONTENT_TYPES = { mp4: 'video/mp4', mov: 'video/quicktime' };
+
+/** An MP4 or MOV file. */
+export function openFileOutput(
+  ffmpeg: FFmpeg,
+  group: FileGroup,
+  output: FileOutput,
+  tracks: OutputTracks,
+  sink: PartSink,
+  startedAt: number,
+): Output {
+  const facts = nameFacts(group, output.extension, tracks, output, startedAt);
+  const key = expandIdentifiers(`${group.keyBase}${output.nameModifier}.${output.extension}`, facts);
+  const writer = new Mp4Writer(sink, { key, contentType: CONTENT_TYPES[output.container] }, output.moov);
+  const list = muxerTracks(tracks);
+  const muxer = new Muxer(ffmpeg, output.container, list, writer, {});
+  const interleaver = new PacketInterleaver(list.length, (track, packet) => muxer.write(track, packet));
+  const receivers = list.map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));
+  return {
+    write: (track, packet) => receivers[track]?.(packet),
+    endTrack: (track) => interleaver.end(track),
+    finish() {
+      muxer.flush();
+      writer.beginTrailer();
+      muxer.finish();
+      writer.end();
+      const seconds = tracks.video?.seconds ?? tracks.audios[0]?.encoder.seconds ?? 0;
+      return {
+        paths: [`s3://${group.bucket}/${key}`],
+        durationMs: Math.round(seconds * 1000),
+        ...(seconds > 0 && { averageBitrate: Math.round((writer.length * 8) / seconds) }),
+        ...(tracks.video !== undefined && { width: tracks.video.picture.width, height: tracks.video.picture.height }),
+      };
+    },
+  };
+}
+
+export interface HlsOutputHandle extends Output {
+  readonly segmenter: HlsSegmenter;
+}
+
+/** One rendition of an HLS group: MPEG-TS segments and their child manifest. */
+export function openHlsOutput(
+  ffmpeg: FFmpeg,
+  group: HlsGroup,
+  output: HlsOutput,
+  tracks: OutputTracks,
+  sink: PartSink,
+  facts: { readonly startedAt: number; readonly segmentSeconds: number; readonly now: () => number },
+): HlsOutputHandle {
+  const names = nameFacts(group, 'm3u8', tracks, output, facts.startedAt);
+  const base = expandIdentifiers(`${group.keyBase}${output.nameModifier}`, names);
+  const segmenter = new HlsSegmenter(ffmpeg, {
+    group,
+    sink,
+    base,
+    segmentBase: () =>
+      base + expandIdentifiers(output.segmentModifier, { ...names, extension: 'ts', time: facts.now() }),
+    tracks: muxerTracks(tracks),
+    isVideoFirst: tracks.video !== undefined,
+    segmentSeconds: facts.segmentSeconds,
+    audioCodecs: tracks.audios.map(({ encoder }) => `mp4a.40.${AUDIO_OBJECT_TYPES[encoder.settings.profile]}`),
+  });
+  const interleaver = new PacketInterleaver(muxerTracks(tracks).length, (track, packet) =>
+    segmenter.write(track, packet),
+  );
+  const receivers = muxerTracks(tracks).map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));
+  return {
+    segmenter,
+    write: (track, packet) => receivers[track]?.(packet),
+    endTrack: (track) => interleaver.end(track),
+    finish() {
+      const seconds = tracks.video?.seconds ?? tracks.audios[0]?.encoder.seconds ?? 0;
+      segmenter.finish(seconds);
+      return {
+        paths: [`s3://${group.bucket}/${base}.m3u8`],
+        durationMs: Math.round(seconds * 1000),
+        averageBitrate: averageBandwidth({ segments: segmenter.segments }),
+        ...(tracks.video !== undefined && { width: tracks.video.picture.width, height: tracks.video.picture.height }),
+      };
+    },
+  };
+}

@@ -1,0 +1,339 @@
+import type { PartSink } from '../packaging/object-writer.ts';
+import { putManifest } from '../packaging/hls-segmenter.ts';
+import type { Rendition } from '../packaging/hls-manifest.ts';
+import { mainManifest } from '../packaging/hls-manifest.ts';
+import { expandIdentifiers } from '../packaging/output-name.ts';
+import type {
+  AudioSettings,
+  GroupResult,
+  HlsGroup,
+  MediaInfo,
+  OutputGroup,
+  TranscodeEvent,
+  TranscodeInput,
+  TranscodeJob,
+  TranscodeResult,
+  VideoSettings,
+} from '../transcode-job.ts';
+import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
+import { AudioEncoder } from './audio-encoder.ts';
+import { gopFrames } from './h264-options.ts';
+import type { AudioRoute } from './input-run.ts';
+import { InputRun } from './input-run.ts';
+import type { FFmpeg } from './load-ffmpeg.ts';
+import type { ByteSource } from './media-input.ts';
+import { framerateOf, MediaInput, pixelAspectOf } from './media-input.ts';
+import type { HlsOutputHandle, Output, OutputAudio, OutputTracks } from './outputs.ts';
+import { openFileOutput, openHlsOutput } from './outputs.ts';
+import { outputPicture } from './picture-size.ts';
+import { VideoEncoder } from './video-encoder.ts';
+
+/** What a transcode needs from its surroundings. */
+export interface TranscodePorts {
+  /** Opens an input's bytes; the one before is closed by then. */
+  openSource(input: number): ByteSource & { close(): void };
+  /** Where a group's objects go. */
+  sinkFor(group: number): PartSink;
+  report(event: TranscodeEvent): void;
+  /** Called often; throws to stop the job. */
+  onFrame(framesDecoded: number): void;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+const REPORT_EVERY_FRAMES = 30;
+
+interface SharedAudio {
+  readonly encoder: AudioEncoder;
+  readonly selector: string;
+  /** Called when the encoder has given its last packet. */
+  readonly ends: (() => void)[];
+}
+
+interface RunningGroup {
+  readonly group: OutputGroup;
+  readonly index: number;
+  readonly outputs: readonly Output[];
+  readonly tracks: readonly OutputTracks[];
+}
+
+/**
+ * Runs a job from front to back in this thread, which it blocks: every input is decoded once, and each frame goes
+ * through one filter graph to all renditions.
+ *
+ * @throws TranscodeError when the job cannot be done
+ */
+export function transcode(ffmpeg: FFmpeg, job: TranscodeJob, ports: TranscodePorts): TranscodeResult {
+  return new Transcode(ffmpeg, job, ports).run();
+}
+
+class Transcode {
+  readonly #ffmpeg: FFmpeg;
+  readonly #job: TranscodeJob;
+  readonly #ports: TranscodePorts;
+  readonly #videos: { readonly encoder: VideoEncoder; readonly end: () => void }[] = [];
+  readonly #audios = new Map<string, SharedAudio>();
+  #framesDecoded = 0;
+
+  constructor(ffmpeg: FFmpeg, job: TranscodeJob, ports: TranscodePorts) {
+    this.#ffmpeg = ffmpeg;
+    this.#job = job;
+    this.#ports = ports;
+  }
+
+  run(): TranscodeResult {
+    const { inputs } = this.#job;
+    this.#ports.report({ kind: 'phase', phase: 'PROBING' });
+    let first: OpenInput | undefined;
+    const infos: MediaInfo[] = [];
+    inputs.forEach((_, index) => {
+      if (index === 1) first = first?.close();
+      const input = this.#open(index);
+      infos.push(input.media.info);
+      this.#ports.report({ kind: 'input', index, info: input.media.info });
+      if (index === 0) first = input;
+      else input.close();
+    });
+    first ??= this.#open(0);
+    this.#ports.report({ kind: 'phase', phase: 'TRANSCODING' });
+    const groups = this.#job.groups.map((group, index) => this.#openGroup(group, index, first?.media));
+    this.#transcodeAll(first, infos);
+    for (const { encoder, end } of this.#videos) {
+      encoder.finish();
+      end();
+    }
+    for (const { encoder, ends } of this.#audios.values()) {
+      encoder.finish();
+      for (const end of ends) end();
+    }
+    return { groups: groups.map((group) => this.#finishGroup(group)) };
+  }
+
+  #open(index: number): OpenInput {
+    const input = this.#job.inputs[index];
+    if (input === undefined) throw new RangeError(`There is no input ${index}.`);
+    return new OpenInput(this.#ffmpeg, this.#ports.openSource(index), input, this.#isVideoWanted);
+  }
+
+  get #isVideoWanted(): boolean {
+    return this.#job.groups.some((group) => group.outputs.some((output) => output.video !== undefined));
+  }
+
+  #transcodeAll(first: OpenInput, infos: readonly MediaInfo[]): void {
+    const lengths = infos.map((info) => info.durationSeconds);
+    const isKnown = lengths.every((length) => length !== undefined);
+    const total = lengths.reduce<number>((sum, length) => sum + (length ?? 0), 0);
+    let base = 0;
+    this.#job.inputs.forEach((description, index) => {
+      const input = index === 0 ? first : this.#open(index);
+      const before = lengths.slice(0, index).reduce<number>((sum, length) => sum + (length ?? 0), 0);
+      const run = new InputRun(this.#ffmpeg, input.media, {
+        videoEncoders: this.#videos.map(({ encoder }) => encoder),
+        audioRoutes: [...this.#audios.values()].map((audio) => route(input.media, description, audio)),
+        baseSeconds: base,
+        isJoined: index + 1 < this.#job.inputs.length,
+        onFrame: (seconds, isVideo) => {
+          const isCounted = isVideo || this.#videos.length === 0;
+          if (isCounted) this.#framesDecoded += 1;
+          this.#ports.onFrame(this.#framesDecoded);
+          if (!isCounted || this.#framesDecoded % REPORT_EVERY_FRAMES !== 0) return;
+          const percent = Math.floor(((before + seconds) / total) * 100);
+          this.#ports.report({
+            kind: 'progress',
+            framesDecoded: this.#framesDecoded,
+            ...(isKnown && total > 0 && { percent: Math.max(0, Math.min(99, percent)) }),
+          });
+        },
+      });
+      base = run.run();
+      input.close();
+    });
+  }
+
+  #openGroup(group: OutputGroup, index: number, first: MediaInput | undefined): RunningGroup {
+    if (first === undefined) throw new RangeError('A job has at least one input.');
+    const sink = this.#ports.sinkFor(index);
+    const { startedAt } = this.#job;
+    if (group.kind === 'file') {
+      const opened = group.outputs.map((output) =>
+        this.#openOutput(output, first, undefined, true, (tracks) =>
+          openFileOutput(this.#ffmpeg, group, output, tracks, sink, startedAt),
+        ),
+      );
+      return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
+    }
+    const segmentSeconds = segmentLength(group, first);
+    const opened = group.outputs.map((output) =>
+      this.#openOutput(output, first, segmentSeconds, false, (tracks) =>
+        openHlsOutput(this.#ffmpeg, group, output, tracks, sink, { startedAt, segmentSeconds, now: this.#ports.now }),
+      ),
+    );
+    return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
+  }
+
+  #openOutput<Opened extends Output>(
+    settings: { readonly video?: VideoSettings; readonly audios: readonly AudioSettings[] },
+    first: MediaInput,
+    forcedKeySeconds: number | undefined,
+    hasGlobalHeader: boolean,
+    open: (tracks: OutputTracks) => Opened,
+  ): { readonly output: Opened; readonly tracks: OutputTracks } {
+    const audios = settings.audios.map((audio) => ({ settings: audio, shared: this.#audioFor(audio) }));
+    const outputAudios: OutputAudio[] = audios.map((audio) => ({
+      settings: audio.settings,
+      encoder: audio.shared.encoder,
+    }));
+    let output: Opened | undefined;
+    let video: VideoEncoder | undefined;
+    if (settings.video !== undefined) {
+      video = this.#openVideo(settings.video, first, forcedKeySeconds, hasGlobalHeader, (packet) =>
+        output?.write(0, packet),
+      );
+      this.#videos.push({ encoder: video, end: () => output?.endTrack(0) });
+    }
+    const tracks = { ...(video !== undefined && { video }), audios: outputAudios };
+    const opened = open(tracks);
+    output = opened;
+    audios.forEach(({ shared }, index) => {
+      const track = index + (video === undefined ? 0 : 1);
+      shared.encoder.addReceiver((packet) => opened.write(track, packet));
+      shared.ends.push(() => opened.endTrack(track));
+    });
+    return { output: opened, tracks };
+  }
+
+  #openVideo(
+    settings: VideoSettings,
+    first: MediaInput,
+    forcedKeySeconds: number | undefined,
+    hasGlobalHeader: boolean,
+    receive: ConstructorParameters<typeof VideoEncoder>[2],
+  ): VideoEncoder {
+    const source = first.findVideo();
+    if (source === undefined) throw new TranscodeError(ERROR_CODES.noVideo, 'The input has no video stream.');
+    const { width, height } = source.codecpar;
+    const picture = outputPicture(settings, { width, height, pixelAspect: pixelAspectOf(source) });
+    const facts = {
+      settings,
+      picture,
+      framerate: settings.framerate ?? framerateOf(source),
+      hasGlobalHeader,
+      source,
+      target: this.#videos.length + 1,
+      ...(forcedKeySeconds !== undefined && { forcedKeySeconds }),
+    };
+    return new VideoEncoder(this.#ffmpeg, facts, receive);
+  }
+
+  /** Outputs that ask for the same audio share one encoder. */
+  #audioFor(settings: AudioSettings): SharedAudio {
+    const { profile, bitrate, sampleRate, channels } = settings.codec;
+    const key = JSON.stringify([settings.selector, profile, bitrate, sampleRate, channels]);
+    const known = this.#audios.get(key);
+    if (known !== undefined) return known;
+    const encoder = new AudioEncoder(this.#ffmpeg, settings.codec, this.#audios.size + 1);
+    const shared = { encoder, selector: settings.selector, ends: [] };
+    this.#audios.set(key, shared);
+    return shared;
+  }
+
+  #finishGroup(running: RunningGroup): GroupResult {
+    const { group, outputs, tracks } = running;
+    const results = outputs.map((output) => output.finish());
+    if (group.kind === 'file') return { kind: 'file', playlistPaths: [], outputs: results };
+    if (!group.areManifestsWritten) return { kind: 'hls', playlistPaths: [], outputs: results };
+    const key = expandIdentifiers(`${group.keyBase}.m3u8`, {
+      time: this.#job.startedAt,
+      inputName: group.inputName,
+      extension: 'm3u8',
+    });
+    const renditions = group.outputs.map((_, index) => describeRendition(group, index, outputs, tracks));
+    putManifest(this.#ports.sinkFor(running.index), group, key, mainManifest(group, renditions));
+    return { kind: 'hls', playlistPaths: [`s3://${group.bucket}/${key}`], outputs: results };
+  }
+}
+
+/** An input with its bytes behind it. */
+class OpenInput {
+  readonly media: MediaInput;
+  readonly #source: { close(): void };
+
+  constructor(
+    ffmpeg: FFmpeg,
+    source: ByteSource & { close(): void },
+    description: TranscodeInput,
+    isVideoWanted: boolean,
+  ) {
+    const uri = `s3://${description.source.bucket}/${description.source.key}`;
+    this.#source = source;
+    this.media = MediaInput.open(ffmpeg, source, uri);
+    if (!isVideoWanted || this.media.findVideo() !== undefined) return;
+    throw new TranscodeError(ERROR_CODES.noVideo, unableToOpen(uri, 'No video stream found'));
+  }
+
+  close(): undefined {
+    this.media.close();
+    this.#source.close();
+    return undefined;
+  }
+}
+
+/** @throws TranscodeError 1021 when a stream that is named expressly is missing */
+function route(media: MediaInput, description: TranscodeInput, audio: SharedAudio): AudioRoute {
+  const selector = description.audioSelectors[audio.selector] ?? { kind: 'default' as const };
+  const stream = media.findAudio(selector);
+  if (stream !== undefined) return { encoder: audio.encoder, stream };
+  if (selector.kind === 'default') return { encoder: audio.encoder };
+  const { bucket, key } = description.source;
+  const what = `No audio stream found for [selector-(${audio.selector})]`;
+  throw new TranscodeError(ERROR_CODES.noAudio, unableToOpen(`s3://${bucket}/${key}`, what));
+}
+
+/** Seconds of a segment: all renditions cut at the same times. */
+function segmentLength(group: HlsGroup, first: MediaInput): number {
+  const video = group.outputs.find((output) => output.video !== undefined)?.video;
+  const source = first.findVideo();
+  if (group.alignment === 'exact' || video === undefined || source === undefined) return group.segmentSeconds;
+  const rate = video.framerate ?? framerateOf(source);
+  const gopSeconds = (gopFrames(video.codec, rate) * rate.den) / rate.num;
+  return Math.ceil(group.segmentSeconds / gopSeconds - 1e-6) * gopSeconds;
+}
+
+function describeRendition(
+  group: HlsGroup,
+  index: number,
+  outputs: readonly Output[],
+  tracks: readonly OutputTracks[],
+): Rendition {
+  const output = outputs[index];
+  const settings = group.outputs[index];
+  const made = tracks[index];
+  if (output === undefined || settings === undefined || made === undefined || !isHlsOutput(output)) {
+    throw new RangeError(`There is no output ${index}.`);
+  }
+  const audio = made.audios[0];
+  const title = audio?.settings.streamName ?? audio?.settings.language ?? settings.nameModifier;
+  return {
+    name: output.segmenter.manifestName,
+    segments: output.segmenter.segments,
+    codecs: output.segmenter.codecs,
+    audioGroupIds: settings.audioGroupIds,
+    ...(made.video !== undefined && {
+      width: made.video.picture.width,
+      height: made.video.picture.height,
+      framesPerSecond: made.video.framerate.num / made.video.framerate.den,
+    }),
+    ...(settings.audioRendition !== undefined && {
+      audio: {
+        ...settings.audioRendition,
+        title: title === '' ? 'audio' : title,
+        channels: audio?.settings.codec.channels ?? 2,
+        ...(audio?.settings.language !== undefined && { language: audio.settings.language }),
+      },
+    }),
+  };
+}
+
+function isHlsOutput(output: Output): output is HlsOutputHandle {
+  return 'segmenter' in output;
+}

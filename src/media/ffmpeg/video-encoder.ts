@@ -1,0 +1,145 @@
+import type { CodecContext, Frame, Packet, Stream } from 'node-av/lib';
+import type { Rational, VideoSettings } from '../transcode-job.ts';
+import { ERROR_CODES } from '../transcode-error.ts';
+import { check, present } from './check.ts';
+import { h264Options } from './h264-options.ts';
+import type { FFmpeg } from './load-ffmpeg.ts';
+import { openCodec } from './open-codec.ts';
+import type { Picture } from './picture-size.ts';
+
+export type PacketReceiver = (packet: Packet) => void;
+
+export interface VideoEncoderFacts {
+  readonly settings: VideoSettings;
+  readonly picture: Picture;
+  readonly framerate: Rational;
+  /** Forces a key frame at every multiple of this many seconds. */
+  readonly forcedKeySeconds?: number;
+  /** True where the container keeps the parameter sets (MP4), false where they stand in the stream (MPEG-TS). */
+  readonly hasGlobalHeader: boolean;
+  /** The stream whose colour description is carried over. */
+  readonly source: Stream;
+  /** Counted from 1, for messages. */
+  readonly target: number;
+}
+
+/** One H.264 rendition: takes frames of a constant rate, numbered from 0 over all inputs. */
+export class VideoEncoder {
+  readonly context: CodecContext;
+  readonly picture: Picture;
+  readonly framerate: Rational;
+  readonly settings: VideoSettings;
+  readonly #ffmpeg: FFmpeg;
+  readonly #packet: Packet;
+  readonly #forcedKeySeconds: number | undefined;
+  readonly #receive: PacketReceiver;
+  #nextFrame = 0n;
+  #lastKeySegment = -1;
+  #last: Frame | undefined;
+
+  /** @throws TranscodeError 1040 when x264 does not take the settings */
+  constructor(ffmpeg: FFmpeg, facts: VideoEncoderFacts, receive: PacketReceiver) {
+    this.#ffmpeg = ffmpeg;
+    this.#receive = receive;
+    this.#forcedKeySeconds = facts.forcedKeySeconds;
+    this.settings = facts.settings;
+    this.picture = facts.picture;
+    this.framerate = facts.framerate;
+    this.#packet = new ffmpeg.Packet();
+    this.#packet.alloc();
+    this.context = this.#open(facts);
+  }
+
+  /** Seconds of video so far. */
+  get seconds(): number {
+    return (Number(this.#nextFrame) * this.framerate.den) / this.framerate.num;
+  }
+
+  /** The number of the frame that is shown at a time. */
+  frameAt(seconds: number): bigint {
+    return BigInt(Math.round((seconds * this.framerate.num) / this.framerate.den));
+  }
+
+  /**
+   * Encodes the frame with the given number; one that is already past is dropped. The frame is the caller's again
+   * afterwards.
+   */
+  encode(frame: Frame, number: bigint): void {
+    if (number < this.#nextFrame) return;
+    frame.pts = number;
+    frame.pictType = this.#isKeyForced(number) ? this.#ffmpeg.AV_PICTURE_TYPE_I : this.#ffmpeg.AV_PICTURE_TYPE_NONE;
+    this.#nextFrame = number + 1n;
+    this.#send(frame);
+  }
+
+  /** Keeps the frame to fill a gap at the join to the next input. */
+  remember(frame: Frame): void {
+    this.#last?.free();
+    this.#last = frame.clone() ?? undefined;
+  }
+
+  /** Repeats the last frame up to a frame's number. */
+  fillTo(number: bigint): void {
+    while (this.#last !== undefined && this.#nextFrame < number) this.encode(this.#last, this.#nextFrame);
+  }
+
+  finish(): void {
+    this.#last?.free();
+    this.#send(null);
+    this.context.freeContext();
+    this.#packet.free();
+  }
+
+  #isKeyForced(number: bigint): boolean {
+    if (this.#forcedKeySeconds === undefined) return false;
+    const seconds = (Number(number) * this.framerate.den) / this.framerate.num;
+    const segment = Math.floor(seconds / this.#forcedKeySeconds + 1e-6);
+    const isForced = segment > this.#lastKeySegment;
+    this.#lastKeySegment = segment;
+    return isForced;
+  }
+
+  #send(frame: Frame | null): void {
+    const ffmpeg = this.#ffmpeg;
+    check(ffmpeg, this.context.sendFrameSync(frame), ERROR_CODES.unknown, 'The video encoder failed');
+    for (;;) {
+      const result = this.context.receivePacketSync(this.#packet);
+      if (result === ffmpeg.AVERROR_EAGAIN || result === ffmpeg.AVERROR_EOF) return;
+      check(ffmpeg, result, ERROR_CODES.unknown, 'The video encoder failed');
+      if (this.#packet.duration === 0n) this.#packet.duration = 1n;
+      this.#receive(this.#packet);
+      this.#packet.unref();
+    }
+  }
+
+  #open(facts: VideoEncoderFacts): CodecContext {
+    const ffmpeg = this.#ffmpeg;
+    const { settings, picture, framerate } = facts;
+    const codec = present(
+      ffmpeg.Codec.findEncoderByName(ffmpeg.FF_ENCODER_LIBX264),
+      'This FFmpeg has no H.264 encoder.',
+    );
+    const context = new ffmpeg.CodecContext();
+    context.allocContext3(codec);
+    context.width = picture.width;
+    context.height = picture.height;
+    context.pixelFormat = ffmpeg.AV_PIX_FMT_YUV420P;
+    context.timeBase = new ffmpeg.Rational(framerate.den, framerate.num);
+    context.framerate = new ffmpeg.Rational(framerate.num, framerate.den);
+    context.sampleAspectRatio = new ffmpeg.Rational(picture.pixelAspect.num, picture.pixelAspect.den);
+    if (facts.hasGlobalHeader) context.setFlags(ffmpeg.AV_CODEC_FLAG_GLOBAL_HEADER);
+    if (!settings.codec.isGopOpen) context.setFlags(ffmpeg.AV_CODEC_FLAG_CLOSED_GOP);
+    if (settings.isColorTagged) {
+      const source = facts.source.codecpar;
+      context.colorRange = ffmpeg.AVCOL_RANGE_MPEG;
+      context.colorPrimaries = source.colorPrimaries;
+      context.colorTrc = source.colorTrc;
+      context.colorSpace = source.colorSpace === ffmpeg.AVCOL_SPC_RGB ? ffmpeg.AVCOL_SPC_BT709 : source.colorSpace;
+      context.chromaLocation = source.chromaLocation;
+    }
+    const options = h264Options(settings.codec, framerate, facts.forcedKeySeconds);
+    const what = `Error initializing encoder for video target [${facts.target}]`;
+    openCodec(ffmpeg, context, codec, options, ERROR_CODES.settingsDoNotFit, what);
+    return context;
+  }
+}

@@ -1,0 +1,120 @@
+import type { FilterContext, FilterGraph, Frame } from 'node-av/lib';
+import type { Rational } from '../transcode-job.ts';
+import { ERROR_CODES } from '../transcode-error.ts';
+import { check, present } from './check.ts';
+import type { FFmpeg } from './load-ffmpeg.ts';
+import type { Picture } from './picture-size.ts';
+import { planPicture } from './picture-size.ts';
+import type { VideoEncoder } from './video-encoder.ts';
+
+/** One input's way from decoded pictures to every rendition: a single graph that splits after the decoder. */
+export class VideoGraph {
+  readonly #ffmpeg: FFmpeg;
+  readonly #encoders: readonly VideoEncoder[];
+  readonly #graph: FilterGraph;
+  readonly #source: FilterContext;
+  readonly #sinks: readonly FilterContext[];
+  readonly #out: Frame;
+  readonly #bases: readonly bigint[];
+  readonly #isLastKept: boolean;
+  readonly #shape: string;
+
+  /**
+   * @param first gives the size and format; a frame of another needs a new graph
+   * @param baseSeconds where this input begins on the output's time line
+   * @param startSeconds the input's own time from which frames are wanted
+   * @throws TranscodeError 1040 when the pictures cannot be brought into the outputs' form
+   */
+  constructor(
+    ffmpeg: FFmpeg,
+    encoders: readonly VideoEncoder[],
+    first: Frame,
+    facts: {
+      readonly timeBase: Rational;
+      readonly framerate: Rational;
+      readonly pixelAspect: Rational;
+      readonly baseSeconds: number;
+      readonly startSeconds: number;
+      readonly isLastKept: boolean;
+    },
+  ) {
+    this.#ffmpeg = ffmpeg;
+    this.#encoders = encoders;
+    this.#isLastKept = facts.isLastKept;
+    this.#shape = shapeOf(first);
+    this.#bases = encoders.map((encoder) => encoder.frameAt(facts.baseSeconds));
+    this.#out = new ffmpeg.Frame();
+    this.#out.alloc();
+    const picture: Picture = { width: first.width, height: first.height, pixelAspect: facts.pixelAspect };
+    const source =
+      `buffer@in=video_size=${first.width}x${first.height}:pix_fmt=${first.format}` +
+      `:time_base=${facts.timeBase.num}/${facts.timeBase.den}` +
+      `:pixel_aspect=${facts.pixelAspect.num}/${facts.pixelAspect.den}` +
+      `:frame_rate=${facts.framerate.num}/${facts.framerate.den}` +
+      `:colorspace=${first.colorSpace}:range=${first.colorRange}`;
+    const pads = encoders.map((_, index) => `[s${index}]`).join('');
+    const chains = encoders.map(
+      (encoder, index) => `[s${index}]${chain(encoder, picture, facts)},buffersink@v${index}`,
+    );
+    const what = 'Error initializing the video filters';
+    this.#graph = new ffmpeg.FilterGraph();
+    this.#graph.alloc();
+    this.#graph.nbThreads = 0;
+    const text = `${source},split=${encoders.length}${pads};${chains.join(';')}`;
+    check(ffmpeg, this.#graph.parsePtr(text), ERROR_CODES.settingsDoNotFit, what);
+    check(ffmpeg, this.#graph.configSync(), ERROR_CODES.settingsDoNotFit, what);
+    this.#source = present(this.#graph.getFilter('buffer@in'), what);
+    this.#sinks = encoders.map((_, index) => present(this.#graph.getFilter(`buffersink@v${index}`), what));
+  }
+
+  isFor(frame: Frame): boolean {
+    return shapeOf(frame) === this.#shape;
+  }
+
+  /** Passes a frame on, whose `pts` is the input's own time; the encoders get what comes of it. */
+  push(frame: Frame): void {
+    check(this.#ffmpeg, this.#source.buffersrcAddFrameSync(frame), ERROR_CODES.unknown, 'The video filters failed');
+    this.#drain();
+  }
+
+  finish(): void {
+    this.#source.buffersrcAddFrameSync(null);
+    this.#drain();
+    this.#out.free();
+    this.#graph.free();
+  }
+
+  #drain(): void {
+    this.#encoders.forEach((encoder, index) => {
+      const sink = this.#sinks[index];
+      const base = this.#bases[index] ?? 0n;
+      if (sink === undefined) return;
+      while (sink.buffersinkGetFrameSync(this.#out) >= 0) {
+        if (this.#isLastKept) encoder.remember(this.#out);
+        encoder.encode(this.#out, base + this.#out.pts);
+        this.#out.unref();
+      }
+    });
+  }
+}
+
+function shapeOf(frame: Frame): string {
+  return `${frame.width}x${frame.height}/${frame.format}`;
+}
+
+function chain(
+  encoder: VideoEncoder,
+  source: Picture,
+  facts: { readonly framerate: Rational; readonly startSeconds: number },
+): string {
+  const { settings, picture, framerate } = encoder;
+  const plan = planPicture(settings, source, picture);
+  const rate = `fps=fps=${framerate.num}/${framerate.den}:start_time=${facts.startSeconds}`;
+  const size =
+    `scale=w=${plan.scale.width}:h=${plan.scale.height}:flags=${settings.scaler}:out_range=tv` +
+    (plan.crop === undefined ? '' : `,crop=${plan.crop.width}:${plan.crop.height}`);
+  const filters = [rate, size, 'format=yuv420p'];
+  if (plan.pad !== undefined) filters.push(`pad=${plan.pad.width}:${plan.pad.height}:${plan.pad.x}:${plan.pad.y}`);
+  filters.push(`setsar=${picture.pixelAspect.num}/${picture.pixelAspect.den}`);
+  return filters.join(',');
+}

@@ -1,0 +1,128 @@
+import type { HlsGroup } from '../transcode-job.ts';
+
+export interface Segment {
+  readonly name: string;
+  /** Seconds. */
+  readonly duration: number;
+  readonly bytes: number;
+}
+
+/** What the main manifest says about a rendition. */
+export interface Rendition {
+  /** The child manifest's name. */
+  readonly name: string;
+  readonly segments: readonly Segment[];
+  /** RFC 6381 names. */
+  readonly codecs: readonly string[];
+  readonly width?: number;
+  readonly height?: number;
+  readonly framesPerSecond?: number;
+  readonly audio?: {
+    readonly groupId: string;
+    readonly title: string;
+    readonly language?: string;
+    readonly isDefault: boolean;
+    readonly isAutoSelected: boolean;
+    readonly channels: number;
+  };
+  readonly audioGroupIds: readonly string[];
+}
+
+/** A child manifest (media playlist) of a finished rendition. Source: RFC 8216. */
+export function childManifest(group: HlsGroup, segments: readonly Segment[]): string {
+  const durations = segments.map((segment) => Math.max(1, Math.round(segment.duration)));
+  const lines = ['#EXTM3U', '#EXT-X-VERSION:3', `#EXT-X-TARGETDURATION:${Math.max(1, ...durations)}`];
+  if (!group.isClientCacheAllowed) lines.push('#EXT-X-ALLOW-CACHE:NO');
+  lines.push('#EXT-X-MEDIA-SEQUENCE:1', '#EXT-X-PLAYLIST-TYPE:VOD');
+  segments.forEach((segment, index) => {
+    const exact = segment.duration.toFixed(6).replace(/\.?0+$/, '');
+    lines.push(`#EXTINF:${group.durationFormat === 'integer' ? durations[index] : exact},`, uri(group, segment.name));
+  });
+  lines.push('#EXT-X-ENDLIST', '');
+  return lines.join('\n');
+}
+
+/** The main manifest (multivariant playlist) of a group. */
+export function mainManifest(group: HlsGroup, renditions: readonly Rendition[]): string {
+  const lines = ['#EXTM3U', '#EXT-X-VERSION:3', '#EXT-X-INDEPENDENT-SEGMENTS'];
+  const audios = renditions.filter((rendition) => rendition.audio !== undefined);
+  for (const rendition of audios) lines.push(mediaLine(group, rendition));
+  for (const rendition of renditions) {
+    if (rendition.audio !== undefined) continue;
+    const groupIds = rendition.audioGroupIds.length === 0 ? [undefined] : rendition.audioGroupIds;
+    for (const groupId of groupIds) {
+      const companions = audios.filter((audio) => audio.audio?.groupId === groupId);
+      lines.push(variantLine(group, rendition, groupId, companions), uri(group, rendition.name));
+    }
+  }
+  lines.push('');
+  return lines.join('\n');
+}
+
+function mediaLine(group: HlsGroup, rendition: Rendition): string {
+  const audio = rendition.audio;
+  if (audio === undefined) throw new TypeError('Not an audio rendition.');
+  const attributes = [
+    'TYPE=AUDIO',
+    `GROUP-ID="${quoted(audio.groupId)}"`,
+    `NAME="${quoted(audio.title)}"`,
+    ...(audio.language === undefined ? [] : [`LANGUAGE="${quoted(audio.language)}"`]),
+    `DEFAULT=${audio.isDefault ? 'YES' : 'NO'}`,
+    `AUTOSELECT=${audio.isAutoSelected ? 'YES' : 'NO'}`,
+    `CHANNELS="${audio.channels}"`,
+    `URI="${uri(group, rendition.name)}"`,
+  ];
+  return `#EXT-X-MEDIA:${attributes.join(',')}`;
+}
+
+function variantLine(
+  group: HlsGroup,
+  rendition: Rendition,
+  groupId: string | undefined,
+  companions: readonly Rendition[],
+): string {
+  const highest = (pick: (rendition: Rendition) => number): number => Math.max(0, ...companions.map(pick));
+  const codecs = new Set([...rendition.codecs, ...companions.flatMap((companion) => companion.codecs)]);
+  const names = [...codecs].map((name) => (group.codecSpecification === 'RFC_4281' ? rfc4281(name) : name));
+  const attributes = [
+    `BANDWIDTH=${peakBandwidth(rendition) + highest(peakBandwidth)}`,
+    `AVERAGE-BANDWIDTH=${averageBandwidth(rendition) + highest(averageBandwidth)}`,
+    `CODECS="${names.join(',')}"`,
+  ];
+  if (group.isResolutionShown && rendition.width !== undefined && rendition.height !== undefined) {
+    attributes.push(`RESOLUTION=${rendition.width}x${rendition.height}`);
+  }
+  if (rendition.framesPerSecond !== undefined) attributes.push(`FRAME-RATE=${rendition.framesPerSecond.toFixed(3)}`);
+  if (groupId !== undefined) attributes.push(`AUDIO="${quoted(groupId)}"`);
+  return `#EXT-X-STREAM-INF:${attributes.join(',')}`;
+}
+
+/** The older form names the H.264 profile and level in decimal: `avc1.77.30`. */
+function rfc4281(name: string): string {
+  const match = /^avc1\.([0-9a-f]{2})[0-9a-f]{2}([0-9a-f]{2})$/i.exec(name);
+  if (match === null) return name;
+  return `avc1.${Number.parseInt(match[1] ?? '0', 16)}.${Number.parseInt(match[2] ?? '0', 16)}`;
+}
+
+function peakBandwidth(rendition: Rendition): number {
+  return Math.max(0, ...rendition.segments.map((segment) => bandwidth(segment.bytes, segment.duration)));
+}
+
+export function averageBandwidth(rendition: Pick<Rendition, 'segments'>): number {
+  const bytes = rendition.segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  const seconds = rendition.segments.reduce((sum, segment) => sum + segment.duration, 0);
+  return bandwidth(bytes, seconds);
+}
+
+function bandwidth(bytes: number, seconds: number): number {
+  return seconds > 0 ? Math.ceil((bytes * 8) / seconds) : 0;
+}
+
+function uri(group: HlsGroup, name: string): string {
+  return group.baseUrl + encodeURI(name).replace(/[?#]/g, encodeURIComponent);
+}
+
+/** A quoted string may hold neither quotes nor line ends. */
+function quoted(text: string): string {
+  return text.replace(/["\r\n]/g, '');
+}

@@ -1,0 +1,153 @@
+import { gzipSync } from 'node:zlib';
+import type { Packet } from 'node-av/lib';
+import type { FFmpeg } from '../ffmpeg/load-ffmpeg.ts';
+import type { ByteTarget, MuxerTrack } from '../ffmpeg/muxer.ts';
+import { Muxer } from '../ffmpeg/muxer.ts';
+import type { HlsGroup } from '../transcode-job.ts';
+import { avcCodecName } from './avc-codec-name.ts';
+import type { Segment } from './hls-manifest.ts';
+import { childManifest } from './hls-manifest.ts';
+import type { PartSink } from './object-writer.ts';
+import { ObjectWriter } from './object-writer.ts';
+
+/** MPEG-TS clocks start here, so that decoding times before the first picture stay positive. */
+const CLOCK_OFFSET_SECONDS = 2;
+
+interface SegmenterFacts {
+  readonly group: HlsGroup;
+  readonly sink: PartSink;
+  /** The key of the child manifest without its extension. */
+  readonly base: string;
+  /** The key of the next segment without number and extension. */
+  readonly segmentBase: () => string;
+  readonly tracks: readonly MuxerTrack[];
+  /** True when track 0 is video, which then decides where segments may begin. */
+  readonly isVideoFirst: boolean;
+  readonly segmentSeconds: number;
+  readonly audioCodecs: readonly string[];
+}
+
+/**
+ * Cuts one MPEG-TS stream into segments. The muxer runs on over the cuts, so that clocks and counters continue; at a
+ * cut it is flushed and told to repeat its tables, and the next bytes go to the next object.
+ */
+export class HlsSegmenter {
+  readonly segments: Segment[] = [];
+  readonly #facts: SegmenterFacts;
+  readonly #muxer: Muxer;
+  readonly #target: SwitchableTarget;
+  readonly #toSeconds: number;
+  #start = 0;
+  #key = '';
+  #videoCodec: string | undefined;
+
+  constructor(ffmpeg: FFmpeg, facts: SegmenterFacts) {
+    this.#facts = facts;
+    const timeBase = facts.tracks[0]?.encoder.timeBase ?? { num: 1, den: 1 };
+    this.#toSeconds = timeBase.num / timeBase.den;
+    this.#target = new SwitchableTarget(() => this.#open());
+    this.#muxer = new Muxer(
+      ffmpeg,
+      'mpegts',
+      facts.tracks,
+      this.#target,
+      { mpegts_pmt_start_pid: 480, mpegts_start_pid: 481, pat_period: 3600, sdt_period: 3600 },
+      CLOCK_OFFSET_SECONDS,
+    );
+  }
+
+  /** The RFC 6381 names of the tracks. */
+  get codecs(): string[] {
+    return [...(this.#videoCodec === undefined ? [] : [this.#videoCodec]), ...this.#facts.audioCodecs];
+  }
+
+  get manifestName(): string {
+    return nameOf(`${this.#facts.base}.m3u8`);
+  }
+
+  write(track: number, packet: Packet): void {
+    if (track === 0) {
+      if (this.#facts.isVideoFirst) this.#videoCodec ??= avcCodecName(packet.data ?? new Uint8Array(0));
+      const time = Number(packet.pts) * this.#toSeconds;
+      const isEntry = !this.#facts.isVideoFirst || packet.isKeyframe;
+      const { segmentSeconds } = this.#facts;
+      const isDue = Math.floor(time / segmentSeconds + 1e-6) > Math.floor(this.#start / segmentSeconds + 1e-6);
+      if (isEntry && isDue && this.#target.isOpen) {
+        this.#cut(time);
+        this.#muxer.setOption('mpegts_flags', '+resend_headers');
+      }
+    }
+    this.#muxer.write(track, packet);
+  }
+
+  /** @param end the stream's length in seconds */
+  finish(end: number): void {
+    this.#muxer.finish();
+    if (this.#target.isOpen) this.#close(end);
+    const { group, sink, base } = this.#facts;
+    if (!group.areManifestsWritten) return;
+    putManifest(sink, group, `${base}.m3u8`, childManifest(group, this.segments));
+  }
+
+  #cut(time: number): void {
+    this.#muxer.flush();
+    this.#close(time);
+  }
+
+  #open(): ObjectWriter {
+    const number = String(this.segments.length + 1).padStart(5, '0');
+    this.#key = `${this.#facts.segmentBase()}_${number}.ts`;
+    return new ObjectWriter(this.#facts.sink, { key: this.#key, contentType: 'video/MP2T' });
+  }
+
+  #close(time: number): void {
+    const bytes = this.#target.close();
+    this.segments.push({ name: nameOf(this.#key), duration: Math.max(0, time - this.#start), bytes });
+    this.#start = time;
+  }
+}
+
+/** Stores a manifest, behind everything that it names. */
+export function putManifest(sink: PartSink, group: HlsGroup, key: string, text: string): void {
+  const plain = Buffer.from(text);
+  const writer = new ObjectWriter(sink, {
+    key,
+    contentType: 'application/vnd.apple.mpegurl',
+    isManifest: true,
+    ...(group.isManifestGzipped && { contentEncoding: 'gzip' as const }),
+  });
+  writer.write(group.isManifestGzipped ? gzipSync(plain) : plain);
+  writer.end();
+}
+
+function nameOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
+}
+
+/** The muxer's output, which goes to one object after another. */
+class SwitchableTarget implements ByteTarget {
+  length = 0;
+  #writer: ObjectWriter | undefined;
+  readonly #open: () => ObjectWriter;
+
+  constructor(open: () => ObjectWriter) {
+    this.#open = open;
+  }
+
+  get isOpen(): boolean {
+    return this.#writer !== undefined;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#writer ??= this.#open();
+    this.#writer.write(bytes);
+    this.length += bytes.length;
+  }
+
+  close(): number {
+    const bytes = this.#writer?.length ?? 0;
+    this.#writer?.end();
+    this.#writer = undefined;
+    return bytes;
+  }
+}

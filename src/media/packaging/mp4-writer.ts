@@ -1,0 +1,123 @@
+import { listBoxes, moovForFront } from './mp4-boxes.ts';
+import type { PartSink } from './object-writer.ts';
+import { PartBuffer, partSize } from './object-writer.ts';
+
+const HEAD_SIZE = partSize(1);
+
+/**
+ * Stores an MP4 or MOV file that FFmpeg's muxer writes, without ever holding more than the head, one part and the
+ * index. The muxer goes back once, to write the size of `mdat` into its header; so the first part stays here until the
+ * end and is uploaded last. That also lets the index stand at the front for a file of any length: the parts behind
+ * need no change, and the first part, whose size is free, becomes `ftyp`, `moov` with shifted offsets, and the first
+ * media data.
+ */
+export class Mp4Writer {
+  readonly #sink: PartSink;
+  readonly #object: number;
+  readonly #moov: 'front' | 'end';
+  readonly #head = new PartBuffer(HEAD_SIZE);
+  #part = 1;
+  #buffer: PartBuffer | undefined;
+  #trailer: Uint8Array[] | undefined;
+  #trailerStart = 0;
+  #position = 0;
+  #end = 0;
+
+  constructor(sink: PartSink, target: Parameters<PartSink['open']>[0], moov: 'front' | 'end') {
+    this.#sink = sink;
+    this.#moov = moov;
+    this.#object = sink.open(target);
+  }
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#end;
+  }
+
+  /** Moves the place of the next write; returns it. */
+  seek(position: number): number {
+    this.#position = position;
+    return position;
+  }
+
+  /** @throws RangeError for a write behind the head that is not an append: no muxer setting in use does that */
+  write(bytes: Uint8Array): void {
+    let rest = bytes;
+    if (this.#position < this.#end) {
+      const count = Math.min(rest.length, this.#end - this.#position);
+      this.#head.patch(this.#position, rest.subarray(0, count));
+      this.#position += count;
+      rest = rest.subarray(count);
+    }
+    if (rest.length === 0) return;
+    if (this.#position !== this.#end) throw new RangeError('The file would have a hole.');
+    this.#position += rest.length;
+    this.#end += rest.length;
+    if (this.#trailer !== undefined) {
+      this.#trailer.push(rest.slice());
+      return;
+    }
+    this.#append(rest);
+  }
+
+  /** Says that all packets were written and flushed: what follows is held until the end. */
+  beginTrailer(): void {
+    this.#trailer = [];
+    this.#trailerStart = this.#end;
+  }
+
+  end(): void {
+    const trailer = concat(this.#trailer ?? []);
+    if (this.#moov === 'end') {
+      this.#append(trailer);
+      this.#finish(this.#head.take());
+      return;
+    }
+    const head = this.#head.take();
+    const mdat = listBoxes(head).find((box) => box.type === 'mdat');
+    const ftyp = listBoxes(head).find((box) => box.type === 'ftyp');
+    if (mdat === undefined || ftyp === undefined) throw new RangeError('The muxer wrote no media data box.');
+    const split = mdat.end - this.#trailerStart;
+    const index = listBoxes(trailer, Math.max(0, split));
+    const moov = index.find((box) => box.type === 'moov');
+    if (split < 0 || index.length !== 1 || moov === undefined) throw new RangeError('The muxer wrote no index.');
+    const front = moovForFront(trailer.subarray(moov.start, moov.end));
+    const tail = trailer.subarray(0, split);
+    const isHeadOpen = this.#buffer === undefined;
+    if (!isHeadOpen) this.#append(tail);
+    this.#finish(
+      concat([head.subarray(0, ftyp.end), front, head.subarray(ftyp.end), isHeadOpen ? tail : new Uint8Array(0)]),
+    );
+  }
+
+  #append(bytes: Uint8Array): void {
+    let rest = bytes;
+    if (this.#buffer === undefined) rest = rest.subarray(this.#head.append(rest));
+    while (rest.length > 0) {
+      if (this.#buffer === undefined || this.#buffer.isFull) this.#nextPart();
+      rest = rest.subarray(this.#buffer?.append(rest) ?? 0);
+    }
+  }
+
+  #nextPart(): void {
+    if (this.#buffer !== undefined) this.#sink.part(this.#object, this.#part, this.#buffer.take());
+    this.#part += 1;
+    this.#buffer = new PartBuffer(partSize(this.#part));
+  }
+
+  #finish(head: Uint8Array<ArrayBuffer>): void {
+    if (this.#buffer !== undefined) this.#sink.part(this.#object, this.#part, this.#buffer.take());
+    this.#sink.part(this.#object, 1, head);
+    this.#sink.end(this.#object, this.#part);
+  }
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const result = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    result.set(part, at);
+    at += part.length;
+  }
+  return result;
+}

@@ -1,0 +1,109 @@
+/** Where finished parts of objects go. The implementation blocks while too much waits for upload. */
+export interface PartSink {
+  /** Announces an object; returns the number by which the other calls name it. */
+  open(target: {
+    readonly key: string;
+    readonly contentType: string;
+    readonly contentEncoding?: 'gzip';
+    readonly isManifest?: boolean;
+  }): number;
+  /** Takes the bytes over: the caller must not touch them again. Parts are numbered from 1 and may come in any order. */
+  part(object: number, part: number, bytes: Uint8Array<ArrayBuffer>): void;
+  end(object: number, parts: number): void;
+}
+
+/** S3 wants at least 5 MiB in every part but the last. */
+const FIRST_PART_SIZE = 8 * 1024 * 1024;
+const PARTS_PER_SIZE = 1000;
+
+/** The size of a part, doubling every thousand, so that ten thousand parts reach S3's largest object. */
+export function partSize(part: number): number {
+  return FIRST_PART_SIZE * 2 ** Math.floor((part - 1) / PARTS_PER_SIZE);
+}
+
+/** Collects small writes into one growing buffer of a bounded size. */
+export class PartBuffer {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #length = 0;
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+    this.#bytes = new Uint8Array(Math.min(limit, 256 * 1024));
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get isFull(): boolean {
+    return this.#length >= this.#limit;
+  }
+
+  /** Takes as many of `bytes` as fit; returns how many. */
+  append(bytes: Uint8Array): number {
+    const count = Math.min(bytes.length, this.#limit - this.#length);
+    this.#reserve(this.#length + count);
+    this.#bytes.set(bytes.subarray(0, count), this.#length);
+    this.#length += count;
+    return count;
+  }
+
+  /** Overwrites bytes that are already there. */
+  patch(offset: number, bytes: Uint8Array): void {
+    if (offset < 0 || offset + bytes.length > this.#length) throw new RangeError('A patch must stay inside the part.');
+    this.#bytes.set(bytes, offset);
+  }
+
+  /** The collected bytes, in a buffer of exactly their length. */
+  take(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length);
+    this.#bytes = new Uint8Array(0);
+    this.#length = 0;
+    return bytes;
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.min(this.#limit, Math.max(length, this.#bytes.length * 2)));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
+}
+
+/** Writes one object from front to end. */
+export class ObjectWriter {
+  readonly #sink: PartSink;
+  readonly #object: number;
+  #part = 1;
+  #buffer = new PartBuffer(partSize(1));
+  #written = 0;
+
+  constructor(sink: PartSink, target: Parameters<PartSink['open']>[0]) {
+    this.#sink = sink;
+    this.#object = sink.open(target);
+  }
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#written;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#written += bytes.length;
+    let rest = bytes;
+    while (rest.length > 0) {
+      if (this.#buffer.isFull) {
+        this.#sink.part(this.#object, this.#part, this.#buffer.take());
+        this.#part += 1;
+        this.#buffer = new PartBuffer(partSize(this.#part));
+      }
+      rest = rest.subarray(this.#buffer.append(rest));
+    }
+  }
+
+  end(): void {
+    this.#sink.part(this.#object, this.#part, this.#buffer.take());
+    this.#sink.end(this.#object, this.#part);
+  }
+}

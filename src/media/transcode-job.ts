@@ -1,0 +1,227 @@
+/**
+ * What a transcode worker is asked to do: plain data that crosses a process boundary. MediaConvert's job settings are
+ * turned into it by `services/mediaconvert`; nothing in here is a secret.
+ */
+export interface TranscodeJob {
+  /** Stitched together in this order. At least one. */
+  readonly inputs: readonly TranscodeInput[];
+  /** At least one. */
+  readonly groups: readonly OutputGroup[];
+  /** Milliseconds since the epoch: what `$dt$`, `$d$` and `$t$` in names stand for. */
+  readonly startedAt: number;
+}
+
+export interface S3Location {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+export interface Rational {
+  readonly num: number;
+  readonly den: number;
+}
+
+export interface TranscodeInput {
+  readonly source: S3Location;
+  /** By the name by which outputs refer to them. */
+  readonly audioSelectors: Readonly<Record<string, AudioSelector>>;
+}
+
+/** Which audio stream of an input is meant. */
+export type AudioSelector =
+  /** The first audio stream that the container marks as default, or silence where there is no audio. */
+  | { readonly kind: 'default' }
+  /** The nth audio stream, counted from 1. */
+  | { readonly kind: 'track'; readonly track: number }
+  /** An MPEG-TS packet identifier. */
+  | { readonly kind: 'pid'; readonly pid: number }
+  /** The first audio stream in this language (ISO 639-2, three letters, lower case). */
+  | { readonly kind: 'language'; readonly code: string };
+
+export type OutputGroup = FileGroup | HlsGroup;
+
+interface GroupFacts {
+  readonly bucket: string;
+  /** The key without modifier and extension; may hold `$…$` identifiers. */
+  readonly keyBase: string;
+  /** What the identifier `$fn$` stands for: the first input's file name without its extension. */
+  readonly inputName: string;
+  readonly storage: ObjectStorage;
+}
+
+/** How every object of a group is stored. */
+export interface ObjectStorage {
+  /** Absent: no header is sent, and the bucket's default acts. */
+  readonly encryption?: {
+    readonly algorithm: 'AES256' | 'aws:kms';
+    readonly kmsKeyArn?: string;
+    /** Base64 of a JSON object, as the header carries it. */
+    readonly kmsContext?: string;
+  };
+  readonly acl?: 'bucket-owner-full-control';
+}
+
+export interface FileGroup extends GroupFacts {
+  readonly kind: 'file';
+  readonly outputs: readonly FileOutput[];
+}
+
+export interface FileOutput {
+  readonly nameModifier: string;
+  readonly extension: string;
+  readonly container: 'mp4' | 'mov';
+  /** Where the index stands: at the front for progressive download, or at the end. */
+  readonly moov: 'front' | 'end';
+  readonly video?: VideoSettings;
+  readonly audios: readonly AudioSettings[];
+}
+
+export interface HlsGroup extends GroupFacts {
+  readonly kind: 'hls';
+  /** Seconds, before rounding up to whole GOPs where `alignment` says so. */
+  readonly segmentSeconds: number;
+  readonly alignment: 'exact' | 'gop-multiple';
+  readonly areManifestsWritten: boolean;
+  readonly durationFormat: 'integer' | 'floating-point';
+  readonly codecSpecification: 'RFC_6381' | 'RFC_4281';
+  readonly isResolutionShown: boolean;
+  /** False writes `EXT-X-ALLOW-CACHE:NO`. */
+  readonly isClientCacheAllowed: boolean;
+  readonly isManifestGzipped: boolean;
+  /** Put before every URI in the manifests. */
+  readonly baseUrl: string;
+  readonly outputs: readonly HlsOutput[];
+}
+
+export interface HlsOutput {
+  readonly nameModifier: string;
+  readonly segmentModifier: string;
+  readonly video?: VideoSettings;
+  readonly audios: readonly AudioSettings[];
+  /** Set on audio renditions that variants refer to by group. */
+  readonly audioRendition?: {
+    readonly groupId: string;
+    readonly isDefault: boolean;
+    readonly isAutoSelected: boolean;
+  };
+  /** The rendition groups that a variant plays with; empty for none. */
+  readonly audioGroupIds: readonly string[];
+}
+
+export interface VideoSettings {
+  /** Pixels, even. With only one of the two the other follows in proportion; with none, the first input's size. */
+  readonly width?: number;
+  readonly height?: number;
+  readonly scaling: 'fit-and-pad' | 'stretch' | 'fit' | 'fit-no-upscale' | 'fill';
+  /** The kernel of the scaler. */
+  readonly scaler: 'bicubic' | 'lanczos' | 'bilinear';
+  /** Absent: the first input's rate. */
+  readonly framerate?: Rational;
+  /** Absent: the first input's. */
+  readonly pixelAspect?: Rational;
+  readonly isColorTagged: boolean;
+  readonly codec: H264Settings;
+}
+
+export interface H264Settings {
+  readonly rateControl:
+    | { readonly mode: 'cbr'; readonly bitrate: number }
+    | { readonly mode: 'vbr'; readonly bitrate: number; readonly maxBitrate?: number }
+    /** `level` from 1 to 10, with fractions. */
+    | { readonly mode: 'qvbr'; readonly level: number; readonly maxBitrate: number };
+  /** Bits. */
+  readonly bufferSize?: number;
+  /** Percent. */
+  readonly bufferInitialFill?: number;
+  readonly preset: 'veryfast' | 'medium';
+  /** Absent: two seconds, or what the segments ask for. */
+  readonly gop?: { readonly size: number; readonly unit: 'frames' | 'seconds' };
+  readonly minKeyInterval?: number;
+  readonly isSceneChangeDetected: boolean;
+  readonly isGopOpen: boolean;
+  readonly bFrames?: number;
+  readonly isBFrameCountAdaptive: boolean;
+  readonly areBFramesReferences?: boolean;
+  readonly references?: number;
+  readonly slices?: number;
+  readonly profile: 'baseline' | 'main' | 'high';
+  /** Such as `4.1`. */
+  readonly level?: string;
+  readonly entropy?: 'cabac' | 'cavlc';
+  /** x264's strength of variance-based adaptive quantisation; 0 turns it off. */
+  readonly adaptiveQuantization?: number;
+  readonly isTemporalAdaptive: boolean;
+}
+
+export interface AudioSettings {
+  readonly selector: string;
+  /** ISO 639-2, lower case; absent: unknown. */
+  readonly language?: string;
+  readonly streamName?: string;
+  readonly codec: AacSettings;
+}
+
+export interface AacSettings {
+  readonly profile: 'lc' | 'he-v1' | 'he-v2';
+  /** Bits a second. */
+  readonly bitrate: number;
+  readonly sampleRate: number;
+  readonly channels: 1 | 2 | 6;
+}
+
+/** What a probe of an input found. */
+export interface MediaInfo {
+  /** FFmpeg's name of the demuxer. */
+  readonly format: string;
+  readonly durationSeconds?: number;
+  readonly streams: readonly StreamInfo[];
+}
+
+export interface StreamInfo {
+  readonly index: number;
+  /** The stream's own number in the container: a PID in MPEG-TS, a track id in MP4. */
+  readonly id: number;
+  readonly kind: 'video' | 'audio' | 'other';
+  readonly codec: string;
+  readonly durationSeconds?: number;
+  readonly bitrate?: number;
+  readonly language?: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly framerate?: Rational;
+  readonly pixelAspect?: Rational;
+  readonly sampleRate?: number;
+  readonly channels?: number;
+}
+
+export type TranscodePhase = 'PROBING' | 'TRANSCODING' | 'UPLOADING';
+
+/** What a running job tells. */
+export type TranscodeEvent =
+  | { readonly kind: 'phase'; readonly phase: TranscodePhase }
+  | { readonly kind: 'input'; readonly index: number; readonly info: MediaInfo }
+  /** `percent` is absent where the inputs' length is unknown. */
+  | { readonly kind: 'progress'; readonly percent?: number; readonly framesDecoded: number }
+  | { readonly kind: 'warning'; readonly code: number; readonly message: string };
+
+/** What a finished job has written. */
+export interface TranscodeResult {
+  readonly groups: readonly GroupResult[];
+}
+
+export interface GroupResult {
+  readonly kind: OutputGroup['kind'];
+  /** `s3://…` */
+  readonly playlistPaths: readonly string[];
+  readonly outputs: readonly OutputResult[];
+}
+
+export interface OutputResult {
+  /** `s3://…` */
+  readonly paths: readonly string[];
+  readonly durationMs: number;
+  readonly width?: number;
+  readonly height?: number;
+  /** Bits a second. */
+  readonly averageBitrate?: number;
+}

@@ -1,0 +1,228 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ERROR_CODES, TranscodeError } from './transcode-error.ts';
+import type { TranscodeEvent, TranscodeJob, TranscodeResult } from './transcode-job.ts';
+import type { FromWorker, OpenUpload, ToWorker, WorkerAccess, WorkerCredentials } from './worker/messages.ts';
+import { abortUploads, createS3 } from './worker/s3-io.ts';
+
+/** How a worker is held in check. */
+export interface TranscoderLimits {
+  /** Resident bytes at which a worker is killed. */
+  readonly memoryBytes: number;
+  /** Milliseconds without progress after which a worker is killed. */
+  readonly stallMs: number;
+  /** Milliseconds that a cancelled worker has to clean up by itself. */
+  readonly cancelMs: number;
+}
+
+export const DEFAULT_LIMITS: TranscoderLimits = {
+  memoryBytes: 4 * 1024 ** 3,
+  stallMs: 120_000,
+  cancelMs: 600,
+};
+
+export interface TranscodeAccess extends WorkerAccess {
+  /** Temporary credentials of the job's role; asked again before they expire. */
+  credentials(): Promise<WorkerCredentials>;
+}
+
+export interface TranscodeRun {
+  /** The worker's process id. */
+  readonly pid: number | undefined;
+  /** Resolves with what was written; rejects with a TranscodeError, or a TranscodeCancelledError after `cancel`. */
+  readonly result: Promise<TranscodeResult>;
+  /** Ends the job within about a second. */
+  cancel(): void;
+}
+
+export class TranscodeCancelledError extends Error {
+  constructor() {
+    super('The job was cancelled.');
+    this.name = 'TranscodeCancelledError';
+  }
+}
+
+/**
+ * Runs a job in a process of its own. Whatever its input does to FFmpeg stays in there: a crash, a hang or a hunger for
+ * memory ends the job with an error.
+ */
+export function startTranscode(
+  job: TranscodeJob,
+  access: TranscodeAccess,
+  onEvent: (event: TranscodeEvent) => void,
+  limits: TranscoderLimits = DEFAULT_LIMITS,
+): TranscodeRun {
+  const supervisor = new Supervisor(job, access, onEvent, limits);
+  return {
+    pid: supervisor.pid,
+    result: supervisor.result,
+    cancel: () => supervisor.cancel(),
+  };
+}
+
+class Supervisor {
+  readonly result: Promise<TranscodeResult>;
+  readonly #access: TranscodeAccess;
+  readonly #onEvent: (event: TranscodeEvent) => void;
+  readonly #limits: TranscoderLimits;
+  readonly #child: ChildProcess;
+  readonly #outcome = Promise.withResolvers<TranscodeResult>();
+  readonly #exited = Promise.withResolvers<void>();
+  readonly #uploads = new Map<string, OpenUpload>();
+  readonly #watch: NodeJS.Timeout;
+  #progress = -1;
+  #progressAt = performance.now();
+  #isOver = false;
+
+  constructor(
+    job: TranscodeJob,
+    access: TranscodeAccess,
+    onEvent: (event: TranscodeEvent) => void,
+    limits: TranscoderLimits,
+  ) {
+    this.#access = access;
+    this.#onEvent = onEvent;
+    this.#limits = limits;
+    this.#child = spawnWorker();
+    this.#child.on('message', (message: FromWorker) => this.#take(message, job));
+    this.#child.on('error', () => this.#fail('Unknown error: the transcoder could not be started.'));
+    this.#child.on('exit', (code, signal) => {
+      this.#fail(`Unknown error: the transcoder ended unexpectedly (${signal ?? `exit code ${code}`}).`);
+      this.#exited.resolve();
+    });
+    this.#watch = setInterval(() => this.#checkProgress(), Math.min(1000, limits.stallMs / 4));
+    this.result = this.#finish();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  cancel(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#send({ kind: 'cancel' });
+    const timer = setTimeout(() => this.#kill(), this.#limits.cancelMs);
+    void this.#exited.promise.then(() => {
+      clearTimeout(timer);
+      this.#outcome.reject(new TranscodeCancelledError());
+    });
+  }
+
+  /** A worker that could not clean up leaves uploads open: they are aborted in its place. */
+  async #finish(): Promise<TranscodeResult> {
+    try {
+      return await this.#outcome.promise;
+    } finally {
+      clearInterval(this.#watch);
+      if (this.#child.exitCode === null && this.#child.signalCode === null && this.#child.pid !== undefined) {
+        const timer = setTimeout(() => this.#kill(), 2000);
+        await this.#exited.promise;
+        clearTimeout(timer);
+      }
+      if (this.#uploads.size > 0) {
+        const s3 = createS3(this.#access, () => this.#access.credentials());
+        await abortUploads(s3, this.#uploads.values());
+        s3.destroy();
+      }
+    }
+  }
+
+  #take(message: FromWorker, job: TranscodeJob): void {
+    switch (message.kind) {
+      case 'ready':
+        this.#send({
+          kind: 'start',
+          job,
+          access: { endpoint: this.#access.endpoint, region: this.#access.region },
+        });
+        return;
+      case 'credentials-wanted':
+        void this.#giveCredentials();
+        return;
+      case 'event':
+        if (!this.#isOver) this.#onEvent(message.event);
+        return;
+      case 'alive':
+        this.#checkAlive(message.residentBytes, message.progress);
+        return;
+      case 'upload-begun':
+        this.#uploads.set(message.upload.uploadId, message.upload);
+        return;
+      case 'upload-ended':
+        this.#uploads.delete(message.uploadId);
+        return;
+      case 'done':
+        if (this.#isOver) return;
+        this.#isOver = true;
+        this.#outcome.resolve(message.result);
+        return;
+      case 'failed':
+        this.#uploads.clear();
+        this.#fail(message.message, message.code);
+    }
+  }
+
+  async #giveCredentials(): Promise<void> {
+    try {
+      this.#send({ kind: 'credentials', credentials: await this.#access.credentials() });
+    } catch (error) {
+      const code = error instanceof TranscodeError ? error.code : ERROR_CODES.unknown;
+      const message = error instanceof TranscodeError ? error.message : 'The role could not be assumed.';
+      this.#send({ kind: 'credentials-refused', code, message });
+      this.#fail(message, code);
+    }
+  }
+
+  #checkAlive(residentBytes: number, progress: number): void {
+    if (progress !== this.#progress) {
+      this.#progress = progress;
+      this.#progressAt = performance.now();
+    }
+    if (residentBytes <= this.#limits.memoryBytes || this.#isOver) return;
+    const ceiling = Math.round(this.#limits.memoryBytes / 1024 ** 2);
+    this.#kill();
+    this.#fail(`Unknown error: the transcoder needed more than ${ceiling} MiB of memory.`);
+  }
+
+  #checkProgress(): void {
+    const stalledMs = performance.now() - this.#progressAt;
+    if (this.#isOver || stalledMs < this.#limits.stallMs) return;
+    this.#kill();
+    this.#fail(`Unknown error: the transcoder made no progress for ${Math.round(stalledMs / 1000)} seconds.`);
+  }
+
+  #fail(message: string, code: number = ERROR_CODES.unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#outcome.reject(new TranscodeError(code, message));
+  }
+
+  #send(message: ToWorker): void {
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  #kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
+
+/** Ends core dumps, which would put pictures and keys on the disk, and offers the worker to the kernel first. */
+const SHELL_PRELUDE = 'ulimit -c 0; echo 1000 2>/dev/null >/proc/self/oom_score_adj; exec "$@"';
+
+/**
+ * INVARIANT: no secret is in the arguments or the environment; what the worker may know comes over the pipe. Its
+ * output is dropped, as FFmpeg and a crashing runtime may print anything.
+ */
+function spawnWorker(): ChildProcess {
+  const main = fileURLToPath(new URL('./worker/main.ts', import.meta.url));
+  const command = [process.execPath, '--disable-warning=ExperimentalWarning', main];
+  const isPosix = process.platform !== 'win32';
+  const [file = '', ...args] = isPosix ? ['/bin/sh', '-c', SHELL_PRELUDE, 'coffer-media', ...command] : command;
+  return spawn(file, args, {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    serialization: 'advanced',
+    env: { NODE_ENV: 'production' },
+  });
+}

@@ -1,0 +1,154 @@
+import type { Worker } from 'node:worker_threads';
+import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
+import type { TranscodeJob } from '../transcode-job.ts';
+import type { FFmpegThreadData, FromWorker, OpenUpload, ToIo, WorkerAccess, WorkerCredentials } from './messages.ts';
+import type { OpenedObject } from './s3-io.ts';
+import { abortUploads, createS3, isAbort, ObjectStore, openObject, readRange } from './s3-io.ts';
+import {
+  CELL,
+  createSharedState,
+  stop,
+  WINDOW_SIZE,
+  WINDOW_STATE,
+  windowLengthCell,
+  windowStateCell,
+} from './shared-state.ts';
+import { UploadQueue } from './upload-queue.ts';
+
+export interface JobRunPorts {
+  send(message: FromWorker): void;
+  requestCredentials(): Promise<WorkerCredentials>;
+  startThread(data: FFmpegThreadData): Worker;
+}
+
+/** One job inside the worker process, seen from the thread that does the network. */
+export class TranscodeJobRun {
+  /**
+   * Resolves when the job is over and nothing of it is left, with what to tell the platform (nothing when it was
+   * cancelled); never rejects.
+   */
+  readonly done: Promise<FromWorker | undefined>;
+  readonly #job: TranscodeJob;
+  readonly #access: WorkerAccess;
+  readonly #ports: JobRunPorts;
+  readonly #shared = createSharedState();
+  readonly #cells = new Int32Array(this.#shared.cells);
+  readonly #abort = new AbortController();
+  readonly #uploads = new Map<string, OpenUpload>();
+  readonly #outcome = Promise.withResolvers<FromWorker | undefined>();
+  #thread: Worker | undefined;
+  #failure: unknown;
+
+  constructor(job: TranscodeJob, access: WorkerAccess, ports: JobRunPorts) {
+    this.#job = job;
+    this.#access = access;
+    this.#ports = ports;
+    this.done = this.#run();
+  }
+
+  get progress(): number {
+    return Atomics.load(this.#cells, CELL.progress);
+  }
+
+  /** Ends the job without a result. */
+  cancel(): void {
+    this.#stop();
+    this.#outcome.resolve(undefined);
+  }
+
+  async #run(): Promise<FromWorker | undefined> {
+    const s3 = createS3(this.#access, () => this.#ports.requestCredentials());
+    try {
+      const objects: OpenedObject[] = [];
+      for (const input of this.#job.inputs) objects.push(await openObject(s3, input.source, this.#abort.signal));
+      this.#startThread(s3, objects);
+    } catch (error) {
+      this.#fail(error);
+    }
+    const outcome = await this.#outcome.promise;
+    await this.#thread?.terminate();
+    await abortUploads(s3, this.#uploads.values());
+    s3.destroy();
+    return outcome;
+  }
+
+  #startThread(s3: ReturnType<typeof createS3>, objects: readonly OpenedObject[]): void {
+    if (this.#abort.signal.aborted) return;
+    const onUpload = (upload: OpenUpload, isOpen: boolean): void => {
+      if (isOpen) this.#uploads.set(upload.uploadId, upload);
+      else this.#uploads.delete(upload.uploadId);
+      if (isOpen) this.#ports.send({ kind: 'upload-begun', upload });
+      else this.#ports.send({ kind: 'upload-ended', uploadId: upload.uploadId });
+    };
+    const store = new ObjectStore(s3, this.#abort.signal, onUpload);
+    const queue = new UploadQueue(this.#job, store, this.#cells, (error) => this.#fail(error));
+    const inputSizes = objects.map((object) => object.size);
+    const thread = this.#ports.startThread({ job: this.#job, shared: this.#shared, inputSizes });
+    this.#thread = thread;
+    thread.on('message', (message: ToIo) => this.#take(message, queue, s3, objects));
+    thread.on('error', (error) => this.#fail(error));
+    thread.on('exit', () => this.#fail(new Error('The FFmpeg thread ended without a result.')));
+  }
+
+  #take(message: ToIo, queue: UploadQueue, s3: ReturnType<typeof createS3>, objects: readonly OpenedObject[]): void {
+    switch (message.kind) {
+      case 'read': {
+        const object = objects[message.input];
+        if (object !== undefined) void this.#read(s3, object, message);
+        return;
+      }
+      case 'object':
+      case 'part':
+      case 'end':
+        queue.take(message);
+        return;
+      case 'event':
+        this.#ports.send({ kind: 'event', event: message.event });
+        return;
+      case 'done':
+        this.#thread?.removeAllListeners('exit');
+        this.#ports.send({ kind: 'event', event: { kind: 'phase', phase: 'UPLOADING' } });
+        void queue.settle().then(() => this.#outcome.resolve({ kind: 'done', result: message.result }));
+        return;
+      case 'failed':
+        this.#fail(new TranscodeError(message.code, message.message));
+        return;
+      case 'stopped':
+        this.#fail(new Error('The job was stopped.'));
+    }
+  }
+
+  async #read(
+    s3: ReturnType<typeof createS3>,
+    object: OpenedObject,
+    request: Extract<ToIo, { kind: 'read' }>,
+  ): Promise<void> {
+    const stateCell = windowStateCell(request.window);
+    const target = new Uint8Array(this.#shared.windows, request.window * WINDOW_SIZE, request.length);
+    try {
+      await readRange(s3, object, request.offset, target, this.#abort.signal);
+      Atomics.store(this.#cells, windowLengthCell(request.window), request.length);
+      Atomics.add(this.#cells, CELL.progress, 1);
+      Atomics.store(this.#cells, stateCell, WINDOW_STATE.ready);
+    } catch (error) {
+      Atomics.store(this.#cells, stateCell, WINDOW_STATE.failed);
+      this.#fail(error);
+    }
+    Atomics.notify(this.#cells, stateCell);
+  }
+
+  /** The first failure is the job's; what follows from it is not. */
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#stop();
+    const code = error instanceof TranscodeError ? error.code : ERROR_CODES.unknown;
+    const text = error instanceof TranscodeError ? error.message : 'Unknown error: the transcoder failed.';
+    this.#outcome.resolve(isAbort(error) ? undefined : { kind: 'failed', code, message: text });
+  }
+
+  #stop(): void {
+    this.#abort.abort();
+    stop(this.#cells);
+  }
+}

@@ -1,0 +1,63 @@
+import { Worker } from 'node:worker_threads';
+import { TranscodeJobRun } from './job-run.ts';
+import type { FFmpegThreadData, FromWorker, ToWorker, WorkerCredentials } from './messages.ts';
+
+/**
+ * The worker process: one job, then the end. This thread does the network; FFmpeg runs in another. The platform on
+ * the other side of the pipe starts it, watches it and may kill it at any time.
+ */
+
+let run: TranscodeJobRun | undefined;
+let wanting: PromiseWithResolvers<WorkerCredentials>[] = [];
+
+function send(message: FromWorker): void {
+  process.send?.(message);
+}
+
+/** The channel is closed only when the last message is through. */
+function finish(outcome: FromWorker | undefined): void {
+  if (outcome === undefined || process.send === undefined) process.exit(0);
+  process.send(outcome, () => process.exit(0));
+}
+
+function requestCredentials(): Promise<WorkerCredentials> {
+  const wanted = Promise.withResolvers<WorkerCredentials>();
+  wanting.push(wanted);
+  if (wanting.length === 1) send({ kind: 'credentials-wanted' });
+  return wanted.promise;
+}
+
+function settleCredentials(settle: (wanted: PromiseWithResolvers<WorkerCredentials>) => void): void {
+  const waiting = wanting;
+  wanting = [];
+  for (const wanted of waiting) settle(wanted);
+}
+
+process.on('message', (message: ToWorker) => {
+  switch (message.kind) {
+    case 'start': {
+      const startThread = (data: FFmpegThreadData): Worker =>
+        new Worker(new URL('./ffmpeg-thread.ts', import.meta.url), { workerData: data });
+      run = new TranscodeJobRun(message.job, message.access, { send, requestCredentials, startThread });
+      void run.done.then(finish);
+      return;
+    }
+    case 'credentials':
+      settleCredentials((wanted) => wanted.resolve(message.credentials));
+      return;
+    case 'credentials-refused':
+      settleCredentials((wanted) => wanted.reject(new Error(message.message)));
+      return;
+    case 'cancel':
+      run?.cancel();
+  }
+});
+
+// Without the platform nobody wants the result: end, whatever FFmpeg is doing.
+process.on('disconnect', () => process.exit(0));
+
+setInterval(() => {
+  send({ kind: 'alive', residentBytes: process.memoryUsage.rss(), progress: run?.progress ?? 0 });
+}, 250).unref();
+
+send({ kind: 'ready' });

@@ -1,0 +1,237 @@
+import type { GetObjectCommandOutput, PutObjectCommandInput } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { ERROR_CODES, TranscodeError, unableToOpen, unableToWrite } from '../transcode-error.ts';
+import type { ObjectStorage, S3Location, TranscodeJob } from '../transcode-job.ts';
+import type { ObjectTarget, OpenUpload, WorkerAccess, WorkerCredentials } from './messages.ts';
+
+/** How the worker reads and writes objects: the platform's own S3, with the role's credentials, like everybody. */
+export function createS3(access: WorkerAccess, credentials: () => Promise<WorkerCredentials>): S3Client {
+  return new S3Client({
+    endpoint: access.endpoint,
+    region: access.region,
+    forcePathStyle: true,
+    maxAttempts: 4,
+    credentials: async () => {
+      const { expiresAt, ...keys } = await credentials();
+      return { ...keys, expiration: new Date(expiresAt) };
+    },
+  });
+}
+
+/** An input as it was found; a later change of the object ends the job instead of mixing two files. */
+export interface OpenedObject extends S3Location {
+  readonly size: number;
+  readonly etag: string | undefined;
+}
+
+/** @throws TranscodeError 1404 or 1401 when the object is not there or may not be read */
+export async function openObject(s3: S3Client, location: S3Location, signal: AbortSignal): Promise<OpenedObject> {
+  const { bucket: Bucket, key: Key } = location;
+  try {
+    const head = await s3.send(new HeadObjectCommand({ Bucket, Key }), { abortSignal: signal });
+    return { ...location, size: head.ContentLength ?? 0, etag: head.ETag };
+  } catch (error) {
+    throw await explainHead(s3, location, error, signal);
+  }
+}
+
+/** The answer to a HEAD has no body: the first byte is asked for, so that the message can say why it was refused. */
+async function explainHead(s3: S3Client, location: S3Location, error: unknown, signal: AbortSignal): Promise<Error> {
+  if (!(error instanceof S3ServiceException)) return readError(location, error);
+  const { bucket: Bucket, key: Key } = location;
+  if (error.$metadata.httpStatusCode === 404) return readError(location, error);
+  try {
+    const answer = await s3.send(new GetObjectCommand({ Bucket, Key, Range: 'bytes=0-0' }), { abortSignal: signal });
+    await answer.Body?.transformToByteArray();
+    return readError(location, error);
+  } catch (second) {
+    return readError(location, second);
+  }
+}
+
+/** Fills `target` with the object's bytes from `offset` on. @throws TranscodeError */
+export async function readRange(
+  s3: S3Client,
+  object: OpenedObject,
+  offset: number,
+  target: Uint8Array,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const answer = await s3.send(
+      new GetObjectCommand({
+        Bucket: object.bucket,
+        Key: object.key,
+        Range: `bytes=${offset}-${offset + target.length - 1}`,
+        ...(object.etag !== undefined && { IfMatch: object.etag }),
+      }),
+      { abortSignal: signal },
+    );
+    await fill(answer, target);
+  } catch (error) {
+    throw readError(object, error);
+  }
+}
+
+async function fill(answer: GetObjectCommandOutput, target: Uint8Array): Promise<void> {
+  const body = answer.Body;
+  let at = 0;
+  if (body !== undefined && Symbol.asyncIterator in body) {
+    for await (const chunk of body) {
+      const bytes: Uint8Array = chunk;
+      if (at + bytes.length > target.length) throw new RangeError('The answer is longer than asked for.');
+      target.set(bytes, at);
+      at += bytes.length;
+    }
+  }
+  if (at !== target.length) throw new RangeError('The answer is shorter than asked for.');
+}
+
+function readError(location: S3Location, error: unknown): Error {
+  if (isAbort(error)) return asError(error);
+  const uri = `s3://${location.bucket}/${location.key}`;
+  const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+  if (status === 404) {
+    const cause = "Can't read input stream: [Failed to read data: HeadObject failed]";
+    return new TranscodeError(ERROR_CODES.notFound, unableToOpen(uri, cause));
+  }
+  const cause = `Can't read input stream: [Failed to read data: ${causeOf(error)}]`;
+  const code = status !== undefined && status < 500 ? ERROR_CODES.accessDenied : ERROR_CODES.readStoppedEarly;
+  return new TranscodeError(code, unableToOpen(uri, cause));
+}
+
+/** Stores the objects of one job. */
+export class ObjectStore {
+  readonly #s3: S3Client;
+  readonly #signal: AbortSignal;
+  readonly #onUpload: (upload: OpenUpload, isOpen: boolean) => void;
+
+  constructor(s3: S3Client, signal: AbortSignal, onUpload: (upload: OpenUpload, isOpen: boolean) => void) {
+    this.#s3 = s3;
+    this.#signal = signal;
+    this.#onUpload = onUpload;
+  }
+
+  async put(target: ObjectTarget, storage: ObjectStorage, bytes: Uint8Array): Promise<void> {
+    await this.#send(target, async (options) => {
+      await this.#s3.send(new PutObjectCommand({ ...headersOf(target, storage), Body: bytes }), options);
+    });
+  }
+
+  async begin(target: ObjectTarget, storage: ObjectStorage): Promise<OpenUpload> {
+    return this.#send(target, async (options) => {
+      const answer = await this.#s3.send(new CreateMultipartUploadCommand(headersOf(target, storage)), options);
+      if (answer.UploadId === undefined) throw new Error('S3 named no upload.');
+      const upload = { bucket: target.bucket, key: target.key, uploadId: answer.UploadId };
+      this.#onUpload(upload, true);
+      return upload;
+    });
+  }
+
+  /** @returns the part's entity tag */
+  async part(target: ObjectTarget, upload: OpenUpload, part: number, bytes: Uint8Array): Promise<string> {
+    return this.#send(target, async (options) => {
+      const answer = await this.#s3.send(
+        new UploadPartCommand({
+          Bucket: upload.bucket,
+          Key: upload.key,
+          UploadId: upload.uploadId,
+          PartNumber: part,
+          Body: bytes,
+        }),
+        options,
+      );
+      return answer.ETag ?? '';
+    });
+  }
+
+  async complete(target: ObjectTarget, upload: OpenUpload, etags: ReadonlyMap<number, string>): Promise<void> {
+    await this.#send(target, async (options) => {
+      await this.#s3.send(
+        new CompleteMultipartUploadCommand({
+          Bucket: upload.bucket,
+          Key: upload.key,
+          UploadId: upload.uploadId,
+          MultipartUpload: {
+            Parts: [...etags].sort(([a], [b]) => a - b).map(([PartNumber, ETag]) => ({ PartNumber, ETag })),
+          },
+        }),
+        options,
+      );
+      this.#onUpload(upload, false);
+    });
+  }
+
+  async #send<Result>(
+    target: ObjectTarget,
+    work: (options: { abortSignal: AbortSignal }) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await work({ abortSignal: this.#signal });
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      const message = unableToWrite(`s3://${target.bucket}/${target.key}`, causeOf(error));
+      const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+      const code = status === 404 ? ERROR_CODES.notFound : status !== undefined && status < 500 ? 1401 : 1999;
+      throw new TranscodeError(code, message);
+    }
+  }
+}
+
+/** Aborts what a job left open; never throws, as an upload may be gone already. */
+export async function abortUploads(s3: S3Client, uploads: Iterable<OpenUpload>): Promise<void> {
+  await Promise.allSettled(
+    [...uploads].map(({ bucket, key, uploadId }) =>
+      s3.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId })),
+    ),
+  );
+}
+
+export function storageOf(job: TranscodeJob, target: ObjectTarget): ObjectStorage {
+  return job.groups[target.group]?.storage ?? {};
+}
+
+/**
+ * INVARIANT: a group's encryption settings stand on every object explicitly. A bucket policy that refuses uploads
+ * without the header looks at the header, not at the bucket's default.
+ */
+function headersOf(target: ObjectTarget, storage: ObjectStorage): PutObjectCommandInput {
+  const { encryption } = storage;
+  return {
+    Bucket: target.bucket,
+    Key: target.key,
+    ContentType: target.contentType,
+    ...(target.contentEncoding !== undefined && { ContentEncoding: target.contentEncoding }),
+    ...(storage.acl !== undefined && { ACL: storage.acl }),
+    ...(encryption !== undefined && { ServerSideEncryption: encryption.algorithm }),
+    ...(encryption?.kmsKeyArn !== undefined && { SSEKMSKeyId: encryption.kmsKeyArn }),
+    ...(encryption?.kmsContext !== undefined && { SSEKMSEncryptionContext: encryption.kmsContext }),
+  };
+}
+
+/** What S3 said, in its own words; never a header or an address. */
+function causeOf(error: unknown): string {
+  if (error instanceof TranscodeError) return error.message;
+  if (!(error instanceof S3ServiceException)) return 'The storage did not answer properly';
+  const isDenied = error.name === 'AccessDenied' || error.$metadata.httpStatusCode === 403;
+  const text = error.message === '' || error.message === 'UnknownError' ? error.name : error.message;
+  return isDenied && text !== 'Access Denied' ? `Access Denied: ${text}` : text;
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('The operation failed.');
+}

@@ -4,11 +4,16 @@ import type { ServiceError } from './service-error.ts';
 
 export type ProtocolName = 'awsJson1_0' | 'awsJson1_1' | 'awsQuery' | 'restJson1' | 'restXml';
 
-/** A constraint that an input broke. `path` is in the service's wire names: `keySpec`, `tags.1.member.tagKey`. */
+/**
+ * A constraint that an input broke. `path` has the names of the wire and, for lists, indexes from 0:
+ * `['Tags', 0, 'TagKey']`; `kernel/validation-message.ts` spells it as AWS does.
+ */
 export interface Violation {
   readonly path: readonly (string | number)[];
   readonly kind: 'required' | 'length' | 'range' | 'pattern' | 'enum' | 'type';
+  /** For lengths and ranges: with the one bound that was broken. */
   readonly constraint: Constraint;
+  /** `undefined` where it was absent, and for blobs and sensitive members, which must not be shown. */
   readonly value: unknown;
 }
 
@@ -21,6 +26,8 @@ export interface Constraint {
   readonly enum?: readonly string[];
   /** True where min and max bound a number, not a length. */
   readonly isNumeric?: boolean;
+  /** True for numbers that must be whole. */
+  readonly isInteger?: boolean;
 }
 
 /** Structure or list or map name → member name (`member`, `key`, `value` for lists and maps) → constraint. */

@@ -13,6 +13,7 @@ export interface ConstraintFacts {
 }
 
 const LENGTH_TYPES = new Set(['string', 'blob', 'list', 'map']);
+const INTEGER_TYPES = new Set(['integer', 'long', 'short', 'byte']);
 const NUMBER_TYPES = new Set(['integer', 'long', 'float', 'double', 'short', 'byte']);
 const PATTERNS_THAT_MATCH_ALL = new Set(['[\\s\\S]*', '^[\\s\\S]*$', '[\\s\\S]+']);
 const MAX_INT = 2_147_483_647;
@@ -30,6 +31,7 @@ function constraintOf(shape: ModelShape, isRequired: boolean, newerValues: reado
     ...(min === undefined ? {} : { min }),
     ...(max === undefined ? {} : { max }),
     ...(isNumeric && (min !== undefined || max !== undefined) ? { isNumeric: true } : {}),
+    ...(INTEGER_TYPES.has(shape.type) ? { isInteger: true } : {}),
     ...(hasPattern && shape.pattern !== undefined ? { pattern: shape.pattern } : {}),
     ...(shape.enum === undefined ? {} : { enum: [...new Set([...shape.enum, ...newerValues])] }),
   };

@@ -3,21 +3,21 @@ import type { Constraint, Constraints } from '#kernel/service.ts';
 
 const c1: Constraint = {"enum":["EXTENDABLE_RETENTION_PRICING","FIXED_RETENTION_PRICING"]};
 const c2: Constraint = {"max":200};
-const c3: Constraint = {"min":1,"max":1000,"isNumeric":true};
+const c3: Constraint = {"min":1,"max":1000,"isNumeric":true,"isInteger":true};
 const c4: Constraint = {"min":1,"max":1024,"pattern":".*"};
 const c5: Constraint = {"min":1,"max":10};
 const c6: Constraint = {"min":1,"max":1};
 const c7: Constraint = {"min":1,"max":2048,"pattern":".+"};
 const c8: Constraint = {"min":1,"max":256,"pattern":"^[a-zA-Z][a-zA-Z0-9._\\-]*$"};
 const c9: Constraint = {"min":1,"max":350,"pattern":"^[a-zA-Z0-9._/\\-:]+$"};
-const c10: Constraint = {"min":1,"max":50,"isNumeric":true};
+const c10: Constraint = {"min":1,"max":50,"isNumeric":true,"isInteger":true};
 const c11: Constraint = {"min":12,"max":16,"pattern":"\\d+"};
 const c12: Constraint = {"min":1};
 const c13: Constraint = {"min":3,"max":128,"pattern":"^[a-zA-Z0-9._\\-]+$"};
 const c14: Constraint = {"min":3,"max":256,"pattern":"^[a-zA-Z0-9._/\\-:]+$"};
 const c15: Constraint = {"min":36,"max":36,"pattern":"^[a-f0-9\\-]+$"};
 const c16: Constraint = {"min":4,"max":1000,"pattern":".*"};
-const c17: Constraint = {"min":7,"max":3653,"isNumeric":true};
+const c17: Constraint = {"min":7,"max":3653,"isNumeric":true,"isInteger":true};
 const c18: Constraint = {"required":true,"max":200};
 const c19: Constraint = {"required":true,"min":1,"max":50};
 const c20: Constraint = {"required":true,"min":12,"max":16,"pattern":"\\d+"};
@@ -79,7 +79,7 @@ export const constraints: Constraints = {
   "ListImportsRequest": { "MaxResults": c3, "Destination": c14, "ImportStatus": {"enum":["INITIALIZING","IN_PROGRESS","FAILED","STOPPED","COMPLETED"]}, "NextToken": c16 },
   "ListInsightsDataRequest": { "InsightSource": c22, "DataType": {"required":true,"enum":["InsightsEvents"]}, "Dimensions": c6, "MaxResults": c10, "NextToken": c16 },
   "ListInsightsDataRequest.Dimensions": { "key": {"enum":["EventId","EventName","EventSource"]}, "value": {"min":1,"max":2000} },
-  "ListInsightsMetricDataRequest": { "EventSource": {"required":true,"max":256,"pattern":"^[a-z0-9_-]+\\.amazonaws\\.com$"}, "EventName": {"required":true,"max":128,"pattern":"^[A-Za-z0-9_]+$"}, "InsightType": {"required":true,"enum":["ApiCallRateInsight","ApiErrorRateInsight"]}, "ErrorCode": {"max":128,"pattern":"^[\\w\\d\\s_.,\\-:\\[\\]]+$"}, "Period": {"min":60,"max":3600,"isNumeric":true}, "DataType": {"enum":["FillWithZeros","NonZeroData"]}, "MaxResults": {"min":1,"max":21600,"isNumeric":true}, "NextToken": {"min":1,"max":5000} },
+  "ListInsightsMetricDataRequest": { "EventSource": {"required":true,"max":256,"pattern":"^[a-z0-9_-]+\\.amazonaws\\.com$"}, "EventName": {"required":true,"max":128,"pattern":"^[A-Za-z0-9_]+$"}, "InsightType": {"required":true,"enum":["ApiCallRateInsight","ApiErrorRateInsight"]}, "ErrorCode": {"max":128,"pattern":"^[\\w\\d\\s_.,\\-:\\[\\]]+$"}, "Period": {"min":60,"max":3600,"isNumeric":true,"isInteger":true}, "DataType": {"enum":["FillWithZeros","NonZeroData"]}, "MaxResults": {"min":1,"max":21600,"isNumeric":true,"isInteger":true}, "NextToken": {"min":1,"max":5000} },
   "ListQueriesRequest": { "EventDataStore": c22, "NextToken": c16, "MaxResults": c3, "QueryStatus": {"enum":["QUEUED","RUNNING","FINISHED","FAILED","CANCELLED","TIMED_OUT"]} },
   "ListTagsRequest": { "ResourceIdList": required },
   "LookupAttribute": { "AttributeKey": {"required":true,"enum":["EventId","EventName","ReadOnly","Username","ResourceType","ResourceName","EventSource","AccessKeyId"]}, "AttributeValue": {"required":true,"min":1,"max":2000} },
@@ -89,7 +89,7 @@ export const constraints: Constraints = {
   "PutInsightSelectorsRequest": { "InsightSelectors": required, "EventDataStore": c14, "InsightsDestination": c14 },
   "PutResourcePolicyRequest": { "ResourceArn": c22, "ResourcePolicy": {"required":true,"min":1,"max":8192} },
   "RefreshSchedule": { "Status": {"enum":["ENABLED","DISABLED"]}, "TimeOfDay": {"pattern":"^[0-9]{2}:[0-9]{2}"} },
-  "RefreshScheduleFrequency": { "Unit": {"enum":["HOURS","DAYS"]} },
+  "RefreshScheduleFrequency": { "Unit": {"enum":["HOURS","DAYS"]}, "Value": {"isInteger":true} },
   "RegisterOrganizationDelegatedAdminRequest": { "MemberAccountId": c20 },
   "RemoveTagsRequest": { "ResourceId": required, "TagsList": c18 },
   "RequestWidget": { "QueryStatement": {"required":true,"min":1,"max":10000,"pattern":"(?s).*"}, "ViewProperties": required, "QueryParameters": c5 },

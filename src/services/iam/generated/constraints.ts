@@ -7,7 +7,7 @@ const c3: Constraint = {"enum":["User","Role","Group","LocalManagedPolicy","AWSM
 const c4: Constraint = {"max":1000,"pattern":"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*"};
 const c5: Constraint = {"max":500,"pattern":"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*"};
 const c6: Constraint = {"max":50};
-const c7: Constraint = {"min":1,"max":1000,"isNumeric":true};
+const c7: Constraint = {"min":1,"max":1000,"isNumeric":true,"isInteger":true};
 const c8: Constraint = {"min":1,"max":128,"pattern":"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"};
 const c9: Constraint = {"min":1,"max":128,"pattern":"[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"};
 const c10: Constraint = {"min":1,"max":128,"pattern":"[\\w+=,.@-]+"};
@@ -22,7 +22,7 @@ const c18: Constraint = {"min":1,"max":64,"pattern":"[\\w+=,.@-]+"};
 const c19: Constraint = {"min":1,"max":64};
 const c20: Constraint = {"min":20,"max":2048};
 const c21: Constraint = {"min":3,"max":128};
-const c22: Constraint = {"min":3600,"max":43200,"isNumeric":true};
+const c22: Constraint = {"min":3600,"max":43200,"isNumeric":true,"isInteger":true};
 const c23: Constraint = {"min":40,"max":40};
 const c24: Constraint = {"required":true,"enum":["Active","Inactive","Expired"]};
 const c25: Constraint = {"required":true,"max":1000,"pattern":"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*"};
@@ -58,7 +58,7 @@ export const constraints: Constraints = {
   "ContextEntry": { "ContextKeyName": {"min":5,"max":256}, "ContextKeyType": {"enum":["string","stringList","numeric","numericList","boolean","booleanList","ip","ipList","binary","binaryList","date","dateList"]} },
   "CreateAccessKeyRequest": { "UserName": c10 },
   "CreateAccountAliasRequest": { "AccountAlias": c38 },
-  "CreateDelegationRequestRequest": { "Description": c25, "Permissions": required, "RequestorWorkflowId": {"required":true,"min":5,"max":400,"pattern":"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]+"}, "NotificationChannel": {"required":true,"min":2,"max":400,"pattern":"^[a-zA-Z0-9:_.-]+$"}, "SessionDuration": {"required":true,"min":300,"max":43200,"isNumeric":true}, "OwnerAccountId": {"pattern":"\\d{12}"}, "RequestMessage": {"max":200,"pattern":"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*"}, "RedirectUrl": {"min":1,"max":255,"pattern":"^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$"} },
+  "CreateDelegationRequestRequest": { "Description": c25, "Permissions": required, "RequestorWorkflowId": {"required":true,"min":5,"max":400,"pattern":"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]+"}, "NotificationChannel": {"required":true,"min":2,"max":400,"pattern":"^[a-zA-Z0-9:_.-]+$"}, "SessionDuration": {"required":true,"min":300,"max":43200,"isNumeric":true,"isInteger":true}, "OwnerAccountId": {"pattern":"\\d{12}"}, "RequestMessage": {"max":200,"pattern":"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*"}, "RedirectUrl": {"min":1,"max":255,"pattern":"^http(s?)://[a-zA-Z0-9._/-]*(\\?[a-zA-Z0-9._=&-]*)?(#[a-zA-Z0-9._/-]*)?$"} },
   "CreateGroupRequest": { "GroupName": c28, "Path": c16 },
   "CreateInstanceProfileRequest": { "InstanceProfileName": c28, "Path": c16, "Tags": c6 },
   "CreateLoginProfileRequest": { "UserName": c18, "Password": c9 },
@@ -70,7 +70,7 @@ export const constraints: Constraints = {
   "CreateRoleRequest": { "RoleName": c32, "AssumeRolePolicyDocument": c29, "Path": c16, "Description": c4, "MaxSessionDuration": c22, "PermissionsBoundary": c20, "Tags": c6 },
   "CreateSAMLProviderRequest": { "SAMLMetadataDocument": {"required":true,"min":1000,"max":10000000}, "Name": {"required":true,"min":1,"max":128,"pattern":"[\\w._-]+"}, "Tags": c6, "AssertionEncryptionMode": c2, "AddPrivateKey": c12 },
   "CreateServiceLinkedRoleRequest": { "AWSServiceName": c28, "Description": c4, "CustomSuffix": c18 },
-  "CreateServiceSpecificCredentialRequest": { "UserName": c32, "ServiceName": required, "CredentialAgeDays": {"min":1,"max":36600,"isNumeric":true} },
+  "CreateServiceSpecificCredentialRequest": { "UserName": c32, "ServiceName": required, "CredentialAgeDays": {"min":1,"max":36600,"isNumeric":true,"isInteger":true} },
   "CreateUserRequest": { "UserName": c32, "Path": c16, "PermissionsBoundary": c20, "Tags": c6 },
   "CreateVirtualMFADeviceRequest": { "VirtualMFADeviceName": {"required":true,"min":1,"pattern":"[\\w+=,.@-]+"}, "Path": c16, "Tags": c6 },
   "DeactivateMFADeviceRequest": { "SerialNumber": c41, "UserName": c10 },
@@ -217,7 +217,7 @@ export const constraints: Constraints = {
   "UntagUserRequest": { "UserName": c28, "TagKeys": c26 },
   "UntagUserRequest.TagKeys": { "member": c8 },
   "UpdateAccessKeyRequest": { "AccessKeyId": c34, "Status": c24, "UserName": c10 },
-  "UpdateAccountPasswordPolicyRequest": { "MinimumPasswordLength": {"min":6,"max":128,"isNumeric":true}, "MaxPasswordAge": {"min":1,"max":1095,"isNumeric":true}, "PasswordReusePrevention": {"min":1,"max":24,"isNumeric":true} },
+  "UpdateAccountPasswordPolicyRequest": { "MinimumPasswordLength": {"min":6,"max":128,"isNumeric":true,"isInteger":true}, "MaxPasswordAge": {"min":1,"max":1095,"isNumeric":true,"isInteger":true}, "PasswordReusePrevention": {"min":1,"max":24,"isNumeric":true,"isInteger":true} },
   "UpdateAssumeRolePolicyRequest": { "RoleName": c32, "PolicyDocument": c29 },
   "UpdateDelegationRequestRequest": { "DelegationRequestId": c33, "Notes": c5 },
   "UpdateGroupRequest": { "GroupName": c28, "NewPath": c16, "NewGroupName": c10 },

@@ -7,8 +7,8 @@ const c3: Constraint = {"enum":["PRODUCER_TIMESTAMP","SERVER_TIMESTAMP"]};
 const c4: Constraint = {"min":1,"max":1024,"pattern":"arn:[a-z\\d-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:[a-z]+/[a-zA-Z0-9_.-]+/[0-9]+"};
 const c5: Constraint = {"min":1,"max":256,"pattern":"[a-zA-Z0-9_.-]+"};
 const c6: Constraint = {"min":1,"max":4096,"pattern":"[a-zA-Z0-9+/]+={0,2}"};
-const c7: Constraint = {"min":1,"max":5000,"isNumeric":true};
-const c8: Constraint = {"min":300,"max":43200,"isNumeric":true};
+const c7: Constraint = {"min":1,"max":5000,"isNumeric":true,"isInteger":true};
+const c8: Constraint = {"min":300,"max":43200,"isNumeric":true,"isInteger":true};
 const c9: Constraint = {"required":true,"enum":["PRODUCER_TIMESTAMP","SERVER_TIMESTAMP"]};
 const required: Constraint = {"required":true};
 
@@ -20,11 +20,11 @@ export const constraints: Constraints = {
   "GetClipInput": { "ClipFragmentSelector": required, "StreamName": c5, "StreamARN": c4 },
   "GetDASHStreamingSessionURLInput": { "StreamName": c5, "StreamARN": c4, "PlaybackMode": c2, "DisplayFragmentTimestamp": c1, "DisplayFragmentNumber": c1, "Expires": c8, "MaxManifestFragmentResults": c7 },
   "GetHLSStreamingSessionURLInput": { "StreamName": c5, "StreamARN": c4, "PlaybackMode": c2, "ContainerFormat": {"enum":["FRAGMENTED_MP4","MPEG_TS"]}, "DiscontinuityMode": {"enum":["ALWAYS","NEVER","ON_DISCONTINUITY"]}, "DisplayFragmentTimestamp": c1, "Expires": c8, "MaxMediaPlaylistFragmentResults": c7 },
-  "GetImagesInput": { "ImageSelectorType": c9, "StartTimestamp": required, "EndTimestamp": required, "Format": {"required":true,"enum":["JPEG","PNG"]}, "StreamName": c5, "StreamARN": c4, "FormatConfig": {"min":1,"max":1}, "WidthPixels": {"min":1,"max":3840,"isNumeric":true}, "HeightPixels": {"min":1,"max":2160,"isNumeric":true}, "MaxResults": {"min":1,"max":100,"isNumeric":true}, "NextToken": c6 },
+  "GetImagesInput": { "ImageSelectorType": c9, "StartTimestamp": required, "EndTimestamp": required, "Format": {"required":true,"enum":["JPEG","PNG"]}, "StreamName": c5, "StreamARN": c4, "SamplingInterval": {"isInteger":true}, "FormatConfig": {"min":1,"max":1}, "WidthPixels": {"min":1,"max":3840,"isNumeric":true,"isInteger":true}, "HeightPixels": {"min":1,"max":2160,"isNumeric":true,"isInteger":true}, "MaxResults": {"min":1,"max":100,"isNumeric":true,"isInteger":true}, "NextToken": c6 },
   "GetImagesInput.FormatConfig": { "key": {"enum":["JPEGQuality"]}, "value": {"max":256,"pattern":"^[a-zA-Z_0-9]+"} },
   "GetMediaForFragmentListInput": { "Fragments": {"required":true,"min":1,"max":1000}, "StreamName": c5, "StreamARN": c4 },
   "GetMediaForFragmentListInput.Fragments": { "member": {"min":1,"max":128,"pattern":"^[0-9]+$"} },
   "HLSFragmentSelector": { "FragmentSelectorType": c3 },
-  "ListFragmentsInput": { "StreamName": c5, "StreamARN": c4, "MaxResults": {"min":1,"max":1000,"isNumeric":true}, "NextToken": c6 },
+  "ListFragmentsInput": { "StreamName": c5, "StreamARN": c4, "MaxResults": {"min":1,"max":1000,"isNumeric":true,"isInteger":true}, "NextToken": c6 },
   "TimestampRange": { "StartTimestamp": required, "EndTimestamp": required },
 };

@@ -4,7 +4,7 @@ import type { Constraint, Constraints } from '#kernel/service.ts';
 const c1: Constraint = {"enum":["BEGINS_WITH"]};
 const c2: Constraint = {"max":1024,"pattern":"[a-zA-Z0-9+/=]*"};
 const c3: Constraint = {"max":256,"pattern":"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"};
-const c4: Constraint = {"min":1,"max":10000,"isNumeric":true};
+const c4: Constraint = {"min":1,"max":10000,"isNumeric":true,"isInteger":true};
 const c5: Constraint = {"min":1,"max":1024,"pattern":"arn:[a-z\\d-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:[a-z]+/[a-zA-Z0-9_.-]+/[0-9]+"};
 const c6: Constraint = {"min":1,"max":128,"pattern":"[\\w\\-\\.\\+]+/[\\w\\-\\.\\+]+(,[\\w\\-\\.\\+]+/[\\w\\-\\.\\+]+)*"};
 const c7: Constraint = {"min":1,"max":128,"pattern":"[a-zA-Z0-9_.-]+"};
@@ -23,15 +23,15 @@ const required: Constraint = {"required":true};
 export const constraints: Constraints = {
   "ChannelNameCondition": { "ComparisonOperator": c1, "ComparisonValue": c9 },
   "CreateSignalingChannelInput": { "ChannelName": c15, "ChannelType": {"enum":["SINGLE_MASTER","FULL_MESH"]}, "Tags": {"max":50} },
-  "CreateStreamInput": { "StreamName": c15, "DeviceName": c7, "MediaType": c6, "KmsKeyId": {"min":1,"max":2048,"pattern":".+"}, "DataRetentionInHours": {"min":0,"isNumeric":true}, "Tags": {"min":1,"max":50} },
+  "CreateStreamInput": { "StreamName": c15, "DeviceName": c7, "MediaType": c6, "KmsKeyId": {"min":1,"max":2048,"pattern":".+"}, "DataRetentionInHours": {"min":0,"isNumeric":true,"isInteger":true}, "Tags": {"min":1,"max":50} },
   "CreateStreamInput.Tags": { "key": c8, "value": c3 },
   "DeleteEdgeConfigurationInput": { "StreamName": c9, "StreamARN": c5 },
   "DeleteSignalingChannelInput": { "ChannelARN": c13, "CurrentVersion": c10 },
   "DeleteStreamInput": { "StreamARN": c13, "CurrentVersion": c10 },
-  "DeletionConfig": { "EdgeRetentionInHours": {"min":1,"max":720,"isNumeric":true} },
+  "DeletionConfig": { "EdgeRetentionInHours": {"min":1,"max":720,"isNumeric":true,"isInteger":true} },
   "DescribeEdgeConfigurationInput": { "StreamName": c9, "StreamARN": c5 },
   "DescribeImageGenerationConfigurationInput": { "StreamName": c9, "StreamARN": c5 },
-  "DescribeMappedResourceConfigurationInput": { "StreamName": c9, "StreamARN": c5, "MaxResults": {"min":1,"max":1,"isNumeric":true}, "NextToken": c2 },
+  "DescribeMappedResourceConfigurationInput": { "StreamName": c9, "StreamARN": c5, "MaxResults": {"min":1,"max":1,"isNumeric":true,"isInteger":true}, "NextToken": c2 },
   "DescribeMediaStorageConfigurationInput": { "ChannelName": c9, "ChannelARN": c5 },
   "DescribeNotificationConfigurationInput": { "StreamName": c9, "StreamARN": c5 },
   "DescribeSignalingChannelInput": { "ChannelName": c9, "ChannelARN": c5 },
@@ -40,24 +40,24 @@ export const constraints: Constraints = {
   "EdgeConfig": { "HubDeviceArn": c12, "RecorderConfig": required },
   "GetDataEndpointInput": { "APIName": {"required":true,"enum":["PUT_MEDIA","GET_MEDIA","LIST_FRAGMENTS","GET_MEDIA_FOR_FRAGMENT_LIST","GET_HLS_STREAMING_SESSION_URL","GET_DASH_STREAMING_SESSION_URL","GET_CLIP","GET_IMAGES"]}, "StreamName": c9, "StreamARN": c5 },
   "GetSignalingChannelEndpointInput": { "ChannelARN": c13 },
-  "ImageGenerationConfiguration": { "Status": c11, "ImageSelectorType": {"required":true,"enum":["SERVER_TIMESTAMP","PRODUCER_TIMESTAMP"]}, "DestinationConfig": required, "SamplingInterval": required, "Format": {"required":true,"enum":["JPEG","PNG"]}, "FormatConfig": {"min":1,"max":1}, "WidthPixels": {"min":1,"max":3840,"isNumeric":true}, "HeightPixels": {"min":1,"max":2160,"isNumeric":true} },
+  "ImageGenerationConfiguration": { "Status": c11, "ImageSelectorType": {"required":true,"enum":["SERVER_TIMESTAMP","PRODUCER_TIMESTAMP"]}, "DestinationConfig": required, "SamplingInterval": {"required":true,"isInteger":true}, "Format": {"required":true,"enum":["JPEG","PNG"]}, "FormatConfig": {"min":1,"max":1}, "WidthPixels": {"min":1,"max":3840,"isNumeric":true,"isInteger":true}, "HeightPixels": {"min":1,"max":2160,"isNumeric":true,"isInteger":true} },
   "ImageGenerationConfiguration.FormatConfig": { "key": {"enum":["JPEGQuality"]}, "value": {"max":256,"pattern":"^[a-zA-Z_0-9]+"} },
   "ImageGenerationDestinationConfig": { "Uri": c14, "DestinationRegion": {"required":true,"min":9,"max":14,"pattern":"^[a-z]+(-[a-z]+)?-[a-z]+-[0-9]$"} },
-  "ListEdgeAgentConfigurationsInput": { "HubDeviceArn": c12, "MaxResults": {"min":1,"max":10,"isNumeric":true}, "NextToken": c2 },
+  "ListEdgeAgentConfigurationsInput": { "HubDeviceArn": c12, "MaxResults": {"min":1,"max":10,"isNumeric":true,"isInteger":true}, "NextToken": c2 },
   "ListSignalingChannelsInput": { "MaxResults": c4, "NextToken": c2 },
   "ListStreamsInput": { "MaxResults": c4, "NextToken": c2 },
   "ListTagsForResourceInput": { "ResourceARN": c13, "NextToken": c2 },
   "ListTagsForStreamInput": { "NextToken": c2, "StreamARN": c5, "StreamName": c9 },
-  "LocalSizeConfig": { "MaxLocalMediaSizeInMB": {"min":64,"max":2000000,"isNumeric":true}, "StrategyOnFullSize": {"enum":["DELETE_OLDEST_MEDIA","DENY_NEW_MEDIA"]} },
+  "LocalSizeConfig": { "MaxLocalMediaSizeInMB": {"min":64,"max":2000000,"isNumeric":true,"isInteger":true}, "StrategyOnFullSize": {"enum":["DELETE_OLDEST_MEDIA","DENY_NEW_MEDIA"]} },
   "MediaSourceConfig": { "MediaUriSecretArn": {"required":true,"min":20,"max":2048,"pattern":"arn:[a-z\\d-]+:secretsmanager:[a-z0-9-]+:[0-9]+:secret:[a-zA-Z0-9_.-]+"}, "MediaUriType": {"required":true,"enum":["RTSP_URI","FILE_URI"]} },
   "MediaStorageConfiguration": { "Status": c11, "StreamARN": c5 },
   "NotificationConfiguration": { "Status": c11, "DestinationConfig": required },
   "NotificationDestinationConfig": { "Uri": c14 },
   "RecorderConfig": { "MediaSourceConfig": required },
-  "ScheduleConfig": { "ScheduleExpression": {"required":true,"min":11,"max":100,"pattern":"[^\\n]{11,100}"}, "DurationInSeconds": {"required":true,"min":60,"max":3600,"isNumeric":true} },
+  "ScheduleConfig": { "ScheduleExpression": {"required":true,"min":11,"max":100,"pattern":"[^\\n]{11,100}"}, "DurationInSeconds": {"required":true,"min":60,"max":3600,"isNumeric":true,"isInteger":true} },
   "SingleMasterChannelEndpointConfiguration": { "Protocols": {"min":1,"max":5}, "Role": {"enum":["MASTER","VIEWER"]} },
   "SingleMasterChannelEndpointConfiguration.Protocols": { "member": {"enum":["WSS","HTTPS","WEBRTC"]} },
-  "SingleMasterConfiguration": { "MessageTtlSeconds": {"min":5,"max":120,"isNumeric":true} },
+  "SingleMasterConfiguration": { "MessageTtlSeconds": {"min":5,"max":120,"isNumeric":true,"isInteger":true} },
   "StartEdgeConfigurationUpdateInput": { "EdgeConfig": required, "StreamName": c9, "StreamARN": c5 },
   "StreamNameCondition": { "ComparisonOperator": c1, "ComparisonValue": c9 },
   "StreamStorageConfiguration": { "DefaultStorageTier": {"required":true,"enum":["HOT","WARM"]} },
@@ -69,7 +69,7 @@ export const constraints: Constraints = {
   "UntagResourceInput.TagKeyList": { "member": c8 },
   "UntagStreamInput": { "TagKeyList": c16, "StreamARN": c5, "StreamName": c9 },
   "UntagStreamInput.TagKeyList": { "member": c8 },
-  "UpdateDataRetentionInput": { "CurrentVersion": c17, "Operation": {"required":true,"enum":["INCREASE_DATA_RETENTION","DECREASE_DATA_RETENTION"]}, "DataRetentionChangeInHours": {"required":true,"min":1,"isNumeric":true}, "StreamName": c9, "StreamARN": c5 },
+  "UpdateDataRetentionInput": { "CurrentVersion": c17, "Operation": {"required":true,"enum":["INCREASE_DATA_RETENTION","DECREASE_DATA_RETENTION"]}, "DataRetentionChangeInHours": {"required":true,"min":1,"isNumeric":true,"isInteger":true}, "StreamName": c9, "StreamARN": c5 },
   "UpdateImageGenerationConfigurationInput": { "StreamName": c9, "StreamARN": c5 },
   "UpdateMediaStorageConfigurationInput": { "ChannelARN": c13, "MediaStorageConfiguration": required },
   "UpdateNotificationConfigurationInput": { "StreamName": c9, "StreamARN": c5 },

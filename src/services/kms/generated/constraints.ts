@@ -8,8 +8,8 @@ const c4: Constraint = {"enum":["RAW","DIGEST","EXTERNAL_MU"]};
 const c5: Constraint = {"enum":["SYMMETRIC_DEFAULT","RSAES_OAEP_SHA_1","RSAES_OAEP_SHA_256","SM2PKE"]};
 const c6: Constraint = {"max":10};
 const c7: Constraint = {"max":8192};
-const c8: Constraint = {"min":1,"max":1000,"isNumeric":true};
-const c9: Constraint = {"min":1,"max":1024,"isNumeric":true};
+const c8: Constraint = {"min":1,"max":1000,"isNumeric":true,"isInteger":true};
+const c9: Constraint = {"min":1,"max":1024,"isNumeric":true,"isInteger":true};
 const c10: Constraint = {"min":1,"max":1024,"pattern":"[\\u0020-\\u00FF]*"};
 const c11: Constraint = {"min":1,"max":128,"pattern":"[\\w]+"};
 const c12: Constraint = {"min":1,"max":128};
@@ -64,7 +64,7 @@ export const constraints: Constraints = {
   "DisableKeyRotationRequest": { "KeyId": c31 },
   "DisconnectCustomKeyStoreRequest": { "CustomKeyStoreId": c37 },
   "EnableKeyRequest": { "KeyId": c31 },
-  "EnableKeyRotationRequest": { "KeyId": c31, "RotationPeriodInDays": {"min":90,"max":2560,"isNumeric":true} },
+  "EnableKeyRotationRequest": { "KeyId": c31, "RotationPeriodInDays": {"min":90,"max":2560,"isNumeric":true,"isInteger":true} },
   "EncryptRequest": { "KeyId": c31, "Plaintext": c35, "GrantTokens": c6, "EncryptionAlgorithm": c5 },
   "EncryptRequest.GrantTokens": { "member": c19 },
   "GenerateDataKeyPairRequest": { "KeyId": c31, "KeyPairSpec": c29, "GrantTokens": c6 },
@@ -101,7 +101,7 @@ export const constraints: Constraints = {
   "RetireGrantRequest": { "GrantToken": c19, "KeyId": c14, "GrantId": c12 },
   "RevokeGrantRequest": { "KeyId": c31, "GrantId": c30 },
   "RotateKeyOnDemandRequest": { "KeyId": c31 },
-  "ScheduleKeyDeletionRequest": { "KeyId": c31, "PendingWindowInDays": {"min":1,"max":365,"isNumeric":true} },
+  "ScheduleKeyDeletionRequest": { "KeyId": c31, "PendingWindowInDays": {"min":1,"max":365,"isNumeric":true,"isInteger":true} },
   "SignRequest": { "KeyId": c31, "Message": c35, "SigningAlgorithm": c28, "MessageType": c4, "GrantTokens": c6 },
   "SignRequest.GrantTokens": { "member": c19 },
   "Tag": { "TagKey": c30, "TagValue": {"required":true,"max":256} },

@@ -83,319 +83,320 @@ const c79: Constraint = {"enum":["VERSION_0","VERSION_1"]};
 const c80: Constraint = {"enum":["WHITE","BLACK","YELLOW","RED","GREEN","BLUE","HEX","AUTO"]};
 const c81: Constraint = {"enum":["WHITE_TEXT_ONLY","ALL_TEXT"]};
 const c82: Constraint = {"enum":["ZERO_BASED","MATCH_INITIAL_PTS"]};
-const c83: Constraint = {"max":1000};
-const c84: Constraint = {"max":2048};
-const c85: Constraint = {"min":-1,"isNumeric":true};
-const c86: Constraint = {"min":-1000,"max":1000,"isNumeric":true};
-const c87: Constraint = {"min":-10000,"max":10000,"isNumeric":true};
-const c88: Constraint = {"min":-2147483648,"isNumeric":true};
-const c89: Constraint = {"min":-50,"max":50,"isNumeric":true};
-const c90: Constraint = {"min":0,"isNumeric":true};
-const c91: Constraint = {"min":0,"max":10,"isNumeric":true};
-const c92: Constraint = {"min":0,"max":100,"isNumeric":true};
-const c93: Constraint = {"min":0,"max":1000,"isNumeric":true};
-const c94: Constraint = {"min":0,"max":1152000000,"isNumeric":true};
-const c95: Constraint = {"min":0,"max":128,"isNumeric":true};
-const c96: Constraint = {"min":0,"max":15,"isNumeric":true};
-const c97: Constraint = {"min":0,"max":16,"isNumeric":true};
-const c98: Constraint = {"min":0,"max":2,"isNumeric":true};
-const c99: Constraint = {"min":0,"max":255,"isNumeric":true};
-const c100: Constraint = {"min":0,"max":3,"isNumeric":true};
-const c101: Constraint = {"min":0,"max":30,"isNumeric":true};
-const c102: Constraint = {"min":0,"max":3600,"isNumeric":true};
-const c103: Constraint = {"min":0,"max":4000,"isNumeric":true};
-const c104: Constraint = {"min":0,"max":47185920,"isNumeric":true};
-const c105: Constraint = {"min":0,"max":5,"isNumeric":true};
-const c106: Constraint = {"min":0,"max":500,"isNumeric":true};
-const c107: Constraint = {"min":0,"max":50000,"isNumeric":true};
-const c108: Constraint = {"min":0,"max":64,"isNumeric":true};
-const c109: Constraint = {"min":0,"max":65535,"isNumeric":true};
-const c110: Constraint = {"min":0,"max":7,"isNumeric":true};
-const c111: Constraint = {"min":0,"max":8,"isNumeric":true};
-const c112: Constraint = {"min":0,"max":96,"isNumeric":true};
-const c113: Constraint = {"min":1,"isNumeric":true};
-const c114: Constraint = {"min":1,"max":10,"isNumeric":true};
-const c115: Constraint = {"min":1,"max":100,"isNumeric":true};
-const c116: Constraint = {"min":1,"max":1001,"isNumeric":true};
-const c117: Constraint = {"min":1,"max":150,"isNumeric":true};
-const c118: Constraint = {"min":1,"max":20,"isNumeric":true};
-const c119: Constraint = {"min":1,"max":2048,"isNumeric":true};
-const c120: Constraint = {"min":1,"max":2048,"pattern":"^(arn:[a-z-]+:secretsmanager:[\\w-]+:\\d{12}:secret:)?[a-zA-Z0-9_\\/_+=.@-]*$"};
-const c121: Constraint = {"min":1,"max":20};
-const c122: Constraint = {"min":1,"max":256};
-const c123: Constraint = {"min":1,"max":31,"isNumeric":true};
-const c124: Constraint = {"min":1,"max":32,"isNumeric":true};
-const c125: Constraint = {"min":1,"max":4,"isNumeric":true};
-const c126: Constraint = {"min":1,"max":50};
-const c127: Constraint = {"min":1,"max":512,"isNumeric":true};
-const c128: Constraint = {"min":1,"max":6,"isNumeric":true};
-const c129: Constraint = {"min":1,"max":60000,"isNumeric":true};
-const c130: Constraint = {"min":1,"max":64,"isNumeric":true};
-const c131: Constraint = {"min":1,"pattern":"^(arn:aws(-us-gov|-cn)?:kms:[a-z-]{2,6}-(east|west|central|((north|south)(east|west)?))-[1-9]{1,2}:\\d{12}:key/)?[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}|mrk-[a-fA-F0-9]{32}$"};
-const c132: Constraint = {"min":100,"max":1000,"isNumeric":true};
-const c133: Constraint = {"min":1000,"max":1152000000,"isNumeric":true};
-const c134: Constraint = {"min":1000,"max":1466400000,"isNumeric":true};
-const c135: Constraint = {"min":1000,"max":480000000,"isNumeric":true};
-const c136: Constraint = {"min":100000,"max":100000000,"isNumeric":true};
-const c137: Constraint = {"min":11,"max":11,"pattern":"^((([0-1]\\d)|(2[0-3]))(:[0-5]\\d){2}([:;][0-5]\\d))$"};
-const c138: Constraint = {"min":14,"pattern":"^((s3://(.*?)\\.(bmp|BMP|png|PNG|tga|TGA))|(https?://(.*?)\\.(bmp|BMP|png|PNG|tga|TGA)(\\?([^&=]+=[^&]+&)*[^&=]+=[^&]+)?))$"};
-const c139: Constraint = {"min":14,"pattern":"^((s3://(.*?)\\.(xml|XML))|(https?://(.*?)\\.(xml|XML)(\\?([^&=]+=[^&]+&)*[^&=]+=[^&]+)?))$"};
-const c140: Constraint = {"min":16,"max":24,"isNumeric":true};
-const c141: Constraint = {"min":1};
-const c142: Constraint = {"min":2,"isNumeric":true};
-const c143: Constraint = {"min":2,"max":4096,"isNumeric":true};
-const c144: Constraint = {"min":22050,"max":48000,"isNumeric":true};
-const c145: Constraint = {"min":24,"max":60000,"isNumeric":true};
-const c146: Constraint = {"min":3,"max":3,"pattern":"^[1-8][0-9a-fA-F][0-9a-eA-E]$"};
-const c147: Constraint = {"min":3,"max":3,"pattern":"^[A-Za-z]{3}$"};
-const c148: Constraint = {"min":32,"max":32,"pattern":"^[0-9a-fA-F]{32}$"};
-const c149: Constraint = {"min":32,"max":8182,"isNumeric":true};
-const c150: Constraint = {"min":32,"max":8192,"isNumeric":true};
-const c151: Constraint = {"min":32000,"max":48000,"isNumeric":true};
-const c152: Constraint = {"min":36,"max":36,"pattern":"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"};
-const c153: Constraint = {"min":48000,"max":48000,"isNumeric":true};
-const c154: Constraint = {"min":6,"max":8,"pattern":"^[0-9a-fA-F]{6}([0-9a-fA-F]{2})?$"};
-const c155: Constraint = {"min":8,"max":4096,"isNumeric":true};
-const c156: Constraint = {"min":8000,"max":192000,"isNumeric":true};
-const c157: Constraint = {"min":96,"max":600,"isNumeric":true};
-const c158: Constraint = {"pattern":"^((s3://(.*?)\\.(ttf))|(https?://(.*?)\\.(ttf)(\\?([^&=]+=[^&]+&)*[^&=]+=[^&]+)?))$"};
-const c159: Constraint = {"pattern":"^([01][0-9]|2[0-4]):[0-5][0-9]:[0-5][0-9][:;][0-9]{2}$"};
-const c160: Constraint = {"pattern":"^([01][0-9]|2[0-4]):[0-5][0-9]:[0-5][0-9][:;][0-9]{2}(@[0-9]+(\\.[0-9]+)?(:[0-9]+)?)?$"};
-const c161: Constraint = {"pattern":"^[A-Za-z0-9+\\/]+={0,2}$"};
-const c162: Constraint = {"pattern":"^[A-Za-z]{2,3}(-[A-Za-z-]+)?$"};
-const c163: Constraint = {"pattern":"^arn:aws(-us-gov)?:acm:.*$"};
-const c164: Constraint = {"pattern":"^https:\\/\\/[^:@\\/]*(:\\d*)?(\\/.*)?$"};
-const c165: Constraint = {"pattern":"^s3://([^\\/]+\\/+)+((([^\\/]*)))|^https?://[^\\/].*[^&]$"};
-const c166: Constraint = {"pattern":"^s3:\\/\\/.*$"};
+const c83: Constraint = {"isInteger":true};
+const c84: Constraint = {"max":1000};
+const c85: Constraint = {"max":2048};
+const c86: Constraint = {"min":-1,"isNumeric":true,"isInteger":true};
+const c87: Constraint = {"min":-1000,"max":1000,"isNumeric":true,"isInteger":true};
+const c88: Constraint = {"min":-10000,"max":10000,"isNumeric":true,"isInteger":true};
+const c89: Constraint = {"min":-2147483648,"isNumeric":true,"isInteger":true};
+const c90: Constraint = {"min":-50,"max":50,"isNumeric":true,"isInteger":true};
+const c91: Constraint = {"min":0,"isNumeric":true,"isInteger":true};
+const c92: Constraint = {"min":0,"max":10,"isNumeric":true,"isInteger":true};
+const c93: Constraint = {"min":0,"max":100,"isNumeric":true,"isInteger":true};
+const c94: Constraint = {"min":0,"max":1000,"isNumeric":true,"isInteger":true};
+const c95: Constraint = {"min":0,"max":1152000000,"isNumeric":true,"isInteger":true};
+const c96: Constraint = {"min":0,"max":128,"isNumeric":true,"isInteger":true};
+const c97: Constraint = {"min":0,"max":15,"isNumeric":true,"isInteger":true};
+const c98: Constraint = {"min":0,"max":16,"isNumeric":true,"isInteger":true};
+const c99: Constraint = {"min":0,"max":2,"isNumeric":true,"isInteger":true};
+const c100: Constraint = {"min":0,"max":255,"isNumeric":true,"isInteger":true};
+const c101: Constraint = {"min":0,"max":3,"isNumeric":true,"isInteger":true};
+const c102: Constraint = {"min":0,"max":30,"isNumeric":true,"isInteger":true};
+const c103: Constraint = {"min":0,"max":3600,"isNumeric":true,"isInteger":true};
+const c104: Constraint = {"min":0,"max":4000,"isNumeric":true,"isInteger":true};
+const c105: Constraint = {"min":0,"max":47185920,"isNumeric":true,"isInteger":true};
+const c106: Constraint = {"min":0,"max":5,"isNumeric":true,"isInteger":true};
+const c107: Constraint = {"min":0,"max":500,"isNumeric":true,"isInteger":true};
+const c108: Constraint = {"min":0,"max":50000,"isNumeric":true,"isInteger":true};
+const c109: Constraint = {"min":0,"max":64,"isNumeric":true,"isInteger":true};
+const c110: Constraint = {"min":0,"max":65535,"isNumeric":true,"isInteger":true};
+const c111: Constraint = {"min":0,"max":7,"isNumeric":true,"isInteger":true};
+const c112: Constraint = {"min":0,"max":8,"isNumeric":true,"isInteger":true};
+const c113: Constraint = {"min":0,"max":96,"isNumeric":true,"isInteger":true};
+const c114: Constraint = {"min":1,"isNumeric":true,"isInteger":true};
+const c115: Constraint = {"min":1,"max":10,"isNumeric":true,"isInteger":true};
+const c116: Constraint = {"min":1,"max":100,"isNumeric":true,"isInteger":true};
+const c117: Constraint = {"min":1,"max":1001,"isNumeric":true,"isInteger":true};
+const c118: Constraint = {"min":1,"max":150,"isNumeric":true,"isInteger":true};
+const c119: Constraint = {"min":1,"max":20,"isNumeric":true,"isInteger":true};
+const c120: Constraint = {"min":1,"max":2048,"isNumeric":true,"isInteger":true};
+const c121: Constraint = {"min":1,"max":2048,"pattern":"^(arn:[a-z-]+:secretsmanager:[\\w-]+:\\d{12}:secret:)?[a-zA-Z0-9_\\/_+=.@-]*$"};
+const c122: Constraint = {"min":1,"max":20};
+const c123: Constraint = {"min":1,"max":256};
+const c124: Constraint = {"min":1,"max":31,"isNumeric":true,"isInteger":true};
+const c125: Constraint = {"min":1,"max":32,"isNumeric":true,"isInteger":true};
+const c126: Constraint = {"min":1,"max":4,"isNumeric":true,"isInteger":true};
+const c127: Constraint = {"min":1,"max":50};
+const c128: Constraint = {"min":1,"max":512,"isNumeric":true,"isInteger":true};
+const c129: Constraint = {"min":1,"max":6,"isNumeric":true,"isInteger":true};
+const c130: Constraint = {"min":1,"max":60000,"isNumeric":true,"isInteger":true};
+const c131: Constraint = {"min":1,"max":64,"isNumeric":true,"isInteger":true};
+const c132: Constraint = {"min":1,"pattern":"^(arn:aws(-us-gov|-cn)?:kms:[a-z-]{2,6}-(east|west|central|((north|south)(east|west)?))-[1-9]{1,2}:\\d{12}:key/)?[a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}|mrk-[a-fA-F0-9]{32}$"};
+const c133: Constraint = {"min":100,"max":1000,"isNumeric":true,"isInteger":true};
+const c134: Constraint = {"min":1000,"max":1152000000,"isNumeric":true,"isInteger":true};
+const c135: Constraint = {"min":1000,"max":1466400000,"isNumeric":true,"isInteger":true};
+const c136: Constraint = {"min":1000,"max":480000000,"isNumeric":true,"isInteger":true};
+const c137: Constraint = {"min":100000,"max":100000000,"isNumeric":true,"isInteger":true};
+const c138: Constraint = {"min":11,"max":11,"pattern":"^((([0-1]\\d)|(2[0-3]))(:[0-5]\\d){2}([:;][0-5]\\d))$"};
+const c139: Constraint = {"min":14,"pattern":"^((s3://(.*?)\\.(bmp|BMP|png|PNG|tga|TGA))|(https?://(.*?)\\.(bmp|BMP|png|PNG|tga|TGA)(\\?([^&=]+=[^&]+&)*[^&=]+=[^&]+)?))$"};
+const c140: Constraint = {"min":14,"pattern":"^((s3://(.*?)\\.(xml|XML))|(https?://(.*?)\\.(xml|XML)(\\?([^&=]+=[^&]+&)*[^&=]+=[^&]+)?))$"};
+const c141: Constraint = {"min":16,"max":24,"isNumeric":true,"isInteger":true};
+const c142: Constraint = {"min":1};
+const c143: Constraint = {"min":2,"isNumeric":true,"isInteger":true};
+const c144: Constraint = {"min":2,"max":4096,"isNumeric":true,"isInteger":true};
+const c145: Constraint = {"min":22050,"max":48000,"isNumeric":true,"isInteger":true};
+const c146: Constraint = {"min":24,"max":60000,"isNumeric":true,"isInteger":true};
+const c147: Constraint = {"min":3,"max":3,"pattern":"^[1-8][0-9a-fA-F][0-9a-eA-E]$"};
+const c148: Constraint = {"min":3,"max":3,"pattern":"^[A-Za-z]{3}$"};
+const c149: Constraint = {"min":32,"max":32,"pattern":"^[0-9a-fA-F]{32}$"};
+const c150: Constraint = {"min":32,"max":8182,"isNumeric":true,"isInteger":true};
+const c151: Constraint = {"min":32,"max":8192,"isNumeric":true,"isInteger":true};
+const c152: Constraint = {"min":32000,"max":48000,"isNumeric":true,"isInteger":true};
+const c153: Constraint = {"min":36,"max":36,"pattern":"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"};
+const c154: Constraint = {"min":48000,"max":48000,"isNumeric":true,"isInteger":true};
+const c155: Constraint = {"min":6,"max":8,"pattern":"^[0-9a-fA-F]{6}([0-9a-fA-F]{2})?$"};
+const c156: Constraint = {"min":8,"max":4096,"isNumeric":true,"isInteger":true};
+const c157: Constraint = {"min":8000,"max":192000,"isNumeric":true,"isInteger":true};
+const c158: Constraint = {"min":96,"max":600,"isNumeric":true,"isInteger":true};
+const c159: Constraint = {"pattern":"^((s3://(.*?)\\.(ttf))|(https?://(.*?)\\.(ttf)(\\?([^&=]+=[^&]+&)*[^&=]+=[^&]+)?))$"};
+const c160: Constraint = {"pattern":"^([01][0-9]|2[0-4]):[0-5][0-9]:[0-5][0-9][:;][0-9]{2}$"};
+const c161: Constraint = {"pattern":"^([01][0-9]|2[0-4]):[0-5][0-9]:[0-5][0-9][:;][0-9]{2}(@[0-9]+(\\.[0-9]+)?(:[0-9]+)?)?$"};
+const c162: Constraint = {"pattern":"^[A-Za-z0-9+\\/]+={0,2}$"};
+const c163: Constraint = {"pattern":"^[A-Za-z]{2,3}(-[A-Za-z-]+)?$"};
+const c164: Constraint = {"pattern":"^arn:aws(-us-gov)?:acm:.*$"};
+const c165: Constraint = {"pattern":"^https:\\/\\/[^:@\\/]*(:\\d*)?(\\/.*)?$"};
+const c166: Constraint = {"pattern":"^s3://([^\\/]+\\/+)+((([^\\/]*)))|^https?://[^\\/].*[^&]$"};
+const c167: Constraint = {"pattern":"^s3:\\/\\/.*$"};
 const required: Constraint = {"required":true};
 
 export const constraints: Constraints = {
-  "AacSettings": { "AudioDescriptionBroadcasterMix": {"enum":["BROADCASTER_MIXED_AD","NORMAL"]}, "Bitrate": {"min":6000,"max":1024000,"isNumeric":true}, "CodecProfile": {"enum":["LC","HEV1","HEV2","XHE"]}, "CodingMode": {"enum":["AD_RECEIVER_MIX","CODING_MODE_1_0","CODING_MODE_1_1","CODING_MODE_2_0","CODING_MODE_5_1","CODING_MODE_AUTO"]}, "LoudnessMeasurementMode": {"enum":["PROGRAM","ANCHOR"]}, "RapInterval": {"min":2000,"max":30000,"isNumeric":true}, "RateControlMode": c15, "RawFormat": {"enum":["LATM_LOAS","NONE"]}, "SampleRate": {"min":8000,"max":96000,"isNumeric":true}, "Specification": {"enum":["MPEG2","MPEG4"]}, "TargetLoudnessRange": {"min":6,"max":16,"isNumeric":true}, "VbrQuality": {"enum":["LOW","MEDIUM_LOW","MEDIUM_HIGH","HIGH"]} },
-  "Ac3Settings": { "Bitrate": {"min":64000,"max":640000,"isNumeric":true}, "BitstreamMode": {"enum":["COMPLETE_MAIN","COMMENTARY","DIALOGUE","EMERGENCY","HEARING_IMPAIRED","MUSIC_AND_EFFECTS","VISUALLY_IMPAIRED","VOICE_OVER"]}, "CodingMode": {"enum":["CODING_MODE_1_0","CODING_MODE_1_1","CODING_MODE_2_0","CODING_MODE_3_2_LFE","CODING_MODE_AUTO"]}, "Dialnorm": c123, "DynamicRangeCompressionLine": c29, "DynamicRangeCompressionProfile": {"enum":["FILM_STANDARD","NONE"]}, "DynamicRangeCompressionRf": c29, "LfeFilter": c25, "MetadataControl": c34, "SampleRate": c153 },
-  "Ac4Settings": { "Bitrate": {"min":48000,"max":768000,"isNumeric":true}, "BitstreamMode": {"enum":["COMPLETE_MAIN","EMERGENCY"]}, "CodingMode": {"enum":["CODING_MODE_2_0","CODING_MODE_3_2_LFE","CODING_MODE_5_1_4"]}, "DynamicRangeCompressionFlatPanelTv": c50, "DynamicRangeCompressionHomeTheater": c50, "DynamicRangeCompressionPortableHeadphones": c50, "DynamicRangeCompressionPortableSpeakers": c50, "SampleRate": c153, "StereoDownmix": c55 },
+  "AacSettings": { "AudioDescriptionBroadcasterMix": {"enum":["BROADCASTER_MIXED_AD","NORMAL"]}, "Bitrate": {"min":6000,"max":1024000,"isNumeric":true,"isInteger":true}, "CodecProfile": {"enum":["LC","HEV1","HEV2","XHE"]}, "CodingMode": {"enum":["AD_RECEIVER_MIX","CODING_MODE_1_0","CODING_MODE_1_1","CODING_MODE_2_0","CODING_MODE_5_1","CODING_MODE_AUTO"]}, "LoudnessMeasurementMode": {"enum":["PROGRAM","ANCHOR"]}, "RapInterval": {"min":2000,"max":30000,"isNumeric":true,"isInteger":true}, "RateControlMode": c15, "RawFormat": {"enum":["LATM_LOAS","NONE"]}, "SampleRate": {"min":8000,"max":96000,"isNumeric":true,"isInteger":true}, "Specification": {"enum":["MPEG2","MPEG4"]}, "TargetLoudnessRange": {"min":6,"max":16,"isNumeric":true,"isInteger":true}, "VbrQuality": {"enum":["LOW","MEDIUM_LOW","MEDIUM_HIGH","HIGH"]} },
+  "Ac3Settings": { "Bitrate": {"min":64000,"max":640000,"isNumeric":true,"isInteger":true}, "BitstreamMode": {"enum":["COMPLETE_MAIN","COMMENTARY","DIALOGUE","EMERGENCY","HEARING_IMPAIRED","MUSIC_AND_EFFECTS","VISUALLY_IMPAIRED","VOICE_OVER"]}, "CodingMode": {"enum":["CODING_MODE_1_0","CODING_MODE_1_1","CODING_MODE_2_0","CODING_MODE_3_2_LFE","CODING_MODE_AUTO"]}, "Dialnorm": c124, "DynamicRangeCompressionLine": c29, "DynamicRangeCompressionProfile": {"enum":["FILM_STANDARD","NONE"]}, "DynamicRangeCompressionRf": c29, "LfeFilter": c25, "MetadataControl": c34, "SampleRate": c154 },
+  "Ac4Settings": { "Bitrate": {"min":48000,"max":768000,"isNumeric":true,"isInteger":true}, "BitstreamMode": {"enum":["COMPLETE_MAIN","EMERGENCY"]}, "CodingMode": {"enum":["CODING_MODE_2_0","CODING_MODE_3_2_LFE","CODING_MODE_5_1_4"]}, "DynamicRangeCompressionFlatPanelTv": c50, "DynamicRangeCompressionHomeTheater": c50, "DynamicRangeCompressionPortableHeadphones": c50, "DynamicRangeCompressionPortableSpeakers": c50, "SampleRate": c154, "StereoDownmix": c55 },
   "AccelerationSettings": { "Mode": {"required":true,"enum":["DISABLED","ENABLED","PREFERRED"]} },
   "AdvancedInputFilterSettings": { "AddTexture": c25, "Sharpening": {"enum":["OFF","LOW","HIGH"]} },
-  "AiffSettings": { "BitDepth": c140, "Channels": c108, "SampleRate": c156 },
-  "AllowedRenditionSize": { "Height": c150, "Required": c25, "Width": c150 },
-  "AncillarySourceSettings": { "Convert608To708": c75, "SourceAncillaryChannelNumber": c125, "TerminateCaptions": c26 },
+  "AiffSettings": { "BitDepth": c141, "Channels": c109, "SampleRate": c157 },
+  "AllowedRenditionSize": { "Height": c151, "Required": c25, "Width": c151 },
+  "AncillarySourceSettings": { "Convert608To708": c75, "SourceAncillaryChannelNumber": c126, "TerminateCaptions": c26 },
   "AssociateCertificateRequest": { "Arn": required },
   "AudioChannelTaggingSettings": { "ChannelTag": c44 },
   "AudioChannelTaggingSettings.ChannelTags": { "member": c44 },
   "AudioCodecSettings": { "Codec": {"enum":["AAC","MP2","MP3","WAV","AIFF","AC3","AC4","EAC3","EAC3_ATMOS","VORBIS","OPUS","PASSTHROUGH","FLAC"]} },
-  "AudioDescription": { "AudioSourceName": c84, "AudioType": c99, "AudioTypeControl": c34, "CustomLanguageCode": {"pattern":"^[A-Za-z]{2,3}(-[A-Za-z0-9-]+)?$"}, "LanguageCode": c27, "LanguageCodeControl": c34, "StreamName": {"pattern":"^[\\w\\s]*$"} },
-  "AudioNormalizationSettings": { "Algorithm": {"enum":["ITU_BS_1770_1","ITU_BS_1770_2","ITU_BS_1770_3","ITU_BS_1770_4"]}, "AlgorithmControl": {"enum":["CORRECT_AUDIO","MEASURE_ONLY"]}, "CorrectionGateLevel": {"min":-70,"max":0,"isNumeric":true}, "LoudnessLogging": {"enum":["LOG","DONT_LOG"]}, "PeakCalculation": {"enum":["TRUE_PEAK","NONE"]} },
+  "AudioDescription": { "AudioSourceName": c85, "AudioType": c100, "AudioTypeControl": c34, "CustomLanguageCode": {"pattern":"^[A-Za-z]{2,3}(-[A-Za-z0-9-]+)?$"}, "LanguageCode": c27, "LanguageCodeControl": c34, "StreamName": {"pattern":"^[\\w\\s]*$"} },
+  "AudioNormalizationSettings": { "Algorithm": {"enum":["ITU_BS_1770_1","ITU_BS_1770_2","ITU_BS_1770_3","ITU_BS_1770_4"]}, "AlgorithmControl": {"enum":["CORRECT_AUDIO","MEASURE_ONLY"]}, "CorrectionGateLevel": {"min":-70,"max":0,"isNumeric":true,"isInteger":true}, "LoudnessLogging": {"enum":["LOG","DONT_LOG"]}, "PeakCalculation": {"enum":["TRUE_PEAK","NONE"]} },
   "AudioPitchCorrectionSettings": { "SlowPalPitchCorrection": c21 },
-  "AudioSelector": { "AudioDurationCorrection": c19, "CustomLanguageCode": c147, "DefaultSelection": {"enum":["DEFAULT","NOT_DEFAULT"]}, "ExternalAudioFileInput": c165, "LanguageCode": c27, "Offset": c88, "ProgramSelection": c111, "SelectorType": {"enum":["PID","TRACK","LANGUAGE_CODE","HLS_RENDITION_GROUP","ALL_PCM","STREAM"]} },
-  "AudioSelector.Pids": { "member": c113 },
-  "AudioSelector.Streams": { "member": c113 },
-  "AudioSelector.Tracks": { "member": c113 },
-  "AudioSelectorGroup.AudioSelectorNames": { "member": c141 },
+  "AudioSelector": { "AudioDurationCorrection": c19, "CustomLanguageCode": c148, "DefaultSelection": {"enum":["DEFAULT","NOT_DEFAULT"]}, "ExternalAudioFileInput": c166, "LanguageCode": c27, "Offset": c89, "ProgramSelection": c112, "SelectorType": {"enum":["PID","TRACK","LANGUAGE_CODE","HLS_RENDITION_GROUP","ALL_PCM","STREAM"]} },
+  "AudioSelector.Pids": { "member": c114 },
+  "AudioSelector.Streams": { "member": c114 },
+  "AudioSelector.Tracks": { "member": c114 },
+  "AudioSelectorGroup.AudioSelectorNames": { "member": c142 },
   "AutomatedAbrRule": { "Type": {"enum":["MIN_TOP_RENDITION_SIZE","MIN_BOTTOM_RENDITION_SIZE","FORCE_INCLUDE_RENDITIONS","ALLOWED_RENDITIONS"]} },
-  "AutomatedAbrSettings": { "MaxAbrBitrate": c136, "MaxRenditions": {"min":3,"max":15,"isNumeric":true}, "MinAbrBitrate": c136 },
-  "Av1QvbrSettings": { "QvbrQualityLevel": c114 },
-  "Av1Settings": { "AdaptiveQuantization": {"enum":["OFF","LOW","MEDIUM","HIGH","HIGHER","MAX"]}, "BitDepth": {"enum":["BIT_8","BIT_10"]}, "FilmGrainSynthesis": c21, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c113, "FramerateNumerator": c113, "MaxBitrate": c133, "NumberBFramesBetweenReferenceFrames": c96, "RateControlMode": {"enum":["QVBR","CBR"]}, "Slices": c124, "SpatialAdaptiveQuantization": c21 },
+  "AutomatedAbrSettings": { "MaxAbrBitrate": c137, "MaxRenditions": {"min":3,"max":15,"isNumeric":true,"isInteger":true}, "MinAbrBitrate": c137 },
+  "Av1QvbrSettings": { "QvbrQualityLevel": c115 },
+  "Av1Settings": { "AdaptiveQuantization": {"enum":["OFF","LOW","MEDIUM","HIGH","HIGHER","MAX"]}, "BitDepth": {"enum":["BIT_8","BIT_10"]}, "FilmGrainSynthesis": c21, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c114, "FramerateNumerator": c114, "MaxBitrate": c134, "NumberBFramesBetweenReferenceFrames": c97, "RateControlMode": {"enum":["QVBR","CBR"]}, "Slices": c125, "SpatialAdaptiveQuantization": c21 },
   "Av1Settings.PerFrameMetrics": { "member": c65 },
   "AvailBlanking": { "AvailBlankingImage": {"min":14,"pattern":"^((s3://(.*?)\\.(bmp|BMP|png|PNG))|(https?://(.*?)\\.(bmp|BMP|png|PNG)(\\?([^&=]+=[^&]+&)*[^&=]+=[^&]+)?))$"} },
-  "AvcIntraSettings": { "AvcIntraClass": {"enum":["CLASS_50","CLASS_100","CLASS_200","CLASS_4K_2K"]}, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c116, "FramerateNumerator": c145, "InterlaceMode": c63, "ScanTypeConversionMode": c42, "SlowPal": c21, "Telecine": c51 },
+  "AvcIntraSettings": { "AvcIntraClass": {"enum":["CLASS_50","CLASS_100","CLASS_200","CLASS_4K_2K"]}, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c117, "FramerateNumerator": c146, "InterlaceMode": c63, "ScanTypeConversionMode": c42, "SlowPal": c21, "Telecine": c51 },
   "AvcIntraSettings.PerFrameMetrics": { "member": c65 },
   "AvcIntraUhdSettings": { "QualityTuningLevel": c70 },
   "BandwidthReductionFilter": { "Sharpening": {"enum":["LOW","MEDIUM","HIGH","OFF"]}, "Strength": {"enum":["LOW","MEDIUM","HIGH","AUTO","OFF"]} },
-  "BurninDestinationSettings": { "Alignment": c16, "ApplyFontColor": c81, "BackgroundColor": c49, "BackgroundOpacity": c99, "FallbackFont": c13, "FontColor": c80, "FontFileBold": c158, "FontFileItalic": c158, "FontFileRegular": c158, "FontOpacity": c99, "FontResolution": c157, "FontScript": c10, "FontSize": c112, "HexFontColor": c154, "OutlineColor": c14, "OutlineSize": c91, "RemoveRubyReserveAttributes": c21, "ShadowColor": c49, "ShadowOpacity": c99, "ShadowXOffset": c88, "ShadowYOffset": c88, "StylePassthrough": c25, "TeletextSpacing": c30, "XPosition": c90, "YPosition": c90 },
+  "BurninDestinationSettings": { "Alignment": c16, "ApplyFontColor": c81, "BackgroundColor": c49, "BackgroundOpacity": c100, "FallbackFont": c13, "FontColor": c80, "FontFileBold": c159, "FontFileItalic": c159, "FontFileRegular": c159, "FontOpacity": c100, "FontResolution": c158, "FontScript": c10, "FontSize": c113, "HexFontColor": c155, "OutlineColor": c14, "OutlineSize": c92, "RemoveRubyReserveAttributes": c21, "ShadowColor": c49, "ShadowOpacity": c100, "ShadowXOffset": c89, "ShadowYOffset": c89, "StylePassthrough": c25, "TeletextSpacing": c30, "XPosition": c91, "YPosition": c91 },
   "CancelJobRequest": { "Id": required },
-  "CaptionDescription": { "CaptionSelectorName": c141, "CustomLanguageCode": c162, "LanguageCode": c27 },
-  "CaptionDescriptionPreset": { "CustomLanguageCode": c162, "LanguageCode": c27 },
+  "CaptionDescription": { "CaptionSelectorName": c142, "CustomLanguageCode": c163, "LanguageCode": c27 },
+  "CaptionDescriptionPreset": { "CustomLanguageCode": c163, "LanguageCode": c27 },
   "CaptionDestinationSettings": { "DestinationType": {"enum":["BURN_IN","DVB_SUB","EMBEDDED","EMBEDDED_PLUS_SCTE20","IMSC","SCTE20_PLUS_EMBEDDED","SCC","SRT","SMI","TELETEXT","TTML","WEBVTT"]} },
-  "CaptionSelector": { "CustomLanguageCode": c147, "LanguageCode": c27 },
-  "CaptionSourceFramerate": { "FramerateDenominator": c116, "FramerateNumerator": c129 },
+  "CaptionSelector": { "CustomLanguageCode": c148, "LanguageCode": c27 },
+  "CaptionSourceFramerate": { "FramerateDenominator": c117, "FramerateNumerator": c130 },
   "CaptionSourceSettings": { "SourceType": {"enum":["ANCILLARY","DVB_SUB","EMBEDDED","SCTE20","SCC","TTML","STL","SRT","SMI","SMPTE_TT","TELETEXT","NULL_SOURCE","IMSC","WEBVTT","TT_3GPP"]} },
-  "ClipLimits": { "MaximumRGBTolerance": {"min":90,"max":105,"isNumeric":true}, "MaximumYUV": {"min":920,"max":1023,"isNumeric":true}, "MinimumRGBTolerance": {"min":-5,"max":10,"isNumeric":true}, "MinimumYUV": c95 },
-  "CmafAdditionalManifest": { "ManifestNameModifier": c141 },
-  "CmafAdditionalManifest.SelectedOutputs": { "member": c141 },
-  "CmafEncryptionSettings": { "ConstantInitializationVector": c148, "EncryptionMethod": {"enum":["SAMPLE_AES","AES_CTR"]}, "InitializationVectorInManifest": c38, "Type": c73 },
-  "CmafGroupSettings": { "ClientCache": c21, "CodecSpecification": c66, "DashIFrameTrickPlayNameModifier": c122, "DashManifestStyle": c12, "Destination": c166, "FragmentLength": c113, "ImageBasedTrickPlay": c53, "ManifestCompression": c36, "ManifestDurationFormat": c31, "MinBufferTime": c90, "MpdManifestBandwidthType": c11, "MpdProfile": c46, "PtsOffsetHandlingForBFrames": c82, "SegmentControl": c69, "SegmentLength": c113, "SegmentLengthControl": c28, "StreamInfResolution": c38, "TargetDurationCompatibilityMode": c45, "VideoCompositionOffsets": c68, "WriteDashManifest": c21, "WriteHlsManifest": c21, "WriteSegmentTimelineInRepresentation": c25 },
-  "CmafImageBasedTrickPlaySettings": { "IntervalCadence": c33, "ThumbnailHeight": c143, "ThumbnailWidth": c155, "TileHeight": c119, "TileWidth": c127 },
-  "CmfcSettings": { "AudioDuration": c18, "AudioTrackType": c4, "C2paManifest": c38, "CertificateSecret": c120, "DescriptiveVideoServiceFlag": c22, "IFrameOnlyManifest": c38, "KlvMetadata": c59, "ManifestMetadataSignaling": c25, "Scte35Esam": c41, "Scte35Source": c58, "SigningKmsKey": c131, "TimedMetadata": c59, "TimedMetadataBoxVersion": c79, "TimedMetadataSchemeIdUri": c83, "TimedMetadataValue": c83 },
-  "ColorConversion3DLUTSetting": { "FileInput": {"min":14,"pattern":"^((s3://(.*?)\\.(cube|CUBE))|(https?://(.*?)\\.(cube|CUBE)(\\?([^&=]+=[^&]+&)*[^&=]+=[^&]+)?))$"}, "InputColorSpace": c32, "InputMasteringLuminance": c90, "OutputColorSpace": c32, "OutputMasteringLuminance": c90 },
-  "ColorCorrector": { "Brightness": c115, "ColorSpaceConversion": {"enum":["NONE","FORCE_601","FORCE_709","FORCE_HDR10","FORCE_HLG_2020","FORCE_P3DCI","FORCE_P3D65_SDR","FORCE_P3D65_HDR"]}, "Contrast": c115, "HdrToSdrToneMapper": {"enum":["PRESERVE_DETAILS","VIBRANT"]}, "Hue": {"min":-180,"max":180,"isNumeric":true}, "MaxLuminance": c90, "SampleRangeConversion": {"enum":["LIMITED_RANGE_SQUEEZE","NONE","LIMITED_RANGE_CLIP"]}, "Saturation": c115, "SdrReferenceWhiteLevel": c132 },
+  "ClipLimits": { "MaximumRGBTolerance": {"min":90,"max":105,"isNumeric":true,"isInteger":true}, "MaximumYUV": {"min":920,"max":1023,"isNumeric":true,"isInteger":true}, "MinimumRGBTolerance": {"min":-5,"max":10,"isNumeric":true,"isInteger":true}, "MinimumYUV": c96 },
+  "CmafAdditionalManifest": { "ManifestNameModifier": c142 },
+  "CmafAdditionalManifest.SelectedOutputs": { "member": c142 },
+  "CmafEncryptionSettings": { "ConstantInitializationVector": c149, "EncryptionMethod": {"enum":["SAMPLE_AES","AES_CTR"]}, "InitializationVectorInManifest": c38, "Type": c73 },
+  "CmafGroupSettings": { "ClientCache": c21, "CodecSpecification": c66, "DashIFrameTrickPlayNameModifier": c123, "DashManifestStyle": c12, "Destination": c167, "FragmentLength": c114, "ImageBasedTrickPlay": c53, "ManifestCompression": c36, "ManifestDurationFormat": c31, "MinBufferTime": c91, "MpdManifestBandwidthType": c11, "MpdProfile": c46, "PtsOffsetHandlingForBFrames": c82, "SegmentControl": c69, "SegmentLength": c114, "SegmentLengthControl": c28, "StreamInfResolution": c38, "TargetDurationCompatibilityMode": c45, "VideoCompositionOffsets": c68, "WriteDashManifest": c21, "WriteHlsManifest": c21, "WriteSegmentTimelineInRepresentation": c25 },
+  "CmafImageBasedTrickPlaySettings": { "IntervalCadence": c33, "ThumbnailHeight": c144, "ThumbnailWidth": c156, "TileHeight": c120, "TileWidth": c128 },
+  "CmfcSettings": { "AudioDuration": c18, "AudioTrackType": c4, "C2paManifest": c38, "CertificateSecret": c121, "DescriptiveVideoServiceFlag": c22, "IFrameOnlyManifest": c38, "KlvMetadata": c59, "ManifestMetadataSignaling": c25, "Scte35Esam": c41, "Scte35Source": c58, "SigningKmsKey": c132, "TimedMetadata": c59, "TimedMetadataBoxVersion": c79, "TimedMetadataSchemeIdUri": c84, "TimedMetadataValue": c84 },
+  "ColorConversion3DLUTSetting": { "FileInput": {"min":14,"pattern":"^((s3://(.*?)\\.(cube|CUBE))|(https?://(.*?)\\.(cube|CUBE)(\\?([^&=]+=[^&]+&)*[^&=]+=[^&]+)?))$"}, "InputColorSpace": c32, "InputMasteringLuminance": c91, "OutputColorSpace": c32, "OutputMasteringLuminance": c91 },
+  "ColorCorrector": { "Brightness": c116, "ColorSpaceConversion": {"enum":["NONE","FORCE_601","FORCE_709","FORCE_HDR10","FORCE_HLG_2020","FORCE_P3DCI","FORCE_P3D65_SDR","FORCE_P3D65_HDR"]}, "Contrast": c116, "HdrToSdrToneMapper": {"enum":["PRESERVE_DETAILS","VIBRANT"]}, "Hue": {"min":-180,"max":180,"isNumeric":true,"isInteger":true}, "MaxLuminance": c91, "SampleRangeConversion": {"enum":["LIMITED_RANGE_SQUEEZE","NONE","LIMITED_RANGE_CLIP"]}, "Saturation": c116, "SdrReferenceWhiteLevel": c133 },
   "ContainerSettings": { "Container": {"enum":["F4V","GIF","ISMV","M2TS","M3U8","CMFC","MOV","MP4","MPD","MXF","OGG","WEBM","RAW","Y4M"]} },
-  "CreateJobRequest": { "Role": required, "Settings": required, "BillingTagsSource": {"enum":["QUEUE","PRESET","JOB_TEMPLATE","JOB"]}, "Priority": c89, "SimulateReservedQueue": c21, "StatusUpdateInterval": c67 },
-  "CreateJobTemplateRequest": { "Name": required, "Settings": required, "Priority": c89, "StatusUpdateInterval": c67 },
+  "CreateJobRequest": { "Role": required, "Settings": required, "BillingTagsSource": {"enum":["QUEUE","PRESET","JOB_TEMPLATE","JOB"]}, "Priority": c90, "SimulateReservedQueue": c21, "StatusUpdateInterval": c67 },
+  "CreateJobTemplateRequest": { "Name": required, "Settings": required, "Priority": c90, "StatusUpdateInterval": c67 },
   "CreatePresetRequest": { "Name": required, "Settings": required },
-  "CreateQueueRequest": { "Name": required, "MaximumConcurrentFeeds": c90, "PricingPlan": {"enum":["ON_DEMAND","RESERVED"]}, "Status": c1 },
+  "CreateQueueRequest": { "Name": required, "ConcurrentJobs": c83, "MaximumConcurrentFeeds": c91, "PricingPlan": {"enum":["ON_DEMAND","RESERVED"]}, "Status": c1 },
   "CreateResourceShareRequest": { "JobId": required, "SupportCaseId": required },
-  "DashAdditionalManifest": { "ManifestNameModifier": c141 },
-  "DashAdditionalManifest.SelectedOutputs": { "member": c141 },
+  "DashAdditionalManifest": { "ManifestNameModifier": c142 },
+  "DashAdditionalManifest.SelectedOutputs": { "member": c142 },
   "DashIsoEncryptionSettings": { "PlaybackDeviceCompatibility": {"enum":["CENC_V1","UNENCRYPTED_SEI","CENC_V1_UNENCRYPTED_HEADERS"]} },
-  "DashIsoGroupSettings": { "AudioChannelConfigSchemeIdUri": {"enum":["MPEG_CHANNEL_CONFIGURATION","DOLBY_CHANNEL_CONFIGURATION"]}, "DashIFrameTrickPlayNameModifier": c122, "DashManifestStyle": c12, "Destination": c166, "FragmentLength": c113, "HbbtvCompliance": {"enum":["HBBTV_1_5","NONE"]}, "ImageBasedTrickPlay": c53, "MinBufferTime": c90, "MpdManifestBandwidthType": c11, "MpdProfile": c46, "PtsOffsetHandlingForBFrames": c82, "SegmentControl": c69, "SegmentLength": c113, "SegmentLengthControl": c28, "VideoCompositionOffsets": c68, "WriteSegmentTimelineInRepresentation": c25 },
-  "DashIsoImageBasedTrickPlaySettings": { "IntervalCadence": c33, "ThumbnailHeight": {"min":1,"max":4096,"isNumeric":true}, "ThumbnailWidth": c155, "TileHeight": c119, "TileWidth": c127 },
+  "DashIsoGroupSettings": { "AudioChannelConfigSchemeIdUri": {"enum":["MPEG_CHANNEL_CONFIGURATION","DOLBY_CHANNEL_CONFIGURATION"]}, "DashIFrameTrickPlayNameModifier": c123, "DashManifestStyle": c12, "Destination": c167, "FragmentLength": c114, "HbbtvCompliance": {"enum":["HBBTV_1_5","NONE"]}, "ImageBasedTrickPlay": c53, "MinBufferTime": c91, "MpdManifestBandwidthType": c11, "MpdProfile": c46, "PtsOffsetHandlingForBFrames": c82, "SegmentControl": c69, "SegmentLength": c114, "SegmentLengthControl": c28, "VideoCompositionOffsets": c68, "WriteSegmentTimelineInRepresentation": c25 },
+  "DashIsoImageBasedTrickPlaySettings": { "IntervalCadence": c33, "ThumbnailHeight": {"min":1,"max":4096,"isNumeric":true,"isInteger":true}, "ThumbnailWidth": c156, "TileHeight": c120, "TileWidth": c128 },
   "Deinterlacer": { "Algorithm": {"enum":["INTERPOLATE","INTERPOLATE_TICKER","BLEND","BLEND_TICKER","LINEAR_INTERPOLATION"]}, "Control": {"enum":["FORCE_ALL_FRAMES","NORMAL"]}, "Mode": {"enum":["DEINTERLACE","INVERSE_TELECINE","ADAPTIVE"]} },
   "DeleteJobTemplateRequest": { "Name": required },
   "DeletePresetRequest": { "Name": required },
   "DeleteQueueRequest": { "Name": required },
-  "DescribeEndpointsRequest": { "Mode": {"enum":["DEFAULT","GET_ONLY"]} },
+  "DescribeEndpointsRequest": { "MaxResults": c83, "Mode": {"enum":["DEFAULT","GET_ONLY"]} },
   "DisassociateCertificateRequest": { "Arn": required },
   "DolbyVision": { "Compatibility": {"enum":["DUPLICATE_STREAM","SUPPLEMENTAL_CODECS"]}, "L6Mode": {"enum":["PASSTHROUGH","RECALCULATE","SPECIFY"]}, "Mapping": {"enum":["HDR10_NOMAP","HDR10_1000"]}, "Profile": {"enum":["PROFILE_5","PROFILE_8_1"]} },
-  "DolbyVisionLevel6Metadata": { "MaxCll": c109, "MaxFall": c109 },
-  "DvbNitSettings": { "NetworkId": c109, "NetworkName": c122, "NitInterval": {"min":25,"max":10000,"isNumeric":true} },
-  "DvbSdtSettings": { "OutputSdt": {"enum":["SDT_FOLLOW","SDT_FOLLOW_IF_PRESENT","SDT_MANUAL","SDT_NONE"]}, "SdtInterval": {"min":25,"max":2000,"isNumeric":true}, "ServiceName": c122, "ServiceProviderName": c122 },
-  "DvbSubDestinationSettings": { "Alignment": c16, "ApplyFontColor": c81, "BackgroundColor": c49, "BackgroundOpacity": c99, "DdsHandling": {"enum":["NONE","SPECIFIED","NO_DISPLAY_WINDOW","SPECIFIED_OPTIMAL"]}, "DdsXCoordinate": c90, "DdsYCoordinate": c90, "FallbackFont": c13, "FontColor": c80, "FontFileBold": c158, "FontFileBoldItalic": c158, "FontFileItalic": c158, "FontFileRegular": c158, "FontOpacity": c99, "FontResolution": c157, "FontScript": c10, "FontSize": c112, "Height": c113, "HexFontColor": c154, "OutlineColor": c14, "OutlineSize": c91, "ShadowColor": c49, "ShadowOpacity": c99, "ShadowXOffset": c88, "ShadowYOffset": c88, "StylePassthrough": c25, "SubtitlingType": {"enum":["HEARING_IMPAIRED","STANDARD"]}, "TeletextSpacing": c30, "Width": c113, "XPosition": c90, "YPosition": c90 },
-  "DvbSubSourceSettings": { "Pid": c113 },
-  "DvbTdtSettings": { "TdtInterval": {"min":1000,"max":30000,"isNumeric":true} },
-  "DynamicAudioSelector": { "AudioDurationCorrection": c19, "ExternalAudioFileInput": c165, "LanguageCode": c27, "Offset": c88, "SelectorType": {"enum":["ALL_TRACKS","LANGUAGE_CODE"]} },
-  "Eac3AtmosSettings": { "Bitrate": {"min":384000,"max":1024000,"isNumeric":true}, "BitstreamMode": {"enum":["COMPLETE_MAIN"]}, "CodingMode": {"enum":["CODING_MODE_AUTO","CODING_MODE_5_1_4","CODING_MODE_7_1_4","CODING_MODE_9_1_6"]}, "DialogueIntelligence": c25, "DownmixControl": c72, "DynamicRangeCompressionLine": c50, "DynamicRangeCompressionRf": c50, "DynamicRangeControl": c72, "MeteringMode": {"enum":["LEQ_A","ITU_BS_1770_1","ITU_BS_1770_2","ITU_BS_1770_3","ITU_BS_1770_4"]}, "SampleRate": c153, "SpeechThreshold": c92, "StereoDownmix": {"enum":["NOT_INDICATED","STEREO","SURROUND","DPL2"]}, "SurroundExMode": c54 },
-  "Eac3Settings": { "AttenuationControl": {"enum":["ATTENUATE_3_DB","NONE"]}, "Bitrate": {"min":32000,"max":3024000,"isNumeric":true}, "BitstreamMode": {"enum":["COMPLETE_MAIN","COMMENTARY","EMERGENCY","HEARING_IMPAIRED","VISUALLY_IMPAIRED"]}, "CodingMode": {"enum":["CODING_MODE_1_0","CODING_MODE_2_0","CODING_MODE_3_2","CODING_MODE_AUTO"]}, "DcFilter": c25, "Dialnorm": c123, "DynamicRangeCompressionLine": c50, "DynamicRangeCompressionRf": c50, "LfeControl": {"enum":["LFE","NO_LFE"]}, "LfeFilter": c25, "MetadataControl": c34, "PassthroughControl": {"enum":["WHEN_POSSIBLE","NO_PASSTHROUGH"]}, "PhaseControl": {"enum":["SHIFT_90_DEGREES","NO_SHIFT"]}, "SampleRate": c153, "StereoDownmix": c55, "SurroundExMode": c54, "SurroundMode": c54 },
-  "EmbeddedDestinationSettings": { "Destination608ChannelNumber": c125, "Destination708ServiceNumber": c128 },
-  "EmbeddedSourceSettings": { "Convert608To708": c75, "Source608ChannelNumber": c125, "Source608TrackNumber": {"min":1,"max":1,"isNumeric":true}, "TerminateCaptions": c26 },
+  "DolbyVisionLevel6Metadata": { "MaxCll": c110, "MaxFall": c110 },
+  "DvbNitSettings": { "NetworkId": c110, "NetworkName": c123, "NitInterval": {"min":25,"max":10000,"isNumeric":true,"isInteger":true} },
+  "DvbSdtSettings": { "OutputSdt": {"enum":["SDT_FOLLOW","SDT_FOLLOW_IF_PRESENT","SDT_MANUAL","SDT_NONE"]}, "SdtInterval": {"min":25,"max":2000,"isNumeric":true,"isInteger":true}, "ServiceName": c123, "ServiceProviderName": c123 },
+  "DvbSubDestinationSettings": { "Alignment": c16, "ApplyFontColor": c81, "BackgroundColor": c49, "BackgroundOpacity": c100, "DdsHandling": {"enum":["NONE","SPECIFIED","NO_DISPLAY_WINDOW","SPECIFIED_OPTIMAL"]}, "DdsXCoordinate": c91, "DdsYCoordinate": c91, "FallbackFont": c13, "FontColor": c80, "FontFileBold": c159, "FontFileBoldItalic": c159, "FontFileItalic": c159, "FontFileRegular": c159, "FontOpacity": c100, "FontResolution": c158, "FontScript": c10, "FontSize": c113, "Height": c114, "HexFontColor": c155, "OutlineColor": c14, "OutlineSize": c92, "ShadowColor": c49, "ShadowOpacity": c100, "ShadowXOffset": c89, "ShadowYOffset": c89, "StylePassthrough": c25, "SubtitlingType": {"enum":["HEARING_IMPAIRED","STANDARD"]}, "TeletextSpacing": c30, "Width": c114, "XPosition": c91, "YPosition": c91 },
+  "DvbSubSourceSettings": { "Pid": c114 },
+  "DvbTdtSettings": { "TdtInterval": {"min":1000,"max":30000,"isNumeric":true,"isInteger":true} },
+  "DynamicAudioSelector": { "AudioDurationCorrection": c19, "ExternalAudioFileInput": c166, "LanguageCode": c27, "Offset": c89, "SelectorType": {"enum":["ALL_TRACKS","LANGUAGE_CODE"]} },
+  "Eac3AtmosSettings": { "Bitrate": {"min":384000,"max":1024000,"isNumeric":true,"isInteger":true}, "BitstreamMode": {"enum":["COMPLETE_MAIN"]}, "CodingMode": {"enum":["CODING_MODE_AUTO","CODING_MODE_5_1_4","CODING_MODE_7_1_4","CODING_MODE_9_1_6"]}, "DialogueIntelligence": c25, "DownmixControl": c72, "DynamicRangeCompressionLine": c50, "DynamicRangeCompressionRf": c50, "DynamicRangeControl": c72, "MeteringMode": {"enum":["LEQ_A","ITU_BS_1770_1","ITU_BS_1770_2","ITU_BS_1770_3","ITU_BS_1770_4"]}, "SampleRate": c154, "SpeechThreshold": c93, "StereoDownmix": {"enum":["NOT_INDICATED","STEREO","SURROUND","DPL2"]}, "SurroundExMode": c54 },
+  "Eac3Settings": { "AttenuationControl": {"enum":["ATTENUATE_3_DB","NONE"]}, "Bitrate": {"min":32000,"max":3024000,"isNumeric":true,"isInteger":true}, "BitstreamMode": {"enum":["COMPLETE_MAIN","COMMENTARY","EMERGENCY","HEARING_IMPAIRED","VISUALLY_IMPAIRED"]}, "CodingMode": {"enum":["CODING_MODE_1_0","CODING_MODE_2_0","CODING_MODE_3_2","CODING_MODE_AUTO"]}, "DcFilter": c25, "Dialnorm": c124, "DynamicRangeCompressionLine": c50, "DynamicRangeCompressionRf": c50, "LfeControl": {"enum":["LFE","NO_LFE"]}, "LfeFilter": c25, "MetadataControl": c34, "PassthroughControl": {"enum":["WHEN_POSSIBLE","NO_PASSTHROUGH"]}, "PhaseControl": {"enum":["SHIFT_90_DEGREES","NO_SHIFT"]}, "SampleRate": c154, "StereoDownmix": c55, "SurroundExMode": c54, "SurroundMode": c54 },
+  "EmbeddedDestinationSettings": { "Destination608ChannelNumber": c126, "Destination708ServiceNumber": c129 },
+  "EmbeddedSourceSettings": { "Convert608To708": c75, "Source608ChannelNumber": c126, "Source608TrackNumber": {"min":1,"max":1,"isNumeric":true,"isInteger":true}, "TerminateCaptions": c26 },
   "EncryptionContractConfiguration": { "SpekeAudioPreset": {"enum":["PRESET_AUDIO_1","PRESET_AUDIO_2","PRESET_AUDIO_3","SHARED","UNENCRYPTED"]}, "SpekeVideoPreset": {"enum":["PRESET_VIDEO_1","PRESET_VIDEO_2","PRESET_VIDEO_3","PRESET_VIDEO_4","PRESET_VIDEO_5","PRESET_VIDEO_6","PRESET_VIDEO_7","PRESET_VIDEO_8","SHARED","UNENCRYPTED"]} },
   "EsamManifestConfirmConditionNotification": { "MccXml": {"pattern":"^\\s*<(.|\\n)*ManifestConfirmConditionNotification(.|\\n)*>\\s*$"} },
-  "EsamSettings": { "ResponseSignalPreroll": {"min":0,"max":30000,"isNumeric":true} },
+  "EsamSettings": { "ResponseSignalPreroll": {"min":0,"max":30000,"isNumeric":true,"isInteger":true} },
   "EsamSignalProcessingNotification": { "SccXml": {"pattern":"^\\s*<(.|\\n)*SignalProcessingNotification(.|\\n)*>\\s*$"} },
   "ExtendedDataServices": { "CopyProtectionAction": c60, "VchipAction": c60 },
   "F4vSettings": { "MoovPlacement": c64 },
-  "FileGroupSettings": { "Destination": c166 },
-  "FileSourceSettings": { "ByteRateLimit": c25, "Convert608To708": c75, "ConvertPaintToPop": c25, "SourceFile": {"min":14,"pattern":"^((s3://(.*?)\\.(scc|SCC|ttml|TTML|dfxp|DFXP|stl|STL|srt|SRT|xml|XML|smi|SMI|vtt|VTT|webvtt|WEBVTT))|(https?://(.*?)\\.(scc|SCC|ttml|TTML|dfxp|DFXP|stl|STL|srt|SRT|xml|XML|smi|SMI|vtt|VTT|webvtt|WEBVTT)(\\?([^&=]+=[^&]+&)*[^&=]+=[^&]+)?))$"}, "TimeDelta": c88, "TimeDeltaUnits": {"enum":["SECONDS","MILLISECONDS"]}, "UpconvertSTLToTeletext": c75 },
-  "FlacSettings": { "BitDepth": c140, "Channels": c111, "SampleRate": {"min":22050,"max":192000,"isNumeric":true} },
-  "ForceIncludeRenditionSize": { "Height": c150, "Width": c150 },
-  "FrameCaptureSettings": { "FramerateDenominator": c113, "FramerateNumerator": c113, "MaxCaptures": {"min":1,"max":10000000,"isNumeric":true}, "Quality": c115 },
+  "FileGroupSettings": { "Destination": c167 },
+  "FileSourceSettings": { "ByteRateLimit": c25, "Convert608To708": c75, "ConvertPaintToPop": c25, "SourceFile": {"min":14,"pattern":"^((s3://(.*?)\\.(scc|SCC|ttml|TTML|dfxp|DFXP|stl|STL|srt|SRT|xml|XML|smi|SMI|vtt|VTT|webvtt|WEBVTT))|(https?://(.*?)\\.(scc|SCC|ttml|TTML|dfxp|DFXP|stl|STL|srt|SRT|xml|XML|smi|SMI|vtt|VTT|webvtt|WEBVTT)(\\?([^&=]+=[^&]+&)*[^&=]+=[^&]+)?))$"}, "TimeDelta": c89, "TimeDeltaUnits": {"enum":["SECONDS","MILLISECONDS"]}, "UpconvertSTLToTeletext": c75 },
+  "FlacSettings": { "BitDepth": c141, "Channels": c112, "SampleRate": {"min":22050,"max":192000,"isNumeric":true,"isInteger":true} },
+  "ForceIncludeRenditionSize": { "Height": c151, "Width": c151 },
+  "FrameCaptureSettings": { "FramerateDenominator": c114, "FramerateNumerator": c114, "MaxCaptures": {"min":1,"max":10000000,"isNumeric":true,"isInteger":true}, "Quality": c116 },
   "GetJobRequest": { "Id": required },
   "GetJobTemplateRequest": { "Name": required },
   "GetJobsQueryResultsRequest": { "Id": required },
   "GetPresetRequest": { "Name": required },
   "GetQueueRequest": { "Name": required },
-  "GifSettings": { "FramerateControl": c40, "FramerateConversionAlgorithm": {"enum":["DUPLICATE_DROP","INTERPOLATE"]}, "FramerateDenominator": c113, "FramerateNumerator": c113 },
-  "H264QvbrSettings": { "MaxAverageBitrate": c133, "QvbrQualityLevel": c114 },
-  "H264Settings": { "AdaptiveQuantization": c56, "Bitrate": c133, "CodecLevel": {"enum":["AUTO","LEVEL_1","LEVEL_1_1","LEVEL_1_2","LEVEL_1_3","LEVEL_2","LEVEL_2_1","LEVEL_2_2","LEVEL_3","LEVEL_3_1","LEVEL_3_2","LEVEL_4","LEVEL_4_1","LEVEL_4_2","LEVEL_5","LEVEL_5_1","LEVEL_5_2"]}, "CodecProfile": {"enum":["BASELINE","HIGH","HIGH_10BIT","HIGH_422","HIGH_422_10BIT","MAIN"]}, "DynamicSubGop": c2, "EndOfStreamMarkers": c39, "EntropyEncoding": {"enum":["CABAC","CAVLC"]}, "FieldEncoding": {"enum":["PAFF","FORCE_FIELD","MBAFF"]}, "FlickerAdaptiveQuantization": c21, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c113, "FramerateNumerator": c113, "GopBReference": c21, "GopClosedCadence": c90, "GopSizeUnits": c35, "HrdBufferFinalFillPercentage": c92, "HrdBufferInitialFillPercentage": c92, "HrdBufferSize": c94, "InterlaceMode": c63, "MaxBitrate": c133, "MinIInterval": c101, "NumberBFramesBetweenReferenceFrames": c110, "NumberReferenceFrames": c128, "ParControl": c40, "ParDenominator": c113, "ParNumerator": c113, "QualityTuningLevel": c71, "RateControlMode": c76, "RepeatPps": c21, "SaliencyAwareEncoding": {"enum":["DISABLED","PREFERRED"]}, "ScanTypeConversionMode": c42, "SceneChangeDetect": c20, "Slices": c124, "SlowPal": c21, "Softness": c95, "SpatialAdaptiveQuantization": c21, "Syntax": {"enum":["DEFAULT","RP2027"]}, "Telecine": c52, "TemporalAdaptiveQuantization": c21, "UnregisteredSeiTimecode": c21, "WriteMp4PackagingType": {"enum":["AVC1","AVC3"]} },
+  "GifSettings": { "FramerateControl": c40, "FramerateConversionAlgorithm": {"enum":["DUPLICATE_DROP","INTERPOLATE"]}, "FramerateDenominator": c114, "FramerateNumerator": c114 },
+  "H264QvbrSettings": { "MaxAverageBitrate": c134, "QvbrQualityLevel": c115 },
+  "H264Settings": { "AdaptiveQuantization": c56, "Bitrate": c134, "CodecLevel": {"enum":["AUTO","LEVEL_1","LEVEL_1_1","LEVEL_1_2","LEVEL_1_3","LEVEL_2","LEVEL_2_1","LEVEL_2_2","LEVEL_3","LEVEL_3_1","LEVEL_3_2","LEVEL_4","LEVEL_4_1","LEVEL_4_2","LEVEL_5","LEVEL_5_1","LEVEL_5_2"]}, "CodecProfile": {"enum":["BASELINE","HIGH","HIGH_10BIT","HIGH_422","HIGH_422_10BIT","MAIN"]}, "DynamicSubGop": c2, "EndOfStreamMarkers": c39, "EntropyEncoding": {"enum":["CABAC","CAVLC"]}, "FieldEncoding": {"enum":["PAFF","FORCE_FIELD","MBAFF"]}, "FlickerAdaptiveQuantization": c21, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c114, "FramerateNumerator": c114, "GopBReference": c21, "GopClosedCadence": c91, "GopSizeUnits": c35, "HrdBufferFinalFillPercentage": c93, "HrdBufferInitialFillPercentage": c93, "HrdBufferSize": c95, "InterlaceMode": c63, "MaxBitrate": c134, "MinIInterval": c102, "NumberBFramesBetweenReferenceFrames": c111, "NumberReferenceFrames": c129, "ParControl": c40, "ParDenominator": c114, "ParNumerator": c114, "QualityTuningLevel": c71, "RateControlMode": c76, "RepeatPps": c21, "SaliencyAwareEncoding": {"enum":["DISABLED","PREFERRED"]}, "ScanTypeConversionMode": c42, "SceneChangeDetect": c20, "Slices": c125, "SlowPal": c21, "Softness": c96, "SpatialAdaptiveQuantization": c21, "Syntax": {"enum":["DEFAULT","RP2027"]}, "Telecine": c52, "TemporalAdaptiveQuantization": c21, "UnregisteredSeiTimecode": c21, "WriteMp4PackagingType": {"enum":["AVC1","AVC3"]} },
   "H264Settings.PerFrameMetrics": { "member": c65 },
-  "H265QvbrSettings": { "MaxAverageBitrate": c134, "QvbrQualityLevel": c114 },
-  "H265Settings": { "AdaptiveQuantization": {"enum":["OFF","LOW","MEDIUM","HIGH","HIGHER","MAX","AUTO"]}, "AlternateTransferFunctionSei": c21, "Bitrate": c134, "CodecLevel": {"enum":["AUTO","LEVEL_1","LEVEL_2","LEVEL_2_1","LEVEL_3","LEVEL_3_1","LEVEL_4","LEVEL_4_1","LEVEL_5","LEVEL_5_1","LEVEL_5_2","LEVEL_6","LEVEL_6_1","LEVEL_6_2"]}, "CodecProfile": {"enum":["MAIN_MAIN","MAIN_HIGH","MAIN10_MAIN","MAIN10_HIGH","MAIN_422_8BIT_MAIN","MAIN_422_8BIT_HIGH","MAIN_422_10BIT_MAIN","MAIN_422_10BIT_HIGH"]}, "Deblocking": c25, "DynamicSubGop": c2, "EndOfStreamMarkers": c39, "FlickerAdaptiveQuantization": c21, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c113, "FramerateNumerator": c113, "GopBReference": c21, "GopClosedCadence": c90, "GopSizeUnits": c35, "HrdBufferFinalFillPercentage": c92, "HrdBufferInitialFillPercentage": c92, "HrdBufferSize": {"min":0,"max":1466400000,"isNumeric":true}, "InterlaceMode": c63, "MaxBitrate": c134, "MinIInterval": c101, "MvOverPictureBoundaries": c25, "MvTemporalPredictor": c25, "NumberBFramesBetweenReferenceFrames": c110, "NumberReferenceFrames": c128, "ParControl": c40, "ParDenominator": c113, "ParNumerator": c113, "QualityTuningLevel": c71, "RateControlMode": c76, "SampleAdaptiveOffsetFilterMode": {"enum":["DEFAULT","ADAPTIVE","OFF"]}, "ScanTypeConversionMode": c42, "SceneChangeDetect": c20, "Slices": c124, "SlowPal": c21, "SpatialAdaptiveQuantization": c21, "Telecine": c52, "TemporalAdaptiveQuantization": c21, "TemporalIds": c21, "TileHeight": {"min":64,"max":2160,"isNumeric":true}, "TilePadding": {"enum":["NONE","PADDED"]}, "TileWidth": {"min":256,"max":3840,"isNumeric":true}, "Tiles": c21, "TreeBlockSize": {"enum":["AUTO","TREE_SIZE_32X32"]}, "UnregisteredSeiTimecode": c21, "WriteMp4PackagingType": {"enum":["HVC1","HEV1"]} },
+  "H265QvbrSettings": { "MaxAverageBitrate": c135, "QvbrQualityLevel": c115 },
+  "H265Settings": { "AdaptiveQuantization": {"enum":["OFF","LOW","MEDIUM","HIGH","HIGHER","MAX","AUTO"]}, "AlternateTransferFunctionSei": c21, "Bitrate": c135, "CodecLevel": {"enum":["AUTO","LEVEL_1","LEVEL_2","LEVEL_2_1","LEVEL_3","LEVEL_3_1","LEVEL_4","LEVEL_4_1","LEVEL_5","LEVEL_5_1","LEVEL_5_2","LEVEL_6","LEVEL_6_1","LEVEL_6_2"]}, "CodecProfile": {"enum":["MAIN_MAIN","MAIN_HIGH","MAIN10_MAIN","MAIN10_HIGH","MAIN_422_8BIT_MAIN","MAIN_422_8BIT_HIGH","MAIN_422_10BIT_MAIN","MAIN_422_10BIT_HIGH"]}, "Deblocking": c25, "DynamicSubGop": c2, "EndOfStreamMarkers": c39, "FlickerAdaptiveQuantization": c21, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c114, "FramerateNumerator": c114, "GopBReference": c21, "GopClosedCadence": c91, "GopSizeUnits": c35, "HrdBufferFinalFillPercentage": c93, "HrdBufferInitialFillPercentage": c93, "HrdBufferSize": {"min":0,"max":1466400000,"isNumeric":true,"isInteger":true}, "InterlaceMode": c63, "MaxBitrate": c135, "MinIInterval": c102, "MvOverPictureBoundaries": c25, "MvTemporalPredictor": c25, "NumberBFramesBetweenReferenceFrames": c111, "NumberReferenceFrames": c129, "ParControl": c40, "ParDenominator": c114, "ParNumerator": c114, "QualityTuningLevel": c71, "RateControlMode": c76, "SampleAdaptiveOffsetFilterMode": {"enum":["DEFAULT","ADAPTIVE","OFF"]}, "ScanTypeConversionMode": c42, "SceneChangeDetect": c20, "Slices": c125, "SlowPal": c21, "SpatialAdaptiveQuantization": c21, "Telecine": c52, "TemporalAdaptiveQuantization": c21, "TemporalIds": c21, "TileHeight": {"min":64,"max":2160,"isNumeric":true,"isInteger":true}, "TilePadding": {"enum":["NONE","PADDED"]}, "TileWidth": {"min":256,"max":3840,"isNumeric":true,"isInteger":true}, "Tiles": c21, "TreeBlockSize": {"enum":["AUTO","TREE_SIZE_32X32"]}, "UnregisteredSeiTimecode": c21, "WriteMp4PackagingType": {"enum":["HVC1","HEV1"]} },
   "H265Settings.PerFrameMetrics": { "member": c65 },
-  "Hdr10Metadata": { "BluePrimaryX": c107, "BluePrimaryY": c107, "GreenPrimaryX": c107, "GreenPrimaryY": c107, "MaxContentLightLevel": c109, "MaxFrameAverageLightLevel": c109, "MaxLuminance": c90, "MinLuminance": c90, "RedPrimaryX": c107, "RedPrimaryY": c107, "WhitePointX": c107, "WhitePointY": c107 },
-  "Hdr10Plus": { "MasteringMonitorNits": c103, "TargetMonitorNits": c103 },
-  "HlsAdditionalManifest": { "ManifestNameModifier": c141 },
-  "HlsAdditionalManifest.SelectedOutputs": { "member": c141 },
-  "HlsCaptionLanguageMapping": { "CaptionChannel": c88, "CustomLanguageCode": c147, "LanguageCode": c27 },
-  "HlsEncryptionSettings": { "ConstantInitializationVector": c148, "EncryptionMethod": {"enum":["AES128","SAMPLE_AES"]}, "InitializationVectorInManifest": c38, "OfflineEncrypted": c25, "Type": c73 },
-  "HlsGroupSettings": { "AudioOnlyHeader": c38, "CaptionLanguageSetting": {"enum":["INSERT","OMIT","NONE"]}, "CaptionSegmentLengthControl": {"enum":["LARGE_SEGMENTS","MATCH_VIDEO"]}, "ClientCache": c21, "CodecSpecification": c66, "Destination": c166, "DirectoryStructure": {"enum":["SINGLE_DIRECTORY","SUBDIRECTORY_PER_STREAM"]}, "ImageBasedTrickPlay": c53, "ManifestCompression": c36, "ManifestDurationFormat": c31, "MinSegmentLength": c90, "OutputSelection": {"enum":["MANIFESTS_AND_SEGMENTS","SEGMENTS_ONLY"]}, "ProgramDateTime": c38, "ProgramDateTimePeriod": c102, "ProgressiveWriteHlsManifest": c25, "SegmentControl": c69, "SegmentLength": c113, "SegmentLengthControl": c28, "SegmentsPerSubdirectory": c113, "StreamInfResolution": c38, "TargetDurationCompatibilityMode": c45, "TimedMetadataId3Frame": {"enum":["NONE","PRIV","TDRL"]}, "TimedMetadataId3Period": c88, "TimestampDeltaMilliseconds": c88 },
+  "Hdr10Metadata": { "BluePrimaryX": c108, "BluePrimaryY": c108, "GreenPrimaryX": c108, "GreenPrimaryY": c108, "MaxContentLightLevel": c110, "MaxFrameAverageLightLevel": c110, "MaxLuminance": c91, "MinLuminance": c91, "RedPrimaryX": c108, "RedPrimaryY": c108, "WhitePointX": c108, "WhitePointY": c108 },
+  "Hdr10Plus": { "MasteringMonitorNits": c104, "TargetMonitorNits": c104 },
+  "HlsAdditionalManifest": { "ManifestNameModifier": c142 },
+  "HlsAdditionalManifest.SelectedOutputs": { "member": c142 },
+  "HlsCaptionLanguageMapping": { "CaptionChannel": c89, "CustomLanguageCode": c148, "LanguageCode": c27 },
+  "HlsEncryptionSettings": { "ConstantInitializationVector": c149, "EncryptionMethod": {"enum":["AES128","SAMPLE_AES"]}, "InitializationVectorInManifest": c38, "OfflineEncrypted": c25, "Type": c73 },
+  "HlsGroupSettings": { "AudioOnlyHeader": c38, "CaptionLanguageSetting": {"enum":["INSERT","OMIT","NONE"]}, "CaptionSegmentLengthControl": {"enum":["LARGE_SEGMENTS","MATCH_VIDEO"]}, "ClientCache": c21, "CodecSpecification": c66, "Destination": c167, "DirectoryStructure": {"enum":["SINGLE_DIRECTORY","SUBDIRECTORY_PER_STREAM"]}, "ImageBasedTrickPlay": c53, "ManifestCompression": c36, "ManifestDurationFormat": c31, "MinSegmentLength": c91, "OutputSelection": {"enum":["MANIFESTS_AND_SEGMENTS","SEGMENTS_ONLY"]}, "ProgramDateTime": c38, "ProgramDateTimePeriod": c103, "ProgressiveWriteHlsManifest": c25, "SegmentControl": c69, "SegmentLength": c114, "SegmentLengthControl": c28, "SegmentsPerSubdirectory": c114, "StreamInfResolution": c38, "TargetDurationCompatibilityMode": c45, "TimedMetadataId3Frame": {"enum":["NONE","PRIV","TDRL"]}, "TimedMetadataId3Period": c89, "TimestampDeltaMilliseconds": c89 },
   "HlsGroupSettings.AdMarkers": { "member": {"enum":["ELEMENTAL","ELEMENTAL_SCTE35"]} },
-  "HlsImageBasedTrickPlaySettings": { "IntervalCadence": c33, "ThumbnailHeight": c143, "ThumbnailWidth": c155, "TileHeight": c119, "TileWidth": c127 },
+  "HlsImageBasedTrickPlaySettings": { "IntervalCadence": c33, "ThumbnailHeight": c144, "ThumbnailWidth": c156, "TileHeight": c120, "TileWidth": c128 },
   "HlsRenditionGroupSettings": { "RenditionLanguageCode": c27 },
   "HlsSettings": { "AudioOnlyContainer": {"enum":["AUTOMATIC","M2TS"]}, "AudioTrackType": c4, "DescriptiveVideoServiceFlag": c22, "IFrameOnlyManifest": {"enum":["INCLUDE","INCLUDE_AS_TS","EXCLUDE"]} },
-  "HopDestination": { "Priority": c89 },
-  "Id3Insertion": { "Id3": c161, "Timecode": c159 },
-  "ImageInserter": { "SdrReferenceWhiteLevel": c132 },
+  "HopDestination": { "Priority": c90, "WaitMinutes": c83 },
+  "Id3Insertion": { "Id3": c162, "Timecode": c160 },
+  "ImageInserter": { "SdrReferenceWhiteLevel": c133 },
   "ImscDestinationSettings": { "Accessibility": c21, "StylePassthrough": c25 },
-  "Input": { "AdvancedInputFilter": c25, "DeblockFilter": c25, "DenoiseFilter": c25, "DolbyVisionMetadataXml": c139, "FileInput": {"max":2048,"pattern":"^s3://([^\\/]+\\/+)+((([^\\/]*)))|^https?://[^\\/].*[^&]$"}, "FilterEnable": c7, "FilterStrength": c105, "InputScanType": c8, "ProgramNumber": c113, "PsiControl": c37, "TimecodeSource": c24, "TimecodeStart": c137 },
+  "Input": { "AdvancedInputFilter": c25, "DeblockFilter": c25, "DenoiseFilter": c25, "DolbyVisionMetadataXml": c140, "FileInput": {"max":2048,"pattern":"^s3://([^\\/]+\\/+)+((([^\\/]*)))|^https?://[^\\/].*[^&]$"}, "FilterEnable": c7, "FilterStrength": c106, "InputScanType": c8, "ProgramNumber": c114, "PsiControl": c37, "TimecodeSource": c24, "TimecodeStart": c138 },
   "Input.SupplementalImps": { "member": {"pattern":"^s3:\\/\\/.*\\/(ASSETMAP.xml)?$"} },
-  "InputClipping": { "EndTimecode": c160, "StartTimecode": c160 },
+  "InputClipping": { "EndTimecode": c161, "StartTimecode": c161 },
   "InputDecryptionSettings": { "DecryptionMode": {"enum":["AES_CTR","AES_CBC","AES_GCM"]}, "EncryptedDecryptionKey": {"min":24,"max":512,"pattern":"^[A-Za-z0-9+\\/]+={0,2}$"}, "InitializationVector": {"min":16,"max":24,"pattern":"^[A-Za-z0-9+\\/]{22}==$|^[A-Za-z0-9+\\/]{16}$"}, "KmsKeyRegion": {"min":9,"max":19,"pattern":"^[a-z-]{2,6}-(east|west|central|((north|south)(east|west)?))-[1-9]{1,2}$"} },
   "InputTamsSettings": { "AuthConnectionArn": {"pattern":"^arn:aws[a-z0-9-]*:events:[a-z0-9-]+:[0-9]{12}:connection/[a-zA-Z0-9-]+/[a-f0-9-]{36}$"}, "GapHandling": {"enum":["SKIP_GAPS","FILL_WITH_BLACK","HOLD_LAST_FRAME"]}, "Timerange": {"pattern":"^(\\[|\\()?(-?(0|[1-9][0-9]*):(0|[1-9][0-9]{0,8}))?(_(-?(0|[1-9][0-9]*):(0|[1-9][0-9]{0,8}))?)?(\\]|\\))?$"} },
-  "InputTemplate": { "AdvancedInputFilter": c25, "DeblockFilter": c25, "DenoiseFilter": c25, "DolbyVisionMetadataXml": c139, "FilterEnable": c7, "FilterStrength": c105, "InputScanType": c8, "ProgramNumber": c113, "PsiControl": c37, "TimecodeSource": c24, "TimecodeStart": c137 },
-  "InputVideoGenerator": { "Channels": c124, "Duration": {"min":1,"max":86400000,"isNumeric":true}, "FramerateDenominator": c116, "FramerateNumerator": c129, "Height": c150, "ImageInput": c138, "SampleRate": c151, "Width": c150 },
-  "InsertableImage": { "Duration": c90, "FadeIn": c90, "FadeOut": c90, "Height": c90, "ImageInserterInput": c138, "ImageX": c90, "ImageY": c90, "Layer": {"min":0,"max":99,"isNumeric":true}, "Opacity": c92, "StartTime": {"pattern":"^((([0-1]\\d)|(2[0-3]))(:[0-5]\\d){2}([:;][0-5]\\d))$"}, "Width": c90 },
-  "JobSettings": { "AdAvailOffset": c86, "FollowSource": c117 },
-  "JobTemplateSettings": { "AdAvailOffset": c86, "FollowSource": c117 },
+  "InputTemplate": { "AdvancedInputFilter": c25, "DeblockFilter": c25, "DenoiseFilter": c25, "DolbyVisionMetadataXml": c140, "FilterEnable": c7, "FilterStrength": c106, "InputScanType": c8, "ProgramNumber": c114, "PsiControl": c37, "TimecodeSource": c24, "TimecodeStart": c138 },
+  "InputVideoGenerator": { "Channels": c125, "Duration": {"min":1,"max":86400000,"isNumeric":true,"isInteger":true}, "FramerateDenominator": c117, "FramerateNumerator": c130, "Height": c151, "ImageInput": c139, "SampleRate": c152, "Width": c151 },
+  "InsertableImage": { "Duration": c91, "FadeIn": c91, "FadeOut": c91, "Height": c91, "ImageInserterInput": c139, "ImageX": c91, "ImageY": c91, "Layer": {"min":0,"max":99,"isNumeric":true,"isInteger":true}, "Opacity": c93, "StartTime": {"pattern":"^((([0-1]\\d)|(2[0-3]))(:[0-5]\\d){2}([:;][0-5]\\d))$"}, "Width": c91 },
+  "JobSettings": { "AdAvailOffset": c87, "FollowSource": c118 },
+  "JobTemplateSettings": { "AdAvailOffset": c87, "FollowSource": c118 },
   "JobsQueryFilter": { "Key": {"enum":["queue","status","fileInput","jobEngineVersionRequested","jobEngineVersionUsed","audioCodec","videoCodec","errorCode"]} },
   "JobsQueryFilter.Values": { "member": {"max":100} },
-  "KantarWatermarkSettings": { "ChannelName": c121, "ContentReference": {"min":1,"max":50,"pattern":"^[a-zA-Z0-9_\\/_+=.@-]*$"}, "CredentialsSecretName": c120, "KantarLicenseId": c90, "KantarServerUrl": {"pattern":"^https:\\/\\/.*.kantarmedia.*$"}, "LogDestination": c166, "Metadata3": c126, "Metadata4": c126, "Metadata5": c126, "Metadata6": c126, "Metadata7": c126, "Metadata8": c126 },
-  "ListJobTemplatesRequest": { "ListBy": c48, "MaxResults": c118, "Order": c5 },
-  "ListJobsRequest": { "MaxResults": c118, "Order": c5, "Status": c74 },
-  "ListPresetsRequest": { "ListBy": c48, "MaxResults": c118, "Order": c5 },
-  "ListQueuesRequest": { "ListBy": {"enum":["NAME","CREATION_DATE"]}, "MaxResults": c118, "Order": c5 },
+  "KantarWatermarkSettings": { "ChannelName": c122, "ContentReference": {"min":1,"max":50,"pattern":"^[a-zA-Z0-9_\\/_+=.@-]*$"}, "CredentialsSecretName": c121, "KantarLicenseId": c91, "KantarServerUrl": {"pattern":"^https:\\/\\/.*.kantarmedia.*$"}, "LogDestination": c167, "Metadata3": c127, "Metadata4": c127, "Metadata5": c127, "Metadata6": c127, "Metadata7": c127, "Metadata8": c127 },
+  "ListJobTemplatesRequest": { "ListBy": c48, "MaxResults": c119, "Order": c5 },
+  "ListJobsRequest": { "MaxResults": c119, "Order": c5, "Status": c74 },
+  "ListPresetsRequest": { "ListBy": c48, "MaxResults": c119, "Order": c5 },
+  "ListQueuesRequest": { "ListBy": {"enum":["NAME","CREATION_DATE"]}, "MaxResults": c119, "Order": c5 },
   "ListTagsForResourceRequest": { "Arn": required },
-  "ListVersionsRequest": { "MaxResults": c118 },
-  "M2tsScte35Esam": { "Scte35EsamPid": c149 },
-  "M2tsSettings": { "AudioBufferModel": {"enum":["DVB","ATSC"]}, "AudioDuration": c18, "AudioFramesPerPes": c90, "AudioPtsOffsetDelta": c87, "Bitrate": c90, "BufferModel": {"enum":["MULTIPLEX","NONE"]}, "DataPTSControl": c6, "DvbTeletextPid": c149, "EbpAudioInterval": {"enum":["VIDEO_AND_FIXED_INTERVALS","VIDEO_INTERVAL"]}, "EbpPlacement": {"enum":["VIDEO_AND_AUDIO_PIDS","VIDEO_PID"]}, "EsRateInPes": c38, "ForceTsVideoEbpOrder": {"enum":["FORCE","DEFAULT"]}, "KlvMetadata": c59, "MaxPcrInterval": c106, "MinEbpInterval": {"min":0,"max":10000,"isNumeric":true}, "NielsenId3": c41, "PatInterval": c93, "PcrControl": c61, "PcrPid": c149, "PmtInterval": c93, "PmtPid": c149, "PreventBufferUnderflow": c21, "PrivateMetadataPid": c149, "ProgramNumber": c109, "PtsOffset": c102, "PtsOffsetMode": c9, "RateMode": c77, "Scte35Pid": c149, "Scte35Source": c58, "SegmentationMarkers": {"enum":["NONE","RAI_SEGSTART","RAI_ADAPT","PSI_SEGSTART","EBP","EBP_LEGACY"]}, "SegmentationStyle": {"enum":["MAINTAIN_CADENCE","RESET_CADENCE"]}, "TimedMetadataPid": c149, "TransportStreamId": c109, "VideoPid": c149 },
-  "M2tsSettings.AudioPids": { "member": c149 },
-  "M2tsSettings.DvbSubPids": { "member": c149 },
-  "M3u8Settings": { "AudioDuration": c18, "AudioFramesPerPes": c90, "AudioPtsOffsetDelta": c87, "DataPTSControl": c6, "MaxPcrInterval": c106, "NielsenId3": c41, "PatInterval": c93, "PcrControl": c61, "PcrPid": c149, "PmtInterval": c93, "PmtPid": c149, "PrivateMetadataPid": c149, "ProgramNumber": c109, "PtsOffset": c102, "PtsOffsetMode": c9, "Scte35Pid": c149, "Scte35Source": c58, "TimedMetadata": c59, "TimedMetadataPid": c149, "TransportStreamId": c109, "VideoPid": c149 },
-  "M3u8Settings.AudioPids": { "member": c149 },
-  "MinBottomRenditionSize": { "Height": c150, "Width": c150 },
-  "MinTopRenditionSize": { "Height": c150, "Width": c150 },
-  "MotionImageInserter": { "Input": {"min":14,"pattern":"^((s3://(.*)(\\.mov|[0-9]+\\.png))|(https?://(.*)(\\.mov|[0-9]+\\.png)(\\?([^&=]+=[^&]+&)*[^&=]+=[^&]+)?))$"}, "InsertionMode": {"enum":["MOV","PNG"]}, "Playback": c57, "StartTime": c137 },
-  "MotionImageInsertionFramerate": { "FramerateDenominator": {"min":1,"max":17895697,"isNumeric":true}, "FramerateNumerator": {"min":1,"max":2147483640,"isNumeric":true} },
-  "MotionImageInsertionOffset": { "ImageX": c90, "ImageY": c90 },
+  "ListVersionsRequest": { "MaxResults": c119 },
+  "M2tsScte35Esam": { "Scte35EsamPid": c150 },
+  "M2tsSettings": { "AudioBufferModel": {"enum":["DVB","ATSC"]}, "AudioDuration": c18, "AudioFramesPerPes": c91, "AudioPtsOffsetDelta": c88, "Bitrate": c91, "BufferModel": {"enum":["MULTIPLEX","NONE"]}, "DataPTSControl": c6, "DvbTeletextPid": c150, "EbpAudioInterval": {"enum":["VIDEO_AND_FIXED_INTERVALS","VIDEO_INTERVAL"]}, "EbpPlacement": {"enum":["VIDEO_AND_AUDIO_PIDS","VIDEO_PID"]}, "EsRateInPes": c38, "ForceTsVideoEbpOrder": {"enum":["FORCE","DEFAULT"]}, "KlvMetadata": c59, "MaxPcrInterval": c107, "MinEbpInterval": {"min":0,"max":10000,"isNumeric":true,"isInteger":true}, "NielsenId3": c41, "PatInterval": c94, "PcrControl": c61, "PcrPid": c150, "PmtInterval": c94, "PmtPid": c150, "PreventBufferUnderflow": c21, "PrivateMetadataPid": c150, "ProgramNumber": c110, "PtsOffset": c103, "PtsOffsetMode": c9, "RateMode": c77, "Scte35Pid": c150, "Scte35Source": c58, "SegmentationMarkers": {"enum":["NONE","RAI_SEGSTART","RAI_ADAPT","PSI_SEGSTART","EBP","EBP_LEGACY"]}, "SegmentationStyle": {"enum":["MAINTAIN_CADENCE","RESET_CADENCE"]}, "TimedMetadataPid": c150, "TransportStreamId": c110, "VideoPid": c150 },
+  "M2tsSettings.AudioPids": { "member": c150 },
+  "M2tsSettings.DvbSubPids": { "member": c150 },
+  "M3u8Settings": { "AudioDuration": c18, "AudioFramesPerPes": c91, "AudioPtsOffsetDelta": c88, "DataPTSControl": c6, "MaxPcrInterval": c107, "NielsenId3": c41, "PatInterval": c94, "PcrControl": c61, "PcrPid": c150, "PmtInterval": c94, "PmtPid": c150, "PrivateMetadataPid": c150, "ProgramNumber": c110, "PtsOffset": c103, "PtsOffsetMode": c9, "Scte35Pid": c150, "Scte35Source": c58, "TimedMetadata": c59, "TimedMetadataPid": c150, "TransportStreamId": c110, "VideoPid": c150 },
+  "M3u8Settings.AudioPids": { "member": c150 },
+  "MinBottomRenditionSize": { "Height": c151, "Width": c151 },
+  "MinTopRenditionSize": { "Height": c151, "Width": c151 },
+  "MotionImageInserter": { "Input": {"min":14,"pattern":"^((s3://(.*)(\\.mov|[0-9]+\\.png))|(https?://(.*)(\\.mov|[0-9]+\\.png)(\\?([^&=]+=[^&]+&)*[^&=]+=[^&]+)?))$"}, "InsertionMode": {"enum":["MOV","PNG"]}, "Playback": c57, "StartTime": c138 },
+  "MotionImageInsertionFramerate": { "FramerateDenominator": {"min":1,"max":17895697,"isNumeric":true,"isInteger":true}, "FramerateNumerator": {"min":1,"max":2147483640,"isNumeric":true,"isInteger":true} },
+  "MotionImageInsertionOffset": { "ImageX": c91, "ImageY": c91 },
   "MovSettings": { "ClapAtom": c38, "CslgAtom": c38, "Mpeg2FourCCControl": {"enum":["XDCAM","MPEG"]}, "PaddingControl": {"enum":["OMNEON","NONE"]}, "Reference": {"enum":["SELF_CONTAINED","EXTERNAL"]} },
-  "Mp2Settings": { "AudioDescriptionMix": {"enum":["BROADCASTER_MIXED_AD","NONE"]}, "Bitrate": {"min":32000,"max":384000,"isNumeric":true}, "Channels": c98, "SampleRate": c151 },
-  "Mp3Settings": { "Bitrate": {"min":16000,"max":320000,"isNumeric":true}, "Channels": c98, "RateControlMode": c15, "SampleRate": c144, "VbrQuality": {"min":0,"max":9,"isNumeric":true} },
-  "Mp4Settings": { "AudioDuration": c18, "C2paManifest": c38, "CertificateSecret": c120, "CslgAtom": c38, "CttsVersion": {"min":0,"max":1,"isNumeric":true}, "FreeSpaceBox": c38, "MoovPlacement": c64, "SigningKmsKey": c131 },
-  "MpdSettings": { "AccessibilityCaptionHints": c38, "AudioDuration": c18, "C2paManifest": c38, "CaptionContainerType": {"enum":["RAW","FRAGMENTED_MP4"]}, "CertificateSecret": c120, "KlvMetadata": {"enum":["NONE","PASSTHROUGH"]}, "ManifestMetadataSignaling": c25, "Scte35Esam": c41, "Scte35Source": c58, "SigningKmsKey": c131, "TimedMetadata": c59, "TimedMetadataBoxVersion": c79, "TimedMetadataSchemeIdUri": c83, "TimedMetadataValue": c83 },
-  "Mpeg2Settings": { "AdaptiveQuantization": {"enum":["OFF","LOW","MEDIUM","HIGH"]}, "Bitrate": {"min":1000,"max":288000000,"isNumeric":true}, "CodecLevel": {"enum":["AUTO","LOW","MAIN","HIGH1440","HIGH"]}, "CodecProfile": {"enum":["MAIN","PROFILE_422"]}, "DynamicSubGop": c2, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c116, "FramerateNumerator": c145, "GopClosedCadence": c90, "GopSizeUnits": {"enum":["FRAMES","SECONDS"]}, "HrdBufferFinalFillPercentage": c92, "HrdBufferInitialFillPercentage": c92, "HrdBufferSize": c104, "InterlaceMode": c63, "IntraDcPrecision": {"enum":["AUTO","INTRA_DC_PRECISION_8","INTRA_DC_PRECISION_9","INTRA_DC_PRECISION_10","INTRA_DC_PRECISION_11"]}, "MaxBitrate": {"min":1000,"max":300000000,"isNumeric":true}, "MinIInterval": c101, "NumberBFramesBetweenReferenceFrames": c110, "ParControl": c40, "ParDenominator": c113, "ParNumerator": c113, "QualityTuningLevel": c70, "RateControlMode": c77, "ScanTypeConversionMode": c42, "SceneChangeDetect": c21, "SlowPal": c21, "Softness": c95, "SpatialAdaptiveQuantization": c21, "Syntax": {"enum":["DEFAULT","D_10"]}, "Telecine": c52, "TemporalAdaptiveQuantization": c21 },
+  "Mp2Settings": { "AudioDescriptionMix": {"enum":["BROADCASTER_MIXED_AD","NONE"]}, "Bitrate": {"min":32000,"max":384000,"isNumeric":true,"isInteger":true}, "Channels": c99, "SampleRate": c152 },
+  "Mp3Settings": { "Bitrate": {"min":16000,"max":320000,"isNumeric":true,"isInteger":true}, "Channels": c99, "RateControlMode": c15, "SampleRate": c145, "VbrQuality": {"min":0,"max":9,"isNumeric":true,"isInteger":true} },
+  "Mp4Settings": { "AudioDuration": c18, "C2paManifest": c38, "CertificateSecret": c121, "CslgAtom": c38, "CttsVersion": {"min":0,"max":1,"isNumeric":true,"isInteger":true}, "FreeSpaceBox": c38, "MoovPlacement": c64, "SigningKmsKey": c132 },
+  "MpdSettings": { "AccessibilityCaptionHints": c38, "AudioDuration": c18, "C2paManifest": c38, "CaptionContainerType": {"enum":["RAW","FRAGMENTED_MP4"]}, "CertificateSecret": c121, "KlvMetadata": {"enum":["NONE","PASSTHROUGH"]}, "ManifestMetadataSignaling": c25, "Scte35Esam": c41, "Scte35Source": c58, "SigningKmsKey": c132, "TimedMetadata": c59, "TimedMetadataBoxVersion": c79, "TimedMetadataSchemeIdUri": c84, "TimedMetadataValue": c84 },
+  "Mpeg2Settings": { "AdaptiveQuantization": {"enum":["OFF","LOW","MEDIUM","HIGH"]}, "Bitrate": {"min":1000,"max":288000000,"isNumeric":true,"isInteger":true}, "CodecLevel": {"enum":["AUTO","LOW","MAIN","HIGH1440","HIGH"]}, "CodecProfile": {"enum":["MAIN","PROFILE_422"]}, "DynamicSubGop": c2, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c117, "FramerateNumerator": c146, "GopClosedCadence": c91, "GopSizeUnits": {"enum":["FRAMES","SECONDS"]}, "HrdBufferFinalFillPercentage": c93, "HrdBufferInitialFillPercentage": c93, "HrdBufferSize": c105, "InterlaceMode": c63, "IntraDcPrecision": {"enum":["AUTO","INTRA_DC_PRECISION_8","INTRA_DC_PRECISION_9","INTRA_DC_PRECISION_10","INTRA_DC_PRECISION_11"]}, "MaxBitrate": {"min":1000,"max":300000000,"isNumeric":true,"isInteger":true}, "MinIInterval": c102, "NumberBFramesBetweenReferenceFrames": c111, "ParControl": c40, "ParDenominator": c114, "ParNumerator": c114, "QualityTuningLevel": c70, "RateControlMode": c77, "ScanTypeConversionMode": c42, "SceneChangeDetect": c21, "SlowPal": c21, "Softness": c96, "SpatialAdaptiveQuantization": c21, "Syntax": {"enum":["DEFAULT","D_10"]}, "Telecine": c52, "TemporalAdaptiveQuantization": c21 },
   "Mpeg2Settings.PerFrameMetrics": { "member": c65 },
-  "MsSmoothAdditionalManifest": { "ManifestNameModifier": c141 },
-  "MsSmoothAdditionalManifest.SelectedOutputs": { "member": c141 },
-  "MsSmoothGroupSettings": { "AudioDeduplication": {"enum":["COMBINE_DUPLICATE_STREAMS","NONE"]}, "Destination": c166, "FragmentLength": c113, "FragmentLengthControl": {"enum":["EXACT","GOP_MULTIPLE"]}, "ManifestEncoding": {"enum":["UTF8","UTF16"]} },
-  "MultiViewInput": { "FileInput": c165 },
+  "MsSmoothAdditionalManifest": { "ManifestNameModifier": c142 },
+  "MsSmoothAdditionalManifest.SelectedOutputs": { "member": c142 },
+  "MsSmoothGroupSettings": { "AudioDeduplication": {"enum":["COMBINE_DUPLICATE_STREAMS","NONE"]}, "Destination": c167, "FragmentLength": c114, "FragmentLengthControl": {"enum":["EXACT","GOP_MULTIPLE"]}, "ManifestEncoding": {"enum":["UTF8","UTF16"]} },
+  "MultiViewInput": { "FileInput": c166 },
   "MxfSettings": { "AfdSignaling": {"enum":["NO_COPY","COPY_FROM_VIDEO"]}, "Profile": {"enum":["D_10","XDCAM","OP1A","XAVC","XDCAM_RDD9"]}, "UncompressedAudioWrapping": {"enum":["AUTO","AES3"]} },
-  "MxfXavcProfileSettings": { "DurationMode": {"enum":["ALLOW_ANY_DURATION","DROP_FRAMES_FOR_COMPLIANCE"]}, "MaxAncDataSize": c90 },
-  "NexGuardFileMarkerSettings": { "License": {"min":1,"max":100000}, "Payload": {"min":0,"max":4194303,"isNumeric":true}, "Preset": c122, "Strength": {"enum":["LIGHTEST","LIGHTER","DEFAULT","STRONGER","STRONGEST"]} },
-  "NielsenConfiguration": { "BreakoutCode": {"min":0,"max":0,"isNumeric":true} },
-  "NielsenNonLinearWatermarkSettings": { "ActiveWatermarkProcess": {"enum":["NAES2_AND_NW","CBET","NAES2_AND_NW_AND_CBET"]}, "AdiFilename": c166, "AssetId": c121, "AssetName": c126, "CbetSourceId": {"pattern":"(^0x[A-Fa-f0-9]{0,8}$|^[1-9][0-9]{0,8}$)"}, "EpisodeId": c121, "MetadataDestination": c166, "SourceId": {"min":0,"max":65534,"isNumeric":true}, "SourceWatermarkStatus": {"enum":["CLEAN","WATERMARKED"]}, "TicServerUrl": {"pattern":"^https:\\/\\/.*$"}, "UniqueTicPerAudioTrack": {"enum":["RESERVE_UNIQUE_TICS_PER_TRACK","SAME_TICS_PER_TRACK"]} },
+  "MxfXavcProfileSettings": { "DurationMode": {"enum":["ALLOW_ANY_DURATION","DROP_FRAMES_FOR_COMPLIANCE"]}, "MaxAncDataSize": c91 },
+  "NexGuardFileMarkerSettings": { "License": {"min":1,"max":100000}, "Payload": {"min":0,"max":4194303,"isNumeric":true,"isInteger":true}, "Preset": c123, "Strength": {"enum":["LIGHTEST","LIGHTER","DEFAULT","STRONGER","STRONGEST"]} },
+  "NielsenConfiguration": { "BreakoutCode": {"min":0,"max":0,"isNumeric":true,"isInteger":true} },
+  "NielsenNonLinearWatermarkSettings": { "ActiveWatermarkProcess": {"enum":["NAES2_AND_NW","CBET","NAES2_AND_NW_AND_CBET"]}, "AdiFilename": c167, "AssetId": c122, "AssetName": c127, "CbetSourceId": {"pattern":"(^0x[A-Fa-f0-9]{0,8}$|^[1-9][0-9]{0,8}$)"}, "EpisodeId": c122, "MetadataDestination": c167, "SourceId": {"min":0,"max":65534,"isNumeric":true,"isInteger":true}, "SourceWatermarkStatus": {"enum":["CLEAN","WATERMARKED"]}, "TicServerUrl": {"pattern":"^https:\\/\\/.*$"}, "UniqueTicPerAudioTrack": {"enum":["RESERVE_UNIQUE_TICS_PER_TRACK","SAME_TICS_PER_TRACK"]} },
   "NoiseReducer": { "Filter": {"enum":["BILATERAL","MEAN","GAUSSIAN","LANCZOS","SHARPEN","CONSERVE","SPATIAL","TEMPORAL","NONE","PERCEPTUAL"]} },
-  "NoiseReducerFilterSettings": { "Strength": c100 },
-  "NoiseReducerSpatialFilterSettings": { "PostFilterSharpenStrength": c100, "Speed": {"min":-2,"max":3,"isNumeric":true}, "Strength": c97 },
-  "NoiseReducerTemporalFilterSettings": { "AggressiveMode": {"min":0,"max":4,"isNumeric":true}, "PostTemporalSharpening": {"enum":["DISABLED","ENABLED","AUTO"]}, "PostTemporalSharpeningStrength": {"enum":["LOW","MEDIUM","HIGH"]}, "Speed": {"min":-1,"max":3,"isNumeric":true}, "Strength": c97 },
-  "OpusSettings": { "Bitrate": {"min":32000,"max":192000,"isNumeric":true}, "Channels": c98, "SampleRate": {"min":16000,"max":48000,"isNumeric":true} },
-  "Output": { "Extension": {"max":256}, "NameModifier": c122 },
-  "OutputChannelMapping.InputChannels": { "member": {"min":-60,"max":6,"isNumeric":true} },
-  "OutputGroup": { "Name": c84 },
+  "NoiseReducerFilterSettings": { "Strength": c101 },
+  "NoiseReducerSpatialFilterSettings": { "PostFilterSharpenStrength": c101, "Speed": {"min":-2,"max":3,"isNumeric":true,"isInteger":true}, "Strength": c98 },
+  "NoiseReducerTemporalFilterSettings": { "AggressiveMode": {"min":0,"max":4,"isNumeric":true,"isInteger":true}, "PostTemporalSharpening": {"enum":["DISABLED","ENABLED","AUTO"]}, "PostTemporalSharpeningStrength": {"enum":["LOW","MEDIUM","HIGH"]}, "Speed": {"min":-1,"max":3,"isNumeric":true,"isInteger":true}, "Strength": c98 },
+  "OpusSettings": { "Bitrate": {"min":32000,"max":192000,"isNumeric":true,"isInteger":true}, "Channels": c99, "SampleRate": {"min":16000,"max":48000,"isNumeric":true,"isInteger":true} },
+  "Output": { "Extension": {"max":256}, "NameModifier": c123 },
+  "OutputChannelMapping.InputChannels": { "member": {"min":-60,"max":6,"isNumeric":true,"isInteger":true} },
+  "OutputGroup": { "Name": c85 },
   "OutputGroupSettings": { "Type": {"enum":["HLS_GROUP_SETTINGS","DASH_ISO_GROUP_SETTINGS","FILE_GROUP_SETTINGS","MS_SMOOTH_GROUP_SETTINGS","CMAF_GROUP_SETTINGS"]} },
   "OutputGroupSettings.PerFrameMetrics": { "member": c65 },
   "PassthroughSettings": { "FrameControl": {"enum":["NEAREST_IDRFRAME","NEAREST_IFRAME"]}, "VideoSelectorMode": {"enum":["AUTO","REMUX_ALL"]} },
   "Policy": { "HttpInputs": c3, "HttpsInputs": c3, "S3Inputs": c3 },
-  "ProresSettings": { "ChromaSampling": {"enum":["PRESERVE_444_SAMPLING","SUBSAMPLE_TO_422"]}, "CodecProfile": {"enum":["APPLE_PRORES_422","APPLE_PRORES_422_HQ","APPLE_PRORES_422_LT","APPLE_PRORES_422_PROXY","APPLE_PRORES_4444","APPLE_PRORES_4444_XQ"]}, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c113, "FramerateNumerator": c113, "InterlaceMode": c63, "ParControl": c40, "ParDenominator": c113, "ParNumerator": c113, "ScanTypeConversionMode": c42, "SlowPal": c21, "Telecine": c51 },
+  "ProresSettings": { "ChromaSampling": {"enum":["PRESERVE_444_SAMPLING","SUBSAMPLE_TO_422"]}, "CodecProfile": {"enum":["APPLE_PRORES_422","APPLE_PRORES_422_HQ","APPLE_PRORES_422_LT","APPLE_PRORES_422_PROXY","APPLE_PRORES_4444","APPLE_PRORES_4444_XQ"]}, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c114, "FramerateNumerator": c114, "InterlaceMode": c63, "ParControl": c40, "ParDenominator": c114, "ParNumerator": c114, "ScanTypeConversionMode": c42, "SlowPal": c21, "Telecine": c51 },
   "ProresSettings.PerFrameMetrics": { "member": c65 },
   "PutPolicyRequest": { "Policy": required },
-  "Rectangle": { "Height": c142, "Width": c142, "X": c90, "Y": c90 },
-  "RemixSettings": { "AudioDescriptionAudioChannel": c130, "AudioDescriptionDataChannel": c130, "ChannelsIn": c130, "ChannelsOut": c130 },
-  "ReservationPlanSettings": { "Commitment": {"required":true,"enum":["ONE_YEAR"]}, "RenewalType": {"required":true,"enum":["AUTO_RENEW","EXPIRE"]}, "ReservedSlots": required },
+  "Rectangle": { "Height": c143, "Width": c143, "X": c91, "Y": c91 },
+  "RemixSettings": { "AudioDescriptionAudioChannel": c131, "AudioDescriptionDataChannel": c131, "ChannelsIn": c131, "ChannelsOut": c131 },
+  "ReservationPlanSettings": { "Commitment": {"required":true,"enum":["ONE_YEAR"]}, "RenewalType": {"required":true,"enum":["AUTO_RENEW","EXPIRE"]}, "ReservedSlots": {"required":true,"isInteger":true} },
   "S3DestinationAccessControl": { "CannedAcl": {"enum":["PUBLIC_READ","AUTHENTICATED_READ","BUCKET_OWNER_READ","BUCKET_OWNER_FULL_CONTROL"]} },
   "S3DestinationSettings": { "StorageClass": {"enum":["STANDARD","REDUCED_REDUNDANCY","STANDARD_IA","ONEZONE_IA","INTELLIGENT_TIERING","GLACIER","DEEP_ARCHIVE","GLACIER_IR"]} },
-  "S3EncryptionSettings": { "EncryptionType": {"enum":["SERVER_SIDE_ENCRYPTION_S3","SERVER_SIDE_ENCRYPTION_KMS"]}, "KmsEncryptionContext": c161, "KmsKeyArn": {"pattern":"^arn:aws(-us-gov|-cn)?:kms:[a-z-]{2,6}-(east|west|central|((north|south)(east|west)?))-[1-9]{1,2}:\\d{12}:key/([a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}|mrk-[a-fA-F0-9]{32})$"} },
+  "S3EncryptionSettings": { "EncryptionType": {"enum":["SERVER_SIDE_ENCRYPTION_S3","SERVER_SIDE_ENCRYPTION_KMS"]}, "KmsEncryptionContext": c162, "KmsKeyArn": {"pattern":"^arn:aws(-us-gov|-cn)?:kms:[a-z-]{2,6}-(east|west|central|((north|south)(east|west)?))-[1-9]{1,2}:\\d{12}:key/([a-fA-F0-9]{8}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{4}-[a-fA-F0-9]{12}|mrk-[a-fA-F0-9]{32})$"} },
   "SccDestinationSettings": { "Framerate": {"enum":["FRAMERATE_23_97","FRAMERATE_24","FRAMERATE_25","FRAMERATE_29_97_DROPFRAME","FRAMERATE_29_97_NON_DROPFRAME"]} },
-  "SearchJobsRequest": { "MaxResults": c118, "Order": c5, "Status": c74 },
-  "SpekeKeyProvider": { "CertificateArn": c163, "Url": c164 },
+  "SearchJobsRequest": { "MaxResults": c119, "Order": c5, "Status": c74 },
+  "SpekeKeyProvider": { "CertificateArn": c164, "Url": c165 },
   "SpekeKeyProvider.SystemIds": { "member": {"pattern":"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"} },
-  "SpekeKeyProviderCmaf": { "CertificateArn": c163, "ResourceId": {"pattern":"^[\\w-]+$"}, "Url": c164 },
-  "SpekeKeyProviderCmaf.DashSignaledSystemIds": { "member": c152 },
-  "SpekeKeyProviderCmaf.HlsSignaledSystemIds": { "member": c152 },
+  "SpekeKeyProviderCmaf": { "CertificateArn": c164, "ResourceId": {"pattern":"^[\\w-]+$"}, "Url": c165 },
+  "SpekeKeyProviderCmaf.DashSignaledSystemIds": { "member": c153 },
+  "SpekeKeyProviderCmaf.HlsSignaledSystemIds": { "member": c153 },
   "SrtDestinationSettings": { "StylePassthrough": c25 },
-  "StartJobsQueryRequest": { "MaxResults": c118, "Order": c5 },
+  "StartJobsQueryRequest": { "MaxResults": c119, "Order": c5 },
   "StaticKeyProvider": { "KeyFormat": {"pattern":"^(identity|[A-Za-z]{2,6}(\\.[A-Za-z0-9-]{1,63})+)$"}, "KeyFormatVersions": {"pattern":"^(\\d+(\\/\\d+)*)$"}, "StaticKeyValue": {"pattern":"^[A-Za-z0-9]{32}$"} },
   "TagResourceRequest": { "Arn": required, "Tags": required },
-  "TeletextDestinationSettings": { "PageNumber": c146 },
+  "TeletextDestinationSettings": { "PageNumber": c147 },
   "TeletextDestinationSettings.PageTypes": { "member": {"enum":["PAGE_TYPE_INITIAL","PAGE_TYPE_SUBTITLE","PAGE_TYPE_ADDL_INFO","PAGE_TYPE_PROGRAM_SCHEDULE","PAGE_TYPE_HEARING_IMPAIRED_SUBTITLE"]} },
-  "TeletextSourceSettings": { "PageNumber": c146 },
-  "TimecodeBurnin": { "FontSize": {"min":10,"max":48,"isNumeric":true}, "Position": {"enum":["TOP_CENTER","TOP_LEFT","TOP_RIGHT","MIDDLE_LEFT","MIDDLE_CENTER","MIDDLE_RIGHT","BOTTOM_LEFT","BOTTOM_CENTER","BOTTOM_RIGHT"]}, "Prefix": {"pattern":"^[ -~]+$"} },
-  "TimecodeConfig": { "Anchor": c159, "Source": c24, "Start": c159, "TimestampOffset": {"pattern":"^([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"} },
-  "TrackSourceSettings": { "StreamNumber": c113, "TrackNumber": c113 },
+  "TeletextSourceSettings": { "PageNumber": c147 },
+  "TimecodeBurnin": { "FontSize": {"min":10,"max":48,"isNumeric":true,"isInteger":true}, "Position": {"enum":["TOP_CENTER","TOP_LEFT","TOP_RIGHT","MIDDLE_LEFT","MIDDLE_CENTER","MIDDLE_RIGHT","BOTTOM_LEFT","BOTTOM_CENTER","BOTTOM_RIGHT"]}, "Prefix": {"pattern":"^[ -~]+$"} },
+  "TimecodeConfig": { "Anchor": c160, "Source": c24, "Start": c160, "TimestampOffset": {"pattern":"^([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"} },
+  "TrackSourceSettings": { "StreamNumber": c114, "TrackNumber": c114 },
   "TtmlDestinationSettings": { "StylePassthrough": c25 },
-  "UncompressedSettings": { "Fourcc": {"enum":["I420","I422","I444"]}, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c113, "FramerateNumerator": c113, "InterlaceMode": c43, "ScanTypeConversionMode": c42, "SlowPal": c21, "Telecine": c51 },
+  "UncompressedSettings": { "Fourcc": {"enum":["I420","I422","I444"]}, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c114, "FramerateNumerator": c114, "InterlaceMode": c43, "ScanTypeConversionMode": c42, "SlowPal": c21, "Telecine": c51 },
   "UntagResourceRequest": { "Arn": required },
-  "UpdateJobTemplateRequest": { "Name": required, "Priority": c89, "StatusUpdateInterval": c67 },
+  "UpdateJobTemplateRequest": { "Name": required, "Priority": c90, "StatusUpdateInterval": c67 },
   "UpdatePresetRequest": { "Name": required },
-  "UpdateQueueRequest": { "Name": required, "MaximumConcurrentFeeds": c90, "Status": c1 },
-  "Vc3Settings": { "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c116, "FramerateNumerator": c145, "InterlaceMode": c43, "ScanTypeConversionMode": c42, "SlowPal": c21, "Telecine": c51, "Vc3Class": {"enum":["CLASS_145_8BIT","CLASS_220_8BIT","CLASS_220_10BIT"]} },
+  "UpdateQueueRequest": { "Name": required, "ConcurrentJobs": c83, "MaximumConcurrentFeeds": c91, "Status": c1 },
+  "Vc3Settings": { "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c117, "FramerateNumerator": c146, "InterlaceMode": c43, "ScanTypeConversionMode": c42, "SlowPal": c21, "Telecine": c51, "Vc3Class": {"enum":["CLASS_145_8BIT","CLASS_220_8BIT","CLASS_220_10BIT"]} },
   "VideoCodecSettings": { "Codec": {"enum":["AV1","AVC_INTRA","FRAME_CAPTURE","GIF","H_264","H_265","MPEG2","PASSTHROUGH","PRORES","UNCOMPRESSED","VC3","VP8","VP9","XAVC"]} },
-  "VideoDescription": { "AfdSignaling": {"enum":["NONE","AUTO","FIXED"]}, "AntiAlias": c21, "ChromaPositionMode": {"enum":["AUTO","FORCE_CENTER","FORCE_TOP_LEFT"]}, "ColorMetadata": {"enum":["IGNORE","INSERT"]}, "DropFrameTimecode": c21, "FixedAfd": c96, "Height": c150, "RespondToAfd": {"enum":["NONE","RESPOND","PASSTHROUGH"]}, "ScalingBehavior": {"enum":["DEFAULT","STRETCH_TO_OUTPUT","FIT","FIT_NO_UPSCALE","FILL","SMART_CROP"]}, "Sharpness": c92, "TimecodeInsertion": {"enum":["DISABLED","PIC_TIMING_SEI"]}, "TimecodeTrack": c21, "Width": c150 },
-  "VideoOverlay": { "EndTimecode": c159, "Playback": c57, "StartTimecode": c159 },
-  "VideoOverlayCrop": { "Height": c90, "Unit": c62, "Width": c90, "X": c90, "Y": c90 },
-  "VideoOverlayInput": { "FileInput": c165, "TimecodeSource": c24, "TimecodeStart": c137 },
-  "VideoOverlayInputClipping": { "EndTimecode": c160, "StartTimecode": c160 },
-  "VideoOverlayPosition": { "Height": c85, "Opacity": c92, "Unit": c62, "Width": c85, "XPosition": c88, "YPosition": c88 },
-  "VideoOverlayTransition": { "EndTimecode": c159, "StartTimecode": c159 },
-  "VideoSelector": { "AlphaBehavior": {"enum":["DISCARD","REMAP_TO_LUMA"]}, "ColorSpace": c32, "ColorSpaceUsage": {"enum":["FORCE","FALLBACK"]}, "EmbeddedTimecodeOverride": {"enum":["NONE","USE_MDPM"]}, "MaxLuminance": c90, "PadVideo": {"enum":["DISABLED","BLACK"]}, "Pid": c113, "ProgramNumber": c88, "Rotate": {"enum":["DEGREE_0","DEGREES_90","DEGREES_180","DEGREES_270","AUTO"]}, "SampleRange": {"enum":["FOLLOW","FULL_RANGE","LIMITED_RANGE"]}, "SelectorType": {"enum":["AUTO","STREAM"]} },
-  "VideoSelector.Streams": { "member": c113 },
-  "VorbisSettings": { "Channels": c98, "SampleRate": c144, "VbrQuality": {"min":-1,"max":10,"isNumeric":true} },
-  "Vp8Settings": { "Bitrate": c133, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c113, "FramerateNumerator": c113, "HrdBufferSize": c104, "MaxBitrate": c133, "ParControl": c40, "ParDenominator": c113, "ParNumerator": c113, "QualityTuningLevel": c47, "RateControlMode": c78 },
-  "Vp9Settings": { "Bitrate": c135, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c113, "FramerateNumerator": c113, "HrdBufferSize": c104, "MaxBitrate": c135, "ParControl": c40, "ParDenominator": c113, "ParNumerator": c113, "QualityTuningLevel": c47, "RateControlMode": c78 },
-  "WavSettings": { "BitDepth": c140, "Channels": c108, "Format": {"enum":["RIFF","RF64","EXTENSIBLE"]}, "SampleRate": c156 },
+  "VideoDescription": { "AfdSignaling": {"enum":["NONE","AUTO","FIXED"]}, "AntiAlias": c21, "ChromaPositionMode": {"enum":["AUTO","FORCE_CENTER","FORCE_TOP_LEFT"]}, "ColorMetadata": {"enum":["IGNORE","INSERT"]}, "DropFrameTimecode": c21, "FixedAfd": c97, "Height": c151, "RespondToAfd": {"enum":["NONE","RESPOND","PASSTHROUGH"]}, "ScalingBehavior": {"enum":["DEFAULT","STRETCH_TO_OUTPUT","FIT","FIT_NO_UPSCALE","FILL","SMART_CROP"]}, "Sharpness": c93, "TimecodeInsertion": {"enum":["DISABLED","PIC_TIMING_SEI"]}, "TimecodeTrack": c21, "Width": c151 },
+  "VideoOverlay": { "EndTimecode": c160, "Playback": c57, "StartTimecode": c160 },
+  "VideoOverlayCrop": { "Height": c91, "Unit": c62, "Width": c91, "X": c91, "Y": c91 },
+  "VideoOverlayInput": { "FileInput": c166, "TimecodeSource": c24, "TimecodeStart": c138 },
+  "VideoOverlayInputClipping": { "EndTimecode": c161, "StartTimecode": c161 },
+  "VideoOverlayPosition": { "Height": c86, "Opacity": c93, "Unit": c62, "Width": c86, "XPosition": c89, "YPosition": c89 },
+  "VideoOverlayTransition": { "EndTimecode": c160, "StartTimecode": c160 },
+  "VideoSelector": { "AlphaBehavior": {"enum":["DISCARD","REMAP_TO_LUMA"]}, "ColorSpace": c32, "ColorSpaceUsage": {"enum":["FORCE","FALLBACK"]}, "EmbeddedTimecodeOverride": {"enum":["NONE","USE_MDPM"]}, "MaxLuminance": c91, "PadVideo": {"enum":["DISABLED","BLACK"]}, "Pid": c114, "ProgramNumber": c89, "Rotate": {"enum":["DEGREE_0","DEGREES_90","DEGREES_180","DEGREES_270","AUTO"]}, "SampleRange": {"enum":["FOLLOW","FULL_RANGE","LIMITED_RANGE"]}, "SelectorType": {"enum":["AUTO","STREAM"]} },
+  "VideoSelector.Streams": { "member": c114 },
+  "VorbisSettings": { "Channels": c99, "SampleRate": c145, "VbrQuality": {"min":-1,"max":10,"isNumeric":true,"isInteger":true} },
+  "Vp8Settings": { "Bitrate": c134, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c114, "FramerateNumerator": c114, "HrdBufferSize": c105, "MaxBitrate": c134, "ParControl": c40, "ParDenominator": c114, "ParNumerator": c114, "QualityTuningLevel": c47, "RateControlMode": c78 },
+  "Vp9Settings": { "Bitrate": c136, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c114, "FramerateNumerator": c114, "HrdBufferSize": c105, "MaxBitrate": c136, "ParControl": c40, "ParDenominator": c114, "ParNumerator": c114, "QualityTuningLevel": c47, "RateControlMode": c78 },
+  "WavSettings": { "BitDepth": c141, "Channels": c109, "Format": {"enum":["RIFF","RF64","EXTENSIBLE"]}, "SampleRate": c157 },
   "WebvttDestinationSettings": { "Accessibility": c21, "StylePassthrough": {"enum":["ENABLED","DISABLED","STRICT","MERGE"]} },
   "WebvttHlsSourceSettings": { "RenditionLanguageCode": c27 },
   "Xavc4kIntraCbgProfileSettings": { "XavcClass": c17 },
   "Xavc4kIntraVbrProfileSettings": { "XavcClass": c17 },
-  "Xavc4kProfileSettings": { "BitrateClass": {"enum":["BITRATE_CLASS_100","BITRATE_CLASS_140","BITRATE_CLASS_200"]}, "CodecProfile": {"enum":["HIGH","HIGH_422"]}, "FlickerAdaptiveQuantization": c21, "GopBReference": c21, "GopClosedCadence": c90, "HrdBufferSize": c94, "QualityTuningLevel": c71, "Slices": {"min":8,"max":12,"isNumeric":true} },
+  "Xavc4kProfileSettings": { "BitrateClass": {"enum":["BITRATE_CLASS_100","BITRATE_CLASS_140","BITRATE_CLASS_200"]}, "CodecProfile": {"enum":["HIGH","HIGH_422"]}, "FlickerAdaptiveQuantization": c21, "GopBReference": c21, "GopClosedCadence": c91, "HrdBufferSize": c95, "QualityTuningLevel": c71, "Slices": {"min":8,"max":12,"isNumeric":true,"isInteger":true} },
   "XavcHdIntraCbgProfileSettings": { "XavcClass": {"enum":["CLASS_50","CLASS_100","CLASS_200"]} },
-  "XavcHdProfileSettings": { "BitrateClass": {"enum":["BITRATE_CLASS_25","BITRATE_CLASS_35","BITRATE_CLASS_50"]}, "FlickerAdaptiveQuantization": c21, "GopBReference": c21, "GopClosedCadence": c90, "HrdBufferSize": c94, "InterlaceMode": c63, "QualityTuningLevel": c71, "Slices": {"min":4,"max":12,"isNumeric":true}, "Telecine": c51 },
-  "XavcSettings": { "AdaptiveQuantization": c56, "EntropyEncoding": {"enum":["AUTO","CABAC","CAVLC"]}, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c116, "FramerateNumerator": c145, "Profile": {"enum":["XAVC_HD_INTRA_CBG","XAVC_4K_INTRA_CBG","XAVC_4K_INTRA_VBR","XAVC_HD","XAVC_4K"]}, "SlowPal": c21, "Softness": c95, "SpatialAdaptiveQuantization": c21, "TemporalAdaptiveQuantization": c21 },
+  "XavcHdProfileSettings": { "BitrateClass": {"enum":["BITRATE_CLASS_25","BITRATE_CLASS_35","BITRATE_CLASS_50"]}, "FlickerAdaptiveQuantization": c21, "GopBReference": c21, "GopClosedCadence": c91, "HrdBufferSize": c95, "InterlaceMode": c63, "QualityTuningLevel": c71, "Slices": {"min":4,"max":12,"isNumeric":true,"isInteger":true}, "Telecine": c51 },
+  "XavcSettings": { "AdaptiveQuantization": c56, "EntropyEncoding": {"enum":["AUTO","CABAC","CAVLC"]}, "FramerateControl": c40, "FramerateConversionAlgorithm": c23, "FramerateDenominator": c117, "FramerateNumerator": c146, "Profile": {"enum":["XAVC_HD_INTRA_CBG","XAVC_4K_INTRA_CBG","XAVC_4K_INTRA_VBR","XAVC_HD","XAVC_4K"]}, "SlowPal": c21, "Softness": c96, "SpatialAdaptiveQuantization": c21, "TemporalAdaptiveQuantization": c21 },
   "XavcSettings.PerFrameMetrics": { "member": c65 },
 };

@@ -4,7 +4,7 @@ import type { Constraint, Constraints } from '#kernel/service.ts';
 const c1: Constraint = {"max":10};
 const c2: Constraint = {"max":2048};
 const c3: Constraint = {"max":256};
-const c4: Constraint = {"min":1,"max":100,"isNumeric":true};
+const c4: Constraint = {"min":1,"max":100,"isNumeric":true,"isInteger":true};
 const c5: Constraint = {"min":1,"max":128,"pattern":"^([a-z]+-)+\\d+$"};
 const c6: Constraint = {"min":1,"max":128};
 const c7: Constraint = {"min":1,"max":2048};
@@ -19,17 +19,17 @@ const c15: Constraint = {"required":true,"min":1};
 const required: Constraint = {"required":true};
 
 export const constraints: Constraints = {
-  "BatchGetSecretValueRequest": { "SecretIdList": c8, "Filters": c1, "MaxResults": {"min":1,"max":20,"isNumeric":true}, "NextToken": c10 },
+  "BatchGetSecretValueRequest": { "SecretIdList": c8, "Filters": c1, "MaxResults": {"min":1,"max":20,"isNumeric":true,"isInteger":true}, "NextToken": c10 },
   "BatchGetSecretValueRequest.SecretIdList": { "member": c7 },
   "CancelRotateSecretRequest": { "SecretId": c14 },
   "CreateSecretRequest": { "Name": {"required":true,"min":1,"max":512}, "ClientRequestToken": c12, "Description": c2, "KmsKeyId": c2, "SecretBinary": c11, "SecretString": c11, "AddReplicaRegions": {"min":1}, "Type": c3 },
   "DeleteResourcePolicyRequest": { "SecretId": c14 },
-  "DeleteSecretRequest": { "SecretId": c14 },
+  "DeleteSecretRequest": { "SecretId": c14, "RecoveryWindowInDays": {"isInteger":true} },
   "DescribeSecretRequest": { "SecretId": c14 },
   "ExternalSecretRotationMetadataItem": { "Key": c9, "Value": c7 },
   "Filter": { "Key": {"enum":["description","name","tag-key","tag-value","primary-region","owning-service","all"]}, "Values": {"min":1,"max":10} },
   "Filter.Values": { "member": {"max":512,"pattern":"^\\!?[a-zA-Z0-9 :_@\\/\\+\\=\\.\\-\\!]*$"} },
-  "GetRandomPasswordRequest": { "PasswordLength": {"min":1,"max":4096,"isNumeric":true}, "ExcludeCharacters": {"max":4096} },
+  "GetRandomPasswordRequest": { "PasswordLength": {"min":1,"max":4096,"isNumeric":true,"isInteger":true}, "ExcludeCharacters": {"max":4096} },
   "GetResourcePolicyRequest": { "SecretId": c14 },
   "GetSecretValueRequest": { "SecretId": c14, "VersionId": c12, "VersionStage": c9 },
   "ListSecretVersionIdsRequest": { "SecretId": c14, "MaxResults": c4, "NextToken": c10 },
@@ -43,7 +43,7 @@ export const constraints: Constraints = {
   "ReplicateSecretToRegionsRequest": { "SecretId": c14, "AddReplicaRegions": c15 },
   "RestoreSecretRequest": { "SecretId": c14 },
   "RotateSecretRequest": { "SecretId": c14, "ClientRequestToken": c12, "RotationLambdaARN": c2, "ExternalSecretRotationRoleArn": {"min":20,"max":2048} },
-  "RotationRulesType": { "AutomaticallyAfterDays": {"min":1,"max":1000,"isNumeric":true}, "Duration": {"min":2,"max":3,"pattern":"[0-9]+h"}, "ScheduleExpression": {"min":1,"max":256,"pattern":"[0-9A-Za-z\\(\\)#\\?\\*\\-\\/, ]+"} },
+  "RotationRulesType": { "AutomaticallyAfterDays": {"min":1,"max":1000,"isNumeric":true,"isInteger":true}, "Duration": {"min":2,"max":3,"pattern":"[0-9]+h"}, "ScheduleExpression": {"min":1,"max":256,"pattern":"[0-9A-Za-z\\(\\)#\\?\\*\\-\\/, ]+"} },
   "StopReplicationToReplicaRequest": { "SecretId": c14 },
   "Tag": { "Key": c6, "Value": c3 },
   "TagResourceRequest": { "SecretId": c14, "Tags": required },

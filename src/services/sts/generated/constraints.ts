@@ -7,8 +7,8 @@ const c3: Constraint = {"min":20,"max":2048,"pattern":"[\\u0009\\u000A\\u000D\\u
 const c4: Constraint = {"min":4,"max":2048};
 const c5: Constraint = {"min":6,"max":6,"pattern":"[\\d]*"};
 const c6: Constraint = {"min":9,"max":256,"pattern":"[\\w+=/:,.@-]*"};
-const c7: Constraint = {"min":900,"max":129600,"isNumeric":true};
-const c8: Constraint = {"min":900,"max":43200,"isNumeric":true};
+const c7: Constraint = {"min":900,"max":129600,"isNumeric":true,"isInteger":true};
+const c8: Constraint = {"min":900,"max":43200,"isNumeric":true,"isInteger":true};
 const c9: Constraint = {"required":true,"min":2,"max":64,"pattern":"[\\w+=,.@-]*"};
 const c10: Constraint = {"required":true,"min":20,"max":2048,"pattern":"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+"};
 const required: Constraint = {"required":true};
@@ -18,13 +18,13 @@ export const constraints: Constraints = {
   "AssumeRoleRequest.TransitiveTagKeys": { "member": {"min":1,"max":128,"pattern":"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"} },
   "AssumeRoleWithSAMLRequest": { "RoleArn": c10, "PrincipalArn": c10, "SAMLAssertion": {"required":true,"min":4,"max":100000}, "Policy": c2, "DurationSeconds": c8 },
   "AssumeRoleWithWebIdentityRequest": { "RoleArn": c10, "RoleSessionName": c9, "WebIdentityToken": {"required":true,"min":4,"max":20000}, "ProviderId": c4, "Policy": c2, "DurationSeconds": c8 },
-  "AssumeRootRequest": { "TargetPrincipal": {"required":true,"min":12,"max":2048}, "TaskPolicyArn": required, "DurationSeconds": {"min":0,"max":900,"isNumeric":true} },
+  "AssumeRootRequest": { "TargetPrincipal": {"required":true,"min":12,"max":2048}, "TaskPolicyArn": required, "DurationSeconds": {"min":0,"max":900,"isNumeric":true,"isInteger":true} },
   "DecodeAuthorizationMessageRequest": { "EncodedMessage": {"required":true,"min":1,"max":10240} },
   "GetAccessKeyInfoRequest": { "AccessKeyId": {"required":true,"min":16,"max":128,"pattern":"[\\w]*"} },
   "GetDelegatedAccessTokenRequest": { "TradeInToken": required },
   "GetFederationTokenRequest": { "Name": {"required":true,"min":2,"max":32,"pattern":"[\\w+=,.@-]*"}, "Policy": c2, "DurationSeconds": c7, "Tags": c1 },
   "GetSessionTokenRequest": { "DurationSeconds": c7, "SerialNumber": c6, "TokenCode": c5 },
-  "GetWebIdentityTokenRequest": { "Audience": {"required":true,"min":1,"max":10}, "SigningAlgorithm": {"required":true,"min":5,"max":5}, "DurationSeconds": {"min":60,"max":3600,"isNumeric":true}, "Tags": c1 },
+  "GetWebIdentityTokenRequest": { "Audience": {"required":true,"min":1,"max":10}, "SigningAlgorithm": {"required":true,"min":5,"max":5}, "DurationSeconds": {"min":60,"max":3600,"isNumeric":true,"isInteger":true}, "Tags": c1 },
   "GetWebIdentityTokenRequest.Audience": { "member": {"min":1,"max":1000} },
   "PolicyDescriptorType": { "arn": c3 },
   "ProvidedContext": { "ProviderArn": c3, "ContextAssertion": c4 },

@@ -2,11 +2,10 @@ import type { AuditRecord } from '#kernel/audit.ts';
 import { accountOf } from '#kernel/caller.ts';
 import type { ServiceError } from '#kernel/service-error.ts';
 import type { GatewayCall } from './call.ts';
-import type { BuiltOperation, Target } from './operations-table.ts';
+import type { Target } from './operations-table.ts';
 
 export function auditRecordOf(
   target: Target,
-  built: BuiltOperation,
   input: unknown,
   call: GatewayCall,
   finishedAt: number,
@@ -20,19 +19,27 @@ export function auditRecordOf(
     account: accountOf(call.caller),
     region: call.region,
     eventSource: target.service.eventSource,
-    eventName: target.name,
-    isReadOnly: built.operation.isReadOnly,
-    isDataEvent: built.operation.isDataEvent,
+    eventName: target.wire.name,
+    isReadOnly: target.built?.isReadOnly ?? false,
+    isDataEvent: target.built?.isDataEvent ?? false,
     caller: call.caller,
     via: call.via,
     sourceIp: call.source.sourceIp,
     userAgent: call.source.userAgent,
     resources: [...call.audit.resources],
-    parameters: built.redact(input),
+    parameters: withoutSecrets(target, input),
     details: call.audit.details,
     status: failure?.status ?? call.reply.status ?? 200,
     errorCode: failure?.code,
     errorMessage: failure?.message,
     allowedBy: [...call.allowedBy],
   };
+}
+
+// INVARIANT: what the schema or the operation calls sensitive does not get into the audit log, nor does a payload.
+function withoutSecrets(target: Target, input: unknown): Record<string, unknown> | undefined {
+  const redacted = target.wire.redact(input);
+  if (typeof redacted !== 'object' || redacted === null) return undefined;
+  const secret = new Set(target.built?.secretMembers);
+  return Object.fromEntries(Object.entries(redacted).filter(([name]) => !secret.has(name)));
 }

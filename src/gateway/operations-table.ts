@@ -1,43 +1,62 @@
 import type { Operation } from '#kernel/operation.ts';
 import type { Service } from '#kernel/service.ts';
-import { inputRedactor } from './redact-input.ts';
+import { compileService } from '#protocol/compile-service.ts';
+import type { CompiledOperation, CompiledService } from '#protocol/compiled-service.ts';
 
-/** A service whose handlers and context types are its own affair: the gateway only passes them on. */
+/** A service whose context is its own affair: the gateway only passes it on. */
 export type AnyService = Service<unknown>;
-type AnyOperation = Operation<unknown, unknown, unknown>;
+export type BuiltOperation = Operation<unknown, unknown, unknown>;
 
-/** An operation that is built, prepared for the pipeline. */
-export interface BuiltOperation {
-  readonly operation: AnyOperation;
-  readonly redact: (input: unknown) => Record<string, unknown> | undefined;
+/** Where a request leads. */
+export interface Target {
+  readonly service: AnyService;
+  readonly wire: CompiledOperation;
+  /** Absent for operations of the API that Coffer does not have. */
+  readonly built: BuiltOperation | undefined;
 }
 
 /**
- * All operations that are built, by service and name. Throws (and so the process does not start) when a handler belongs
- * to no operation of the API, when there are two for one, or when one declares no authorisation.
+ * All operations of all services' APIs, with the handlers of those that are built. Throws (and so the process does not
+ * start) when a handler belongs to no operation of the API, when there are two for one, or when one declares no
+ * authorisation.
  *
- * INVARIANT: an operation that is not in this table cannot be carried out.
+ * INVARIANT: a handler that is not in this table cannot be reached.
  */
 export class OperationsTable {
-  readonly #built = new Map<string, BuiltOperation>();
+  readonly compiled: readonly CompiledService[];
+  readonly #targets = new Map<string, Target>();
 
   constructor(services: readonly AnyService[]) {
-    for (const service of services) {
-      const known = new Set(service.schemas.map((schema) => schema[2]));
-      for (const operation of service.operations as readonly unknown[] as readonly AnyOperation[]) {
-        const name = `${service.name}:${operation.name}`;
-        if (!known.has(operation.name)) throw new Error(`${name} has a handler but is not in the service's API.`);
-        if (this.#built.has(name)) throw new Error(`${name} has two handlers.`);
-        if (typeof operation.handle !== 'function') throw new Error(`${name} has no handler.`);
-        const isDeclared =
-          typeof operation.authorize === 'function' || typeof operation.authorize?.exemptBecause === 'string';
-        if (!isDeclared) throw new Error(`${name} declares no IAM actions and resources.`);
-        this.#built.set(name, { operation, redact: inputRedactor(operation.schema, operation.secretMembers) });
+    this.compiled = services.map(compileService);
+    for (const [index, service] of services.entries()) {
+      const built = builtOperations(service);
+      for (const [name, wire] of this.compiled[index]?.operations ?? []) {
+        this.#targets.set(`${service.name}:${name}`, { service, wire, built: built.get(name) });
+        built.delete(name);
       }
+      for (const name of built.keys()) throw new Error(`${service.name}:${name} is not in the service's API.`);
     }
   }
 
-  find(service: string, operation: string): BuiltOperation | undefined {
-    return this.#built.get(`${service}:${operation}`);
+  /** @throws when there is no such operation: callers name only what the API has */
+  find(service: string, operation: string): Target {
+    const target = this.#targets.get(`${service}:${operation}`);
+    if (target === undefined) throw new Error(`There is no operation ${service}:${operation}.`);
+    return target;
   }
+}
+
+function builtOperations(service: AnyService): Map<string, BuiltOperation> {
+  const built = new Map<string, BuiltOperation>();
+  // The handlers' input types differ; each is only ever given what its own schema decoded.
+  for (const operation of service.operations as readonly unknown[] as readonly BuiltOperation[]) {
+    const name = `${service.name}:${operation.name}`;
+    if (built.has(operation.name)) throw new Error(`${name} has two handlers.`);
+    if (typeof operation.handle !== 'function') throw new Error(`${name} has no handler.`);
+    const { authorize } = operation;
+    const isDeclared = typeof authorize === 'function' || typeof authorize?.exemptBecause === 'string';
+    if (!isDeclared) throw new Error(`${name} declares neither IAM actions nor why it needs none.`);
+    built.set(operation.name, operation);
+  }
+  return built;
 }

@@ -10,7 +10,9 @@ import type { Authority, Door } from '#kernel/door.ts';
 import { isRegion, type Region } from '#kernel/ids.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Randomness } from '#kernel/randomness.ts';
-import { createRouter, type Router } from '#protocol/router.ts';
+import type { CompiledService } from '#protocol/compiled-service.ts';
+import { parseQuery } from '#protocol/query-parameters.ts';
+import { createRouter, type Router, type RoutingFailure, type RoutingMatch } from '#protocol/router.ts';
 import { auditRecordOf } from './audit-record-of.ts';
 import type { Authorizer } from './authorizer.ts';
 import { GatewayCall } from './call.ts';
@@ -22,6 +24,7 @@ import { internalSource, sourceOf } from './request-source.ts';
 import { writeResponse } from './write-response.ts';
 
 const MAX_BODY = 8 * 1024 * 1024;
+const EMPTY = Buffer.alloc(0);
 const NEVER_ABORTED = new AbortController().signal;
 
 export interface GatewayOptions {
@@ -47,29 +50,36 @@ export class Gateway implements Door {
   readonly #options: GatewayOptions;
   readonly #operations: OperationsTable;
   readonly #router: Router;
+  /** In whose form what belongs to no service is answered: S3's, as everything else that nobody claims. */
+  readonly #fallback: CompiledService;
 
   /** @throws when an operation's declaration is incomplete: then the process must not start */
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#operations = new OperationsTable(options.services);
     this.#router = createRouter(this.#operations.compiled);
+    const fallback = this.#operations.compiled.find(({ service }) => service.protocol === 'restXml');
+    if (fallback === undefined) throw new Error('There is no S3 among the services.');
+    this.#fallback = fallback;
   }
 
-  /** Answers one request from a socket. Never rejects. */
+  /** Answers one request from a socket. Never rejects on account of the request. */
   async handle(message: IncomingMessage, response: ServerResponse, sendContinue: () => void): Promise<void> {
     const { randomness, logger, domains } = this.#options;
     const requestId = randomness.uuid();
     const request = readRequest(message, domains);
     const body = new RequestBody(message, sendContinue);
-    let answering = this.#operations.serviceOfScope(undefined);
+    // In whose form a failure is written, as far as that is known yet.
+    let owner: CompiledService | undefined;
     try {
-      const claim = claimOf(request);
-      answering = this.#operations.serviceOfScope(claim.read?.scope.service);
-      const { target, labels } = await this.#match(request, claim, body);
-      answering = target.compiled;
+      const claim = readClaimOf(request);
+      const match = await this.#match(request, claim, body);
+      owner = match.service;
+      if ('error' in match) throw claim.failure ?? match.error;
+      const target = this.#operations.find(match.service.service.name, match.operation.name);
       const authentication = await this.#authenticate(claim, request, body, target);
-      if (target.built === undefined) throw notImplemented(target.service, target.name);
-      const { input, stream, trailers } = await this.#parse(target, labels, request, body, authentication);
+      if (target.built === undefined) throw notImplemented(target);
+      const { input, stream, trailers } = await this.#parse(match, request, body, authentication);
       const call = this.#callOf(target, request, claim.read, authentication, {
         requestId,
         body: stream,
@@ -77,23 +87,18 @@ export class Gateway implements Door {
         signal: abortSignalOf(response),
       });
       const output = await this.#carryOut(target, input, call);
-      await writeResponse(response, message, requestId, target.operation.encode(output, requestId), call.reply);
+      await writeResponse(response, message, requestId, target.wire.encode(output, requestId), call.reply);
     } catch (error) {
-      const failure = toServiceError(error, answering.service, logger.child({ requestId }));
-      const isHead = request.method === 'HEAD';
-      await writeResponse(
-        response,
-        message,
-        requestId,
-        answering.encodeError(failure, requestId, request.path, isHead),
-      );
+      const service = owner ?? this.#fallback;
+      const failure = toServiceError(error, service.service, logger.child({ requestId }));
+      const about = { requestId, resource: request.path, isHead: request.method === 'HEAD' };
+      await writeResponse(response, message, requestId, service.encodeError(failure, about));
     }
   }
 
   /** Carries out a call of one service to another: from validation on, the same way. */
   async invoke(service: string, operation: string, input: unknown, authority: Authority): Promise<unknown> {
     const target = this.#operations.find(service, operation);
-    if (target?.built === undefined) throw new Error(`${service}:${operation} is not built.`);
     const call = new GatewayCall(
       {
         requestId: this.#options.randomness.uuid(),
@@ -117,25 +122,12 @@ export class Gateway implements Door {
     }
   }
 
-  async #match(
-    request: ReceivedRequest,
-    claim: ReadClaim,
-    body: RequestBody,
-  ): Promise<{ readonly target: Target; readonly labels: Readonly<Record<string, string>> }> {
-    const signingName = claim.read?.scope.service;
-    const isForm = request.header('content-type')?.startsWith('application/x-www-form-urlencoded') === true;
-    // Only query services name their operation in the body, and only for them it is read before authentication.
-    const form = isForm && signingName !== 's3' ? await body.whole(MAX_BODY) : undefined;
-    const match = this.#router.match({
-      method: request.method,
-      path: request.path,
-      query: request.query,
-      header: request.header,
-      bucketFromHost: request.bucketFromHost,
-      signingName,
-      form,
-    });
-    return { target: this.#operations.targetOf(match), labels: match.labels };
+  async #match(request: ReceivedRequest, claim: ReadClaim, body: RequestBody): Promise<RoutingMatch | RoutingFailure> {
+    const routed = { ...request, signingName: claim.read?.scope.service };
+    const match = this.#router.match(routed);
+    if (!('error' in match) || match.kind !== 'form-needed') return match;
+    const form = parseQuery((await body.whole(MAX_BODY)).toString('utf8'));
+    return this.#router.match({ ...routed, form });
   }
 
   /** @returns `undefined` for an anonymous request */
@@ -147,7 +139,7 @@ export class Gateway implements Door {
   ): Promise<Authentication | undefined> {
     if (claim.failure !== undefined) throw claim.failure;
     if (claim.read === undefined) {
-      if (target.built?.operation.isAuthenticationRequired === false) return undefined;
+      if (target.built?.isAuthenticationRequired === false) return undefined;
       throw new AuthFailure('missing-token', 'Missing Authentication Token');
     }
     const { scope } = claim.read;
@@ -165,20 +157,20 @@ export class Gateway implements Door {
   }
 
   async #parse(
-    target: Target,
-    labels: Readonly<Record<string, string>>,
+    match: RoutingMatch,
     request: ReceivedRequest,
     body: RequestBody,
     authentication: Authentication | undefined,
   ) {
-    const { operation } = target;
-    const head = { labels, query: request.query, header: request.header, headers: request.headers };
+    const { operation, labels, query } = match;
+    const parts = { labels, query, headers: request.mergedHeaders };
     if (operation.streamsInput) {
+      const input = operation.decode({ ...parts, body: EMPTY });
       const { stream, trailers } = body.stream(authentication);
-      return { input: operation.decode({ ...head, body: Buffer.alloc(0) }), stream, trailers };
+      return { input, stream, trailers };
     }
     const bytes = await body.wholeChecked(MAX_BODY, authentication);
-    return { input: operation.decode({ ...head, body: bytes }), stream: undefined, trailers: {} };
+    return { input: operation.decode({ ...parts, body: bytes }), stream: undefined, trailers: {} };
   }
 
   #callOf(
@@ -204,30 +196,30 @@ export class Gateway implements Door {
 
   /** Validate → authorise → handle → audit. */
   async #carryOut(target: Target, input: unknown, call: GatewayCall): Promise<unknown> {
-    const { built, service } = target;
-    if (built === undefined) throw notImplemented(service, target.name);
+    const { built, service, wire } = target;
+    if (built === undefined) throw notImplemented(target);
     const { audit, clock, logger } = this.#options;
     try {
-      const violations = target.operation.validate(input);
+      const violations = wire.validate(input);
       if (violations.length > 0) throw service.errors.validation(violations);
       // INVARIANT: the handler runs only after every declared access request was allowed.
       await authorize(target, input, call);
-      const output = await built.operation.handle(input, call, service.context);
-      audit.append(auditRecordOf(target, built, input, call, clock.now(), undefined));
+      const output = await built.handle(input, call, service.context);
+      audit.append(auditRecordOf(target, input, call, clock.now(), undefined));
       return output;
     } catch (error) {
       const failure = toServiceError(error, service, logger.child({ requestId: call.requestId }));
-      audit.append(auditRecordOf(target, built, input, call, clock.now(), failure));
+      audit.append(auditRecordOf(target, input, call, clock.now(), failure));
       throw failure;
     }
   }
 }
 
 async function authorize(target: Target, input: unknown, call: GatewayCall): Promise<void> {
-  const declared = target.built?.operation.authorize;
+  const declared = target.built?.authorize;
   if (typeof declared !== 'function') return;
   const requests = await declared(input, call, target.service.context);
-  if (requests.length === 0) throw new Error(`${target.service.name}:${target.name} asked for no access at all.`);
+  if (requests.length === 0) throw new Error(`${target.service.name}:${target.wire.name} asked for no access at all.`);
   for (const request of requests) await call.require(request);
 }
 
@@ -237,7 +229,7 @@ interface ReadClaim {
   readonly failure: AuthFailure | undefined;
 }
 
-function claimOf(request: ReceivedRequest): ReadClaim {
+function readClaimOf(request: ReceivedRequest): ReadClaim {
   try {
     return { read: readClaim(request), failure: undefined };
   } catch (error) {

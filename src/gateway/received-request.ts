@@ -10,7 +10,9 @@ export interface ReceivedRequest extends SignedRequest {
   readonly bucketFromHost: string | undefined;
   readonly sourceIp: string;
   readonly isSecure: boolean;
-  /** A header by its lower-case name; several of one name are joined by `,`. */
+  /** Headers by their lower-case names; several of one name are joined by `,`. */
+  readonly mergedHeaders: Readonly<Record<string, string>>;
+  /** A header by its lower-case name. */
   header(name: string): string | undefined;
 }
 
@@ -19,18 +21,18 @@ export interface ReceivedRequest extends SignedRequest {
  */
 export function readRequest(message: IncomingMessage, domains: readonly string[]): ReceivedRequest {
   const headers: (readonly [string, string])[] = [];
-  const merged = new Map<string, string>();
+  const merged: Record<string, string> = Object.create(null);
   const raw = message.rawHeaders;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = (raw[i] ?? '').toLowerCase();
     const value = raw[i + 1] ?? '';
     headers.push([name, value]);
-    const before = merged.get(name);
-    merged.set(name, before === undefined ? value : `${before},${value}`);
+    const before = merged[name];
+    merged[name] = before === undefined ? value : `${before},${value}`;
   }
   const target = message.url ?? '/';
   const question = target.indexOf('?');
-  const host = merged.get('host') ?? '';
+  const host = merged['host'] ?? '';
   return {
     method: message.method ?? 'GET',
     path: question < 0 ? target : target.slice(0, question),
@@ -40,7 +42,8 @@ export function readRequest(message: IncomingMessage, domains: readonly string[]
     bucketFromHost: bucketOfHost(host, domains),
     sourceIp: (message.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
     isSecure: 'encrypted' in message.socket && message.socket.encrypted === true,
-    header: (name) => merged.get(name),
+    mergedHeaders: merged,
+    header: (name) => merged[name],
   };
 }
 

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { WireResponse } from '#protocol/wire.ts';
+import type { EncodedResponse } from '#protocol/http-output.ts';
 
 /** What is read of a body that nobody wants, so that the client gets to read the refusal. */
 const MAX_DRAIN = 16 * 1024 * 1024;
@@ -15,7 +14,7 @@ export async function writeResponse(
   response: ServerResponse,
   message: IncomingMessage,
   requestId: string,
-  wire: WireResponse,
+  wire: EncodedResponse,
   reply: { readonly status?: number; readonly headers: Readonly<Record<string, string>> } = { headers: {} },
 ): Promise<void> {
   if (response.headersSent || response.destroyed) {
@@ -33,7 +32,7 @@ export async function writeResponse(
   const status = reply.status ?? wire.status;
   if (wire.stream !== undefined && message.method !== 'HEAD') {
     response.writeHead(status, headers);
-    await pipeline(toReadable(wire.stream), response).catch(() => response.destroy());
+    await pipeline(wire.stream, response).catch(() => response.destroy());
     return;
   }
   const body = message.method === 'HEAD' || status === 204 || status === 304 ? undefined : wire.body;
@@ -48,10 +47,6 @@ export async function writeResponse(
   response.write(body ?? Buffer.alloc(0));
   await drain(message);
   response.end();
-}
-
-function toReadable(stream: AsyncIterable<Uint8Array> | Readable): Readable {
-  return stream instanceof Readable ? stream : Readable.from(stream);
 }
 
 async function drain(message: IncomingMessage): Promise<void> {

@@ -30,26 +30,18 @@ export interface CompiledStatement {
   applies(request: StatementRequest): boolean;
 }
 
-export interface CompileOptions {
-  /**
-   * Unique ids that ARNs in Principal elements stood for when the policy was saved. Such an ARN then means that very
-   * user or role, not a later one of the same name.
-   */
-  readonly uniqueIds?: Readonly<Record<string, string>>;
-}
-
 /**
  * Reads, checks and prepares a policy document.
  * @throws PolicyDocumentError
  */
-export function compilePolicy(json: string, kind: PolicyKind, options: CompileOptions = {}): CompiledPolicy {
+export function compilePolicy(json: string, kind: PolicyKind): CompiledPolicy {
   const document = parseDocument(json, kind);
   const hasVariables = document.version === '2012-10-17';
   const statements = document.statements.map((statement, index) => ({
     index,
     sid: statement.sid,
     effect: statement.effect,
-    principal: statement.principal && bindToUniqueIds(statement.principal, options.uniqueIds ?? {}),
+    principal: statement.principal,
     isNotPrincipal: statement.isNotPrincipal,
     applies: compileStatement(statement, hasVariables),
   }));
@@ -85,10 +77,4 @@ function appliesToResource(
   // INVARIANT: an exception that cannot be read (a variable without a value) does not widen an Allow.
   if (statement.effect === 'Allow' && !resources.every((pattern) => pattern.isResolvable(lookup))) return false;
   return !isListed;
-}
-
-function bindToUniqueIds(element: PrincipalElement, uniqueIds: Readonly<Record<string, string>>): PrincipalElement {
-  const identities = new Set<string>();
-  for (const identity of element.identities) identities.add(uniqueIds[identity] ?? identity);
-  return { ...element, identities };
 }

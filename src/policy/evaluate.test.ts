@@ -277,9 +277,11 @@ test('refusals have the words of AWS', () => {
   );
 });
 
-test('an ARN that was bound to a unique id no longer means a later principal of that name', () => {
-  const json = JSON.stringify({ Statement: { Effect: 'Allow', Principal: { AWS: USER }, Action: 'sts:AssumeRole' } });
-  const policy = compilePolicy(json, 'trust', { uniqueIds: { [USER]: 'AIDAFIRSTFIRSTFIRST1' } });
+test('a unique id means that very user, not a later one of its name', () => {
+  const json = JSON.stringify({
+    Statement: { Effect: 'Allow', Principal: { AWS: 'AIDAFIRSTFIRSTFIRST1' }, Action: 'sts:AssumeRole' },
+  });
+  const policy = compilePolicy(json, 'trust');
   const isAllowed = (uniqueId: string) =>
     evaluate({
       principal: { isRoot: false, accountId: ACCOUNT, arn: USER, uniqueId },

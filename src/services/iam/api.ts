@@ -1,0 +1,102 @@
+import type { RootKey } from '#crypto/root-key.ts';
+import type { Caller, SessionFacts } from '#kernel/caller.ts';
+import type { Clock } from '#kernel/clock.ts';
+import type { AccountId } from '#kernel/ids.ts';
+import type { Randomness } from '#kernel/randomness.ts';
+import { Accounts } from './accounts.ts';
+import { type CallerPolicies, CallerPolicyDirectory } from './caller-policies.ts';
+import { type CredentialProblem, Credentials, type FoundCredentials, type IssuedCredentials } from './credentials.ts';
+import { parseIamArn, principalArn } from './domain/identifiers.ts';
+import type { SessionOwner } from './domain/session-tokens.ts';
+import { type IamStore, tagsOf } from './store.ts';
+
+export type { Account, AccountRequest, CreatedAccount } from './accounts.ts';
+export { AccountExistsError } from './accounts.ts';
+export type { IssuedCredentials } from './credentials.ts';
+
+/** A role, for those who pass or assume it. */
+export interface Role {
+  /** AROA…. */
+  readonly roleId: string;
+  readonly arn: string;
+  readonly roleName: string;
+  readonly account: AccountId;
+  /** JSON: the trust policy, with unique ids in the place of the ARNs that it was saved with. */
+  readonly trustPolicy: string;
+  /** Seconds. */
+  readonly maxSessionDuration: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/**
+ * IAM for the rest of the platform: what authentication, authorisation and STS ask it. It reads facts about principals
+ * only; it hands out no rights.
+ */
+export class IamApi {
+  readonly accounts: Accounts;
+  readonly #store: IamStore;
+  readonly #credentials: Credentials;
+  readonly #policies: CallerPolicyDirectory;
+
+  constructor(store: IamStore, rootKey: RootKey, randomness: Randomness, clock: Clock) {
+    this.#store = store;
+    this.accounts = new Accounts(store, rootKey, randomness, clock);
+    this.#credentials = new Credentials(store, rootKey, randomness);
+    this.#policies = new CallerPolicyDirectory(store);
+  }
+
+  /**
+   * The secret and the principal behind an access key.
+   * @param now milliseconds since the epoch
+   */
+  findCredentials(
+    accessKeyId: string,
+    sessionToken: string | undefined,
+    now: number,
+  ): Promise<FoundCredentials | CredentialProblem> {
+    return this.#credentials.find(accessKeyId, sessionToken, now);
+  }
+
+  /** The caller's policies as they stand now, prepared for evaluation. */
+  policiesOf(caller: Caller): Promise<CallerPolicies> {
+    return this.#policies.policiesOf(caller);
+  }
+
+  /** `undefined` when there is no role with exactly this ARN. */
+  async findRole(arn: string): Promise<Role | undefined> {
+    const parts = parseIamArn('role', arn);
+    if (parts === undefined) return undefined;
+    const role = await this.#store.findPrincipal(parts.account, 'role', parts.name);
+    if (role === undefined || principalArn('role', role) !== arn) return undefined;
+    if (role.bound_trust_policy === null || role.max_session === null) return undefined;
+    return {
+      roleId: role.id,
+      arn,
+      roleName: role.name,
+      account: role.account,
+      trustPolicy: role.bound_trust_policy,
+      maxSessionDuration: role.max_session,
+      tags: await tagsOf(this.#store.read, role.id),
+    };
+  }
+
+  /** Whether there is a managed policy, of AWS or of `account`, with this ARN. */
+  async hasManagedPolicy(account: AccountId, arn: string): Promise<boolean> {
+    const owner = parseIamArn('policy', arn)?.account;
+    return (owner === 'aws' || owner === account) && (await this.#policies.findManaged(arn)) !== undefined;
+  }
+
+  /** Temporary credentials; `undefined` when their owner is gone. For STS. */
+  issueCredentials(session: {
+    readonly account: AccountId;
+    readonly owner: SessionOwner;
+    readonly facts: SessionFacts;
+  }): Promise<IssuedCredentials | undefined> {
+    return this.#credentials.issue(session);
+  }
+
+  /** The account that a long-lived access key belongs to. */
+  accountOfKey(accessKeyId: string): Promise<AccountId | undefined> {
+    return this.#credentials.accountOfKey(accessKeyId);
+  }
+}

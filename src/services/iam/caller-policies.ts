@@ -1,0 +1,163 @@
+import type { Caller } from '#kernel/caller.ts';
+import { type CompiledPolicy, compilePolicy } from '#policy/compile-policy.ts';
+import type { PolicySource } from '#policy/evaluate.ts';
+import { awsManagedPolicies } from './domain/aws-managed-policies.ts';
+import { ChangeCache } from './domain/change-cache.ts';
+import { type IamStore, tagsOf } from './store.ts';
+
+/** The policies that a principal brings with it, and what conditions may know of it. */
+export interface CallerPolicies {
+  readonly identity: readonly PolicySource[];
+  readonly boundary?: PolicySource;
+  /** Empty when the session has none. */
+  readonly session: readonly PolicySource[];
+  /** The principal's own tags with the session's over them. */
+  readonly principalTags: Readonly<Record<string, string>>;
+  /** The canonical user id of the principal's account. */
+  readonly canonicalId?: string;
+}
+
+interface OwnPolicies {
+  readonly identity: readonly PolicySource[];
+  readonly boundary?: PolicySource;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+const CACHED_PRINCIPALS = 10_000;
+const CACHED_DOCUMENTS = 4096;
+const CACHED_ACCOUNTS = 10_000;
+
+const nothing: CallerPolicies = { identity: [], session: [], principalTags: {} };
+
+/** A policy that allows nothing: in the place of one that is gone, so that its absence does not widen. */
+const nothingAllowed: CompiledPolicy = {
+  document: { version: '2012-10-17', statements: [] },
+  statements: [],
+};
+
+/** Collects the policies of callers, as they stand now. */
+export class CallerPolicyDirectory {
+  readonly #store: IamStore;
+  readonly #principals = new ChangeCache<OwnPolicies>(CACHED_PRINCIPALS);
+  readonly #managed = new ChangeCache<PolicySource>(CACHED_DOCUMENTS);
+  readonly #canonicalIds = new ChangeCache<string>(CACHED_ACCOUNTS);
+  /** By text: a document means the same for ever. */
+  readonly #documents = new Map<string, CompiledPolicy>();
+
+  constructor(store: IamStore) {
+    this.#store = store;
+    store.onChange(() => {
+      this.#principals.clear();
+      this.#managed.clear();
+      this.#canonicalIds.clear();
+    });
+  }
+
+  async policiesOf(caller: Caller): Promise<CallerPolicies> {
+    if (caller.type === 'anonymous' || caller.type === 'service') return nothing;
+    const canonicalId = await this.#canonicalIdOf(caller.accountId);
+    const account = canonicalId === undefined ? {} : { canonicalId };
+    const session = await this.#sessionPolicies(caller.session?.policies ?? []);
+    const sessionTags = caller.session?.tags ?? {};
+    if (caller.type === 'root') return { ...nothing, ...account, session, principalTags: sessionTags };
+    const [principalId = ''] = caller.principalId.split(':');
+    const own = await this.#principals.get(principalId, () => this.#loadPrincipal(principalId));
+    // A principal that was deleted while its session lives may do nothing any more.
+    if (own === undefined) return { ...nothing, ...account, session };
+    const { identity, boundary, tags } = own;
+    return {
+      identity,
+      session,
+      principalTags: { ...tags, ...sessionTags },
+      ...account,
+      ...(boundary && { boundary }),
+    };
+  }
+
+  /** The default version of a managed policy, of the customer or of AWS; `undefined` when there is none. */
+  async findManaged(arn: string): Promise<PolicySource | undefined> {
+    return await this.#managed.get(arn, async () => {
+      const document = await findManagedDocument(this.#store, arn);
+      return document === undefined ? undefined : { name: arn, policy: this.#compile(document) };
+    });
+  }
+
+  #canonicalIdOf(accountId: string): Promise<string | undefined> {
+    return this.#canonicalIds.get(accountId, async () => (await this.#store.findAccount(accountId))?.canonical_id);
+  }
+
+  /** @param policies documents, or ARNs of managed policies */
+  async #sessionPolicies(policies: readonly string[]): Promise<PolicySource[]> {
+    const sources: PolicySource[] = [];
+    for (const [index, policy] of policies.entries()) {
+      if (policy.startsWith('arn:')) sources.push(await this.#managedOrNothing(policy));
+      else sources.push({ name: `session policy ${index + 1}`, policy: this.#compile(policy) });
+    }
+    return sources;
+  }
+
+  async #loadPrincipal(id: string): Promise<OwnPolicies | undefined> {
+    const principal = await this.#store.findPrincipalById(id);
+    if (principal === undefined) return undefined;
+    const owners = [id];
+    if (principal.kind === 'user') owners.push(...(await this.#groupsOf(id)));
+    const identity: PolicySource[] = [];
+    const inline = await this.#store.read
+      .selectFrom('iam_inline_policy')
+      .selectAll()
+      .where('principal_id', 'in', owners)
+      .execute();
+    for (const { name, document } of inline) identity.push({ name, policy: this.#compile(document) });
+    const attached = await this.#store.read
+      .selectFrom('iam_attachment')
+      .select('policy_arn')
+      .distinct()
+      .where('principal_id', 'in', owners)
+      .execute();
+    for (const { policy_arn: arn } of attached) identity.push(await this.#managedOrNothing(arn));
+    const boundaryArn = principal.boundary_arn;
+    const tags = await tagsOf(this.#store.read, id);
+    // INVARIANT: a boundary that cannot be found allows nothing; it is not left out.
+    if (boundaryArn !== null) return { identity, tags, boundary: await this.#managedOrNothing(boundaryArn) };
+    return { identity, tags };
+  }
+
+  async #groupsOf(userId: string): Promise<string[]> {
+    const rows = await this.#store.read
+      .selectFrom('iam_membership')
+      .select('group_id')
+      .where('user_id', '=', userId)
+      .execute();
+    return rows.map((row) => row.group_id);
+  }
+
+  async #managedOrNothing(arn: string): Promise<PolicySource> {
+    return (await this.findManaged(arn)) ?? { name: arn, policy: nothingAllowed };
+  }
+
+  #compile(document: string): CompiledPolicy {
+    let compiled = this.#documents.get(document);
+    if (compiled === undefined) {
+      compiled = compilePolicy(document, 'identity');
+      if (this.#documents.size >= CACHED_DOCUMENTS) this.#documents.clear();
+      this.#documents.set(document, compiled);
+    }
+    return compiled;
+  }
+}
+
+async function findManagedDocument(store: IamStore, arn: string): Promise<string | undefined> {
+  const aws = awsManagedPolicies.get(arn);
+  if (aws !== undefined) return aws.document;
+  const row = await store.read
+    .selectFrom('iam_policy')
+    .innerJoin('iam_policy_version', (join) =>
+      join
+        .onRef('iam_policy_version.policy_id', '=', 'iam_policy.id')
+        .onRef('iam_policy_version.version', '=', 'iam_policy.default_version'),
+    )
+    .select('iam_policy_version.document')
+    .where('iam_policy.arn', '=', arn)
+    .executeTakeFirst();
+  return row?.document;
+}

@@ -1,0 +1,44 @@
+import type { RootKey } from '#crypto/root-key.ts';
+import type { SessionFacts } from '#kernel/caller.ts';
+
+const CONTEXT = 'iam/session-token';
+
+/** Whose session it is: the account's root user, a user or a role, by unique id. */
+export type SessionOwner =
+  | { readonly type: 'root' }
+  | { readonly type: 'user'; readonly userId: string }
+  | { readonly type: 'assumed-role'; readonly roleId: string; readonly sessionName: string };
+
+/** What a session token carries, sealed: nothing of it is kept on the platform. */
+export interface SessionClaims {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly account: string;
+  readonly owner: SessionOwner;
+  readonly facts: SessionFacts;
+}
+
+/** The session tokens of temporary credentials. */
+export class SessionTokens {
+  readonly #rootKey: RootKey;
+
+  constructor(rootKey: RootKey) {
+    this.#rootKey = rootKey;
+  }
+
+  seal(claims: SessionClaims): string {
+    return this.#rootKey.seal(Buffer.from(JSON.stringify(claims)), CONTEXT).toString('base64');
+  }
+
+  /** `undefined` for anything but a token that was made here. */
+  open(token: string): SessionClaims | undefined {
+    let text: Buffer;
+    try {
+      text = this.#rootKey.open(Buffer.from(token, 'base64'), CONTEXT);
+    } catch {
+      return undefined;
+    }
+    // INVARIANT: the seal was made here, so that the form needs no further check.
+    return JSON.parse(text.toString()) as SessionClaims;
+  }
+}

@@ -4,7 +4,9 @@ import { DatabaseSync } from 'node:sqlite';
 /** Another process serves the data folder. */
 export class FolderInUseError extends Error {
   constructor(folder: string) {
-    super(`The data folder ${folder} is in use by another Coffer process. Stop that one first, or give another --data.`);
+    super(
+      `The data folder ${folder} is in use by another Coffer process. Stop that one first, or give another --data.`,
+    );
     this.name = 'FolderInUseError';
   }
 }

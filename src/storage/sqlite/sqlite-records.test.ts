@@ -40,7 +40,10 @@ describe('SqliteRecords', () => {
     const outcomes = await Promise.allSettled(
       Array.from({ length: 100 }, (_, i) =>
         records.write(async (transaction) => {
-          await transaction.insertInto('thing').values({ name: `n${i}`, size: i }).execute();
+          await transaction
+            .insertInto('thing')
+            .values({ name: `n${i}`, size: i })
+            .execute();
           if (i % 10 === 3) throw new Error('no');
           return i;
         }),

@@ -117,7 +117,12 @@ export class SqliteRecords implements Records<unknown> {
 
   async #migrate(migrations: readonly Migration[]): Promise<void> {
     this.#writer.exec('CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY) STRICT');
-    const done = new Set(this.#writer.prepare('SELECT name FROM migration').all().map((row) => row['name']));
+    const done = new Set(
+      this.#writer
+        .prepare('SELECT name FROM migration')
+        .all()
+        .map((row) => row['name']),
+    );
     for (const migration of migrations) {
       if (done.has(migration.name)) continue;
       await this.write(async (transaction) => {

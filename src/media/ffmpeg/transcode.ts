@@ -165,7 +165,7 @@ class Transcode {
     const segmentSeconds = segmentLength(group, first);
     const opened = group.outputs.map((output) =>
       this.#openOutput(output, first, segmentSeconds, false, (tracks) =>
-        openHlsOutput(this.#ffmpeg, group, output, tracks, sink, { startedAt, segmentSeconds, now: this.#ports.now }),
+        openHlsOutput(this.#ffmpeg, group, output, tracks, sink, { startedAt, segmentSeconds, now: () => this.#ports.now() }),
       ),
     );
     return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };

@@ -1,6 +1,6 @@
 import type { Call } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
-import { DecryptionError } from "#crypto/decryption-error.ts";
+import { DecryptionError } from '#crypto/decryption-error.ts';
 import { openCiphertext, readCiphertextHeader } from '../domain/ciphertext-blob.ts';
 import type { EncryptionContext } from '../domain/encryption-context.ts';
 import type { LocatedKey } from '../domain/key-locator.ts';

@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { CONTROL_FILE, type ControlAddress, type ControlReply, type ControlRequest } from './control-protocol.ts';
+
+/** A command that the server refused; its message is for the operator. */
+export class ControlError extends Error {}
+
+/** Connects to the server that runs on a data folder; `undefined` when there is none. */
+export async function connectToServer(dataFolder: string): Promise<Socket | undefined> {
+  let address: ControlAddress;
+  try {
+    address = JSON.parse(await readFile(join(dataFolder, CONTROL_FILE), 'utf8')) as ControlAddress;
+  } catch {
+    return undefined;
+  }
+  return new Promise((resolve) => {
+    const connection = connect(address.socket);
+    connection.once('connect', () => resolve(connection));
+    connection.once('error', () => resolve(undefined));
+  });
+}
+
+/** @throws ControlError */
+export async function* askServer(connection: Socket, request: ControlRequest): AsyncGenerator<ControlReply> {
+  connection.write(`${JSON.stringify(request)}\n`);
+  for await (const line of createInterface({ input: connection })) {
+    const reply = JSON.parse(line) as ControlReply;
+    if (reply.type === 'done') return;
+    if (reply.type === 'error') throw new ControlError(reply.message);
+    yield reply;
+  }
+  throw new ControlError('The server ended before it had answered.');
+}

@@ -1,0 +1,23 @@
+/** What the command line asks of a running server: one JSON line in, JSON lines out, the last one `done` or `error`. */
+export type ControlRequest =
+  | { readonly command: 'status' }
+  | { readonly command: 'account-create'; readonly accountId?: string; readonly count: number }
+  | { readonly command: 'account-list' }
+  | { readonly command: 'account-delete'; readonly accountId: string }
+  | { readonly command: 'verify' };
+
+export type ControlReply =
+  /** One line of the command's answer. */
+  | { readonly type: 'item'; readonly value: unknown }
+  /** How far long work has come. */
+  | { readonly type: 'progress'; readonly done: number; readonly total?: number; readonly what: string }
+  | { readonly type: 'done' }
+  | { readonly type: 'error'; readonly message: string };
+
+/** Where a running server can be asked. Lies in the data folder as `control.json`. */
+export interface ControlAddress {
+  readonly socket: string;
+  readonly pid: number;
+}
+
+export const CONTROL_FILE = 'control.json';

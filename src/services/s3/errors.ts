@@ -219,19 +219,6 @@ export function invalidStorageClass(): ServiceError {
   return s3Error('InvalidStorageClass', 400, 'The storage class you specified is not valid');
 }
 
-export function requestTimeTooSlow(): ServiceError {
-  return s3Error(
-    'RequestTimeout',
-    400,
-    'Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.',
-  );
-}
-
-/** The disk is full: nothing was changed, and reads go on. */
-export function storageFull(cause: unknown): ServiceError {
-  return new ServiceError('ServiceUnavailable', 503, 'The storage is full. Nothing was written.', { cause });
-}
-
 export function internalError(cause?: unknown): ServiceError {
   return new ServiceError('InternalError', 500, 'We encountered an internal error. Please try again.', { cause });
 }

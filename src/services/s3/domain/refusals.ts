@@ -1,0 +1,61 @@
+import { aclNotSupported, invalidArgument, keyTooLong, notImplemented } from '../errors.ts';
+
+/** Members of requests that choose what Coffer does not have; each is refused by the name of its header. */
+export interface UnsupportedMembers {
+  readonly ACL?: string | undefined;
+  readonly GrantFullControl?: string | undefined;
+  readonly GrantRead?: string | undefined;
+  readonly GrantReadACP?: string | undefined;
+  readonly GrantWrite?: string | undefined;
+  readonly GrantWriteACP?: string | undefined;
+  readonly StorageClass?: string | undefined;
+  readonly WebsiteRedirectLocation?: string | undefined;
+  readonly ObjectLockMode?: string | undefined;
+  readonly ObjectLockRetainUntilDate?: Date | undefined;
+  readonly ObjectLockLegalHoldStatus?: string | undefined;
+  readonly ObjectLockEventHold?: string | undefined;
+  readonly ObjectLockEventHoldDurationDays?: number | undefined;
+  readonly ObjectLockEventHoldDurationYears?: number | undefined;
+  readonly WriteOffsetBytes?: number | undefined;
+  readonly AnnotationDirective?: string | undefined;
+  readonly ChecksumXXHASH64?: string | undefined;
+  readonly ChecksumXXHASH3?: string | undefined;
+  readonly ChecksumXXHASH128?: string | undefined;
+}
+
+const HEADERS = {
+  WebsiteRedirectLocation: 'x-amz-website-redirect-location',
+  ObjectLockMode: 'x-amz-object-lock-mode',
+  ObjectLockRetainUntilDate: 'x-amz-object-lock-retain-until-date',
+  ObjectLockLegalHoldStatus: 'x-amz-object-lock-legal-hold',
+  ObjectLockEventHold: 'x-amz-object-lock-event-hold',
+  ObjectLockEventHoldDurationDays: 'x-amz-object-lock-event-hold-duration-days',
+  ObjectLockEventHoldDurationYears: 'x-amz-object-lock-event-hold-duration-years',
+  WriteOffsetBytes: 'x-amz-write-offset-bytes',
+  AnnotationDirective: 'x-amz-annotation-directive',
+  ChecksumXXHASH64: 'x-amz-checksum-xxhash64',
+  ChecksumXXHASH3: 'x-amz-checksum-xxhash3',
+  ChecksumXXHASH128: 'x-amz-checksum-xxhash128',
+} as const satisfies Partial<Record<keyof UnsupportedMembers, string>>;
+
+const GRANTS = ['GrantFullControl', 'GrantRead', 'GrantReadACP', 'GrantWrite', 'GrantWriteACP'] as const;
+
+/** Buckets are bucket-owner-enforced: ACLs say nothing, and requests that set them are refused. */
+export function refuseUnsupported(input: UnsupportedMembers): void {
+  if (input.ACL !== undefined && input.ACL !== 'bucket-owner-full-control') throw aclNotSupported();
+  if (GRANTS.some((grant) => input[grant] !== undefined)) throw aclNotSupported();
+  if (input.StorageClass !== undefined && input.StorageClass !== 'STANDARD') {
+    throw notImplemented(`x-amz-storage-class: ${input.StorageClass}`);
+  }
+  for (const member of Object.keys(HEADERS) as (keyof typeof HEADERS)[]) {
+    if (input[member] !== undefined) throw notImplemented(HEADERS[member]);
+  }
+}
+
+/** @throws ServiceError KeyTooLongError */
+export function checkKey(key: string | undefined): string {
+  if (key === undefined || key === '') throw invalidArgument('Object key must not be empty', 'Key', '');
+  const size = Buffer.byteLength(key);
+  if (size > 1024) throw keyTooLong(size);
+  return key;
+}

@@ -1,0 +1,67 @@
+import type { Call } from '#kernel/operation.ts';
+import type { RecordSeal } from './domain/record-seal.ts';
+import { noSuchBucket } from './errors.ts';
+import type { Objects, StoredObject } from './objects.ts';
+import type { BucketRow, S3Store } from './store.ts';
+
+interface Seen {
+  readonly buckets: Map<string, Promise<BucketRow | undefined>>;
+  readonly objects: Map<string, Promise<StoredObject | undefined>>;
+}
+
+/** What one call has looked up: authorisation and the work itself ask for the same records. */
+export class RequestScope {
+  readonly #store: S3Store;
+  readonly #seal: RecordSeal;
+  readonly #objects: Objects;
+  readonly #seen = new WeakMap<Call, Seen>();
+
+  constructor(store: S3Store, seal: RecordSeal, objects: Objects) {
+    this.#store = store;
+    this.#seal = seal;
+    this.#objects = objects;
+  }
+
+  /** @throws ServiceError NoSuchBucket */
+  async bucket(call: Call, name: string): Promise<BucketRow> {
+    const { buckets } = this.#of(call);
+    let found = buckets.get(name);
+    if (found === undefined) {
+      found = this.#findBucket(name);
+      buckets.set(name, found);
+    }
+    const row = await found;
+    if (row === undefined) throw noSuchBucket(name);
+    return row;
+  }
+
+  object(call: Call, bucket: string, key: string): Promise<StoredObject | undefined> {
+    const { objects } = this.#of(call);
+    const id = `${bucket}/${key}`;
+    let found = objects.get(id);
+    if (found === undefined) {
+      found = this.#objects.find(bucket, key);
+      objects.set(id, found);
+    }
+    return found;
+  }
+
+  /** Forgets an object, after it turned out to have changed. */
+  forget(call: Call, bucket: string, key: string): void {
+    this.#of(call).objects.delete(`${bucket}/${key}`);
+  }
+
+  async #findBucket(name: string): Promise<BucketRow | undefined> {
+    const row = await this.#store.findBucket(name);
+    return row === undefined ? undefined : this.#seal.checkBucket(row);
+  }
+
+  #of(call: Call): Seen {
+    let seen = this.#seen.get(call);
+    if (seen === undefined) {
+      seen = { buckets: new Map(), objects: new Map() };
+      this.#seen.set(call, seen);
+    }
+    return seen;
+  }
+}

@@ -58,8 +58,9 @@ export class Gateway implements Door {
     this.#options = options;
     this.#operations = new OperationsTable(options.services);
     this.#router = createRouter(this.#operations.compiled);
-    const fallback = this.#operations.compiled.find(({ service }) => service.protocol === 'restXml');
-    if (fallback === undefined) throw new Error('There is no S3 among the services.');
+    const { compiled } = this.#operations;
+    const fallback = compiled.find(({ service }) => service.protocol === 'restXml') ?? compiled[0];
+    if (fallback === undefined) throw new Error('There are no services.');
     this.#fallback = fallback;
   }
 

@@ -1,0 +1,71 @@
+import { Command, Option } from 'commander';
+import { accountCreate, accountDelete, accountList } from './commands/account.ts';
+import { env } from './commands/env.ts';
+import { start } from './commands/start.ts';
+import { verify } from './commands/verify.ts';
+import { LOG_LEVELS } from './config.ts';
+import { reportFailure } from './report-failure.ts';
+
+/** The command line. Every command's help is its documentation. */
+const program = new Command('coffer')
+  .description('A self-hosted, AWS-compatible platform for encrypted media.')
+  .showHelpAfterError('(coffer --help lists the commands)')
+  .enablePositionalOptions();
+
+const dataOption = () =>
+  new Option('--data <folder>', 'the data folder (COFFER_DATA; default: coffer in the user’s data folder)');
+
+program
+  .command('start')
+  .description('Run the platform until it is stopped.')
+  .option('--host <address>', 'the address to listen on (COFFER_HOST; default: 127.0.0.1)')
+  .option('--port <number>', 'the port, 0 for any free one (COFFER_PORT; default: 4566)')
+  .addOption(dataOption())
+  .addOption(new Option('--log-level <level>', 'how much to log (COFFER_LOG_LEVEL; default: info)').choices(LOG_LEVELS))
+  .action((options) => start(options));
+
+program
+  .command('env')
+  .description('Print what AWS tools need, for: eval "$(npx coffer env)"')
+  .addOption(dataOption())
+  .option('--json', 'print JSON instead of export lines')
+  .action((options) => env(options));
+
+const account = program.command('account').description('Accounts: create, list, delete.');
+account
+  .command('create')
+  .description('Create accounts; each is printed as one line of JSON, with its root user’s access key.')
+  .argument('[id]', 'twelve digits; drawn at random when absent')
+  .option('--count <number>', 'how many', '1')
+  .addOption(dataOption())
+  .action((id: string | undefined, options) => accountCreate(id, options));
+account
+  .command('list')
+  .description('List the accounts, one line of JSON each.')
+  .addOption(dataOption())
+  .action((options) => accountList(options));
+account
+  .command('delete')
+  .description('Delete an account with everything in it: buckets and objects, keys, jobs, users and roles.')
+  .argument('<id>', 'twelve digits')
+  .addOption(dataOption())
+  .action((id: string, options) => accountDelete(id, options));
+
+program
+  .command('verify')
+  .description('Read everything that is stored encrypted, check it, and report what is damaged.')
+  .addOption(dataOption())
+  .option('--json', 'print the report as JSON')
+  .action((options) => verify(options));
+
+program
+  .command('demo')
+  .description('See encrypted media go through the whole platform, on a data folder of its own.')
+  .argument('[video]', 'a video file to use instead of a test video')
+  .option('--keep', 'leave the server running at the end, to look around')
+  .action(async (video: string | undefined, options) => {
+    const { demo } = await import('./commands/demo.ts');
+    await demo(video, options);
+  });
+
+program.parseAsync().catch(reportFailure);

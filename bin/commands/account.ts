@@ -1,0 +1,22 @@
+import type { CommandLineOptions } from '../config.ts';
+import { runOperatorCommand } from '../operator-command.ts';
+
+export async function accountCreate(
+  id: string | undefined,
+  options: CommandLineOptions & { readonly count: string },
+): Promise<void> {
+  const request = { command: 'account-create', count: Number(options.count) } as const;
+  await printItems(runOperatorCommand(options, id === undefined ? request : { ...request, accountId: id }));
+}
+
+export async function accountList(options: CommandLineOptions): Promise<void> {
+  await printItems(runOperatorCommand(options, { command: 'account-list' }));
+}
+
+export async function accountDelete(accountId: string, options: CommandLineOptions): Promise<void> {
+  await printItems(runOperatorCommand(options, { command: 'account-delete', accountId }));
+}
+
+async function printItems(items: AsyncIterable<unknown>): Promise<void> {
+  for await (const item of items) console.log(JSON.stringify(item));
+}

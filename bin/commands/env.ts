@@ -1,0 +1,41 @@
+import { type CommandLineOptions, ConfigError, readConfig } from '../config.ts';
+import { askServer, connectToServer } from '../control-client.ts';
+import { installationIdOf } from '../installation.ts';
+import { loadRootCredentials } from '../root-credentials.ts';
+
+/** Prints the endpoint and the root credentials of the installation, for the shell. */
+export async function env(options: CommandLineOptions & { readonly json?: boolean }): Promise<void> {
+  const config = readConfig(options, process.env);
+  const id = await installationIdOf(config.dataFolder);
+  if (id === undefined) {
+    throw new ConfigError(`There is no installation in ${config.dataFolder}. Start the server once: coffer start`);
+  }
+  const credentials = await loadRootCredentials(id, config, process.env);
+  const values = {
+    AWS_ENDPOINT_URL: (await runningEndpoint(config.dataFolder)) ?? `http://${config.host}:${config.port}`,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_REGION: config.region,
+    AWS_DEFAULT_REGION: config.region,
+  };
+  if (options.json === true) {
+    console.log(JSON.stringify(values, null, 2));
+    return;
+  }
+  // A session token of another profile would spoil the new credentials.
+  console.log('unset AWS_SESSION_TOKEN AWS_PROFILE');
+  for (const [name, value] of Object.entries(values)) console.log(`export ${name}='${value}'`);
+}
+
+async function runningEndpoint(dataFolder: string): Promise<string | undefined> {
+  const connection = await connectToServer(dataFolder);
+  if (connection === undefined) return undefined;
+  try {
+    for await (const reply of askServer(connection, { command: 'status' })) {
+      if (reply.type === 'item') return (reply.value as { readonly endpoint?: string }).endpoint;
+    }
+    return undefined;
+  } finally {
+    connection.destroy();
+  }
+}

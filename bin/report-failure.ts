@@ -1,0 +1,19 @@
+import { RootKeyError } from '#crypto/root-key-error.ts';
+import { FolderInUseError } from '#storage/sqlite/folder-lock.ts';
+import { AdministrationError } from './administration.ts';
+import { ConfigError } from './config.ts';
+import { ControlError } from './control-client.ts';
+
+const EXPECTED = [RootKeyError, FolderInUseError, AdministrationError, ConfigError, ControlError];
+
+/** Ends the command: in one line where the operator can do something about it, with a trace where we must. */
+export function reportFailure(error: unknown): void {
+  if (EXPECTED.some((kind) => error instanceof kind)) console.error(`coffer: ${(error as Error).message}`);
+  else if (isSystemError(error)) console.error(`coffer: ${error.message}`);
+  else console.error(error);
+  process.exitCode = 1;
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}

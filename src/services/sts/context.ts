@@ -1,0 +1,6 @@
+import type { IamApi } from '#services/iam/api.ts';
+
+/** What every operation of STS works with. */
+export interface StsContext {
+  readonly iam: IamApi;
+}

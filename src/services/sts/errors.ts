@@ -1,0 +1,39 @@
+import type { ServiceErrors } from '#kernel/service.ts';
+import { ServiceError } from '#kernel/service-error.ts';
+import { validationErrorMessage } from '#kernel/validation-message.ts';
+
+const BAD_REQUEST = 400;
+const FORBIDDEN = 403;
+
+export function accessDenied(message: string): ServiceError {
+  return new ServiceError('AccessDenied', FORBIDDEN, message);
+}
+
+export function validation(message: string): ServiceError {
+  return new ServiceError('ValidationError', BAD_REQUEST, message);
+}
+
+export function malformedPolicy(message: string): ServiceError {
+  return new ServiceError('MalformedPolicyDocument', BAD_REQUEST, message);
+}
+
+export function packedPolicyTooLarge(percent: number): ServiceError {
+  return new ServiceError('PackedPolicyTooLarge', BAD_REQUEST, `Packed policy consumes ${percent}% of allotted space`);
+}
+
+/** A member that is not carried out. */
+export function unsupportedMember(name: string): ServiceError {
+  return validation(`The parameter ${name} is not supported.`);
+}
+
+export const stsErrors: ServiceErrors = {
+  accessDenied,
+  validation: (violations) => validation(validationErrorMessage(violations)),
+  malformed: (message) => new ServiceError('MalformedInput', BAD_REQUEST, message),
+  internal: () =>
+    new ServiceError(
+      'InternalFailure',
+      500,
+      'The request processing has failed because of an unknown error, exception or failure.',
+    ),
+};

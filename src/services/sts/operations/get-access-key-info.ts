@@ -1,0 +1,18 @@
+import { GetAccessKeyInfo$, type GetAccessKeyInfoRequest, type GetAccessKeyInfoResponse } from '@aws-sdk/client-sts';
+import { operation } from '#kernel/operation.ts';
+import type { StsContext } from '../context.ts';
+import { validation } from '../errors.ts';
+
+export const getAccessKeyInfo = operation<StsContext, GetAccessKeyInfoRequest, GetAccessKeyInfoResponse>(
+  GetAccessKeyInfo$,
+  {
+    authorize: () => [{ action: 'sts:GetAccessKeyInfo', resource: '*' }],
+    async handle(input, _call, { iam }) {
+      const accessKeyId = input.AccessKeyId ?? '';
+      // The keys of sessions are kept nowhere, so that nobody can say whose they are without their token.
+      const account = await iam.accountOfKey(accessKeyId);
+      if (account === undefined) throw validation(`The access key ${accessKeyId} is not known.`);
+      return { Account: account };
+    },
+  },
+);

@@ -1,0 +1,25 @@
+import * as sdk from '@aws-sdk/client-sts';
+import { operationSchemasOf, type Service } from '#kernel/service.ts';
+import type { StsContext } from './context.ts';
+import { stsErrors } from './errors.ts';
+import { constraints } from './generated/constraints.ts';
+import { assumeRole } from './operations/assume-role.ts';
+import { getAccessKeyInfo } from './operations/get-access-key-info.ts';
+import { getCallerIdentity } from './operations/get-caller-identity.ts';
+import { getSessionToken } from './operations/get-session-token.ts';
+
+export function stsService(context: StsContext): Service<StsContext> {
+  return {
+    name: 'sts',
+    eventSource: 'sts.amazonaws.com',
+    signingNames: ['sts'],
+    protocol: 'awsQuery',
+    apiVersion: '2011-06-15',
+    xmlNamespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
+    schemas: operationSchemasOf(sdk),
+    operations: [assumeRole, getCallerIdentity, getSessionToken, getAccessKeyInfo],
+    context,
+    constraints,
+    errors: stsErrors,
+  };
+}

@@ -28,6 +28,8 @@ export interface WriteRequest {
   readonly expectedSize?: number | undefined;
   /** Called for each chunk, with the size so far; throws to refuse more. */
   readonly checkSize: (size: number) => void;
+  /** Called at the end, before anything becomes durable, with the whole size; throws to refuse the content. */
+  readonly verify?: (size: number) => void;
   /** False for content that must not lie in a record. */
   readonly mayBeInline: boolean;
 }
@@ -66,6 +68,7 @@ export async function writeContent(request: WriteRequest): Promise<WrittenConten
         for (const piece of first) await large.add(piece);
       }
     }
+    request.verify?.(size);
     if (large === undefined && mayBeInline) return sealInline(request, first, size);
     if (large === undefined) {
       large = await LargeContent.start(request);

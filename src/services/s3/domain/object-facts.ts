@@ -72,7 +72,8 @@ export interface StoredPart {
   readonly segmentSize: number;
   readonly size: number;
   readonly etag: string;
-  readonly checksum?: { readonly name: ChecksumName; readonly value: string };
+  /** In the clear while the upload is not complete. */
+  readonly checksum?: StoredChecksum;
 }
 
 export interface ObjectFacts {

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { CopyObject$, type CopyObjectOutput, type CopyObjectRequest } from '@aws-sdk/client-s3';
+import { operation } from '#kernel/operation.ts';
+import { encryptionConditions, objectAccess } from '../access.ts';
+import { writeContent } from '../content/content-writer.ts';
+import { associatedDataOf } from '../content/stream-binding.ts';
+import type { S3Context } from '../context.ts';
+import { asChecksumName, startChecksum } from '../domain/checksum.ts';
+import { contextAnswer, encryptionAnswer } from '../domain/encryption-members.ts';
+import { headersOf, metadataOf } from '../domain/object-headers.ts';
+import { readWriteCondition } from '../domain/preconditions.ts';
+import { checkKey, refuseUnsupported } from '../domain/refusals.ts';
+import { parseTagHeader } from '../domain/tag-set.ts';
+import { invalidRequest, notImplemented } from '../errors.ts';
+import { checksumMembers, storeChecksum } from '../keys/checksum-seal.ts';
+import type { StoredObject } from '../objects.ts';
+import { findSource, openSource, parseCopySource, sourceAccess } from './copy-source.ts';
+import { randomEtag, requestTagConditions } from './put-object.ts';
+import { startEncryption } from './start-encryption.ts';
+
+export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutput>(CopyObject$, {
+  isAuthenticationRequired: false,
+  isDataEvent: true,
+  async authorize(input, call, s3) {
+    const source = parseCopySource(input.CopySource);
+    const tags = input.Tagging === undefined ? undefined : parseTagHeader(input.Tagging);
+    const context = {
+      ...encryptionConditions(call, input),
+      's3:x-amz-copy-source': `/${source.bucket}/${source.key}`,
+      's3:x-amz-metadata-directive': input.MetadataDirective,
+      's3:x-amz-acl': input.ACL,
+      's3:x-amz-storage-class': input.StorageClass,
+      ...(tags !== undefined && requestTagConditions(tags)),
+    };
+    const requests = [
+      await sourceAccess(s3, call, input),
+      await objectAccess(s3, call, input, 's3:PutObject', context),
+    ];
+    const sourceObject = await s3.scope.object(call, source.bucket, source.key);
+    const copiesTags = input.TaggingDirective !== 'REPLACE' && sourceObject?.facts.tags !== undefined;
+    if (copiesTags) requests.push(await sourceAccess(s3, call, input, 's3:GetObjectTagging'));
+    if (copiesTags || tags !== undefined) {
+      requests.push(await objectAccess(s3, call, input, 's3:PutObjectTagging', context));
+    }
+    return requests;
+  },
+  async handle(input, call, s3) {
+    refuseUnsupported(input);
+    const bucket = input.Bucket ?? '';
+    const key = checkKey(input.Key);
+    const condition = readWriteCondition(input);
+    const algorithm = readAlgorithm(input.ChecksumAlgorithm);
+    const source = await findSource(s3, call, input);
+    refuseNoChange(input, source);
+    const about = aboutCopy(input, source);
+    const { size } = source.row;
+    const id = s3.randomness.bytes(16).toString('hex');
+    const { plaintext: dataKey, stored: encryption } = await startEncryption(s3, call, input, {
+      bucket,
+      key,
+      objectId: id,
+    });
+    try {
+      const checksum = startChecksum(algorithm ?? source.facts.checksum?.name ?? 'CRC64NVME');
+      const md5 = encryption.kind === 'AES256' ? createHash('md5') : undefined;
+      const written = await writeContent({
+        blobs: s3.blobs,
+        source: await openSource(s3, call, input, source, { start: 0, end: size }),
+        dataKey,
+        associatedData: associatedDataOf({ bucket, key, objectId: id, part: 0, partId: id }),
+        observers: md5 === undefined ? [checksum] : [checksum, md5],
+        expectedSize: size,
+        checkSize: () => {},
+        mayBeInline: true,
+      });
+      const value = { name: checksum.name, kind: 'FULL_OBJECT', value: checksum.digest() } as const;
+      const etag = md5?.digest('hex') ?? randomEtag(s3);
+      await s3.objects.put(
+        {
+          bucket,
+          key,
+          id,
+          size: written.size,
+          etag,
+          modified_at: call.now,
+          facts: {
+            ...about,
+            encryption,
+            content: written.content,
+            checksum: storeChecksum(value, encryption, dataKey, id),
+          },
+          body: written.body,
+        },
+        condition,
+      );
+      return {
+        CopyObjectResult: {
+          ETag: `"${etag}"`,
+          LastModified: new Date(call.now),
+          ...checksumMembers(value),
+          ChecksumType: 'FULL_OBJECT',
+        },
+        ...encryptionAnswer(encryption),
+        ...contextAnswer(encryption),
+      };
+    } finally {
+      dataKey.fill(0);
+    }
+  },
+});
+
+function readAlgorithm(text: string | undefined) {
+  if (text === undefined) return undefined;
+  const name = asChecksumName(text);
+  if (name === undefined) throw notImplemented(`x-amz-checksum-algorithm: ${text}`);
+  return name;
+}
+
+/** Metadata and tags come from the source, or from the request where the directive says so. */
+function aboutCopy(input: CopyObjectRequest, { facts }: StoredObject) {
+  const isReplaced = input.MetadataDirective === 'REPLACE';
+  const tags = input.TaggingDirective === 'REPLACE' ? parseTagHeader(input.Tagging ?? '') : facts.tags;
+  return {
+    headers: isReplaced ? headersOf(input) : facts.headers,
+    metadata: isReplaced ? metadataOf(input.Metadata) : facts.metadata,
+    ...(tags !== undefined && Object.keys(tags).length > 0 && { tags }),
+  };
+}
+
+function refuseNoChange(input: CopyObjectRequest, { row, facts }: StoredObject): void {
+  if (input.TaggingDirective !== 'REPLACE' && input.Tagging !== undefined) {
+    throw invalidRequest('The tagging directive must be REPLACE when tags are given.');
+  }
+  const isSame = row.bucket === input.Bucket && row.key === input.Key;
+  const changesEncryption =
+    input.ServerSideEncryption !== undefined ||
+    input.SSECustomerAlgorithm !== undefined ||
+    facts.encryption.kind === 'SSE-C';
+  if (isSame && input.MetadataDirective !== 'REPLACE' && !changesEncryption && input.StorageClass === undefined) {
+    throw invalidRequest(
+      "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+    );
+  }
+}

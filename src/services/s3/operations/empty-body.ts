@@ -1,0 +1,4 @@
+/** The payload of a request that has none. */
+export async function* emptyBody(): AsyncGenerator<Uint8Array> {
+  // Nothing comes.
+}

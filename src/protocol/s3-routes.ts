@@ -60,7 +60,11 @@ export function compileS3Routes(
   for (const group of routes.values()) group.sort((a, b) => weightOf(b) - weightOf(a));
 
   return (request, query) => {
-    if (request.path === '/WriteGetObjectResponse' && request.method === 'POST') {
+    if (
+      request.path === '/WriteGetObjectResponse' &&
+      request.method === 'POST' &&
+      request.bucketFromHost === undefined
+    ) {
       return { operation: 'WriteGetObjectResponse', labels: {} };
     }
     const { level, labels } = locate(request);

@@ -23,6 +23,7 @@ import { kmsService } from '#services/kms/service.ts';
 import { KmsStore, type KmsTables, kmsMigrations } from '#services/kms/store.ts';
 import { mediaConnectService } from '#services/mediaconnect/service.ts';
 import { secretsManagerService } from '#services/secrets-manager/service.ts';
+import { stsService } from '#services/sts/service.ts';
 import { FolderBlobs } from '#storage/folder/folder-blobs.ts';
 import { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
 import type { Config } from './config.ts';
@@ -157,6 +158,7 @@ function composeServices(
   const gateway = new Gateway({
     services: [
       iamService({ store: iamStore, rootKey, randomness }),
+      stsService({ iam }),
       kmsService(kms),
       cloudTrailService({ store: trail, buffer }),
       secretsManagerService(),
@@ -182,6 +184,14 @@ function composeServices(
       async *run() {
         const answer = records.checkIntegrity();
         yield answer === 'ok' ? undefined : { what: 'records.db', damage: answer };
+      },
+    },
+    {
+      what: 'access keys',
+      async *run() {
+        for await (const { accessKeyId, isSound } of iam.checkAccessKeys()) {
+          yield isSound ? undefined : { what: `access key ${accessKeyId}`, damage: 'its secret does not open' };
+        }
       },
     },
     {

@@ -95,6 +95,11 @@ export class IamApi {
     return this.#credentials.issue(session);
   }
 
+  /** Reads every stored secret and says which do not open, for verification. */
+  checkAccessKeys(): AsyncIterable<{ readonly accessKeyId: string; readonly isSound: boolean }> {
+    return this.#credentials.check();
+  }
+
   /** The account that a long-lived access key belongs to. */
   accountOfKey(accessKeyId: string): Promise<AccountId | undefined> {
     return this.#credentials.accountOfKey(accessKeyId);

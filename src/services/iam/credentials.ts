@@ -7,7 +7,7 @@ import { openSecret } from './domain/access-keys.ts';
 import { ChangeCache } from './domain/change-cache.ts';
 import { newAccessKeyId, newSecretAccessKey, principalArn, rootArn } from './domain/identifiers.ts';
 import { type SessionClaims, type SessionOwner, SessionTokens } from './domain/session-tokens.ts';
-import type { IamStore, PrincipalRecord } from './store.ts';
+import type { AccessKeyRecord, IamStore, PrincipalRecord } from './store.ts';
 
 /** Why an access key is of no use. */
 export type CredentialProblem = 'unknown' | 'inactive' | 'expired' | 'invalid-token';
@@ -88,6 +88,21 @@ export class Credentials {
       .where('id', '=', accessKeyId)
       .executeTakeFirst();
     return row?.account;
+  }
+
+  /** Reads every stored secret and says which do not open. */
+  async *check(): AsyncGenerator<{ readonly accessKeyId: string; readonly isSound: boolean }> {
+    const keys = await this.#store.read.selectFrom('iam_access_key').select(['id', 'sealed']).orderBy('id').execute();
+    for (const key of keys) yield { accessKeyId: key.id, isSound: this.#opens(key) };
+  }
+
+  #opens(key: Pick<AccessKeyRecord, 'id' | 'sealed'>): boolean {
+    try {
+      openSecret(key, this.#rootKey);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   async #findTemporary(

@@ -94,9 +94,5 @@ export function keyWriter(encodingType: string | undefined): (key: string) => st
     encodeURIComponent(key)
       .replaceAll('%2F', '/')
       .replaceAll('%20', '+')
-      .replace(/[!'()*]/g, (character) =>
-        character === '*' || character === '!' || character === '(' || character === ')'
-          ? character
-          : `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-      );
+      .replace(/[!'()~]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -34,7 +34,7 @@ export function parseCopySource(text: string | undefined): CopySource {
     'x-amz-copy-source',
     text,
   );
-  const [path = '', query] = splitVersion(text ?? '');
+  const [path, query] = splitVersion(text ?? '');
   let decoded: string;
   try {
     decoded = decodeURIComponent(path.replaceAll('+', ' ')).replace(/^\//, '');

@@ -1,0 +1,89 @@
+import type { Statement } from '#policy/document.ts';
+import { parseDocument } from '#policy/parse-document.ts';
+import { PolicyDocumentError, type PolicyProblem } from '#policy/policy-document-error.ts';
+import { malformedPolicy } from '../errors.ts';
+
+const MAXIMUM_SIZE = 20 * 1024;
+
+/** S3's own words for what IAM's parser finds. */
+const WORDING: Partial<Record<PolicyProblem, string>> = {
+  json: "Policies must be valid JSON and the first byte must be '{'",
+  'missing-principal': 'Missing required field Principal',
+  'missing-action': 'Missing required field Action',
+  'missing-resource': 'Missing required field Resource',
+  'missing-effect': 'Missing required field Effect',
+  'invalid-principal': 'Invalid principal in policy',
+  'invalid-action': 'Policy has invalid action',
+  'invalid-resource': 'Policy has invalid resource',
+};
+
+/** Refuses what is not a policy of this bucket. @throws ServiceError MalformedPolicy */
+export function checkBucketPolicy(text: string, bucket: string): void {
+  if (Buffer.byteLength(text) > MAXIMUM_SIZE) {
+    throw malformedPolicy(`Bucket policies cannot be larger than ${MAXIMUM_SIZE} bytes`);
+  }
+  for (const statement of statementsOf(text)) {
+    if (statement.resources.some((resource) => !isOfBucket(resource, bucket))) {
+      throw malformedPolicy('Policy has invalid resource');
+    }
+    const isForeign = statement.actions.some((action) => action !== '*' && !/^s3:/i.test(action));
+    if (isForeign) throw malformedPolicy('Policy has invalid action');
+  }
+}
+
+/**
+ * Whether a policy lets everyone in: an allow for all principals that no condition ties to fixed callers (S3 user
+ * guide, "The meaning of public").
+ */
+export function isPublicPolicy(text: string): boolean {
+  return statementsOf(text).some((statement) => {
+    if (statement.effect !== 'Allow') return false;
+    const isForAll = statement.isNotPrincipal || statement.principal?.isEveryone === true;
+    return isForAll && !statement.conditions.some(isRestricting);
+  });
+}
+
+const RESTRICTING_KEYS = new Set([
+  'aws:principalorgid',
+  'aws:principalaccount',
+  'aws:principalarn',
+  'aws:sourcearn',
+  'aws:sourceaccount',
+  'aws:sourceip',
+  'aws:sourcevpc',
+  'aws:sourcevpce',
+  'aws:userid',
+]);
+
+function isRestricting({ operator, key, values }: Statement['conditions'][number]): boolean {
+  const isPositive = /^(String(Equals|Like)|Arn(Equals|Like)|IpAddress)/.test(operator) && !/IfExists$/.test(operator);
+  return isPositive && RESTRICTING_KEYS.has(key.toLowerCase()) && !values.some((value) => /[*?]|\/0$/.test(value));
+}
+
+function statementsOf(text: string): readonly Statement[] {
+  try {
+    return parseDocument(text, 'resource').statements;
+  } catch (error) {
+    if (error instanceof PolicyDocumentError) throw malformedPolicy(WORDING[error.problem] ?? error.wording);
+    throw error;
+  }
+}
+
+function isOfBucket(resource: string, bucket: string): boolean {
+  if (resource === '*') return true;
+  const prefix = 'arn:aws:s3:::';
+  if (!resource.startsWith(prefix)) return false;
+  const rest = resource.slice(prefix.length);
+  return rest === '*' || rest === bucket || rest.startsWith(`${bucket}/`) || matchesPattern(rest, bucket);
+}
+
+/** A bucket may be named by a pattern that it fits. */
+function matchesPattern(resource: string, bucket: string): boolean {
+  const [name = ''] = resource.split('/', 1);
+  if (!/[*?$]/.test(name)) return false;
+  const pattern = name
+    .replace(/[.+^{}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${pattern}$`).test(bucket);
+}

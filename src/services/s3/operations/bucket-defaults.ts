@@ -1,0 +1,91 @@
+import {
+  GetBucketAcl$,
+  type GetBucketAclOutput,
+  type GetBucketAclRequest,
+  GetBucketOwnershipControls$,
+  type GetBucketOwnershipControlsOutput,
+  type GetBucketOwnershipControlsRequest,
+  GetBucketVersioning$,
+  type GetBucketVersioningOutput,
+  type GetBucketVersioningRequest,
+  GetObjectAcl$,
+  type GetObjectAclOutput,
+  type GetObjectAclRequest,
+  GetPublicAccessBlock$,
+  type GetPublicAccessBlockOutput,
+  type GetPublicAccessBlockRequest,
+} from '@aws-sdk/client-s3';
+import type { AccountId } from '#kernel/ids.ts';
+import { operation } from '#kernel/operation.ts';
+import { bucketAccess, existingObjectAccess, missingKey } from '../access.ts';
+import type { S3Context } from '../context.ts';
+import { refuseVersionId } from '../domain/preconditions.ts';
+import { notFoundConfiguration } from '../errors.ts';
+
+// What tools ask of every bucket, about things that are the same for all buckets here.
+
+export const getBucketVersioning = operation<S3Context, GetBucketVersioningRequest, GetBucketVersioningOutput>(
+  GetBucketVersioning$,
+  {
+    isAuthenticationRequired: false,
+    authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:GetBucketVersioning')],
+    // A bucket that never had versioning has no status.
+    handle: () => ({}),
+  },
+);
+
+export const getBucketAcl = operation<S3Context, GetBucketAclRequest, GetBucketAclOutput>(GetBucketAcl$, {
+  isAuthenticationRequired: false,
+  authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:GetBucketAcl')],
+  async handle(input, call, s3) {
+    const { account } = await s3.scope.bucket(call, input.Bucket ?? '');
+    return await ownersAcl(s3, account);
+  },
+});
+
+export const getObjectAcl = operation<S3Context, GetObjectAclRequest, GetObjectAclOutput>(GetObjectAcl$, {
+  isAuthenticationRequired: false,
+  isDataEvent: true,
+  authorize: async (input, call, s3) => [await existingObjectAccess(s3, call, input, 's3:GetObjectAcl')],
+  async handle(input, call, s3) {
+    refuseVersionId(input.VersionId);
+    const { account, name } = await s3.scope.bucket(call, input.Bucket ?? '');
+    const object = await s3.scope.object(call, name, input.Key ?? '');
+    if (object === undefined) throw await missingKey(s3, call, input);
+    return await ownersAcl(s3, account);
+  },
+});
+
+export const getBucketOwnershipControls = operation<
+  S3Context,
+  GetBucketOwnershipControlsRequest,
+  GetBucketOwnershipControlsOutput
+>(GetBucketOwnershipControls$, {
+  isAuthenticationRequired: false,
+  authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:GetBucketOwnershipControls')],
+  handle: () => ({ OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] } }),
+});
+
+export const getPublicAccessBlock = operation<S3Context, GetPublicAccessBlockRequest, GetPublicAccessBlockOutput>(
+  GetPublicAccessBlock$,
+  {
+    isAuthenticationRequired: false,
+    authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:GetBucketPublicAccessBlock')],
+    handle(input) {
+      // Coffer blocks nothing beyond what policies say, and says so.
+      throw notFoundConfiguration(
+        'NoSuchPublicAccessBlockConfiguration',
+        'The public access block configuration was not found',
+        input.Bucket ?? '',
+      );
+    },
+  },
+);
+
+async function ownersAcl(s3: S3Context, account: AccountId) {
+  const id = await s3.canonicalIdOf(account);
+  return {
+    Owner: { ID: id },
+    Grants: [{ Grantee: { ID: id, Type: 'CanonicalUser' as const }, Permission: 'FULL_CONTROL' as const }],
+  };
+}

@@ -1,0 +1,70 @@
+import {
+  DeleteBucketPolicy$,
+  type DeleteBucketPolicyRequest,
+  GetBucketPolicy$,
+  type GetBucketPolicyOutput,
+  type GetBucketPolicyRequest,
+  GetBucketPolicyStatus$,
+  type GetBucketPolicyStatusOutput,
+  type GetBucketPolicyStatusRequest,
+  PutBucketPolicy$,
+  type PutBucketPolicyRequest,
+} from '@aws-sdk/client-s3';
+import { operation } from '#kernel/operation.ts';
+import { bucketAccess } from '../access.ts';
+import type { S3Context } from '../context.ts';
+import { checkBucketPolicy, isPublicPolicy } from '../domain/bucket-policy.ts';
+import { notFoundConfiguration } from '../errors.ts';
+import { setBucket } from './set-bucket.ts';
+
+export const putBucketPolicy = operation<S3Context, PutBucketPolicyRequest, Record<string, never>>(PutBucketPolicy$, {
+  isAuthenticationRequired: false,
+  authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:PutBucketPolicy')],
+  async handle(input, _call, s3) {
+    const name = input.Bucket ?? '';
+    const policy = input.Policy ?? '';
+    checkBucketPolicy(policy, name);
+    // As in AWS, an account may lock its users out with a policy; its root user can always remove it.
+    await setBucket(s3, name, { policy });
+    return {};
+  },
+});
+
+export const getBucketPolicy = operation<S3Context, GetBucketPolicyRequest, GetBucketPolicyOutput>(GetBucketPolicy$, {
+  isAuthenticationRequired: false,
+  authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:GetBucketPolicy')],
+  async handle(input, call, s3) {
+    const { policy, name } = await s3.scope.bucket(call, input.Bucket ?? '');
+    if (policy === null) throw noSuchPolicy(name);
+    return { Policy: policy };
+  },
+});
+
+export const deleteBucketPolicy = operation<S3Context, DeleteBucketPolicyRequest, Record<string, never>>(
+  DeleteBucketPolicy$,
+  {
+    isAuthenticationRequired: false,
+    authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:DeleteBucketPolicy')],
+    async handle(input, _call, s3) {
+      await setBucket(s3, input.Bucket ?? '', { policy: null });
+      return {};
+    },
+  },
+);
+
+export const getBucketPolicyStatus = operation<S3Context, GetBucketPolicyStatusRequest, GetBucketPolicyStatusOutput>(
+  GetBucketPolicyStatus$,
+  {
+    isAuthenticationRequired: false,
+    authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:GetBucketPolicyStatus')],
+    async handle(input, call, s3) {
+      const { policy, name } = await s3.scope.bucket(call, input.Bucket ?? '');
+      if (policy === null) throw noSuchPolicy(name);
+      return { PolicyStatus: { IsPublic: isPublicPolicy(policy) } };
+    },
+  },
+);
+
+function noSuchPolicy(bucket: string): Error {
+  return notFoundConfiguration('NoSuchBucketPolicy', 'The bucket policy does not exist', bucket);
+}

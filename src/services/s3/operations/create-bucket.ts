@@ -1,0 +1,104 @@
+import { CreateBucket$, type CreateBucketOutput, type CreateBucketRequest } from '@aws-sdk/client-s3';
+import { accountOf } from '#kernel/caller.ts';
+import { type AccountId, isRegion, type Region } from '#kernel/ids.ts';
+import { type Call, operation } from '#kernel/operation.ts';
+import { bucketArn } from '../access.ts';
+import type { S3Context } from '../context.ts';
+import { isBucketName } from '../domain/bucket-name.ts';
+import { checkTags } from '../domain/tag-set.ts';
+import {
+  accessDenied,
+  bucketAlreadyExists,
+  bucketAlreadyOwnedByYou,
+  illegalLocationConstraint,
+  invalidBucketName,
+  invalidLocationConstraint,
+  invalidRequest,
+  notImplemented,
+} from '../errors.ts';
+
+/** The region whose endpoint is the global one. */
+const GLOBAL_REGION = 'us-east-1';
+
+export const createBucket = operation<S3Context, CreateBucketRequest, CreateBucketOutput>(CreateBucket$, {
+  authorize: (input) => [
+    {
+      action: 's3:CreateBucket',
+      resource: bucketArn(input.Bucket ?? ''),
+      context: {
+        's3:LocationConstraint': input.CreateBucketConfiguration?.LocationConstraint,
+        's3:x-amz-acl': input.ACL,
+        's3:x-amz-object-ownership': input.ObjectOwnership,
+      },
+    },
+  ],
+  async handle(input, call, s3) {
+    const name = input.Bucket ?? '';
+    const account = accountOf(call.caller);
+    if (account === undefined) throw accessDenied();
+    if (!isBucketName(name)) throw invalidBucketName(name);
+    refuse(input);
+    const region = regionOf(input.CreateBucketConfiguration?.LocationConstraint, call);
+    const tags = checkTags(input.CreateBucketConfiguration?.Tags ?? [], 50);
+    await insert(s3, call, {
+      name,
+      account,
+      region,
+      tags: Object.keys(tags).length === 0 ? null : JSON.stringify(tags),
+    });
+    return { Location: `/${name}`, BucketArn: bucketArn(name) };
+  },
+});
+
+async function insert(
+  s3: S3Context,
+  call: Call,
+  bucket: { readonly name: string; readonly account: AccountId; readonly region: Region; readonly tags: string | null },
+): Promise<void> {
+  const { name, account } = bucket;
+  const row = s3.seal.bucket({ ...bucket, created_at: call.now, policy: null, encryption: null });
+  await s3.store.write(async (transaction) => {
+    const existing = await transaction
+      .selectFrom('s3_bucket')
+      .select(['account', 'region'])
+      .where('name', '=', name)
+      .executeTakeFirst();
+    if (existing === undefined) {
+      await transaction.insertInto('s3_bucket').values(row).execute();
+      return;
+    }
+    if (existing.account !== account) throw bucketAlreadyExists(name);
+    // The global endpoint says yes to an owner who asks again (API reference, CreateBucket).
+    if (existing.region !== GLOBAL_REGION || call.region !== GLOBAL_REGION) throw bucketAlreadyOwnedByYou(name);
+  });
+}
+
+function refuse(input: CreateBucketRequest): void {
+  if (input.ACL !== undefined && input.ACL !== 'private') {
+    throw invalidRequest("Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting");
+  }
+  const grants = [input.GrantFullControl, input.GrantRead, input.GrantReadACP, input.GrantWrite, input.GrantWriteACP];
+  if (grants.some((grant) => grant !== undefined)) {
+    throw invalidRequest("Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting");
+  }
+  if (input.ObjectOwnership !== undefined && input.ObjectOwnership !== 'BucketOwnerEnforced') {
+    throw notImplemented(`x-amz-object-ownership: ${input.ObjectOwnership}`);
+  }
+  if (input.ObjectLockEnabledForBucket === true) throw notImplemented('x-amz-bucket-object-lock-enabled');
+  if (input.BucketNamespace !== undefined && input.BucketNamespace !== 'global') {
+    throw notImplemented(`x-amz-bucket-namespace: ${input.BucketNamespace}`);
+  }
+  if (input.CreateBucketConfiguration?.Location !== undefined) throw notImplemented('Location');
+  if (input.CreateBucketConfiguration?.Bucket !== undefined) throw notImplemented('Bucket');
+}
+
+function regionOf(constraint: string | undefined, call: Call): Region {
+  if (constraint === undefined || constraint === '') {
+    if (call.region !== GLOBAL_REGION) throw illegalLocationConstraint(undefined);
+    return call.region;
+  }
+  const region = constraint === 'EU' ? 'eu-west-1' : constraint;
+  if (!isRegion(region) || region === GLOBAL_REGION) throw invalidLocationConstraint(constraint);
+  if (call.region !== GLOBAL_REGION && call.region !== region) throw illegalLocationConstraint(constraint);
+  return region;
+}

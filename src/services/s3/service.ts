@@ -1,0 +1,96 @@
+import * as sdk from '@aws-sdk/client-s3';
+import { operationSchemasOf, type Service } from '#kernel/service.ts';
+import type { S3Context } from './context.ts';
+import { s3Errors } from './errors.ts';
+import { constraints } from './generated/constraints.ts';
+import { abortMultipartUpload } from './operations/abort-multipart-upload.ts';
+import {
+  getBucketAcl,
+  getBucketOwnershipControls,
+  getBucketVersioning,
+  getObjectAcl,
+  getPublicAccessBlock,
+} from './operations/bucket-defaults.ts';
+import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from './operations/bucket-encryption.ts';
+import {
+  deleteBucketPolicy,
+  getBucketPolicy,
+  getBucketPolicyStatus,
+  putBucketPolicy,
+} from './operations/bucket-policy.ts';
+import { deleteBucket, getBucketLocation, headBucket, listBuckets } from './operations/buckets.ts';
+import { completeMultipartUpload } from './operations/complete-multipart-upload.ts';
+import { copyObject } from './operations/copy-object.ts';
+import { createBucket } from './operations/create-bucket.ts';
+import { createMultipartUpload } from './operations/create-multipart-upload.ts';
+import { deleteObject, deleteObjects } from './operations/delete-object.ts';
+import { getObject } from './operations/get-object.ts';
+import { getObjectAttributes } from './operations/get-object-attributes.ts';
+import { headObject } from './operations/head-object.ts';
+import { listObjects, listObjectsV2 } from './operations/list-objects.ts';
+import { listMultipartUploads, listParts } from './operations/list-parts.ts';
+import { putObject } from './operations/put-object.ts';
+import {
+  deleteBucketTagging,
+  deleteObjectTagging,
+  getBucketTagging,
+  getObjectTagging,
+  putBucketTagging,
+  putObjectTagging,
+} from './operations/tagging.ts';
+import { uploadPart, uploadPartCopy } from './operations/upload-part.ts';
+
+export function s3Service(context: S3Context): Service<S3Context> {
+  return {
+    name: 's3',
+    eventSource: 's3.amazonaws.com',
+    signingNames: ['s3'],
+    protocol: 'restXml',
+    xmlNamespace: 'http://s3.amazonaws.com/doc/2006-03-01/',
+    schemas: operationSchemasOf(sdk),
+    operations: [
+      createBucket,
+      deleteBucket,
+      headBucket,
+      listBuckets,
+      getBucketLocation,
+      putObject,
+      getObject,
+      headObject,
+      deleteObject,
+      deleteObjects,
+      copyObject,
+      listObjects,
+      listObjectsV2,
+      createMultipartUpload,
+      uploadPart,
+      uploadPartCopy,
+      completeMultipartUpload,
+      abortMultipartUpload,
+      listParts,
+      listMultipartUploads,
+      getObjectAttributes,
+      putBucketPolicy,
+      getBucketPolicy,
+      deleteBucketPolicy,
+      getBucketPolicyStatus,
+      putBucketEncryption,
+      getBucketEncryption,
+      deleteBucketEncryption,
+      putObjectTagging,
+      getObjectTagging,
+      deleteObjectTagging,
+      putBucketTagging,
+      getBucketTagging,
+      deleteBucketTagging,
+      getBucketVersioning,
+      getBucketAcl,
+      getObjectAcl,
+      getBucketOwnershipControls,
+      getPublicAccessBlock,
+    ],
+    context,
+    constraints,
+    errors: s3Errors,
+  };
+}

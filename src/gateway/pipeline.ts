@@ -128,7 +128,9 @@ export class Gateway implements Door {
     const match = this.#router.match(routed);
     if (!('error' in match) || match.kind !== 'form-needed') return match;
     const form = parseQuery((await body.whole(MAX_BODY)).toString('utf8'));
-    return this.#router.match({ ...routed, form });
+    const matched = this.#router.match({ ...routed, form });
+    // The decoder reads the form from the body itself: joined in here, each of its parameters would stand twice.
+    return 'error' in matched ? matched : { ...matched, query: parseQuery(request.query) };
   }
 
   /** @returns `undefined` for an anonymous request */

@@ -33,6 +33,7 @@ export function redactors(): (schema: NormalizedSchema) => Redactor {
 
 /** A member can be sensitive although its target is not; what is compiled per target must not forget that. */
 function memberRedactor(member: NormalizedSchema, compile: (schema: NormalizedSchema) => Redactor): Redactor {
+  if (member.isStreaming() || member.isBlobSchema()) return () => undefined;
   return member.getMergedTraits().sensitive ? () => HIDDEN : compile(member);
 }
 

@@ -82,7 +82,7 @@ function httpDateOf(year = '', month = '', day = '', time: readonly string[] = [
 function dateOf(y: number, month: number, d: number, h: number, min: number, s: number): Date | undefined {
   const date = new Date(0);
   date.setUTCFullYear(y, month, d);
-  if (date.getUTCMonth() !== month || date.getUTCDate() !== d || h > 24 || min > 59 || s > 60) return undefined;
+  if (date.getUTCMonth() !== month || date.getUTCDate() !== d || h > 23 || min > 59 || s > 60) return undefined;
   date.setUTCHours(h, min, Math.min(s, 59));
   return date;
 }

@@ -77,7 +77,7 @@ export class SdkLoopback {
     const answer = this.answer(request.method, request.path, buildQueryString(request.query ?? {}), headers, body);
     this.lastResponse = { status: answer.status, headers: answer.headers, body: answer.body?.toString('utf8') ?? '' };
     const payload = answer.stream ?? Readable.from(answer.body === undefined ? [] : [answer.body]);
-    return { response: new HttpResponse({ statusCode: answer.status, headers: answer.headers, body: payload }) };
+    return { response: new HttpResponse({ statusCode: answer.status, headers: { ...answer.headers }, body: payload }) };
   }
 
   /** The gateway's way in small: match, decode, handle, encode. */

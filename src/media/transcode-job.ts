@@ -72,6 +72,8 @@ export interface FileOutput {
   readonly container: 'mp4' | 'mov';
   /** Where the index stands: at the front for progressive download, or at the end. */
   readonly moov: 'front' | 'end';
+  /** Writes composition times that begin at 0, with negative offsets and a `cslg` box; the version is `ctts`'s. */
+  readonly compositionShift?: 0 | 1;
   readonly video?: VideoSettings;
   readonly audios: readonly AudioSettings[];
 }
@@ -83,6 +85,8 @@ export interface HlsGroup extends GroupFacts {
   readonly alignment: 'exact' | 'gop-multiple';
   readonly areManifestsWritten: boolean;
   readonly durationFormat: 'integer' | 'floating-point';
+  /** How the longest segment becomes the target duration: to the nearest second, or to the next. */
+  readonly targetDuration: 'nearest' | 'up';
   readonly codecSpecification: 'RFC_6381' | 'RFC_4281';
   readonly isResolutionShown: boolean;
   /** False writes `EXT-X-ALLOW-CACHE:NO`. */
@@ -98,6 +102,7 @@ export interface HlsOutput {
   readonly segmentModifier: string;
   readonly video?: VideoSettings;
   readonly audios: readonly AudioSettings[];
+  readonly transport: TransportSettings;
   /** Set on audio renditions that variants refer to by group. */
   readonly audioRendition?: {
     readonly groupId: string;
@@ -106,6 +111,19 @@ export interface HlsOutput {
   };
   /** The rendition groups that a variant plays with; empty for none. */
   readonly audioGroupIds: readonly string[];
+}
+
+/** The numbers of an MPEG transport stream. */
+export interface TransportSettings {
+  readonly pmtPid: number;
+  readonly videoPid: number;
+  /** In the order of the audio tracks. */
+  readonly audioPids: readonly number[];
+  readonly programNumber: number;
+  readonly transportStreamId: number;
+  readonly audioFramesPerPes: number;
+  /** Added to every timestamp. */
+  readonly clockOffsetSeconds: number;
 }
 
 export interface VideoSettings {
@@ -157,6 +175,8 @@ export interface AudioSettings {
   readonly selector: string;
   /** ISO 639-2, lower case; absent: unknown. */
   readonly language?: string;
+  /** True: the input's own language goes before `language`. */
+  readonly isLanguageFollowed?: boolean;
   readonly streamName?: string;
   readonly codec: AacSettings;
 }

@@ -13,6 +13,8 @@ export interface ByteTarget {
 
 export interface MuxerTrack {
   readonly encoder: CodecContext;
+  /** The stream's own number in the container: a PID. */
+  readonly id?: number;
   readonly framerate?: Rational;
   readonly language?: string;
   readonly title?: string;
@@ -139,6 +141,7 @@ export class Muxer {
     stream.codecpar.fromContext(track.encoder);
     stream.codecpar.codecTag = 0;
     stream.timeBase = track.encoder.timeBase;
+    if (track.id !== undefined) stream.id = track.id;
     if (track.framerate !== undefined) {
       stream.avgFrameRate = new this.#ffmpeg.Rational(track.framerate.num, track.framerate.den);
       stream.sampleAspectRatio = track.encoder.sampleAspectRatio;

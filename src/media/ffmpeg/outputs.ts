@@ -103,9 +103,12 @@ export function openFileOutput(
 ): Output {
   const facts = nameFacts(group, output.extension, tracks, output, startedAt);
   const key = expandIdentifiers(`${group.keyBase}${output.nameModifier}.${output.extension}`, facts);
-  const writer = new Mp4Writer(sink, { key, contentType: CONTENT_TYPES[output.container] }, output.moov);
+  const { compositionShift } = output;
+  const target = { key, contentType: CONTENT_TYPES[output.container] };
+  const writer = new Mp4Writer(sink, target, output.moov, compositionShift);
   const list = muxerTracks(tracks);
-  const muxer = new Muxer(ffmpeg, output.container, list, writer, {});
+  const options = compositionShift === undefined ? {} : { movflags: 'negative_cts_offsets' };
+  const muxer = new Muxer(ffmpeg, output.container, list, writer, options);
   const interleaver = new PacketInterleaver(list.length, (track, packet) => muxer.write(track, packet));
   const receivers = list.map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));
   return {
@@ -127,6 +130,12 @@ export function openFileOutput(
   };
 }
 
+/** The usual size of an AAC frame with its ADTS header. */
+function frameBytes(encoder: AudioEncoder): number {
+  const { bitrate, sampleRate } = encoder.settings;
+  return Math.ceil((bitrate * encoder.context.frameSize) / sampleRate / 8) + 7;
+}
+
 export interface HlsOutputHandle extends Output {
   readonly segmenter: HlsSegmenter;
 }
@@ -142,21 +151,27 @@ export function openHlsOutput(
 ): HlsOutputHandle {
   const names = nameFacts(group, 'm3u8', tracks, output, facts.startedAt);
   const base = expandIdentifiers(`${group.keyBase}${output.nameModifier}`, names);
+  const { transport } = output;
+  const list = muxerTracks(tracks).map((track, index) => {
+    const isVideo = tracks.video !== undefined && index === 0;
+    const pid = isVideo ? transport.videoPid : transport.audioPids[index - (tracks.video === undefined ? 0 : 1)];
+    return { ...track, ...(pid !== undefined && { id: pid }) };
+  });
   const segmenter = new HlsSegmenter(ffmpeg, {
     group,
     sink,
     base,
     segmentBase: () =>
       base + expandIdentifiers(output.segmentModifier, { ...names, extension: 'ts', time: facts.now() }),
-    tracks: muxerTracks(tracks),
+    tracks: list,
+    transport,
+    audioFrameBytes: Math.max(0, ...tracks.audios.map(({ encoder }) => frameBytes(encoder))),
     isVideoFirst: tracks.video !== undefined,
     segmentSeconds: facts.segmentSeconds,
     audioCodecs: tracks.audios.map(({ encoder }) => `mp4a.40.${AUDIO_OBJECT_TYPES[encoder.settings.profile]}`),
   });
-  const interleaver = new PacketInterleaver(muxerTracks(tracks).length, (track, packet) =>
-    segmenter.write(track, packet),
-  );
-  const receivers = muxerTracks(tracks).map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));
+  const interleaver = new PacketInterleaver(list.length, (track, packet) => segmenter.write(track, packet));
+  const receivers = list.map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));
   return {
     segmenter,
     write: (track, packet) => receivers[track]?.(packet),

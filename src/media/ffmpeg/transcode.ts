@@ -165,7 +165,11 @@ class Transcode {
     const segmentSeconds = segmentLength(group, first);
     const opened = group.outputs.map((output) =>
       this.#openOutput(output, first, segmentSeconds, false, (tracks) =>
-        openHlsOutput(this.#ffmpeg, group, output, tracks, sink, { startedAt, segmentSeconds, now: () => this.#ports.now() }),
+        openHlsOutput(this.#ffmpeg, group, output, tracks, sink, {
+          startedAt,
+          segmentSeconds,
+          now: () => this.#ports.now(),
+        }),
       ),
     );
     return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
@@ -178,7 +182,10 @@ class Transcode {
     hasGlobalHeader: boolean,
     open: (tracks: OutputTracks) => Opened,
   ): { readonly output: Opened; readonly tracks: OutputTracks } {
-    const audios = settings.audios.map((audio) => ({ settings: audio, shared: this.#audioFor(audio) }));
+    const audios = settings.audios.map((audio) => ({
+      settings: this.#withLanguage(audio, first),
+      shared: this.#audioFor(audio),
+    }));
     const outputAudios: OutputAudio[] = audios.map((audio) => ({
       settings: audio.settings,
       encoder: audio.shared.encoder,
@@ -223,6 +230,14 @@ class Transcode {
       ...(forcedKeySeconds !== undefined && { forcedKeySeconds }),
     };
     return new VideoEncoder(this.#ffmpeg, facts, receive);
+  }
+
+  /** The language that the output names: the input's where it is to be followed, else the settings'. */
+  #withLanguage(audio: AudioSettings, first: MediaInput): AudioSettings {
+    if (audio.isLanguageFollowed !== true) return audio;
+    const selector = this.#job.inputs[0]?.audioSelectors[audio.selector] ?? { kind: 'default' as const };
+    const language = first.findAudio(selector)?.metadata?.get('language') ?? undefined;
+    return language === undefined || language === 'und' ? audio : { ...audio, language };
   }
 
   /** Outputs that ask for the same audio share one encoder. */

@@ -31,7 +31,10 @@ export interface Rendition {
 /** A child manifest (media playlist) of a finished rendition. Source: RFC 8216. */
 export function childManifest(group: HlsGroup, segments: readonly Segment[]): string {
   const durations = segments.map((segment) => Math.max(1, Math.round(segment.duration)));
-  const lines = ['#EXTM3U', '#EXT-X-VERSION:3', `#EXT-X-TARGETDURATION:${Math.max(1, ...durations)}`];
+  const longest = segments.reduce((most, segment) => Math.max(most, segment.duration), 0);
+  // A segment that is a rounding error over whole seconds is not a second longer.
+  const target = Math.max(1, group.targetDuration === 'up' ? Math.ceil(longest - 0.001) : Math.round(longest));
+  const lines = ['#EXTM3U', '#EXT-X-VERSION:3', `#EXT-X-TARGETDURATION:${target}`];
   if (!group.isClientCacheAllowed) lines.push('#EXT-X-ALLOW-CACHE:NO');
   lines.push('#EXT-X-MEDIA-SEQUENCE:1', '#EXT-X-PLAYLIST-TYPE:VOD');
   segments.forEach((segment, index) => {

@@ -3,15 +3,15 @@ import type { Packet } from 'node-av/lib';
 import type { FFmpeg } from '../ffmpeg/load-ffmpeg.ts';
 import type { ByteTarget, MuxerTrack } from '../ffmpeg/muxer.ts';
 import { Muxer } from '../ffmpeg/muxer.ts';
-import type { HlsGroup } from '../transcode-job.ts';
+import type { HlsGroup, TransportSettings } from '../transcode-job.ts';
 import { avcCodecName } from './avc-codec-name.ts';
 import type { Segment } from './hls-manifest.ts';
 import { childManifest } from './hls-manifest.ts';
 import type { PartSink } from './object-writer.ts';
 import { ObjectWriter } from './object-writer.ts';
 
-/** MPEG-TS clocks start here, so that decoding times before the first picture stay positive. */
-const CLOCK_OFFSET_SECONDS = 2;
+/** Tables are repeated at each segment's start, and otherwise not: an hour between two. */
+const TABLE_PERIOD_SECONDS = 3600;
 
 interface SegmenterFacts {
   readonly group: HlsGroup;
@@ -21,6 +21,9 @@ interface SegmenterFacts {
   /** The key of the next segment without number and extension. */
   readonly segmentBase: () => string;
   readonly tracks: readonly MuxerTrack[];
+  readonly transport: TransportSettings;
+  /** Bytes of one audio frame. */
+  readonly audioFrameBytes: number;
   /** True when track 0 is video, which then decides where segments may begin. */
   readonly isVideoFirst: boolean;
   readonly segmentSeconds: number;
@@ -46,14 +49,16 @@ export class HlsSegmenter {
     const timeBase = facts.tracks[0]?.encoder.timeBase ?? { num: 1, den: 1 };
     this.#toSeconds = timeBase.num / timeBase.den;
     this.#target = new SwitchableTarget(() => this.#open());
-    this.#muxer = new Muxer(
-      ffmpeg,
-      'mpegts',
-      facts.tracks,
-      this.#target,
-      { mpegts_pmt_start_pid: 480, mpegts_start_pid: 481, pat_period: 3600, sdt_period: 3600 },
-      CLOCK_OFFSET_SECONDS,
-    );
+    const { transport } = facts;
+    const options = {
+      mpegts_pmt_start_pid: transport.pmtPid,
+      mpegts_service_id: transport.programNumber,
+      mpegts_transport_stream_id: transport.transportStreamId,
+      pes_payload_size: transport.audioFramesPerPes * facts.audioFrameBytes,
+      pat_period: TABLE_PERIOD_SECONDS,
+      sdt_period: TABLE_PERIOD_SECONDS,
+    };
+    this.#muxer = new Muxer(ffmpeg, 'mpegts', facts.tracks, this.#target, options, transport.clockOffsetSeconds);
   }
 
   /** The RFC 6381 names of the tracks. */

@@ -1,4 +1,5 @@
 import { listBoxes, moovForFront } from './mp4-boxes.ts';
+import { withCompositionShift } from './mp4-composition-shift.ts';
 import type { PartSink } from './object-writer.ts';
 import { PartBuffer, partSize } from './object-writer.ts';
 
@@ -15,6 +16,7 @@ export class Mp4Writer {
   readonly #sink: PartSink;
   readonly #object: number;
   readonly #moov: 'front' | 'end';
+  readonly #compositionShift: 0 | 1 | undefined;
   readonly #head = new PartBuffer(HEAD_SIZE);
   #part = 1;
   #buffer: PartBuffer | undefined;
@@ -23,8 +25,14 @@ export class Mp4Writer {
   #position = 0;
   #end = 0;
 
-  constructor(sink: PartSink, target: Parameters<PartSink['open']>[0], moov: 'front' | 'end') {
+  constructor(
+    sink: PartSink,
+    target: Parameters<PartSink['open']>[0],
+    moov: 'front' | 'end',
+    compositionShift?: 0 | 1,
+  ) {
     this.#sink = sink;
+    this.#compositionShift = compositionShift;
     this.#moov = moov;
     this.#object = sink.open(target);
   }
@@ -68,12 +76,7 @@ export class Mp4Writer {
 
   end(): void {
     const trailer = concat(this.#trailer ?? []);
-    if (this.#moov === 'end') {
-      this.#append(trailer);
-      this.#finish(this.#head.take());
-      return;
-    }
-    const head = this.#head.take();
+    const head = this.#head.view();
     const mdat = listBoxes(head).find((box) => box.type === 'mdat');
     const ftyp = listBoxes(head).find((box) => box.type === 'ftyp');
     if (mdat === undefined || ftyp === undefined) throw new RangeError('The muxer wrote no media data box.');
@@ -81,8 +84,16 @@ export class Mp4Writer {
     const index = listBoxes(trailer, Math.max(0, split));
     const moov = index.find((box) => box.type === 'moov');
     if (split < 0 || index.length !== 1 || moov === undefined) throw new RangeError('The muxer wrote no index.');
-    const front = moovForFront(trailer.subarray(moov.start, moov.end));
     const tail = trailer.subarray(0, split);
+    const plain = trailer.subarray(moov.start, moov.end);
+    const final = this.#compositionShift === undefined ? plain : withCompositionShift(plain, this.#compositionShift);
+    if (this.#moov === 'end') {
+      this.#append(tail);
+      this.#append(final);
+      this.#finish(this.#head.take());
+      return;
+    }
+    const front = moovForFront(final);
     const isHeadOpen = this.#buffer === undefined;
     if (!isHeadOpen) this.#append(tail);
     this.#finish(

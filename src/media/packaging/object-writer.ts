@@ -55,6 +55,11 @@ export class PartBuffer {
     this.#bytes.set(bytes, offset);
   }
 
+  /** The collected bytes as they are, until the next change. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   /** The collected bytes, in a buffer of exactly their length. */
   take(): Uint8Array<ArrayBuffer> {
     const bytes = this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length);

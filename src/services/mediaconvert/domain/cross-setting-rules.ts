@@ -1,0 +1,286 @@
+import type {
+  AacSettings,
+  H264Settings,
+  HlsGroupSettings,
+  JobSettings,
+  Output,
+  OutputGroup,
+  VideoDescription,
+} from '@aws-sdk/client-mediaconvert';
+import { DESTINATION_IDENTIFIERS, MODIFIER_IDENTIFIERS, unknownIdentifiers } from '#media/packaging/output-name.ts';
+import type { Problem } from '../errors.ts';
+
+/** The rules of job settings that look at more than one member, as MediaConvert's guide states them. */
+
+export const DEFAULT_SELECTOR = 'Audio Selector 1';
+
+export function checkSettings(settings: JobSettings, pointer: string, problems: Problem[]): void {
+  if ((settings.Inputs ?? []).length === 0) problems.push(require(pointer, 'inputs'));
+  settings.Inputs?.forEach((input, index) => {
+    if (input.FileInput === undefined) problems.push(require(`${pointer}/inputs/${index}`, 'fileInput'));
+  });
+  if ((settings.OutputGroups ?? []).length === 0) {
+    problems.push({ pointer: `${pointer}/outputGroups`, text: 'Should have at least 1 items' });
+  }
+  checkSelectorNames(settings, pointer, problems);
+}
+
+/** An output that names a selector which no input has would be silent without anybody having asked for it. */
+function checkSelectorNames(settings: JobSettings, pointer: string, problems: Problem[]): void {
+  const known = new Set([DEFAULT_SELECTOR]);
+  for (const input of settings.Inputs ?? [])
+    for (const name of Object.keys(input.AudioSelectors ?? {})) known.add(name);
+  settings.OutputGroups?.forEach((group, groupIndex) =>
+    group.Outputs?.forEach((output, outputIndex) =>
+      output.AudioDescriptions?.forEach((audio, index) => {
+        const name = audio.AudioSourceName;
+        if (name === undefined || known.has(name)) return;
+        const at = `${pointer}/outputGroups/${groupIndex}/outputs/${outputIndex}/audioDescriptions/${index}`;
+        problems.push({ pointer: `${at}/audioSourceName`, text: `No input has an audio selector named "${name}"` });
+      }),
+    ),
+  );
+}
+
+const S3_OBJECT = /^s3:\/\/[^/]+\/.*[^/]$/;
+const S3_PREFIX = /^s3:\/\/[^/]+(\/.*)?$/;
+
+export function checkFileInput(value: string, pointer: string, problems: Problem[]): void {
+  if (/^https?:/i.test(value)) problems.push({ pointer, text: 'HTTP(S) inputs are not supported' });
+  else if (!S3_OBJECT.test(value)) problems.push({ pointer, text: 'Should name an object as s3://bucket/key' });
+}
+
+export function checkDestination(value: string, pointer: string, problems: Problem[]): void {
+  if (!S3_PREFIX.test(value)) problems.push({ pointer, text: 'Should match pattern "^s3:\\/\\/"' });
+  checkIdentifiers(value, DESTINATION_IDENTIFIERS, pointer, problems);
+}
+
+export function checkModifier(value: string, pointer: string, problems: Problem[]): void {
+  checkIdentifiers(value, MODIFIER_IDENTIFIERS, pointer, problems);
+}
+
+function checkIdentifiers(text: string, known: ReadonlySet<string>, pointer: string, problems: Problem[]): void {
+  for (const identifier of unknownIdentifiers(text, known)) {
+    problems.push({ pointer, text: `The format identifier ${identifier} is not supported here` });
+  }
+}
+
+export function checkOutputGroup(group: OutputGroup, pointer: string, problems: Problem[]): void {
+  const settings = group.OutputGroupSettings;
+  if (settings === undefined) {
+    problems.push(require(pointer, 'outputGroupSettings'));
+    return;
+  }
+  const at = `${pointer}/outputGroupSettings`;
+  if (settings.Type === undefined) problems.push(require(at, 'type'));
+  const isHls = settings.Type === 'HLS_GROUP_SETTINGS';
+  if (settings.Type === 'FILE_GROUP_SETTINGS' || isHls) {
+    const wanted = isHls ? settings.HlsGroupSettings : settings.FileGroupSettings;
+    const other = isHls ? settings.FileGroupSettings : settings.HlsGroupSettings;
+    const member = isHls ? 'hlsGroupSettings' : 'fileGroupSettings';
+    if (wanted === undefined) problems.push(require(at, member));
+    else checkStorage(wanted, `${at}/${member}`, problems);
+    if (other !== undefined) problems.push({ pointer: at, text: 'Should match exactly one schema defined in "oneOf"' });
+  }
+  const outputs = group.Outputs ?? [];
+  if (outputs.length === 0) problems.push({ pointer: `${pointer}/outputs`, text: 'Should have at least 1 items' });
+  const names = new Set<string>();
+  outputs.forEach((output, index) => {
+    checkContainer(output, isHls, `${pointer}/outputs/${index}`, problems);
+    const name = `${output.NameModifier ?? ''}.${isHls ? '' : (output.Extension ?? output.ContainerSettings?.Container)}`;
+    if (isHls && (output.NameModifier ?? '') === '') {
+      problems.push(require(`${pointer}/outputs/${index}`, 'nameModifier'));
+    } else if (names.has(name)) {
+      problems.push({
+        pointer: `${pointer}/outputs/${index}`,
+        text: 'nameModifier should differ from the other outputs',
+      });
+    }
+    names.add(name);
+  });
+}
+
+function checkStorage(
+  group: NonNullable<NonNullable<OutputGroup['OutputGroupSettings']>['FileGroupSettings']>,
+  pointer: string,
+  problems: Problem[],
+): void {
+  if (group.Destination === undefined) problems.push(require(pointer, 'destination'));
+  const encryption = group.DestinationSettings?.S3Settings?.Encryption;
+  if (encryption === undefined) return;
+  const at = `${pointer}/destinationSettings/s3Settings/encryption`;
+  const { EncryptionType, KmsKeyArn, KmsEncryptionContext } = encryption;
+  if (EncryptionType === undefined) problems.push(require(at, 'encryptionType'));
+  const isKmsUsed = EncryptionType === 'SERVER_SIDE_ENCRYPTION_KMS';
+  if (!isKmsUsed && KmsKeyArn !== undefined) {
+    problems.push({ pointer: `${at}/kmsKeyArn`, text: 'Is only allowed with SERVER_SIDE_ENCRYPTION_KMS' });
+  }
+  if (KmsEncryptionContext === undefined) return;
+  const context = `${at}/kmsEncryptionContext`;
+  if (!isKmsUsed) problems.push({ pointer: context, text: 'Is only allowed with SERVER_SIDE_ENCRYPTION_KMS' });
+  else if (!isStringMap(KmsEncryptionContext)) {
+    problems.push({ pointer: context, text: 'Should be base64 of a JSON object of strings' });
+  }
+}
+
+function isStringMap(base64: string): boolean {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(base64, 'base64').toString('utf8'));
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+    return Object.values(value).every((entry) => typeof entry === 'string');
+  } catch {
+    return false;
+  }
+}
+
+function checkContainer(output: Output, isHls: boolean, pointer: string, problems: Problem[]): void {
+  const container = output.ContainerSettings?.Container;
+  const at = `${pointer}/containerSettings/container`;
+  if (isHls && container !== undefined && container !== 'M3U8') {
+    problems.push({ pointer: at, text: 'Should be equal to one of the allowed values in ["M3U8"]' });
+  }
+  if (!isHls && container === 'M3U8') {
+    problems.push({ pointer: at, text: 'Should be equal to one of the allowed values in ["MP4","MOV"]' });
+  }
+  if (!isHls && output.OutputSettings?.HlsSettings !== undefined) {
+    problems.push({ pointer: `${pointer}/outputSettings/hlsSettings`, text: 'Is only allowed in an HLS output group' });
+  }
+  const isAudioOnly = isHls && output.VideoDescription === undefined;
+  if (isAudioOnly && output.OutputSettings?.HlsSettings?.AudioOnlyContainer !== 'M2TS') {
+    const text = 'Audio-only outputs are supported with M2TS alone; it has to be chosen';
+    problems.push({ pointer: `${pointer}/outputSettings/hlsSettings/audioOnlyContainer`, text });
+  }
+}
+
+export function checkOutput(output: Output, pointer: string, problems: Problem[]): void {
+  const container = output.ContainerSettings;
+  if (container === undefined) problems.push(require(pointer, 'containerSettings'));
+  else if (container.Container === undefined) problems.push(require(`${pointer}/containerSettings`, 'container'));
+  const { Mp4Settings: mp4 } = container ?? {};
+  if (mp4?.CttsVersion === 1 && mp4.CslgAtom !== 'INCLUDE') {
+    const text = 'A value of 1 needs cslgAtom INCLUDE';
+    problems.push({ pointer: `${pointer}/containerSettings/mp4Settings/cttsVersion`, text });
+  }
+  const audios = output.AudioDescriptions ?? [];
+  if (output.VideoDescription === undefined && audios.length === 0) {
+    problems.push({ pointer, text: 'Should have a videoDescription or audioDescriptions' });
+  }
+  audios.forEach((audio, index) => {
+    const at = `${pointer}/audioDescriptions/${index}`;
+    if (audio.CodecSettings === undefined) problems.push(require(at, 'codecSettings'));
+    else if (audio.CodecSettings.Codec === undefined) problems.push(require(`${at}/codecSettings`, 'codec'));
+    else if (audio.CodecSettings.Codec === 'AAC' && audio.CodecSettings.AacSettings === undefined) {
+      problems.push(require(`${at}/codecSettings`, 'aacSettings'));
+    }
+  });
+  const video = output.VideoDescription;
+  if (video === undefined) return;
+  const at = `${pointer}/videoDescription`;
+  if (video.CodecSettings === undefined) problems.push(require(at, 'codecSettings'));
+  else if (video.CodecSettings.Codec === undefined) problems.push(require(`${at}/codecSettings`, 'codec'));
+  else if (video.CodecSettings.Codec === 'H_264' && video.CodecSettings.H264Settings === undefined) {
+    problems.push(require(`${at}/codecSettings`, 'h264Settings'));
+  }
+}
+
+const MAX_WIDTH = 4096;
+const MAX_HEIGHT = 2304;
+
+export function checkVideoSize(video: VideoDescription, pointer: string, problems: Problem[]): void {
+  for (const [member, value, most] of [
+    ['width', video.Width, MAX_WIDTH],
+    ['height', video.Height, MAX_HEIGHT],
+  ] as const) {
+    if (value === undefined) continue;
+    if (value % 2 !== 0) {
+      const text = `Invalid resolution [${video.Width ?? 'auto'} x ${video.Height ?? 'auto'}], only even values are supported`;
+      problems.push({ pointer: `${pointer}/${member}`, text });
+    }
+    if (value > most)
+      problems.push({ pointer: `${pointer}/${member}`, text: `Should be less than or equal to ${most}` });
+  }
+}
+
+export function checkH264(settings: H264Settings, pointer: string, problems: Problem[]): void {
+  const { RateControlMode: mode, Bitrate: bitrate, MaxBitrate: maximum, QvbrSettings: qvbr } = settings;
+  if (mode === undefined) problems.push(require(pointer, 'rateControlMode'));
+  if (mode === 'QVBR') {
+    if (maximum === undefined) problems.push(require(pointer, 'maxBitrate'));
+    if (bitrate !== undefined) problems.push({ pointer: `${pointer}/bitrate`, text: 'Is not allowed with QVBR' });
+  } else if (mode !== undefined) {
+    if (bitrate === undefined) problems.push(require(pointer, 'bitrate'));
+    if (qvbr !== undefined) problems.push({ pointer: `${pointer}/qvbrSettings`, text: 'Is only allowed with QVBR' });
+    if (mode === 'CBR' && maximum !== undefined) {
+      problems.push({ pointer: `${pointer}/maxBitrate`, text: 'Is not allowed with CBR' });
+    }
+    if (maximum !== undefined && bitrate !== undefined && maximum < bitrate) {
+      problems.push({ pointer: `${pointer}/maxBitrate`, text: 'Should be greater than or equal to bitrate' });
+    }
+  }
+  if (settings.CodecProfile === 'BASELINE' && settings.EntropyEncoding === 'CABAC') {
+    problems.push({ pointer: `${pointer}/entropyEncoding`, text: 'BASELINE needs CAVLC' });
+  }
+  checkRatio(
+    settings.FramerateControl,
+    settings.FramerateNumerator,
+    settings.FramerateDenominator,
+    'framerate',
+    pointer,
+    problems,
+  );
+  checkRatio(settings.ParControl, settings.ParNumerator, settings.ParDenominator, 'par', pointer, problems);
+  if (settings.GopSize !== undefined && settings.GopSizeUnits === 'AUTO' && settings.GopSize > 0) {
+    problems.push({ pointer: `${pointer}/gopSize`, text: 'Is not allowed with gopSizeUnits AUTO' });
+  }
+}
+
+function checkRatio(
+  control: string | undefined,
+  numerator: number | undefined,
+  denominator: number | undefined,
+  name: string,
+  pointer: string,
+  problems: Problem[],
+): void {
+  if (control === 'SPECIFIED') {
+    if (numerator === undefined) problems.push(require(pointer, `${name}Numerator`));
+    if (denominator === undefined) problems.push(require(pointer, `${name}Denominator`));
+  } else if (numerator !== undefined || denominator !== undefined) {
+    problems.push({ pointer: `${pointer}/${name}Control`, text: `Should be SPECIFIED when ${name}Numerator is set` });
+  }
+}
+
+/** The bitrates at 48 kHz that AAC LC takes, in bits a second, by coding mode. Source: the service's own messages. */
+const LC_BITRATES: Readonly<Record<string, readonly [number, number]>> = {
+  CODING_MODE_1_0: [32_000, 288_000],
+  CODING_MODE_2_0: [64_000, 576_000],
+  CODING_MODE_5_1: [192_000, 1_024_000],
+};
+
+export function checkAac(settings: AacSettings, pointer: string, problems: Problem[]): void {
+  const { Bitrate: bitrate, CodingMode: mode, SampleRate: rate, CodecProfile: profile = 'LC' } = settings;
+  if (bitrate === undefined) problems.push(require(pointer, 'bitrate'));
+  if (mode === undefined) problems.push(require(pointer, 'codingMode'));
+  if (rate === undefined) problems.push(require(pointer, 'sampleRate'));
+  if (bitrate === undefined || mode === undefined || rate === undefined) return;
+  const bounds = LC_BITRATES[mode];
+  if (profile === 'LC' && bounds !== undefined && rate === 48_000 && (bitrate < bounds[0] || bitrate > bounds[1])) {
+    const text = `Should be between ${bounds[0]} and ${bounds[1]} for LC, ${mode} at ${rate} Hz`;
+    problems.push({ pointer: `${pointer}/bitrate`, text });
+  }
+  if (profile === 'HEV2' && mode !== 'CODING_MODE_2_0') {
+    problems.push({ pointer: `${pointer}/codingMode`, text: 'HEV2 needs CODING_MODE_2_0' });
+  }
+}
+
+export function checkHlsGroup(group: HlsGroupSettings, pointer: string, problems: Problem[]): void {
+  const { MinSegmentLength: least, SegmentLength: length = 10 } = group;
+  if (least === undefined) problems.push(require(pointer, 'minSegmentLength'));
+  else if (least > length) {
+    problems.push({ pointer: `${pointer}/minSegmentLength`, text: `Should be less than or equal to ${length}` });
+  }
+}
+
+function require(pointer: string, member: string): Problem {
+  return { pointer, text: `${member} is a required property` };
+}

@@ -1,0 +1,363 @@
+import type {
+  AacSettings,
+  AudioCodecSettings,
+  AudioDescription,
+  AudioSelector,
+  ContainerSettings,
+  DestinationSettings,
+  FileGroupSettings,
+  H264QvbrSettings,
+  H264Settings,
+  HlsGroupSettings,
+  HlsSettings,
+  Input,
+  JobSettings,
+  M3u8Settings,
+  MovSettings,
+  Mp4Settings,
+  Output,
+  OutputGroup,
+  OutputGroupSettings,
+  OutputSettings,
+  S3DestinationAccessControl,
+  S3DestinationSettings,
+  S3EncryptionSettings,
+  TimecodeConfig,
+  VideoCodecSettings,
+  VideoDescription,
+  VideoPreprocessor,
+  VideoSelector,
+} from '@aws-sdk/client-mediaconvert';
+import {
+  allOf,
+  carriedOut,
+  each,
+  emptyOnly,
+  entries,
+  oneOf,
+  type SettingRule,
+  structure,
+  withoutEffect,
+} from './setting-rule.ts';
+import {
+  checkAac,
+  checkDestination,
+  checkFileInput,
+  checkH264,
+  checkHlsGroup,
+  checkModifier,
+  checkOutput,
+  checkOutputGroup,
+  checkSettings,
+  checkVideoSize,
+} from './cross-setting-rules.ts';
+
+/**
+ * What of the job settings is carried out. Whatever is not named here is refused, with the JSON pointer to it. The
+ * values' own bounds (lengths, ranges, enums) were checked before, from the service's model.
+ */
+
+const audioSelector: SettingRule<AudioSelector> = structure<AudioSelector>({
+  DefaultSelection: carriedOut,
+  SelectorType: oneOf('TRACK', 'PID', 'LANGUAGE_CODE'),
+  Tracks: single,
+  Pids: single,
+  LanguageCode: carriedOut,
+  CustomLanguageCode: carriedOut,
+  Offset: oneOf(0),
+  // The program inside a Dolby E stream; other streams have one.
+  ProgramSelection: oneOf(0, 1),
+  AudioDurationCorrection: oneOf('DISABLED'),
+  Smpte337Passthrough: oneOf('DISABLED'),
+});
+
+const videoSelector: SettingRule<VideoSelector> = structure<VideoSelector>({
+  AlphaBehavior: oneOf('DISCARD'),
+  ColorSpace: oneOf('FOLLOW'),
+  ColorSpaceUsage: withoutEffect,
+  EmbeddedTimecodeOverride: oneOf('NONE'),
+  PadVideo: oneOf('DISABLED'),
+  Rotate: oneOf('DEGREE_0'),
+  SampleRange: oneOf('FOLLOW'),
+  SelectorType: oneOf('AUTO'),
+});
+
+const input: SettingRule<Input> = structure<Input>({
+  FileInput: checkFileInput,
+  AudioSelectors: entries(audioSelector),
+  AudioSelectorGroups: emptyOnly,
+  CaptionSelectors: emptyOnly,
+  InputClippings: emptyOnly,
+  SupplementalImps: emptyOnly,
+  VideoOverlays: emptyOnly,
+  VideoSelector: videoSelector,
+  // Time codes bear on clips, burn-in and insertion, each of which is refused.
+  TimecodeSource: withoutEffect,
+  TimecodeStart: withoutEffect,
+  FilterEnable: oneOf('AUTO', 'DISABLE'),
+  FilterStrength: oneOf(0),
+  DeblockFilter: oneOf('DISABLED'),
+  DenoiseFilter: oneOf('DISABLED'),
+  AdvancedInputFilter: oneOf('DISABLED'),
+  InputScanType: oneOf('AUTO'),
+  PsiControl: oneOf('USE_PSI'),
+});
+
+const destinationSettings: SettingRule<DestinationSettings> = structure<DestinationSettings>({
+  S3Settings: structure<S3DestinationSettings>({
+    Encryption: structure<S3EncryptionSettings>({
+      EncryptionType: carriedOut,
+      KmsKeyArn: carriedOut,
+      KmsEncryptionContext: carriedOut,
+    }),
+    StorageClass: oneOf('STANDARD'),
+    AccessControl: structure<S3DestinationAccessControl>({ CannedAcl: oneOf('BUCKET_OWNER_FULL_CONTROL') }),
+  }),
+});
+
+const hlsGroup: SettingRule<HlsGroupSettings> = allOf(
+  checkHlsGroup,
+  structure<HlsGroupSettings>({
+    Destination: checkDestination,
+    DestinationSettings: destinationSettings,
+    SegmentControl: oneOf('SEGMENTED_FILES'),
+    SegmentLength: carriedOut,
+    SegmentLengthControl: oneOf('EXACT', 'GOP_MULTIPLE'),
+    MinSegmentLength: carriedOut,
+    MinFinalSegmentLength: oneOf(0),
+    TargetDurationCompatibilityMode: carriedOut,
+    ManifestDurationFormat: carriedOut,
+    ManifestCompression: carriedOut,
+    CodecSpecification: carriedOut,
+    StreamInfResolution: carriedOut,
+    ClientCache: carriedOut,
+    OutputSelection: carriedOut,
+    BaseUrl: carriedOut,
+    DirectoryStructure: oneOf('SINGLE_DIRECTORY'),
+    ProgramDateTime: oneOf('EXCLUDE'),
+    ProgramDateTimePeriod: withoutEffect,
+    ProgressiveWriteHlsManifest: oneOf('DISABLED'),
+    TimedMetadataId3Frame: oneOf('NONE'),
+    TimedMetadataId3Period: withoutEffect,
+    TimestampDeltaMilliseconds: oneOf(0),
+    ImageBasedTrickPlay: oneOf('NONE'),
+    AudioOnlyHeader: oneOf('INCLUDE'),
+    // Captions are refused where they are described.
+    CaptionLanguageSetting: oneOf('OMIT', 'NONE'),
+    CaptionSegmentLengthControl: withoutEffect,
+    CaptionLanguageMappings: emptyOnly,
+    AdMarkers: emptyOnly,
+    AdditionalManifests: emptyOnly,
+  }),
+);
+
+const outputGroupSettings: SettingRule<OutputGroupSettings> = structure<OutputGroupSettings>({
+  Type: oneOf('FILE_GROUP_SETTINGS', 'HLS_GROUP_SETTINGS'),
+  FileGroupSettings: structure<FileGroupSettings>({
+    Destination: checkDestination,
+    DestinationSettings: destinationSettings,
+  }),
+  HlsGroupSettings: hlsGroup,
+  PerFrameMetrics: emptyOnly,
+});
+
+const h264: SettingRule<H264Settings> = allOf(
+  checkH264,
+  structure<H264Settings>({
+    RateControlMode: carriedOut,
+    Bitrate: carriedOut,
+    MaxBitrate: carriedOut,
+    QvbrSettings: structure<H264QvbrSettings>({ QvbrQualityLevel: carriedOut, QvbrQualityLevelFineTune: carriedOut }),
+    QualityTuningLevel: oneOf('SINGLE_PASS', 'SINGLE_PASS_HQ'),
+    HrdBufferSize: carriedOut,
+    HrdBufferInitialFillPercentage: carriedOut,
+    GopSize: carriedOut,
+    GopSizeUnits: carriedOut,
+    GopClosedCadence: oneOf(0, 1),
+    MinIInterval: carriedOut,
+    SceneChangeDetect: oneOf('ENABLED', 'DISABLED'),
+    NumberBFramesBetweenReferenceFrames: carriedOut,
+    DynamicSubGop: carriedOut,
+    GopBReference: carriedOut,
+    NumberReferenceFrames: carriedOut,
+    Slices: carriedOut,
+    CodecProfile: oneOf('BASELINE', 'MAIN', 'HIGH'),
+    CodecLevel: carriedOut,
+    EntropyEncoding: carriedOut,
+    AdaptiveQuantization: carriedOut,
+    SpatialAdaptiveQuantization: carriedOut,
+    TemporalAdaptiveQuantization: carriedOut,
+    FlickerAdaptiveQuantization: oneOf('DISABLED'),
+    FramerateControl: carriedOut,
+    FramerateNumerator: carriedOut,
+    FramerateDenominator: carriedOut,
+    FramerateConversionAlgorithm: oneOf('DUPLICATE_DROP'),
+    ParControl: carriedOut,
+    ParNumerator: carriedOut,
+    ParDenominator: carriedOut,
+    InterlaceMode: oneOf('PROGRESSIVE'),
+    // These two bear on interlaced output alone.
+    FieldEncoding: withoutEffect,
+    ScanTypeConversionMode: withoutEffect,
+    Telecine: oneOf('NONE'),
+    SlowPal: oneOf('DISABLED'),
+    Softness: oneOf(0),
+    Syntax: oneOf('DEFAULT'),
+    RepeatPps: oneOf('DISABLED'),
+    UnregisteredSeiTimecode: oneOf('DISABLED'),
+    SaliencyAwareEncoding: oneOf('DISABLED'),
+    EndOfStreamMarkers: oneOf('SUPPRESS'),
+    WriteMp4PackagingType: oneOf('AVC1'),
+    PerFrameMetrics: emptyOnly,
+  }),
+);
+
+const videoDescription: SettingRule<VideoDescription> = allOf(
+  checkVideoSize,
+  structure<VideoDescription>({
+    CodecSettings: structure<VideoCodecSettings>({ Codec: oneOf('H_264'), H264Settings: h264 }),
+    Width: carriedOut,
+    Height: carriedOut,
+    ScalingBehavior: oneOf('DEFAULT', 'STRETCH_TO_OUTPUT', 'FIT', 'FIT_NO_UPSCALE', 'FILL'),
+    Sharpness: carriedOut,
+    AntiAlias: oneOf('ENABLED'),
+    ColorMetadata: carriedOut,
+    ChromaPositionMode: oneOf('AUTO'),
+    AfdSignaling: oneOf('NONE'),
+    RespondToAfd: oneOf('NONE'),
+    TimecodeInsertion: oneOf('DISABLED'),
+    TimecodeTrack: oneOf('DISABLED'),
+    // Says how a time code that is inserted counts.
+    DropFrameTimecode: withoutEffect,
+    VideoPreprocessors: structure<VideoPreprocessor>({}),
+  }),
+);
+
+const aac: SettingRule<AacSettings> = allOf(
+  checkAac,
+  structure<AacSettings>({
+    Bitrate: carriedOut,
+    SampleRate: carriedOut,
+    CodingMode: oneOf('CODING_MODE_1_0', 'CODING_MODE_2_0', 'CODING_MODE_5_1'),
+    CodecProfile: oneOf('LC', 'HEV1', 'HEV2'),
+    RateControlMode: oneOf('CBR'),
+    RawFormat: oneOf('NONE'),
+    Specification: oneOf('MPEG4'),
+    AudioDescriptionBroadcasterMix: oneOf('NORMAL'),
+  }),
+);
+
+const audioDescription: SettingRule<AudioDescription> = structure<AudioDescription>({
+  AudioSourceName: carriedOut,
+  CodecSettings: structure<AudioCodecSettings>({ Codec: oneOf('AAC'), AacSettings: aac }),
+  LanguageCode: carriedOut,
+  CustomLanguageCode: carriedOut,
+  LanguageCodeControl: carriedOut,
+  StreamName: carriedOut,
+  AudioTypeControl: oneOf('FOLLOW_INPUT'),
+  AudioType: oneOf(0),
+});
+
+const mp4: SettingRule<Mp4Settings> = structure<Mp4Settings>({
+  MoovPlacement: carriedOut,
+  CslgAtom: carriedOut,
+  CttsVersion: carriedOut,
+  FreeSpaceBox: oneOf('EXCLUDE'),
+  AudioDuration: oneOf('DEFAULT_CODEC_DURATION'),
+  C2paManifest: oneOf('EXCLUDE'),
+});
+
+const mov: SettingRule<MovSettings> = structure<MovSettings>({
+  CslgAtom: carriedOut,
+  ClapAtom: oneOf('EXCLUDE'),
+  // Bears on MPEG-2 video alone.
+  Mpeg2FourCCControl: withoutEffect,
+  PaddingControl: oneOf('NONE'),
+  Reference: oneOf('SELF_CONTAINED'),
+  AudioDuration: oneOf('DEFAULT_CODEC_DURATION'),
+});
+
+const m3u8: SettingRule<M3u8Settings> = structure<M3u8Settings>({
+  PmtPid: carriedOut,
+  VideoPid: carriedOut,
+  AudioPids: carriedOut,
+  ProgramNumber: carriedOut,
+  TransportStreamId: carriedOut,
+  AudioFramesPerPes: carriedOut,
+  PtsOffset: carriedOut,
+  PtsOffsetMode: oneOf('AUTO', 'SECONDS'),
+  // Every picture is a PES packet and carries a clock reference.
+  PcrControl: oneOf('PCR_EVERY_PES_PACKET'),
+  // Tables stand at the start of each segment.
+  PatInterval: oneOf(0),
+  PmtInterval: oneOf(0),
+  Scte35Source: oneOf('NONE'),
+  TimedMetadata: oneOf('NONE'),
+  NielsenId3: oneOf('NONE'),
+  AudioDuration: oneOf('DEFAULT_CODEC_DURATION'),
+  AudioPtsOffsetDelta: oneOf(0),
+  // Numbers of streams that are not written, as their sources are off.
+  Scte35Pid: withoutEffect,
+  TimedMetadataPid: withoutEffect,
+  PrivateMetadataPid: withoutEffect,
+  DataPTSControl: withoutEffect,
+});
+
+const containerSettings: SettingRule<ContainerSettings> = structure<ContainerSettings>({
+  Container: oneOf('MP4', 'MOV', 'M3U8'),
+  Mp4Settings: mp4,
+  MovSettings: mov,
+  M3u8Settings: m3u8,
+});
+
+const hlsOutput: SettingRule<HlsSettings> = structure<HlsSettings>({
+  SegmentModifier: checkModifier,
+  AudioGroupId: carriedOut,
+  AudioRenditionSets: carriedOut,
+  AudioTrackType: carriedOut,
+  AudioOnlyContainer: carriedOut,
+  IFrameOnlyManifest: oneOf('EXCLUDE'),
+  DescriptiveVideoServiceFlag: oneOf('DONT_FLAG'),
+});
+
+const output: SettingRule<Output> = allOf(
+  checkOutput,
+  structure<Output>({
+    NameModifier: checkModifier,
+    Extension: carriedOut,
+    ContainerSettings: containerSettings,
+    VideoDescription: videoDescription,
+    AudioDescriptions: each(audioDescription),
+    CaptionDescriptions: emptyOnly,
+    OutputSettings: structure<OutputSettings>({ HlsSettings: hlsOutput }),
+  }),
+);
+
+const outputGroup: SettingRule<OutputGroup> = allOf(
+  checkOutputGroup,
+  structure<OutputGroup>({
+    Name: withoutEffect,
+    CustomName: withoutEffect,
+    OutputGroupSettings: outputGroupSettings,
+    Outputs: each(output),
+  }),
+);
+
+export const jobSettingsRule: SettingRule<JobSettings> = allOf(
+  checkSettings,
+  structure<JobSettings>({
+    Inputs: each(input),
+    OutputGroups: each(outputGroup),
+    // As with the inputs' time codes: what they bear on is refused.
+    TimecodeConfig: structure<TimecodeConfig>({ Source: withoutEffect, Start: withoutEffect }),
+    // Bears on ad markers alone.
+    AdAvailOffset: withoutEffect,
+    FollowSource: oneOf(1),
+    ColorConversion3DLUTSettings: emptyOnly,
+    MotionImageInserters: emptyOnly,
+  }),
+);
+
+function single(items: readonly number[], pointer: string, problems: { pointer: string; text: string }[]): void {
+  if (items.length !== 1) problems.push({ pointer, text: 'Should have exactly 1 item; more are not supported' });
+}

@@ -1,0 +1,199 @@
+import type {
+  AudioDescription,
+  AudioSelector as AudioSelectorSettings,
+  FileGroupSettings,
+  HlsGroupSettings,
+  HlsSettings,
+  Input,
+  JobSettings,
+  M3u8Settings,
+  Output,
+  OutputGroup as OutputGroupSettings,
+} from '@aws-sdk/client-mediaconvert';
+import type {
+  AudioSelector,
+  AudioSettings,
+  FileOutput,
+  HlsGroup,
+  HlsOutput,
+  ObjectStorage,
+  OutputGroup,
+  S3Location,
+  TranscodeInput,
+  TranscodeJob,
+  TransportSettings,
+} from '#media/transcode-job.ts';
+import { DEFAULT_SELECTOR } from './cross-setting-rules.ts';
+import { videoSettings } from './video-plan.ts';
+
+/**
+ * Turns job settings that passed the rules into what a worker does.
+ *
+ * @param startedAt milliseconds since the epoch, for names with date and time
+ */
+export function planTranscode(settings: JobSettings, startedAt: number): TranscodeJob {
+  const inputs = (settings.Inputs ?? []).map(planInput);
+  const first = inputs[0]?.source.key ?? '';
+  const inputName = first.slice(first.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
+  return { inputs, startedAt, groups: (settings.OutputGroups ?? []).map((group) => planGroup(group, inputName)) };
+}
+
+function planInput(input: Input): TranscodeInput {
+  const selectors = Object.entries(input.AudioSelectors ?? {});
+  const preferred = selectors.find(([, selector]) => selector.DefaultSelection === 'DEFAULT')?.[1];
+  const audioSelectors = Object.fromEntries(selectors.map(([name, selector]) => [name, planSelector(selector)]));
+  return {
+    source: parseS3(input.FileInput ?? ''),
+    audioSelectors: {
+      ...(preferred !== undefined && { [DEFAULT_SELECTOR]: planSelector(preferred) }),
+      ...audioSelectors,
+    },
+  };
+}
+
+function planSelector(selector: AudioSelectorSettings): AudioSelector {
+  const language = (selector.CustomLanguageCode ?? selector.LanguageCode)?.toLowerCase();
+  const [track] = selector.Tracks ?? [];
+  const [pid] = selector.Pids ?? [];
+  const kind = selector.SelectorType ?? (track !== undefined ? 'TRACK' : pid !== undefined ? 'PID' : undefined);
+  if (kind === 'TRACK' && track !== undefined) return { kind: 'track', track };
+  if (kind === 'PID' && pid !== undefined) return { kind: 'pid', pid };
+  if (kind === 'LANGUAGE_CODE' && language !== undefined) return { kind: 'language', code: language };
+  return { kind: 'default' };
+}
+
+export function parseS3(uri: string): S3Location {
+  const match = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(uri);
+  return { bucket: match?.[1] ?? '', key: match?.[2] ?? '' };
+}
+
+function planGroup(group: OutputGroupSettings, inputName: string): OutputGroup {
+  const settings = group.OutputGroupSettings ?? {};
+  const outputs = group.Outputs ?? [];
+  if (settings.Type === 'HLS_GROUP_SETTINGS') {
+    const hls = settings.HlsGroupSettings ?? {};
+    return { ...planHls(hls), ...groupFacts(hls, inputName), outputs: outputs.map(planHlsOutput) };
+  }
+  const file = settings.FileGroupSettings ?? {};
+  return { kind: 'file', ...groupFacts(file, inputName), outputs: outputs.map(planFileOutput) };
+}
+
+/** A destination that ends in `/` is a folder, in which the input's name is kept. */
+function groupFacts(group: FileGroupSettings, inputName: string) {
+  const { bucket, key } = parseS3(group.Destination ?? '');
+  const keyBase = key === '' || key.endsWith('/') ? `${key}$fn$` : key;
+  return { bucket, keyBase, inputName, storage: planStorage(group) };
+}
+
+function planStorage(group: FileGroupSettings): ObjectStorage {
+  const s3 = group.DestinationSettings?.S3Settings;
+  const encryption = s3?.Encryption;
+  return {
+    ...(s3?.AccessControl?.CannedAcl === 'BUCKET_OWNER_FULL_CONTROL' && { acl: 'bucket-owner-full-control' as const }),
+    ...(encryption !== undefined && {
+      encryption: {
+        algorithm:
+          encryption.EncryptionType === 'SERVER_SIDE_ENCRYPTION_KMS' ? ('aws:kms' as const) : ('AES256' as const),
+        ...(encryption.KmsKeyArn !== undefined && { kmsKeyArn: encryption.KmsKeyArn }),
+        ...(encryption.KmsEncryptionContext !== undefined && { kmsContext: encryption.KmsEncryptionContext }),
+      },
+    }),
+  };
+}
+
+function planFileOutput(output: Output): FileOutput {
+  const container = output.ContainerSettings?.Container === 'MOV' ? 'mov' : 'mp4';
+  const { Mp4Settings: mp4, MovSettings: mov } = output.ContainerSettings ?? {};
+  const video = videoSettings(output.VideoDescription);
+  return {
+    nameModifier: output.NameModifier ?? '',
+    extension: output.Extension ?? container,
+    container,
+    moov: container === 'mp4' && mp4?.MoovPlacement !== 'NORMAL' ? 'front' : 'end',
+    ...((container === 'mp4' ? mp4?.CslgAtom : mov?.CslgAtom) === 'INCLUDE' && {
+      compositionShift: mp4?.CttsVersion === 1 ? (1 as const) : (0 as const),
+    }),
+    ...(video !== undefined && { video }),
+    audios: (output.AudioDescriptions ?? []).map(planAudio),
+  };
+}
+
+function planHls(hls: HlsGroupSettings): Omit<HlsGroup, keyof ReturnType<typeof groupFacts> | 'outputs'> {
+  return {
+    kind: 'hls',
+    segmentSeconds: hls.SegmentLength ?? 10,
+    alignment: hls.SegmentLengthControl === 'GOP_MULTIPLE' ? 'gop-multiple' : 'exact',
+    areManifestsWritten: hls.OutputSelection !== 'SEGMENTS_ONLY',
+    durationFormat: hls.ManifestDurationFormat === 'INTEGER' ? 'integer' : 'floating-point',
+    targetDuration: hls.TargetDurationCompatibilityMode === 'SPEC_COMPLIANT' ? 'nearest' : 'up',
+    codecSpecification: hls.CodecSpecification ?? 'RFC_4281',
+    isResolutionShown: hls.StreamInfResolution !== 'EXCLUDE',
+    isClientCacheAllowed: hls.ClientCache !== 'DISABLED',
+    isManifestGzipped: hls.ManifestCompression === 'GZIP',
+    baseUrl: hls.BaseUrl ?? '',
+  };
+}
+
+function planHlsOutput(output: Output): HlsOutput {
+  const hls = output.OutputSettings?.HlsSettings ?? {};
+  const video = videoSettings(output.VideoDescription);
+  const rendition = video === undefined ? planRendition(hls) : undefined;
+  return {
+    nameModifier: output.NameModifier ?? '',
+    segmentModifier: hls.SegmentModifier ?? '',
+    ...(video !== undefined && { video }),
+    audios: (output.AudioDescriptions ?? []).map(planAudio),
+    transport: planTransport(output.ContainerSettings?.M3u8Settings ?? {}),
+    ...(rendition !== undefined && { audioRendition: rendition }),
+    audioGroupIds:
+      video === undefined || hls.AudioRenditionSets === undefined
+        ? []
+        : hls.AudioRenditionSets.split(',')
+            .map((name) => name.trim())
+            .filter((name) => name !== ''),
+  };
+}
+
+const DEFAULT_AUDIO_GROUP = 'program_audio';
+
+function planRendition(hls: HlsSettings): HlsOutput['audioRendition'] | undefined {
+  const type = hls.AudioTrackType;
+  if (type === 'AUDIO_ONLY_VARIANT_STREAM' || (type === undefined && hls.AudioGroupId === undefined)) return undefined;
+  return {
+    groupId: hls.AudioGroupId ?? DEFAULT_AUDIO_GROUP,
+    isDefault: type === 'ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT',
+    isAutoSelected: type !== 'ALTERNATE_AUDIO_NOT_AUTO_SELECT',
+  };
+}
+
+function planTransport(m3u8: M3u8Settings): TransportSettings {
+  return {
+    pmtPid: m3u8.PmtPid ?? 480,
+    videoPid: m3u8.VideoPid ?? 481,
+    audioPids: m3u8.AudioPids ?? [482, 483, 484, 485, 486, 487, 488, 489, 490, 491, 492],
+    programNumber: m3u8.ProgramNumber ?? 1,
+    transportStreamId: m3u8.TransportStreamId ?? 1,
+    audioFramesPerPes: m3u8.AudioFramesPerPes ?? 4,
+    clockOffsetSeconds: m3u8.PtsOffset ?? 2,
+  };
+}
+
+function planAudio(audio: AudioDescription): AudioSettings {
+  const aac = audio.CodecSettings?.AacSettings ?? {};
+  const language = (audio.CustomLanguageCode ?? audio.LanguageCode)?.toLowerCase();
+  const channels = { CODING_MODE_1_0: 1, CODING_MODE_5_1: 6 } as const;
+  const profiles = { HEV1: 'he-v1', HEV2: 'he-v2' } as const;
+  return {
+    selector: audio.AudioSourceName ?? DEFAULT_SELECTOR,
+    ...(language !== undefined && { language }),
+    isLanguageFollowed: audio.LanguageCodeControl !== 'USE_CONFIGURED',
+    ...(audio.StreamName !== undefined && { streamName: audio.StreamName }),
+    codec: {
+      profile: aac.CodecProfile === 'HEV1' || aac.CodecProfile === 'HEV2' ? profiles[aac.CodecProfile] : 'lc',
+      bitrate: aac.Bitrate ?? 0,
+      sampleRate: aac.SampleRate ?? 0,
+      channels:
+        aac.CodingMode === 'CODING_MODE_1_0' || aac.CodingMode === 'CODING_MODE_5_1' ? channels[aac.CodingMode] : 2,
+    },
+  };
+}

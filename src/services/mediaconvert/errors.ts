@@ -1,0 +1,66 @@
+import type { ServiceErrors, Violation } from '#kernel/service.ts';
+import { ServiceError } from '#kernel/service-error.ts';
+import { jsonPointer } from '#kernel/validation-message.ts';
+
+/** Something wrong with one setting: a JSON pointer into the job's settings, and what is wrong. */
+export interface Problem {
+  readonly pointer: string;
+  readonly text: string;
+}
+
+export function badRequest(message: string): ServiceError {
+  return new ServiceError('BadRequestException', 400, message);
+}
+
+/** As MediaConvert lists what is wrong with a job: `/outputGroups/0/outputs/0: … | /inputs/0: …`. */
+export function invalidSettings(problems: readonly Problem[]): ServiceError {
+  return badRequest(problems.map(({ pointer, text }) => `${pointer}: ${text}`).join(' | '));
+}
+
+export function notFound(message: string): ServiceError {
+  return new ServiceError('NotFoundException', 404, message);
+}
+
+export function conflict(message: string): ServiceError {
+  return new ServiceError('ConflictException', 409, message);
+}
+
+/** A refused PassRole is an AccessDeniedException, which is not among the modelled errors. */
+export function accessDenied(message: string): ServiceError {
+  return new ServiceError('AccessDeniedException', 403, message);
+}
+
+export const mediaconvertErrors: ServiceErrors = {
+  accessDenied,
+  validation: (violations) => invalidSettings(violations.map(problemOf)),
+  malformed: (message) => badRequest(message),
+  internal: () => new ServiceError('InternalServerErrorException', 500, 'Internal server error'),
+};
+
+/** MediaConvert's pointers begin inside the job's settings. */
+function problemOf(violation: Violation): Problem {
+  const [first, ...rest] = violation.path;
+  const path = first === 'settings' && rest.length > 0 ? rest : violation.path;
+  if (violation.kind === 'required') {
+    return { pointer: jsonPointer(path.slice(0, -1)), text: `${String(path.at(-1))} is a required property` };
+  }
+  return { pointer: jsonPointer(path), text: textOf(violation) };
+}
+
+function textOf({ kind, constraint, value }: Violation): string {
+  const { min, max, pattern, enum: allowed } = constraint;
+  switch (kind) {
+    case 'range':
+      return min === undefined ? `Should be less than or equal to ${max}` : `Should be greater than or equal to ${min}`;
+    case 'length': {
+      const unit = Array.isArray(value) ? 'items' : 'characters';
+      return min === undefined ? `Should have at most ${max} ${unit}` : `Should have at least ${min} ${unit}`;
+    }
+    case 'pattern':
+      return `Should match pattern ${JSON.stringify(pattern)}`;
+    case 'enum':
+      return `Should be equal to one of the allowed values in ${JSON.stringify(allowed)}`;
+    default:
+      return 'Should have the right type';
+  }
+}

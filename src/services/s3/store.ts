@@ -189,6 +189,35 @@ export class S3Store {
     return account === undefined ? query.execute() : query.where('account', '=', account).execute();
   }
 
+  /** Objects after a bucket's key, of all buckets or of one. */
+  objectsAfter(
+    after: { readonly bucket: string; readonly key: string },
+    bucket: string | undefined,
+    limit: number,
+  ): Promise<ObjectRow[]> {
+    let query = this.#records.read
+      .selectFrom('s3_object')
+      .selectAll()
+      .where((where) =>
+        where.or([
+          where('bucket', '>', after.bucket),
+          where.and([where('bucket', '=', after.bucket), where('key', '>', after.key)]),
+        ]),
+      );
+    if (bucket !== undefined) query = query.where('bucket', '=', bucket);
+    return query.orderBy('bucket').orderBy('key').limit(limit).execute();
+  }
+
+  uploadsAfter(after: string, limit: number): Promise<UploadRow[]> {
+    return this.#records.read
+      .selectFrom('s3_upload')
+      .selectAll()
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(limit)
+      .execute();
+  }
+
   masterKeys(): Promise<MasterKeyRow[]> {
     return this.#records.read.selectFrom('s3_master_key').selectAll().orderBy('created_at').execute();
   }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { callbackify } from 'node:util';
 import { DecryptionError } from '#crypto/decryption-error.ts';
 import { openStream, SegmentOpener, STREAM_HEADER_LENGTH } from '#crypto/streaming-aead.ts';
 import type { BlobReader, Blobs } from '#storage/blobs.ts';
@@ -96,10 +97,7 @@ export class ContentReader extends Readable {
       this.#request.dataKey.fill(0);
       this.#request.onClose();
     };
-    close().then(
-      () => callback(error),
-      (failure: unknown) => callback(error ?? (failure instanceof Error ? failure : new Error(String(failure)))),
-    );
+    callbackify(close)((failure) => callback(error ?? failure));
   }
 
   /** The next segment's plaintext within the range; `undefined` at its end. */

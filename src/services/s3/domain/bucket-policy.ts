@@ -56,7 +56,8 @@ const RESTRICTING_KEYS = new Set([
 ]);
 
 function isRestricting({ operator, key, values }: Statement['conditions'][number]): boolean {
-  const isPositive = /^(String(Equals|Like)|Arn(Equals|Like)|IpAddress)/.test(operator) && !/IfExists$/.test(operator);
+  const isPositive =
+    /^(String(Equals|Like)|Arn(Equals|Like)|IpAddress)/.test(operator) && !operator.endsWith('IfExists');
   return isPositive && RESTRICTING_KEYS.has(key.toLowerCase()) && !values.some((value) => /[*?]|\/0$/.test(value));
 }
 

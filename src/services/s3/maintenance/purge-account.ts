@@ -1,0 +1,37 @@
+import type { AccountId } from '#kernel/ids.ts';
+import type { S3Context } from '../context.ts';
+import { blobsOf, parseObjectFacts, parseStoredPart } from '../domain/object-facts.ts';
+
+const PAGE = 500;
+
+/** Removes every bucket of an account with all that is in it. Begun again, it goes on where it ended. */
+export async function purgeAccount(s3: S3Context, account: AccountId): Promise<void> {
+  for (const { name } of await s3.store.allBuckets(account)) await purgeBucket(s3, name);
+}
+
+async function purgeBucket(s3: S3Context, bucket: string): Promise<void> {
+  for (;;) {
+    const { blobs, isDone } = await s3.store.write(async (transaction) => {
+      const rows = await transaction
+        .selectFrom('s3_object')
+        .select(['key', 'facts', 'parts'])
+        .where('bucket', '=', bucket)
+        .limit(PAGE)
+        .execute();
+      const keys = rows.map((row) => row.key);
+      if (keys.length > 0) {
+        await transaction.deleteFrom('s3_object').where('bucket', '=', bucket).where('key', 'in', keys).execute();
+      }
+      const found = rows.flatMap((row) => blobsOf(parseObjectFacts(row.facts), row.parts));
+      if (rows.length === PAGE) return { blobs: found, isDone: false };
+      const uploads = transaction.selectFrom('s3_upload').select('id').where('bucket', '=', bucket);
+      const parts = await transaction.selectFrom('s3_part').select('facts').where('upload', 'in', uploads).execute();
+      await transaction.deleteFrom('s3_part').where('upload', 'in', uploads).execute();
+      await transaction.deleteFrom('s3_upload').where('bucket', '=', bucket).execute();
+      await transaction.deleteFrom('s3_bucket').where('name', '=', bucket).execute();
+      return { blobs: [...found, ...parts.map((part) => parseStoredPart(part.facts).blob)], isDone: true };
+    });
+    s3.leases.discard(blobs);
+    if (isDone) return;
+  }
+}

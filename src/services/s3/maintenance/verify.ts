@@ -1,0 +1,135 @@
+import { DecryptionError } from '#crypto/decryption-error.ts';
+import { BlobMissingError } from '#storage/blobs.ts';
+import { type ContentPiece, checkPiece, readInline } from '../content/content-reader.ts';
+import { BLOB_SPACE } from '../content/content-writer.ts';
+import { associatedDataOf } from '../content/stream-binding.ts';
+import type { S3Context } from '../context.ts';
+import { blobsOf, parseStoredPart, type StoredEncryption } from '../domain/object-facts.ts';
+import { RecordDamageError } from '../domain/record-seal.ts';
+import { type DataKeyPlace, dataKeyFromKms, decryptRequestOf } from '../keys/data-keys.ts';
+import { pieceOfPart } from '../objects.ts';
+import type { ObjectRow, PartRow, UploadRow } from '../store.ts';
+import { allObjects, allParts } from './walk.ts';
+
+/** One thing that does not read back as it was written. */
+export interface S3Damage {
+  /** Such as `s3://bucket/key`. */
+  readonly what: string;
+  readonly damage: string;
+}
+
+/**
+ * Opens a KMS ciphertext on the operator's own authority: who holds the root key holds every key under it.
+ *
+ * @throws when it does not open
+ */
+export type OperatorDecrypt = (request: {
+  readonly CiphertextBlob: Uint8Array;
+  readonly KeyId: string;
+  readonly EncryptionContext: Readonly<Record<string, string>>;
+}) => Promise<Uint8Array>;
+
+/**
+ * Reads everything that S3 keeps and checks every seal and tag.
+ *
+ * @returns `undefined` for each thing that is sound
+ */
+export async function* verifyS3(
+  s3: S3Context,
+  decrypt: OperatorDecrypt,
+  startedAt: number,
+): AsyncGenerator<S3Damage | undefined> {
+  for (const bucket of await s3.store.allBuckets()) {
+    yield await find(`s3://${bucket.name}`, async () => {
+      s3.seal.checkBucket(bucket);
+    });
+  }
+  const inUse = new Set<string>();
+  for await (const { upload, part } of allParts(s3.store)) {
+    inUse.add(parseStoredPart(part.facts).blob);
+    const what = `s3://${upload.bucket}/${upload.key} (part ${part.number} of an upload)`;
+    const damage = await find(what, () => checkPart(s3, decrypt, upload, part));
+    const isThere = damage === undefined || (await s3.store.findPart(upload.id, part.number))?.facts === part.facts;
+    if (isThere) yield damage;
+  }
+  for await (const row of allObjects(s3.store)) {
+    const damage = await find(`s3://${row.bucket}/${row.key}`, () => checkObject(s3, decrypt, row, inUse));
+    // What was overwritten while it was being read is not damaged.
+    const isThere = damage === undefined || (await s3.store.findObject(row.bucket, row.key))?.id === row.id;
+    if (isThere) yield damage;
+  }
+  for await (const { id, writtenAt } of s3.blobs.list(BLOB_SPACE)) {
+    if (!inUse.has(id) && writtenAt < startedAt) yield { what: `blob ${id}`, damage: 'no record names it' };
+  }
+}
+
+async function find(what: string, check: () => Promise<void>): Promise<S3Damage | undefined> {
+  try {
+    await check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof RecordDamageError) return { what, damage: 'its record was changed' };
+    if (error instanceof BlobMissingError) return { what, damage: `its blob ${error.id} is missing` };
+    if (error instanceof DecryptionError) return { what, damage: 'its content or its key does not open' };
+    if (error instanceof SyntaxError) return { what, damage: 'its record cannot be read' };
+    throw error;
+  }
+}
+
+async function checkPart(s3: S3Context, decrypt: OperatorDecrypt, upload: UploadRow, part: PartRow): Promise<void> {
+  const { facts } = s3.uploads.check(upload);
+  s3.seal.checkPart(part);
+  const { bucket, key, object_id: objectId } = upload;
+  const piece = pieceOfPart(parseStoredPart(part.facts), bucket, key, objectId);
+  await checkPieces(s3, decrypt, facts.encryption, { bucket, key, objectId }, [piece]);
+}
+
+async function checkObject(s3: S3Context, decrypt: OperatorDecrypt, row: ObjectRow, inUse: Set<string>): Promise<void> {
+  const object = s3.objects.check(row);
+  for (const blob of blobsOf(object.facts, row.parts)) inUse.add(blob);
+  const { bucket, key, id: objectId } = row;
+  const { encryption, content } = object.facts;
+  const place = { bucket, key, objectId };
+  if (content.kind !== 'inline') {
+    await checkPieces(s3, decrypt, encryption, place, s3.objects.piecesOf(object));
+    return;
+  }
+  const dataKey = await openKey(s3, decrypt, encryption, place);
+  if (dataKey === undefined) return;
+  const aad = associatedDataOf({ ...place, part: 0, partId: objectId });
+  const plaintext = readInline(row.body ?? Buffer.alloc(0), content.segmentSize, dataKey, aad);
+  dataKey.fill(0);
+  if (plaintext.length !== row.size) throw new DecryptionError();
+}
+
+async function checkPieces(
+  s3: S3Context,
+  decrypt: OperatorDecrypt,
+  encryption: StoredEncryption,
+  place: DataKeyPlace,
+  pieces: readonly ContentPiece[],
+): Promise<void> {
+  const dataKey = await openKey(s3, decrypt, encryption, place);
+  for (const piece of pieces) {
+    if (dataKey !== undefined) await checkPiece(s3.blobs, piece, dataKey);
+    else await (await s3.blobs.open(piece.blob)).close();
+  }
+  dataKey?.fill(0);
+}
+
+/** `undefined` where only the customer has the key: then no more can be said than that the blob is there. */
+async function openKey(
+  s3: S3Context,
+  decrypt: OperatorDecrypt,
+  encryption: StoredEncryption,
+  place: DataKeyPlace,
+): Promise<Buffer | undefined> {
+  switch (encryption.kind) {
+    case 'AES256':
+      return await s3.dataKeys.openServiceKey(encryption, place);
+    case 'aws:kms':
+      return dataKeyFromKms(encryption, place, Buffer.from(await decrypt(decryptRequestOf(encryption, place))));
+    case 'SSE-C':
+      return undefined;
+  }
+}

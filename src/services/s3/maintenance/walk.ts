@@ -1,0 +1,32 @@
+import type { PartRow, S3Store, UploadRow } from '../store.ts';
+import type { ObjectRow } from '../store.ts';
+
+const PAGE = 200;
+
+/** Every object, in the order of bucket and key, without holding more than a page. */
+export async function* allObjects(store: S3Store, bucket?: string): AsyncGenerator<ObjectRow> {
+  let after = { bucket: bucket ?? '', key: '' };
+  for (;;) {
+    const page = await store.objectsAfter(after, bucket, PAGE);
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    after = { bucket: last.bucket, key: last.key };
+  }
+}
+
+/** Every part of every upload that is not complete. */
+export async function* allParts(
+  store: S3Store,
+): AsyncGenerator<{ readonly upload: UploadRow; readonly part: PartRow }> {
+  let after = '';
+  for (;;) {
+    const uploads = await store.uploadsAfter(after, PAGE);
+    for (const upload of uploads) {
+      for (const part of await store.listParts(upload.id, 0, 10_000)) yield { upload, part };
+    }
+    const last = uploads.at(-1);
+    if (last === undefined || uploads.length < PAGE) return;
+    after = last.id;
+  }
+}

@@ -10,7 +10,7 @@ export function validationErrorMessage(violations: readonly Violation[]): string
 }
 
 /** Where the value stands, as AWS spells it: `tags.1.member.tagKey`. */
-export function validationPath(path: Violation['path']): string {
+function validationPath(path: Violation['path']): string {
   return path.map((segment) => (typeof segment === 'number' ? `${segment + 1}.member` : lowerFirst(segment))).join('.');
 }
 

@@ -13,7 +13,7 @@ export interface OperationShape {
 }
 
 /** A protocol's two directions for one operation. Decoders throw DecodeFailure. */
-export interface OperationCodec {
+interface OperationCodec {
   readonly decode: (request: RequestParts) => unknown;
   readonly encode: (output: unknown, requestId: string) => EncodedResponse;
 }

@@ -61,7 +61,7 @@ function hasStreamingMember(input: NormalizedSchema): boolean {
 }
 
 /** S3 tells a bad argument from a bad body; the others have one error for both. */
-export function refusalOf(service: WireService, failure: DecodeFailure): ServiceError {
+function refusalOf(service: WireService, failure: DecodeFailure): ServiceError {
   const { argument } = failure;
   if (service.protocol !== 'restXml' || argument === undefined) return service.errors.malformed(failure.message);
   const isNumber = failure.reason.includes('not an integer');

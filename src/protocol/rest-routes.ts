@@ -11,7 +11,7 @@ export interface HttpTrait {
   readonly status: number;
 }
 
-export interface PathSegment {
+interface PathSegment {
   readonly kind: 'literal' | 'label' | 'greedy';
   /** The text of a literal, the member of a label. */
   readonly text: string;

@@ -31,7 +31,7 @@ export interface ModelShape {
   readonly error?: { readonly httpStatusCode?: number; readonly senderFault?: boolean };
 }
 
-export interface ModelOperation {
+interface ModelOperation {
   readonly name: string;
   readonly http: { readonly method: string; readonly requestUri: string; readonly responseCode?: number };
   readonly input?: { readonly shape: string };

@@ -28,14 +28,14 @@ export function wireServiceOf(
   };
 }
 
-export const plainErrors: ServiceErrors = {
+const plainErrors: ServiceErrors = {
   accessDenied: (message) => new ServiceError('AccessDenied', 403, message),
   validation: (violations) => new ServiceError('ValidationException', 400, validationErrorMessage(violations)),
   malformed: (message) => new ServiceError('Malformed', 400, message),
   internal: () => new ServiceError('InternalError', 500, 'Internal error.'),
 };
 
-export interface Exchange {
+interface Exchange {
   readonly operation: string;
   readonly input: unknown;
   /** The payload where it is streamed. */

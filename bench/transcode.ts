@@ -48,15 +48,24 @@ export async function benchTranscode(seconds = 20, rounds = 3): Promise<Transcod
     await rm(folder, { recursive: true });
   }
   const ratios = workerSeconds.map((time, index) => time / (commandSeconds[index] ?? Number.NaN)).sort((a, b) => a - b);
-  return { name: 'transcode', ratio: ratios[Math.floor(ratios.length / 2)] ?? Number.NaN, workerSeconds, commandSeconds };
+  return {
+    name: 'transcode',
+    ratio: ratios[Math.floor(ratios.length / 2)] ?? Number.NaN,
+    workerSeconds,
+    commandSeconds,
+  };
 }
 
 function commandArguments(input: string, folder: string): string[] {
-  const outputs = RENDITIONS.flatMap(({ width, height, bitrate }) => [
-    ...['-map', '0:v', '-map', '0:a', '-s', `${width}x${height}`, '-c:v', 'libx264', '-preset', 'veryfast'],
-    ...['-profile:v', 'high', '-b:v', `${bitrate}`, '-maxrate', `${bitrate * 1.5}`, '-bufsize', `${bitrate * 3}`],
-    ...['-g', '60', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-b:a', '128k', join(folder, `out-${height}.mp4`)],
-  ]);
+  const outputs = RENDITIONS.flatMap(({ width, height, bitrate }) =>
+    [
+      `-map 0:v -map 0:a -s ${width}x${height} -c:v libx264 -preset veryfast -profile:v high`,
+      `-b:v ${bitrate} -maxrate ${bitrate * 1.5} -bufsize ${bitrate * 3} -g 60 -pix_fmt yuv420p -c:a aac -b:a 128k`,
+    ]
+      .join(' ')
+      .split(' ')
+      .concat(join(folder, `out-${height}.mp4`)),
+  );
   return ['-v', 'quiet', '-nostdin', '-y', '-i', input, ...outputs];
 }
 

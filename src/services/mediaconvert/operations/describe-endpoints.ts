@@ -1,0 +1,20 @@
+import {
+  DescribeEndpoints$,
+  type DescribeEndpointsRequest,
+  type DescribeEndpointsResponse,
+} from '@aws-sdk/client-mediaconvert';
+import { operation } from '#kernel/operation.ts';
+import type { MediaconvertContext } from '../context.ts';
+import { badRequest } from '../errors.ts';
+
+/** Older clients ask where to send their calls: to the address that they have. */
+export const describeEndpoints = operation<MediaconvertContext, DescribeEndpointsRequest, DescribeEndpointsResponse>(
+  DescribeEndpoints$,
+  {
+    authorize: () => [{ action: 'mediaconvert:DescribeEndpoints', resource: '*' }],
+    handle(input, call) {
+      if (input.NextToken !== undefined) throw badRequest('/nextToken: Is not a token of this list');
+      return { Endpoints: [{ Url: `${call.source.isSecure ? 'https' : 'http'}://${call.source.host}` }] };
+    },
+  },
+);

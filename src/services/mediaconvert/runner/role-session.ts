@@ -1,0 +1,56 @@
+import type { AssumeRoleRequest, Credentials } from '@aws-sdk/client-sts';
+import { ServiceError } from '#kernel/service-error.ts';
+import { TranscodeError } from '#media/transcode-error.ts';
+import type { WorkerCredentials } from '#media/worker/messages.ts';
+import type { StsApi } from '#services/sts/api.ts';
+import { DEFAULT_QUEUE, queueArn } from '../domain/job-view.ts';
+import type { JobRecord } from '../store.ts';
+
+const ROLE_CANNOT_BE_ASSUMED = 1434;
+const SESSION_SECONDS = 3600;
+
+/**
+ * Assumes a job's role in MediaConvert's own name, for the queue of the job: the role's trust policy decides, and may
+ * look at `aws:SourceAccount` and `aws:SourceArn`.
+ *
+ * @throws TranscodeError 1434 when it may not
+ */
+export async function assumeJobRole(sts: StsApi, job: JobRecord): Promise<WorkerCredentials> {
+  const input: AssumeRoleRequest = {
+    RoleArn: job.role,
+    RoleSessionName: `MediaConvert-${job.id}`,
+    DurationSeconds: SESSION_SECONDS,
+  };
+  try {
+    const session = await sts.assumeRole(input, {
+      caller: {
+        type: 'service',
+        service: 'mediaconvert.amazonaws.com',
+        sourceAccount: job.account,
+        sourceArn: queueArn(job, DEFAULT_QUEUE),
+      },
+      region: job.region,
+      via: [],
+      userAgent: 'mediaconvert.amazonaws.com',
+      sourceIp: 'mediaconvert.amazonaws.com',
+    });
+    return credentialsOf(session.credentials);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    throw new TranscodeError(
+      ROLE_CANNOT_BE_ASSUMED,
+      `Unable to assume the role [${job.role}]: [AssumeRole failed: ${error.message}]`,
+    );
+  }
+}
+
+function credentialsOf(credentials: Credentials): WorkerCredentials {
+  const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials;
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration) throw new Error('STS gave no credentials.');
+  return {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    sessionToken: SessionToken,
+    expiresAt: Expiration.getTime(),
+  };
+}

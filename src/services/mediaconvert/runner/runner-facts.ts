@@ -1,0 +1,23 @@
+import type { RootKey } from '#crypto/root-key.ts';
+import type { Clock } from '#kernel/clock.ts';
+import type { Logger } from '#kernel/logger.ts';
+import type { Randomness } from '#kernel/randomness.ts';
+import type { TranscoderLimits } from '#media/transcoder.ts';
+import type { StsApi } from '#services/sts/api.ts';
+import type { MediaconvertStore } from '../store.ts';
+
+/** What a runner works with. */
+export interface RunnerFacts {
+  readonly store: MediaconvertStore;
+  readonly rootKey: RootKey;
+  readonly sts: StsApi;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly logger: Logger;
+  /** Jobs at the same time. */
+  readonly workers: number;
+  readonly limits?: TranscoderLimits;
+}
+
+/** Milliseconds for which a runner holds a job without a sign of life. */
+export const LEASE_MS = 15_000;

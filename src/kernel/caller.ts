@@ -60,7 +60,7 @@ export interface SessionFacts {
   readonly issuedAt: number;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** Session policies: policy documents in JSON. An empty list means that none was given. */
+  /** Session policies: documents in JSON, and ARNs of managed policies. An empty list means that none was given. */
   readonly policies: readonly string[];
   /** Session tags, which stand over the principal's own tags. */
   readonly tags: Readonly<Record<string, string>>;

@@ -19,7 +19,7 @@ export interface ResourcePolicySource {
   readonly kind: 'resource-based' | 'role-trust';
 }
 
-export interface PolicySet {
+interface PolicySet {
   /** Inline and managed policies of the user, its groups, or the role. */
   readonly identity: readonly PolicySource[];
   readonly boundary?: PolicySource;
@@ -41,10 +41,10 @@ export interface EvaluationRequest {
   readonly isCrossAccount: boolean;
 }
 
-export type PolicyType = 'identity-based' | 'resource-based' | 'permissions-boundary' | 'session' | 'role-trust';
+type PolicyType = 'identity-based' | 'resource-based' | 'permissions-boundary' | 'session' | 'role-trust';
 
 /** The statement that made a decision. */
-export interface DecidingStatement {
+interface DecidingStatement {
   readonly policyType: PolicyType;
   readonly policyName: string;
   /** The place of the statement in its document, from 0. */

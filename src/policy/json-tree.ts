@@ -7,7 +7,7 @@ export type JsonNode =
   | JsonArray
   | JsonObject;
 
-export interface JsonArray {
+interface JsonArray {
   readonly type: 'array';
   readonly items: readonly JsonNode[];
   readonly at: number;

@@ -6,22 +6,22 @@ import { accessKeyRecord } from './domain/access-keys.ts';
 import { newAccessKeyId, newSecretAccessKey } from './domain/identifiers.ts';
 import type { AccountRecord, IamStore } from './store.ts';
 
-export interface Account {
+interface Account {
   readonly accountId: AccountId;
   /** 64 hexadecimal digits. */
   readonly canonicalId: string;
   readonly email: string;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, in whole seconds. */
   readonly createdAt: number;
 }
 
 /** An account with the access key of its root user; the secret is told this once. */
-export interface CreatedAccount extends Account {
+interface CreatedAccount extends Account {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }
 
-export interface AccountRequest {
+interface AccountRequest {
   /** Drawn at random when absent. */
   readonly accountId?: AccountId;
   /** Of the root user's key; drawn at random when absent. */
@@ -120,7 +120,7 @@ export class Accounts {
       accountId,
       canonicalId: this.#randomness.bytes(32).toString('hex'),
       email: request.email ?? `root@${accountId}.localhost`,
-      createdAt: this.#clock.now(),
+      createdAt: Math.floor(this.#clock.now() / 1000) * 1000,
       accessKeyId: request.accessKeyId ?? newAccessKeyId('AKIA', this.#randomness),
       secretAccessKey: request.secretAccessKey ?? newSecretAccessKey(this.#randomness),
     };

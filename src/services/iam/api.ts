@@ -10,7 +10,6 @@ import { parseIamArn, principalArn } from './domain/identifiers.ts';
 import type { SessionOwner } from './domain/session-tokens.ts';
 import { type IamStore, tagsOf } from './store.ts';
 
-export type { Account, AccountRequest, CreatedAccount } from './accounts.ts';
 export { AccountExistsError } from './accounts.ts';
 export type { IssuedCredentials } from './credentials.ts';
 

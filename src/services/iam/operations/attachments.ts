@@ -19,14 +19,20 @@ import {
   type ListAttachedUserPoliciesRequest,
   type ListAttachedUserPoliciesResponse,
 } from '@aws-sdk/client-iam';
-import type { StaticOperationSchema } from '@smithy/types';
 import { operation } from '#kernel/operation.ts';
 import type { IamContext } from '../context.ts';
 import { parseIamArn } from '../domain/identifiers.ts';
 import { pageOfList } from '../domain/page.ts';
 import { KINDS, MAX_ATTACHMENTS, type PrincipalKind } from '../domain/principal-kind.ts';
 import { noSuchEntity, quotaExceeded } from '../errors.ts';
-import { accessToPrincipal, callerAccount, checkAttachable, getPrincipal, required } from './targets.ts';
+import {
+  accessToPrincipal,
+  callerAccount,
+  checkAttachable,
+  getPrincipal,
+  required,
+  type OperationSchema,
+} from './targets.ts';
 
 /** Users, groups and roles take managed policies in the same way: these make the operations of one kind. */
 interface PolicyInput {
@@ -34,7 +40,7 @@ interface PolicyInput {
 }
 
 function attachOperation<Input extends PolicyInput>(
-  schema: StaticOperationSchema,
+  schema: OperationSchema,
   kind: PrincipalKind,
   nameOf: (input: Input) => string | undefined,
 ) {
@@ -65,7 +71,7 @@ function attachOperation<Input extends PolicyInput>(
 }
 
 function detachOperation<Input extends PolicyInput>(
-  schema: StaticOperationSchema,
+  schema: OperationSchema,
   kind: PrincipalKind,
   nameOf: (input: Input) => string | undefined,
 ) {
@@ -97,7 +103,7 @@ interface ListInput {
 }
 
 function listOperation<Input extends ListInput>(
-  schema: StaticOperationSchema,
+  schema: OperationSchema,
   kind: PrincipalKind,
   nameOf: (input: Input) => string | undefined,
 ) {

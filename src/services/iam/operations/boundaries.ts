@@ -8,15 +8,21 @@ import {
   PutUserPermissionsBoundary$,
   type PutUserPermissionsBoundaryRequest,
 } from '@aws-sdk/client-iam';
-import type { StaticOperationSchema } from '@smithy/types';
 import { operation } from '#kernel/operation.ts';
 import type { IamContext } from '../context.ts';
 import type { PrincipalKind } from '../domain/principal-kind.ts';
 import { noSuchEntity } from '../errors.ts';
-import { accessToPrincipal, callerAccount, checkAttachable, getPrincipal, required } from './targets.ts';
+import {
+  accessToPrincipal,
+  callerAccount,
+  checkAttachable,
+  getPrincipal,
+  required,
+  type OperationSchema,
+} from './targets.ts';
 
 function putOperation<Input extends { readonly PermissionsBoundary: string | undefined }>(
-  schema: StaticOperationSchema,
+  schema: OperationSchema,
   kind: PrincipalKind,
   nameOf: (input: Input) => string | undefined,
 ) {
@@ -43,7 +49,7 @@ function putOperation<Input extends { readonly PermissionsBoundary: string | und
 }
 
 function deleteOperation<Input>(
-  schema: StaticOperationSchema,
+  schema: OperationSchema,
   kind: PrincipalKind,
   nameOf: (input: Input) => string | undefined,
 ) {

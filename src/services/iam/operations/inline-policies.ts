@@ -28,7 +28,6 @@ import {
   PutUserPolicy$,
   type PutUserPolicyRequest,
 } from '@aws-sdk/client-iam';
-import type { StaticOperationSchema } from '@smithy/types';
 import { operation } from '#kernel/operation.ts';
 import type { IamContext } from '../context.ts';
 import { cutPage, pageOf } from '../domain/page.ts';
@@ -36,14 +35,14 @@ import { checkPolicyText, countedLength, encodeDocument } from '../domain/policy
 import { KINDS, type PrincipalKind } from '../domain/principal-kind.ts';
 import { limitExceeded, noSuchEntity } from '../errors.ts';
 import type { IamQueries, PrincipalRecord } from '../store.ts';
-import { accessToPrincipal, callerAccount, getPrincipal, required } from './targets.ts';
+import { accessToPrincipal, callerAccount, getPrincipal, required, type OperationSchema } from './targets.ts';
 
 interface NamedInput {
   readonly PolicyName: string | undefined;
 }
 
 function putOperation<Input extends NamedInput & { readonly PolicyDocument: string | undefined }>(
-  schema: StaticOperationSchema,
+  schema: OperationSchema,
   kind: PrincipalKind,
   nameOf: (input: Input) => string | undefined,
 ) {
@@ -99,7 +98,7 @@ async function getInline(queries: IamQueries, principal: PrincipalRecord, name: 
 }
 
 function getOperation<Input extends NamedInput, Output>(
-  schema: StaticOperationSchema,
+  schema: OperationSchema,
   kind: PrincipalKind,
   nameOf: (input: Input) => string | undefined,
   output: (facts: { PolicyName: string; PolicyDocument: string }, owner: string) => Output,
@@ -116,7 +115,7 @@ function getOperation<Input extends NamedInput, Output>(
 }
 
 function deleteOperation<Input extends NamedInput>(
-  schema: StaticOperationSchema,
+  schema: OperationSchema,
   kind: PrincipalKind,
   nameOf: (input: Input) => string | undefined,
 ) {
@@ -144,7 +143,7 @@ interface ListInput {
 }
 
 function listOperation<Input extends ListInput>(
-  schema: StaticOperationSchema,
+  schema: OperationSchema,
   kind: PrincipalKind,
   nameOf: (input: Input) => string | undefined,
 ) {

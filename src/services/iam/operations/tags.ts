@@ -20,7 +20,6 @@ import {
   UntagUser$,
   type UntagUserRequest,
 } from '@aws-sdk/client-iam';
-import type { StaticOperationSchema } from '@smithy/types';
 import { type AccessRequest, type Call, operation } from '#kernel/operation.ts';
 import type { IamContext } from '../context.ts';
 import { pageOfList } from '../domain/page.ts';
@@ -28,7 +27,15 @@ import { checkTagCount, tagList, tagMap } from '../domain/tags.ts';
 import type { IamQueries } from '../store.ts';
 import { tagsOf } from '../store.ts';
 import { putTags } from './principals.ts';
-import { accessToPolicy, accessToPrincipal, callerAccount, getOwnPolicy, getPrincipal, required } from './targets.ts';
+import {
+  accessToPolicy,
+  accessToPrincipal,
+  callerAccount,
+  getOwnPolicy,
+  getPrincipal,
+  required,
+  type OperationSchema,
+} from './targets.ts';
 
 interface AccessFacts {
   readonly requestTags?: Readonly<Record<string, string>>;
@@ -58,7 +65,7 @@ const policyTags: Taggable<{ readonly PolicyArn: string | undefined }> = {
 };
 
 function tagOperation<Input extends { readonly Tags: Tag[] | undefined }>(
-  schema: StaticOperationSchema,
+  schema: OperationSchema,
   taggable: Taggable<Input>,
 ) {
   return operation<IamContext, Input, object>(schema, {
@@ -77,7 +84,7 @@ function tagOperation<Input extends { readonly Tags: Tag[] | undefined }>(
 }
 
 function untagOperation<Input extends { readonly TagKeys: string[] | undefined }>(
-  schema: StaticOperationSchema,
+  schema: OperationSchema,
   taggable: Taggable<Input>,
 ) {
   return operation<IamContext, Input, object>(schema, {
@@ -96,7 +103,7 @@ function untagOperation<Input extends { readonly TagKeys: string[] | undefined }
 }
 
 function listOperation<Input extends { readonly Marker?: string | undefined; readonly MaxItems?: number | undefined }>(
-  schema: StaticOperationSchema,
+  schema: OperationSchema,
   taggable: Taggable<Input>,
 ) {
   return operation<IamContext, Input, ListUserTagsResponse>(schema, {

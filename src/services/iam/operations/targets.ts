@@ -1,12 +1,15 @@
 import { accountOf } from '#kernel/caller.ts';
 import type { AccountId } from '#kernel/ids.ts';
-import type { AccessRequest, Call, ConditionContext } from '#kernel/operation.ts';
+import type { AccessRequest, Call, ConditionContext, Operation } from '#kernel/operation.ts';
 import type { IamContext } from '../context.ts';
 import { awsManagedPolicies } from '../domain/aws-managed-policies.ts';
 import { parseIamArn, policyArn, principalArn } from '../domain/identifiers.ts';
 import { KINDS, type PrincipalKind } from '../domain/principal-kind.ts';
 import { accessDenied, invalidInput, noSuchEntity, validation } from '../errors.ts';
 import { findPrincipal, type IamQueries, type PolicyRecord, type PrincipalRecord } from '../store.ts';
+
+/** The SDK's schema of an operation, for those that are made by the same function. */
+export type OperationSchema = Operation<IamContext>['schema'];
 
 /** The account in which the call acts. */
 export function callerAccount(call: Call): AccountId {

@@ -19,9 +19,17 @@ import { kinesisVideoService } from '#services/kinesis-video/service.ts';
 import { kinesisVideoArchivedMediaService } from '#services/kinesis-video-archived-media/service.ts';
 import { kinesisVideoMediaService } from '#services/kinesis-video-media/service.ts';
 import { createKmsContext } from '#services/kms/context.ts';
+import { KmsApi } from '#services/kms/api.ts';
 import { kmsService } from '#services/kms/service.ts';
 import { KmsStore, type KmsTables, kmsMigrations } from '#services/kms/store.ts';
 import { mediaConnectService } from '#services/mediaconnect/service.ts';
+import { createS3Context } from '#services/s3/context.ts';
+import { purgeAccount as purgeS3Account } from '#services/s3/maintenance/purge-account.ts';
+import { removeOrphans } from '#services/s3/maintenance/remove-orphans.ts';
+import { verifyS3 } from '#services/s3/maintenance/verify.ts';
+import { s3Migrations } from '#services/s3/migrations.ts';
+import { s3Service } from '#services/s3/service.ts';
+import type { S3Tables } from '#services/s3/store.ts';
 import { secretsManagerService } from '#services/secrets-manager/service.ts';
 import { stsService } from '#services/sts/service.ts';
 import { FolderBlobs } from '#storage/folder/folder-blobs.ts';
@@ -29,6 +37,7 @@ import { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
 import type { Config } from './config.ts';
 import type { ControlReply } from './control-protocol.ts';
 import { type Installation, openInstallation } from './installation.ts';
+import { operatorDecrypt } from './operator-decrypt.ts';
 import { saveRootCredentials } from './root-credentials.ts';
 import { type Check, runChecks } from './verify.ts';
 
@@ -79,6 +88,7 @@ export class Platform {
         ...iamMigrations,
         ...kmsMigrations,
         ...cloudTrailMigrations,
+        ...s3Migrations,
       ]);
       const blobs = await FolderBlobs.open(join(installation.folder, 'blobs'));
       const services = composeServices(config, installation, records, blobs, logger);
@@ -97,6 +107,7 @@ export class Platform {
   /** Starts what goes on in the background. */
   async startWork(endpoint: string): Promise<void> {
     this.endpoint = endpoint;
+    void this.#removeOrphans();
     await this.#keepHouse();
     this.#housekeeping = setInterval(() => void this.#keepHouse(), HOUSEKEEPING_MS);
   }
@@ -118,6 +129,17 @@ export class Platform {
 
   purgeSteps(account: AccountId): readonly PurgeStep[] {
     return this.#services.purgeSteps(account);
+  }
+
+  /** What a killed process left of S3's blobs; beside the work, since there may be many. */
+  async #removeOrphans(): Promise<void> {
+    const { s3, startedAt, logger } = this.#services;
+    try {
+      const count = await removeOrphans(s3, startedAt);
+      if (count > 0) logger.info({ count }, 'blobs that nothing refers to were removed');
+    } catch (error) {
+      logger.error({ err: error }, 'the clean-up of blobs failed; it is tried again at the next start');
+    }
   }
 
   async #keepHouse(): Promise<void> {
@@ -145,6 +167,7 @@ function composeServices(
   const { rootKey } = installation;
   const clock = systemClock;
   const randomness = systemRandomness;
+  const startedAt = clock.now();
   // Services call one another through the gateway, which is made of the services: the door opens last.
   const door = new LateDoor();
 
@@ -155,11 +178,25 @@ function composeServices(
   const buffer = new EventBuffer(trail, logger);
   const log = new CloudTrailLog(buffer, randomness);
 
+  const s3 = createS3Context({
+    records: records.of<S3Tables>(),
+    blobs,
+    rootKey,
+    kms: new KmsApi(door),
+    clock,
+    randomness,
+    logger,
+    // A bucket may outlive its account for the moment in which that is being deleted.
+    canonicalIdOf: async (account) => (await iam.accounts.find(account))?.canonicalId ?? '',
+    isInsecureCustomerKeyAllowed: config.allowInsecureCustomerKeys,
+  });
+
   const gateway = new Gateway({
     services: [
       iamService({ store: iamStore, rootKey, randomness }),
       stsService({ iam }),
       kmsService(kms),
+      s3Service(s3),
       cloudTrailService({ store: trail, buffer }),
       secretsManagerService(),
       mediaConnectService(),
@@ -205,6 +242,8 @@ function composeServices(
     },
   ];
 
+  const s3Check: Check = { what: 'S3 objects', run: () => verifyS3(s3, operatorDecrypt(kms), startedAt) };
+
   const purgeSteps = (account: AccountId): readonly PurgeStep[] => [
     {
       what: 'KMS keys',
@@ -213,10 +252,11 @@ function composeServices(
         kms.materials.forgetAll();
       },
     },
+    { what: 'S3 buckets', run: () => purgeS3Account(s3, account) },
     { what: 'audit log', run: () => trail.purgeAccount(account) },
   ];
 
-  return { gateway, iam, kms, trail, log, checks, purgeSteps, logger, blobs };
+  return { gateway, iam, kms, s3, startedAt, trail, log, checks: [...checks, s3Check], purgeSteps, logger, blobs };
 }
 
 class LateDoor implements Door {

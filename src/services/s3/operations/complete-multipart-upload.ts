@@ -151,15 +151,17 @@ async function chooseParts(
     if ((item.PartNumber ?? 0) <= previous) throw invalidPartOrder(uploadId);
   }
   const uploaded = new Map((await s3.uploads.parts(uploadId)).map(({ part }) => [part.number, part]));
-  return wanted.map((item, index) => {
+  const chosen = wanted.map((item) => {
     const part = uploaded.get(item.PartNumber ?? 0);
     if (part === undefined || plainEtag(item.ETag ?? '') !== part.etag) {
       throw invalidPart(item.PartNumber, item.ETag, uploadId);
     }
     checkPartChecksum(item, part, upload);
-    if (index < wanted.length - 1 && part.size < MINIMUM_PART) throw entityTooSmall(part.number, part.size, part.etag);
     return part;
   });
+  const small = chosen.slice(0, -1).find((part) => part.size < MINIMUM_PART);
+  if (small !== undefined) throw entityTooSmall(small.number, small.size, small.etag);
+  return chosen;
 }
 
 function checkPartChecksum(item: CompletedPart, part: StoredPart, { row, facts }: StoredUpload): void {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { CONTROL_FILE, type ControlAddress, type ControlReply, type ControlRequest } from './control-protocol.ts';
+import { readJsonLines, writeJsonLine } from './json-lines.ts';
 
 /** A command that the server refused; its message is for the operator. */
 export class ControlError extends Error {}
@@ -24,9 +24,8 @@ export async function connectToServer(dataFolder: string): Promise<Socket | unde
 
 /** @throws ControlError */
 export async function* askServer(connection: Socket, request: ControlRequest): AsyncGenerator<ControlReply> {
-  connection.write(`${JSON.stringify(request)}\n`);
-  for await (const line of createInterface({ input: connection })) {
-    const reply = JSON.parse(line) as ControlReply;
+  writeJsonLine(connection, request);
+  for await (const reply of readJsonLines<ControlReply>(connection)) {
     if (reply.type === 'done') return;
     if (reply.type === 'error') throw new ControlError(reply.message);
     yield reply;

@@ -2,10 +2,10 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Logger } from '#kernel/logger.ts';
 import type { Administration } from './administration.ts';
 import { CONTROL_FILE, type ControlAddress, type ControlReply, type ControlRequest } from './control-protocol.ts';
+import { readJsonLines, writeJsonLine } from './json-lines.ts';
 import { writeFileDurably } from './write-file-durably.ts';
 
 const SOCKET_NAME = 'control.sock';
@@ -50,12 +50,9 @@ export async function startControlServer(
 }
 
 async function serve(connection: Socket, administration: Administration, logger: Logger): Promise<void> {
-  const send = (reply: ControlReply): void => {
-    if (connection.writable) connection.write(`${JSON.stringify(reply)}\n`);
-  };
+  const send = (reply: ControlReply): void => writeJsonLine(connection, reply);
   try {
-    for await (const line of createInterface({ input: connection })) {
-      const request = JSON.parse(line) as ControlRequest;
+    for await (const request of readJsonLines<ControlRequest>(connection)) {
       logger.info({ command: request.command }, 'an operator command');
       for await (const reply of administration.run(request)) send(reply);
       send({ type: 'done' });

@@ -164,16 +164,21 @@ export class SegmentOpener {
   }
 }
 
-/** Groups chunks of any size into segments and encrypts each as soon as it is known not to be the last. */
+/**
+ * Groups chunks of any size into segments and encrypts each as soon as it is known not to be the last. Chunks are
+ * copied: one call of the cipher for a whole segment makes one buffer, where many would keep the garbage collector
+ * busy.
+ */
 export class StreamEncryptor {
   readonly #sealer: SegmentSealer;
-  #pending: Uint8Array[] = [];
-  #pendingLength = 0;
+  readonly #gathered: Buffer;
+  #length = 0;
   #capacity: number;
   #header: Buffer | undefined;
 
   constructor(sealer: SegmentSealer) {
     this.#sealer = sealer;
+    this.#gathered = Buffer.allocUnsafeSlow(sealer.capacity);
     this.#capacity = sealer.firstCapacity;
     this.#header = sealer.header;
   }
@@ -181,47 +186,48 @@ export class StreamEncryptor {
   /** @returns ciphertext that is ready, in order; often none */
   update(chunk: Uint8Array): Buffer[] {
     const output: Buffer[] = [];
-    let rest = chunk;
-    // Strictly more than fits: a segment that is exactly full may be the last.
-    while (this.#pendingLength + rest.length > this.#capacity) {
-      const take = this.#capacity - this.#pendingLength;
-      if (take > 0) this.#pending.push(rest.subarray(0, take));
-      rest = rest.subarray(take);
-      this.#flush(output, false);
-    }
-    if (rest.length > 0) {
-      this.#pending.push(rest);
-      this.#pendingLength += rest.length;
+    let offset = 0;
+    while (offset < chunk.length) {
+      // Not before there is more: a segment that is exactly full may be the last.
+      if (this.#length === this.#capacity) this.#flush(output, false);
+      const end = Math.min(chunk.length, offset + this.#capacity - this.#length);
+      this.#gathered.set(offset === 0 && end === chunk.length ? chunk : chunk.subarray(offset, end), this.#length);
+      this.#length += end - offset;
+      offset = end;
     }
     return output;
   }
 
-  /** Ends the stream. @returns its last ciphertext */
+  /** Ends the stream, and overwrites the plaintext that was gathered. @returns its last ciphertext */
   end(): Buffer[] {
     const output: Buffer[] = [];
     this.#flush(output, true);
+    this.#gathered.fill(0);
     return output;
   }
 
   #flush(output: Buffer[], isLast: boolean): void {
     if (this.#header !== undefined) output.push(this.#header);
     this.#header = undefined;
-    output.push(...this.#sealer.seal(this.#pending, isLast));
-    this.#pending = [];
-    this.#pendingLength = 0;
+    output.push(...this.#sealer.seal([this.#gathered.subarray(0, this.#length)], isLast));
+    this.#length = 0;
     this.#capacity = this.#sealer.capacity;
   }
 }
 
-/** Encrypts a small text whole, as one stream. */
+/**
+ * Encrypts a text that is wholly in memory.
+ *
+ * @param segmentSize the text has to fit into one segment
+ */
 export function sealStream(
   key: StreamKey,
   associatedData: Uint8Array,
   segmentSize: number,
   plaintext: readonly Uint8Array[],
 ): Buffer {
-  const encryptor = new StreamEncryptor(new SegmentSealer(key, associatedData, segmentSize));
-  return Buffer.concat([...plaintext.flatMap((piece) => encryptor.update(piece)), ...encryptor.end()]);
+  const sealer = new SegmentSealer(key, associatedData, segmentSize);
+  return Buffer.concat([sealer.header, ...sealer.seal(plaintext, true)]);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { close, fsync, writev } from 'node:fs';
+import { close, fdatasync, fsync, writev } from 'node:fs';
 import { rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,8 +8,11 @@ import type { FolderSync } from './folder-sync.ts';
 
 const closeFile = promisify(close);
 const syncFile = promisify(fsync);
+const syncData = promisify(fdatasync);
 /** IOV_MAX on Linux. */
 const MAXIMUM_PIECES = 1024;
+/** As much is handed to the disk while more is coming, so that the last sync finds little left to do. */
+const SYNC_EVERY = 32 * 1024 * 1024;
 
 /** Writes one blob: into a temporary file, which is given its name when it is complete and on the disk. */
 export class FolderBlobWriter implements BlobWriter {
@@ -20,6 +23,8 @@ export class FolderBlobWriter implements BlobWriter {
   readonly #sync: FolderSync;
   readonly #pending = new Set<Promise<void>>();
   #size = 0;
+  #syncedSize = 0;
+  #isSyncing = false;
   #failure: unknown;
   #state: 'open' | 'closed' | 'committed' = 'open';
 
@@ -49,6 +54,25 @@ export class FolderBlobWriter implements BlobWriter {
     } finally {
       this.#pending.delete(done);
     }
+    if (position - this.#syncedSize >= SYNC_EVERY && !this.#isSyncing) this.#syncEarly(position);
+  }
+
+  /** Not waited for, but by `commit` and `abort`: it only spreads the work. */
+  #syncEarly(size: number): void {
+    this.#isSyncing = true;
+    this.#syncedSize = size;
+    const done = syncData(this.#descriptor).then(
+      () => {
+        this.#isSyncing = false;
+        this.#pending.delete(done);
+      },
+      (error: unknown) => {
+        // A failed sync is told once only: the next one would say that all is well.
+        this.#failure ??= error;
+        this.#pending.delete(done);
+      },
+    );
+    this.#pending.add(done);
   }
 
   async commit(): Promise<void> {

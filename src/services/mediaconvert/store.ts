@@ -256,6 +256,11 @@ export class MediaconvertStore {
       await transaction.deleteFrom('mediaconvert_job').where('account', '=', account).execute();
     });
   }
+
+  /** Every job, for verification. */
+  allJobs(): Promise<JobRecord[]> {
+    return this.#records.read.selectFrom('mediaconvert_job').selectAll().execute();
+  }
 }
 
 /** Jobs that were submitted, and those whose runner has died. */

@@ -1,0 +1,70 @@
+import type { RootKey } from '#crypto/root-key.ts';
+import type { IamApi } from '#services/iam/api.ts';
+import type { KmsContext } from '#services/kms/context.ts';
+import type { S3Context } from '#services/s3/context.ts';
+import { verifyS3 } from '#services/s3/maintenance/verify.ts';
+import { openRequest } from '#services/mediaconvert/domain/job-request.ts';
+import type { MediaconvertStore } from '#services/mediaconvert/store.ts';
+import type { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
+import { operatorDecrypt } from './operator-decrypt.ts';
+import type { Check } from './verify.ts';
+
+/** Everything that `coffer verify` looks at. */
+export function checksOf(parts: {
+  readonly records: SqliteRecords;
+  readonly iam: IamApi;
+  readonly kms: KmsContext;
+  readonly s3: S3Context;
+  readonly mediaconvert: MediaconvertStore;
+  readonly rootKey: RootKey;
+  /** Milliseconds since the epoch: blobs that are younger may belong to uploads under way. */
+  readonly startedAt: number;
+}): readonly Check[] {
+  const { records, iam, kms, s3, mediaconvert, rootKey, startedAt } = parts;
+  return [
+    {
+      what: 'database',
+      async *run() {
+        const answer = records.checkIntegrity();
+        yield answer === 'ok' ? undefined : { what: 'records.db', damage: answer };
+      },
+    },
+    {
+      what: 'access keys',
+      async *run() {
+        for await (const { accessKeyId, isSound } of iam.checkAccessKeys()) {
+          yield isSound ? undefined : { what: `access key ${accessKeyId}`, damage: 'its secret does not open' };
+        }
+      },
+    },
+    {
+      what: 'KMS key materials',
+      async *run() {
+        for (const material of await kms.store.allMaterials()) {
+          const isSound = kms.materials.isSound(material);
+          yield isSound ? undefined : { what: `KMS key ${material.key_id}`, damage: 'its material does not open' };
+        }
+      },
+    },
+    {
+      what: 'MediaConvert job settings',
+      async *run() {
+        for (const job of await mediaconvert.allJobs()) {
+          yield opens(() => openRequest(rootKey, job))
+            ? undefined
+            : { what: `job ${job.id}`, damage: 'its settings do not open' };
+        }
+      },
+    },
+    { what: 'S3 objects', run: () => verifyS3(s3, operatorDecrypt(kms), startedAt) },
+  ];
+}
+
+function opens(open: () => unknown): boolean {
+  try {
+    open();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,145 @@
+import { availableParallelism } from 'node:os';
+import { Authenticator } from '#auth/authenticator.ts';
+import type { RootKey } from '#crypto/root-key.ts';
+import { Authorizer } from '#gateway/authorizer.ts';
+import type { AnyService } from '#gateway/operations-table.ts';
+import { Gateway } from '#gateway/pipeline.ts';
+import { systemClock } from '#kernel/clock.ts';
+import type { AccountId } from '#kernel/ids.ts';
+import type { Logger } from '#kernel/logger.ts';
+import { systemRandomness } from '#kernel/randomness.ts';
+import { CloudTrailLog } from '#services/cloudtrail/api.ts';
+import { EventBuffer } from '#services/cloudtrail/domain/event-buffer.ts';
+import { cloudTrailService } from '#services/cloudtrail/service.ts';
+import { CloudTrailStore, type CloudTrailTables, cloudTrailMigrations } from '#services/cloudtrail/store.ts';
+import { IamApi } from '#services/iam/api.ts';
+import { iamService } from '#services/iam/service.ts';
+import { IamStore, type IamTables, iamMigrations } from '#services/iam/store.ts';
+import { kinesisVideoService } from '#services/kinesis-video/service.ts';
+import { kinesisVideoArchivedMediaService } from '#services/kinesis-video-archived-media/service.ts';
+import { kinesisVideoMediaService } from '#services/kinesis-video-media/service.ts';
+import { KmsApi } from '#services/kms/api.ts';
+import { createKmsContext } from '#services/kms/context.ts';
+import { kmsService } from '#services/kms/service.ts';
+import { KmsStore, type KmsTables, kmsMigrations } from '#services/kms/store.ts';
+import { mediaConnectService } from '#services/mediaconnect/service.ts';
+import { createMediaconvertContext } from '#services/mediaconvert/context.ts';
+import { mediaconvertService } from '#services/mediaconvert/service.ts';
+import { MediaconvertStore, type MediaconvertTables, mediaconvertMigrations } from '#services/mediaconvert/store.ts';
+import { createS3Context } from '#services/s3/context.ts';
+import { purgeAccount as purgeS3Account } from '#services/s3/maintenance/purge-account.ts';
+import { s3Migrations } from '#services/s3/migrations.ts';
+import { s3Service } from '#services/s3/service.ts';
+import type { S3Tables } from '#services/s3/store.ts';
+import { secretsManagerService } from '#services/secrets-manager/service.ts';
+import { StsApi } from '#services/sts/api.ts';
+import { stsService } from '#services/sts/service.ts';
+import type { FolderBlobs } from '#storage/folder/folder-blobs.ts';
+import type { Migration } from '#storage/records.ts';
+import type { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
+import { checksOf } from './checks.ts';
+import type { Config } from './config.ts';
+import { LateDoor } from './late-door.ts';
+
+/** Every service's tables. */
+export const allMigrations: readonly Migration[] = [
+  ...iamMigrations,
+  ...kmsMigrations,
+  ...cloudTrailMigrations,
+  ...s3Migrations,
+  ...mediaconvertMigrations,
+];
+
+/** One step of removing an account's belongings. */
+export interface PurgeStep {
+  readonly what: string;
+  run(): Promise<void>;
+}
+
+export type Services = ReturnType<typeof composeServices>;
+
+/** Makes every service with what it needs, and the gateway around them. */
+export function composeServices(
+  config: Config,
+  rootKey: RootKey,
+  records: SqliteRecords,
+  blobs: FolderBlobs,
+  logger: Logger,
+) {
+  const clock = systemClock;
+  const randomness = systemRandomness;
+  const startedAt = clock.now();
+  const door = new LateDoor();
+
+  const iamStore = new IamStore(records.of<IamTables>());
+  const iam = new IamApi(iamStore, rootKey, randomness, clock);
+  const kms = createKmsContext(new KmsStore(records.of<KmsTables>()), rootKey, randomness);
+  const trail = new CloudTrailStore(records.of<CloudTrailTables>());
+  const buffer = new EventBuffer(trail, logger);
+  const log = new CloudTrailLog(buffer, randomness);
+
+  const s3 = createS3Context({
+    records: records.of<S3Tables>(),
+    blobs,
+    rootKey,
+    kms: new KmsApi(door),
+    clock,
+    randomness,
+    logger,
+    // A bucket may outlive its account for the moment in which that is being deleted.
+    canonicalIdOf: async (account) => (await iam.accounts.find(account))?.canonicalId ?? '',
+    isInsecureCustomerKeyAllowed: config.allowInsecureCustomerKeys,
+  });
+
+  const mediaconvert = createMediaconvertContext({
+    store: new MediaconvertStore(records.of<MediaconvertTables>()),
+    rootKey,
+    sts: new StsApi(door, iam),
+    clock,
+    randomness,
+    logger,
+    workers: config.mediaWorkers ?? Math.max(1, availableParallelism() - 1),
+  });
+
+  const gateway = new Gateway({
+    services: [
+      iamService({ store: iamStore, rootKey, randomness }),
+      stsService({ iam }),
+      kmsService(kms),
+      s3Service(s3),
+      mediaconvertService(mediaconvert),
+      cloudTrailService({ store: trail, buffer }),
+      secretsManagerService(),
+      mediaConnectService(),
+      kinesisVideoService(),
+      kinesisVideoMediaService(),
+      kinesisVideoArchivedMediaService(),
+    ] as readonly AnyService[],
+    authenticator: new Authenticator(iam, clock),
+    authorizer: new Authorizer(iam),
+    audit: log,
+    clock,
+    randomness,
+    logger,
+    defaultRegion: config.region,
+    domains: config.domains,
+  });
+  door.open(gateway);
+
+  const checks = checksOf({ records, iam, kms, s3, mediaconvert: mediaconvert.store, rootKey, startedAt });
+
+  const purgeSteps = (account: AccountId): readonly PurgeStep[] => [
+    {
+      what: 'KMS keys',
+      async run() {
+        await kms.store.purgeAccount(account);
+        kms.materials.forgetAll();
+      },
+    },
+    { what: 'MediaConvert jobs', run: () => mediaconvert.store.removeAccount(account) },
+    { what: 'S3 buckets', run: () => purgeS3Account(s3, account) },
+    { what: 'audit log', run: () => trail.purgeAccount(account) },
+  ];
+
+  return { gateway, iam, kms, s3, mediaconvert, startedAt, trail, log, checks, purgeSteps, logger };
+}

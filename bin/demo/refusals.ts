@@ -36,15 +36,20 @@ export async function showRefusals(
   await grantKey(stage, stage.roleName, keyArn, ['kms:Decrypt', 'kms:GenerateDataKey']);
 
   await stage.kms.send(new DisableKeyCommand({ KeyId: keyArn }));
-  const disabled = await refusalOf(stage.s3.send(new GetObjectCommand(output)));
+  const disabled = await refusalOf(download(stage, output));
   narrator.claim(
     'With the key disabled nobody reads, not even the account’s root',
     disabled !== undefined,
     told(disabled),
   );
   await stage.kms.send(new EnableKeyCommand({ KeyId: keyArn }));
-  const enabled = await refusalOf(stage.s3.send(new GetObjectCommand(output)));
+  const enabled = await refusalOf(download(stage, output));
   narrator.claim('Enabled again, it reads again', enabled === undefined, told(enabled));
+}
+
+async function download(stage: Stage, object: { readonly Bucket: string; readonly Key: string }): Promise<void> {
+  const { Body } = await stage.s3.send(new GetObjectCommand(object));
+  await Body?.transformToByteArray();
 }
 
 async function refusalOf(call: Promise<unknown>): Promise<Error | undefined> {

@@ -100,7 +100,7 @@ async function checkOutputs(
     outputs.length > 0 && encrypted === outputs.length,
     outputs.map((output) => output.key).join('  '),
   );
-  for (const output of outputs.filter(({ key }) => /\.(mp4|ts)$/.test(key)).slice(0, 3)) {
+  for (const output of outputs.filter(({ key }) => /(\.mp4|_00001\.ts)$/.test(key))) {
     const { streams } = await probeMedia(output.bytes, output.key);
     const video = streams.find((stream) => stream.kind === 'video');
     const audio = streams.find((stream) => stream.kind === 'audio');

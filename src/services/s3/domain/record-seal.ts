@@ -1,7 +1,10 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { BucketRow, ObjectRow, PartRow, UploadRow } from '../store.ts';
 
+type Columns = readonly (string | number | null)[];
 type Unsealed<Row> = Omit<Row, 'mac' | 'body' | 'parts'>;
+
+const CHECKED_BUCKETS = 1000;
 
 /** A stored record does not bear its seal: something other than Coffer changed it. */
 export class RecordDamageError extends Error {
@@ -19,6 +22,8 @@ export class RecordDamageError extends Error {
  */
 export class RecordSeal {
   readonly #key: KeyObject;
+  /** Buckets are looked up by every request: those whose very bytes were checked before need no second check. */
+  readonly #checkedBuckets = new Map<string, { readonly text: string; readonly mac: Uint8Array }>();
 
   /** @param key 32 bytes, derived from the root key for this purpose */
   constructor(key: Uint8Array) {
@@ -26,7 +31,7 @@ export class RecordSeal {
   }
 
   bucket<Row extends Unsealed<BucketRow>>(row: Row): Row & { readonly mac: Buffer } {
-    return { ...row, mac: this.#bucketMac(row) };
+    return { ...row, mac: this.#mac(bucketColumns(row)) };
   }
 
   object<Row extends Unsealed<ObjectRow>>(row: Row): Row & { readonly mac: Buffer } {
@@ -43,7 +48,12 @@ export class RecordSeal {
 
   /** @throws RecordDamageError */
   checkBucket(row: BucketRow): BucketRow {
-    if (!isSame(this.#bucketMac(row), row.mac)) throw new RecordDamageError(`bucket ${row.name}`);
+    const text = JSON.stringify(bucketColumns(row));
+    const checked = this.#checkedBuckets.get(row.name);
+    if (checked !== undefined && checked.text === text && isSame(checked.mac, row.mac)) return row;
+    if (!isSame(this.#macOf(text), row.mac)) throw new RecordDamageError(`bucket ${row.name}`);
+    if (this.#checkedBuckets.size >= CHECKED_BUCKETS) this.#checkedBuckets.clear();
+    this.#checkedBuckets.set(row.name, { text, mac: row.mac });
     return row;
   }
 
@@ -65,11 +75,6 @@ export class RecordSeal {
     return row;
   }
 
-  #bucketMac(row: Unsealed<BucketRow>): Buffer {
-    const { name, account, region, created_at: createdAt, policy, encryption, tags } = row;
-    return this.#mac(['bucket', name, account, region, createdAt, policy, encryption, tags]);
-  }
-
   #objectMac(row: Unsealed<ObjectRow>): Buffer {
     const { bucket, key, id, size, etag, modified_at: modifiedAt, facts } = row;
     return this.#mac(['object', bucket, key, id, size, etag, modifiedAt, facts]);
@@ -85,9 +90,18 @@ export class RecordSeal {
     return this.#mac(['part', upload, number, facts, modifiedAt]);
   }
 
-  #mac(columns: readonly (string | number | null)[]): Buffer {
-    return createHmac('sha256', this.#key).update(JSON.stringify(columns)).digest();
+  #mac(columns: Columns): Buffer {
+    return this.#macOf(JSON.stringify(columns));
   }
+
+  #macOf(text: string): Buffer {
+    return createHmac('sha256', this.#key).update(text).digest();
+  }
+}
+
+function bucketColumns(row: Unsealed<BucketRow>): Columns {
+  const { name, account, region, created_at: createdAt, policy, encryption, tags } = row;
+  return ['bucket', name, account, region, createdAt, policy, encryption, tags];
 }
 
 /** The digest by which an object's facts cover its list of parts. */
@@ -95,6 +109,6 @@ export function digestOfParts(parts: string): string {
   return createHash('sha256').update(parts).digest('base64');
 }
 
-function isSame(expected: Buffer, actual: Uint8Array): boolean {
+function isSame(expected: Uint8Array, actual: Uint8Array): boolean {
   return expected.length === actual.length && timingSafeEqual(expected, actual);
 }

@@ -61,18 +61,18 @@ export class FolderBlobWriter implements BlobWriter {
   #syncEarly(size: number): void {
     this.#isSyncing = true;
     this.#syncedSize = size;
-    const done = syncData(this.#descriptor).then(
+    const syncing = syncData(this.#descriptor).then(
       () => {
         this.#isSyncing = false;
-        this.#pending.delete(done);
+        this.#pending.delete(syncing);
       },
       (error: unknown) => {
         // A failed sync is told once only: the next one would say that all is well.
         this.#failure ??= error;
-        this.#pending.delete(done);
+        this.#pending.delete(syncing);
       },
     );
-    this.#pending.add(done);
+    this.#pending.add(syncing);
   }
 
   async commit(): Promise<void> {

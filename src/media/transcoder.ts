@@ -88,8 +88,13 @@ class Supervisor {
     this.#child.on('message', (message: FromWorker) => this.#take(message, job));
     this.#child.on('error', () => this.#fail('Unknown error: the transcoder could not be started.'));
     this.#child.on('exit', (code, signal) => {
-      this.#fail(`Unknown error: the transcoder ended unexpectedly (${signal ?? `exit code ${code}`}).`);
-      this.#exited.resolve();
+      const settle = (): void => {
+        this.#fail(`Unknown error: the transcoder ended unexpectedly (${signal ?? `exit code ${code}`}).`);
+        this.#exited.resolve();
+      };
+      // The last message may still be in the pipe: it is read before the channel closes.
+      if (this.#child.connected) this.#child.once('disconnect', settle);
+      else settle();
     });
     this.#watch = setInterval(() => this.#checkProgress(), Math.min(1000, limits.stallMs / 4));
     this.result = this.#finish();

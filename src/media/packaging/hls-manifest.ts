@@ -118,7 +118,7 @@ export function averageBandwidth(rendition: Pick<Rendition, 'segments'>): number
 }
 
 function bandwidth(bytes: number, seconds: number): number {
-  return seconds > 0 ? Math.ceil((bytes * 8) / seconds) : 0;
+  return seconds > 0 ? Math.ceil((bytes * 8) / seconds - 1e-6) : 0;
 }
 
 function uri(group: HlsGroup, name: string): string {

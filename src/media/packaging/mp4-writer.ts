@@ -20,7 +20,8 @@ export class Mp4Writer {
   readonly #head = new PartBuffer(HEAD_SIZE);
   #part = 1;
   #buffer: PartBuffer | undefined;
-  #trailer: Uint8Array[] | undefined;
+  /** The end of the media data and the index: as much as the muxer itself holds in memory. */
+  #trailer: PartBuffer | undefined;
   #trailerStart = 0;
   #position = 0;
   #end = 0;
@@ -53,7 +54,7 @@ export class Mp4Writer {
     let rest = bytes;
     if (this.#position < this.#end) {
       const count = Math.min(rest.length, this.#end - this.#position);
-      this.#head.patch(this.#position, rest.subarray(0, count));
+      this.#patch(rest.subarray(0, count));
       this.#position += count;
       rest = rest.subarray(count);
     }
@@ -62,7 +63,7 @@ export class Mp4Writer {
     this.#position += rest.length;
     this.#end += rest.length;
     if (this.#trailer !== undefined) {
-      this.#trailer.push(rest.slice());
+      this.#trailer.append(rest);
       return;
     }
     this.#append(rest);
@@ -70,12 +71,12 @@ export class Mp4Writer {
 
   /** Says that all packets were written and flushed: what follows is held until the end. */
   beginTrailer(): void {
-    this.#trailer = [];
+    this.#trailer = new PartBuffer(Number.POSITIVE_INFINITY);
     this.#trailerStart = this.#end;
   }
 
   end(): void {
-    const trailer = concat(this.#trailer ?? []);
+    const trailer = this.#trailer?.view() ?? new Uint8Array(0);
     const head = this.#head.view();
     const mdat = listBoxes(head).find((box) => box.type === 'mdat');
     const ftyp = listBoxes(head).find((box) => box.type === 'ftyp');
@@ -99,6 +100,13 @@ export class Mp4Writer {
     this.#finish(
       concat([head.subarray(0, ftyp.end), front, head.subarray(ftyp.end), isHeadOpen ? tail : new Uint8Array(0)]),
     );
+  }
+
+  /** The muxer goes back to the head, for the size of the media data, and inside the index, for the sizes of boxes. */
+  #patch(bytes: Uint8Array): void {
+    const isInTrailer = this.#trailer !== undefined && this.#position >= this.#trailerStart;
+    if (isInTrailer) this.#trailer?.patch(this.#position - this.#trailerStart, bytes);
+    else this.#head.patch(this.#position, bytes);
   }
 
   #append(bytes: Uint8Array): void {

@@ -66,7 +66,6 @@ export class TranscodeJobRun {
       this.#fail(error);
     }
     const outcome = await this.#outcome.promise;
-    await this.#thread?.terminate();
     await abortUploads(s3, this.#uploads.values());
     s3.destroy();
     return outcome;

@@ -14,10 +14,17 @@ function send(message: FromWorker): void {
   process.send?.(message);
 }
 
-/** The channel is closed only when the last message is through. */
+/**
+ * Ends the process at once, as nothing in it is worth cleaning up: an orderly exit would wait for FFmpeg's thread and
+ * run finalizers over half-made native objects, which may hang.
+ */
+function end(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
 function finish(outcome: FromWorker | undefined): void {
-  if (outcome === undefined || process.send === undefined) process.exit(0);
-  process.send(outcome, () => process.exit(0));
+  if (outcome === undefined || process.send === undefined) end();
+  else process.send(outcome, end);
 }
 
 function requestCredentials(): Promise<WorkerCredentials> {
@@ -54,7 +61,7 @@ process.on('message', (message: ToWorker) => {
 });
 
 // Without the platform nobody wants the result: end, whatever FFmpeg is doing.
-process.on('disconnect', () => process.exit(0));
+process.on('disconnect', end);
 
 setInterval(() => {
   send({ kind: 'alive', residentBytes: process.memoryUsage.rss(), progress: run?.progress ?? 0 });

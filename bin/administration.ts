@@ -1,13 +1,11 @@
 import { isAccountId } from '#kernel/ids.ts';
 import { AccountExistsError } from '#services/iam/api.ts';
+import { AdministrationError } from './administration-error.ts';
 import type { ControlReply, ControlRequest } from './control-protocol.ts';
 import type { Platform } from './platform.ts';
 
 const ACCOUNTS_OF_ONE_COMMIT = 500;
 const MAX_ACCOUNTS = 100_000;
-
-/** An operator's command that cannot be carried out; its message is for the operator. */
-export class AdministrationError extends Error {}
 
 /**
  * What the operator may do beside the AWS API: by the rights on the data folder, not by an AWS principal. The same code

@@ -1,10 +1,14 @@
 import { Command, Option } from 'commander';
-import { accountCreate, accountDelete, accountList } from './commands/account.ts';
-import { env } from './commands/env.ts';
-import { start } from './commands/start.ts';
-import { verify } from './commands/verify.ts';
 import { LOG_LEVELS } from './config.ts';
 import { reportFailure } from './report-failure.ts';
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Who read the output has gone (`| head`): there is nobody left to tell.
+  if (error.code === 'EPIPE') process.exit(1);
+  throw error;
+});
+
+// Each command loads what it needs: `coffer env` runs in every new shell and must not load a whole platform.
 
 /** The command line. Every command's help is its documentation. */
 const program = new Command('coffer')
@@ -22,14 +26,14 @@ program
   .option('--port <number>', 'the port, 0 for any free one (COFFER_PORT; default: 4566)')
   .addOption(dataOption())
   .addOption(new Option('--log-level <level>', 'how much to log (COFFER_LOG_LEVEL; default: info)').choices(LOG_LEVELS))
-  .action((options) => start(options));
+  .action(async (options) => (await import('./commands/start.ts')).start(options));
 
 program
   .command('env')
   .description('Print what AWS tools need, for: eval "$(npx coffer env)"')
   .addOption(dataOption())
   .option('--json', 'print JSON instead of export lines')
-  .action((options) => env(options));
+  .action(async (options) => (await import('./commands/env.ts')).env(options));
 
 const account = program.command('account').description('Accounts: create, list, delete.');
 account
@@ -38,34 +42,33 @@ account
   .argument('[id]', 'twelve digits; drawn at random when absent')
   .option('--count <number>', 'how many', '1')
   .addOption(dataOption())
-  .action((id: string | undefined, options) => accountCreate(id, options));
+  .action(async (id: string | undefined, options) =>
+    (await import('./commands/account.ts')).accountCreate(id, options),
+  );
 account
   .command('list')
   .description('List the accounts, one line of JSON each.')
   .addOption(dataOption())
-  .action((options) => accountList(options));
+  .action(async (options) => (await import('./commands/account.ts')).accountList(options));
 account
   .command('delete')
   .description('Delete an account with everything in it: buckets and objects, keys, jobs, users and roles.')
   .argument('<id>', 'twelve digits')
   .addOption(dataOption())
-  .action((id: string, options) => accountDelete(id, options));
+  .action(async (id: string, options) => (await import('./commands/account.ts')).accountDelete(id, options));
 
 program
   .command('verify')
   .description('Read everything that is stored encrypted, check it, and report what is damaged.')
   .addOption(dataOption())
   .option('--json', 'print the report as JSON')
-  .action((options) => verify(options));
+  .action(async (options) => (await import('./commands/verify.ts')).verify(options));
 
 program
   .command('demo')
   .description('See encrypted media go through the whole platform, on a data folder of its own.')
   .argument('[video]', 'a video file to use instead of a test video')
   .option('--keep', 'leave the server running at the end, to look around')
-  .action(async (video: string | undefined, options) => {
-    const { demo } = await import('./commands/demo.ts');
-    await demo(video, options);
-  });
+  .action(async (video: string | undefined, options) => (await import('./commands/demo.ts')).demo(video, options));
 
 program.parseAsync().catch(reportFailure);

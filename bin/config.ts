@@ -40,30 +40,65 @@ export interface CommandLineOptions {
 /** A setting that cannot be used, with what to do about it. */
 export class ConfigError extends Error {}
 
+/** Every variable that `readConfig` knows. */
+const SETTINGS: ReadonlySet<string> = new Set([
+  'COFFER_HOST',
+  'COFFER_PORT',
+  'COFFER_DATA',
+  'COFFER_LOG_LEVEL',
+  'COFFER_ACCOUNT_ID',
+  'COFFER_REGION',
+  'COFFER_ROOT_ACCESS_KEY_ID',
+  'COFFER_ROOT_SECRET_ACCESS_KEY',
+  'COFFER_DOMAIN',
+  'COFFER_ROOT_KEY_FILE',
+  'COFFER_ROOT_PASSPHRASE',
+  'COFFER_ROOT_PASSPHRASE_FILE',
+  'COFFER_ALLOW_INSECURE_SSE_C',
+  'COFFER_MEDIA_WORKERS',
+]);
+
 const DEFAULT_PORT = 4566;
 const DEFAULT_ACCOUNT = '123456789012';
 
-export function readConfig(options: CommandLineOptions, environment: NodeJS.ProcessEnv): Config {
+/**
+ * @param given environment variables; an empty one counts as not set
+ * @throws ConfigError
+ */
+export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv): Config {
+  const environment = withoutEmpty(given);
   const domain = environment['COFFER_DOMAIN'];
+  const rootAccessKeyId = environment['COFFER_ROOT_ACCESS_KEY_ID'];
+  const rootSecretAccessKey = environment['COFFER_ROOT_SECRET_ACCESS_KEY'];
+  checkRootCredentials(rootAccessKeyId, rootSecretAccessKey);
+  if (environment['COFFER_ROOT_PASSPHRASE'] !== undefined && environment['COFFER_ROOT_PASSPHRASE_FILE'] !== undefined) {
+    throw new ConfigError('Give COFFER_ROOT_PASSPHRASE or COFFER_ROOT_PASSPHRASE_FILE, not both.');
+  }
   return {
-    host: options.host ?? environment['COFFER_HOST'] ?? '127.0.0.1',
+    host: readHost(options.host ?? environment['COFFER_HOST'] ?? '127.0.0.1'),
     port: readPort(options.port ?? environment['COFFER_PORT']),
     dataFolder: dataFolderOf(options, environment),
     logLevel: readLogLevel(options.logLevel ?? environment['COFFER_LOG_LEVEL'] ?? 'info'),
     accountId: reading('COFFER_ACCOUNT_ID', () => asAccountId(environment['COFFER_ACCOUNT_ID'] ?? DEFAULT_ACCOUNT)),
     region: reading('COFFER_REGION', () => asRegion(environment['COFFER_REGION'] ?? 'us-east-1')),
-    rootAccessKeyId: environment['COFFER_ROOT_ACCESS_KEY_ID'],
-    rootSecretAccessKey: environment['COFFER_ROOT_SECRET_ACCESS_KEY'],
-    domains: ['localhost', ...(domain === undefined || domain === '' ? [] : domain.toLowerCase().split(','))],
-    rootKeyFile: environment['COFFER_ROOT_KEY_FILE'],
+    rootAccessKeyId,
+    rootSecretAccessKey,
+    domains: ['localhost', ...(domain === undefined ? [] : domain.split(',').map(readDomain))],
+    rootKeyFile: readPath(environment['COFFER_ROOT_KEY_FILE']),
     rootPassphrase: environment['COFFER_ROOT_PASSPHRASE'],
     rootPassphraseFile: environment['COFFER_ROOT_PASSPHRASE_FILE'],
-    allowInsecureCustomerKeys: environment['COFFER_ALLOW_INSECURE_SSE_C'] === '1',
+    allowInsecureCustomerKeys: readSwitch('COFFER_ALLOW_INSECURE_SSE_C', environment['COFFER_ALLOW_INSECURE_SSE_C']),
     mediaWorkers: readCount('COFFER_MEDIA_WORKERS', environment['COFFER_MEDIA_WORKERS']),
   };
 }
 
-export function dataFolderOf(options: CommandLineOptions, environment: NodeJS.ProcessEnv): string {
+/** Variables that begin with `COFFER_` but are no setting: most likely misspelt. */
+export function unknownSettings(environment: NodeJS.ProcessEnv): readonly string[] {
+  return Object.keys(environment).filter((name) => name.startsWith('COFFER_') && !SETTINGS.has(name));
+}
+
+function dataFolderOf(options: CommandLineOptions, environment: NodeJS.ProcessEnv): string {
+  if (options.data === '') throw new ConfigError('--data is the path of a folder; it is empty.');
   const base = environment['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share');
   return resolve(options.data ?? environment['COFFER_DATA'] ?? join(base, 'coffer'));
 }
@@ -73,19 +108,60 @@ export function keyFolderOf(environment: NodeJS.ProcessEnv): string {
   return join(environment['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'coffer', 'root-keys');
 }
 
+function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+}
+
+/** Absolute: it is kept, and the next start may be from another folder. */
+function readPath(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : resolve(text);
+}
+
+function readHost(text: string): string {
+  // An empty address would mean every interface.
+  if (text === '') throw new ConfigError('--host is an address to listen on; it is empty.');
+  return text;
+}
+
 function readPort(text: string | undefined): number {
-  if (text === undefined || text === '') return DEFAULT_PORT;
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65535)
-    throw new ConfigError(`'${text}' is not a port (0 to 65535).`);
+  if (text === undefined) return DEFAULT_PORT;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  if (port < 0 || port > 65535) throw new ConfigError(`'${text}' is not a port (0 to 65535).`);
   return port;
 }
 
 function readCount(name: string, text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined;
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new ConfigError(`${name} is a whole number from 1, not '${text}'.`);
+  if (text === undefined) return undefined;
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (count < 1) throw new ConfigError(`${name} is a whole number from 1, not '${text}'.`);
   return count;
+}
+
+function readSwitch(name: string, text: string | undefined): boolean {
+  if (text === undefined || text === '0') return false;
+  if (text !== '1') throw new ConfigError(`${name} is 1 or 0, not '${text}'.`);
+  return true;
+}
+
+function readDomain(text: string): string {
+  const domain = text.trim().toLowerCase();
+  if (!/^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(domain)) throw new ConfigError(`COFFER_DOMAIN: '${text}' is not a domain.`);
+  return domain;
+}
+
+function checkRootCredentials(id: string | undefined, secret: string | undefined): void {
+  if ((id === undefined) !== (secret === undefined)) {
+    throw new ConfigError(
+      'COFFER_ROOT_ACCESS_KEY_ID and COFFER_ROOT_SECRET_ACCESS_KEY go together: give both or none.',
+    );
+  }
+  if (id !== undefined && !/^[A-Za-z0-9_]{16,128}$/.test(id)) {
+    throw new ConfigError('COFFER_ROOT_ACCESS_KEY_ID is 16 to 128 letters, digits and underscores.');
+  }
+  // The value is not repeated: it may be a secret that was only put in the wrong form.
+  if (secret !== undefined && !/^[\x21-\x7e]{8,128}$/.test(secret)) {
+    throw new ConfigError('COFFER_ROOT_SECRET_ACCESS_KEY is 8 to 128 printable ASCII characters without spaces.');
+  }
 }
 
 function readLogLevel(text: string): LogLevel {

@@ -24,8 +24,9 @@ export async function connectToServer(dataFolder: string): Promise<Socket | unde
 
 /** @throws ControlError */
 export async function* askServer(connection: Socket, request: ControlRequest): AsyncGenerator<ControlReply> {
-  writeJsonLine(connection, request);
-  for await (const reply of readJsonLines<ControlReply>(connection)) {
+  await writeJsonLine(connection, request);
+  for await (const value of readJsonLines(connection)) {
+    const reply = value as ControlReply;
     if (reply.type === 'done') return;
     if (reply.type === 'error') throw new ControlError(reply.message);
     yield reply;

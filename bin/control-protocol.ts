@@ -21,3 +21,26 @@ export interface ControlAddress {
 }
 
 export const CONTROL_FILE = 'control.json';
+
+/**
+ * Reads what came over the control socket.
+ *
+ * @throws Error when it is no request; the message is for whoever sent it
+ */
+export function parseControlRequest(value: unknown): ControlRequest {
+  const fields: Readonly<Record<string, unknown>> = typeof value === 'object' && value !== null ? { ...value } : {};
+  const { command, accountId, count } = fields;
+  switch (command) {
+    case 'status':
+    case 'account-list':
+    case 'verify':
+      return { command };
+    case 'account-create':
+      if (typeof count !== 'number' || !(accountId === undefined || typeof accountId === 'string')) break;
+      return accountId === undefined ? { command, count } : { command, count, accountId };
+    case 'account-delete':
+      if (typeof accountId !== 'string') break;
+      return { command, accountId };
+  }
+  throw new Error('This is no command that the server knows. Is the command line of the same version as the server?');
+}

@@ -1,3 +1,4 @@
+import { systemClock } from '#kernel/clock.ts';
 import { type Randomness, UPPER_ALPHANUMERIC } from '#kernel/randomness.ts';
 import type { IamApi } from '#services/iam/api.ts';
 import type { Config } from './config.ts';
@@ -16,8 +17,8 @@ export async function createFirstAccount(
   randomness: Randomness,
   environment: NodeJS.ProcessEnv,
 ): Promise<readonly string[]> {
-  if ((await iam.accounts.list()).length > 0) return [];
   const { accountId, rootAccessKeyId, rootSecretAccessKey } = config;
+  if ((await iam.accounts.list()).length > 0) return await settingsWithoutEffect(config, iam, environment);
   if (rootAccessKeyId !== undefined && rootSecretAccessKey !== undefined) {
     await iam.accounts.create([{ accountId, accessKeyId: rootAccessKeyId, secretAccessKey: rootSecretAccessKey }]);
     return [];
@@ -28,4 +29,27 @@ export async function createFirstAccount(
   const path = await saveRootCredentials(installation.id, { accountId, accessKeyId, secretAccessKey }, environment);
   await iam.accounts.create([{ accountId, accessKeyId, secretAccessKey }]);
   return [`The root user's credentials of account ${accountId} are in ${path}.`];
+}
+
+/** Settings that count at the first start only are told where they say something else than what is stored. */
+async function settingsWithoutEffect(
+  config: Config,
+  iam: IamApi,
+  environment: NodeJS.ProcessEnv,
+): Promise<readonly string[]> {
+  const notices: string[] = [];
+  const { accountId, rootAccessKeyId, rootSecretAccessKey } = config;
+  const isAccountGiven = (environment['COFFER_ACCOUNT_ID'] ?? '') !== '';
+  if (isAccountGiven && (await iam.accounts.find(accountId)) === undefined) {
+    notices.push(`COFFER_ACCOUNT_ID counts at the first start only: there is no account ${accountId} here.`);
+  }
+  if (rootAccessKeyId !== undefined) {
+    const found = await iam.findCredentials(rootAccessKeyId, undefined, systemClock.now());
+    if (typeof found === 'string' || found.secretAccessKey !== rootSecretAccessKey) {
+      notices.push(
+        'COFFER_ROOT_ACCESS_KEY_ID and its secret count at the first start only: they are no access key here.',
+      );
+    }
+  }
+  return notices;
 }

@@ -2,6 +2,7 @@ import { Administration } from './administration.ts';
 import { type CommandLineOptions, readConfig } from './config.ts';
 import { askServer, connectToServer } from './control-client.ts';
 import type { ControlReply, ControlRequest } from './control-protocol.ts';
+import { requireInstallation } from './installation.ts';
 import { createLogger } from './logger.ts';
 import { Platform } from './platform.ts';
 import { showProgress } from './progress.ts';
@@ -26,6 +27,7 @@ export async function* runOperatorCommand(
     }
     return;
   }
+  await requireInstallation(config.dataFolder);
   const platform = await Platform.open(config, process.env, createLogger('warn'));
   try {
     yield* itemsOf(new Administration(platform).run(request));

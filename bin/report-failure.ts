@@ -1,6 +1,6 @@
 import { RootKeyError } from '#crypto/root-key-error.ts';
 import { FolderInUseError } from '#storage/sqlite/folder-lock.ts';
-import { AdministrationError } from './administration.ts';
+import { AdministrationError } from './administration-error.ts';
 import { ConfigError } from './config.ts';
 import { ControlError } from './control-client.ts';
 

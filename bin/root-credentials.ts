@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Config, ConfigError, keyFolderOf } from './config.ts';
 import { writeFileDurably } from './write-file-durably.ts';
@@ -44,8 +44,4 @@ export async function loadRootCredentials(
       `The root credentials are not in ${path}. Give them as COFFER_ROOT_ACCESS_KEY_ID and COFFER_ROOT_SECRET_ACCESS_KEY.`,
     );
   }
-}
-
-export async function removeRootCredentials(installationId: string, environment: NodeJS.ProcessEnv): Promise<void> {
-  await rm(fileOf(installationId, environment), { force: true });
 }

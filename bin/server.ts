@@ -1,8 +1,9 @@
 import type { Logger } from '#kernel/logger.ts';
 import { type HttpServer, startHttpServer } from '#gateway/http-server.ts';
 import { Administration } from './administration.ts';
-import type { Config } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
+import { endpointOf } from './endpoint.ts';
 import { Platform } from './platform.ts';
 
 const DRAIN_MS = 20_000;
@@ -21,9 +22,18 @@ export class Server {
     this.#control = control;
   }
 
-  /** @throws FolderInUseError, RootKeyError, ConfigError, or the system's error when the port is taken */
-  static async start(config: Config, environment: NodeJS.ProcessEnv, logger: Logger): Promise<Server> {
+  /**
+   * @param tell what the operator must be told of a first start, also when the start fails afterwards
+   * @throws FolderInUseError, RootKeyError, ConfigError
+   */
+  static async start(
+    config: Config,
+    environment: NodeJS.ProcessEnv,
+    logger: Logger,
+    tell: (notice: string) => void = () => {},
+  ): Promise<Server> {
     const platform = await Platform.open(config, environment, logger);
+    platform.notices.forEach(tell);
     let http: HttpServer | undefined;
     try {
       let isReady = false;
@@ -32,8 +42,10 @@ export class Server {
         port: config.port,
         isReady: () => isReady,
         logger,
+      }).catch((error: unknown) => {
+        throw listenError(error, config);
       });
-      await platform.startWork(endpointOf(http));
+      await platform.startWork(endpointOf(http.host, http.port));
       const control = await startControlServer(config.dataFolder, new Administration(platform), logger);
       isReady = true;
       return new Server(config, platform, http, control);
@@ -45,17 +57,7 @@ export class Server {
   }
 
   get endpoint(): string {
-    return endpointOf(this.#http);
-  }
-
-  /** The account whose root credentials `coffer env` hands out. */
-  get accountId(): string {
-    return this.config.accountId;
-  }
-
-  /** What the operator must be told of a first start. */
-  get notices(): readonly string[] {
-    return this.#platform.notices;
+    return endpointOf(this.#http.host, this.#http.port);
   }
 
   /** Takes no more requests, lets those under way finish, and closes everything. */
@@ -67,7 +69,19 @@ export class Server {
   }
 }
 
-function endpointOf(http: HttpServer): string {
-  const host = http.host === '0.0.0.0' || http.host === '::' ? '127.0.0.1' : http.host;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${http.port}`;
+/** Says what is wrong with the address, where it is the address. */
+function listenError(error: unknown, { host, port }: Config): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'EADDRINUSE':
+      return new ConfigError(`Port ${port} on ${host} is taken by another program. Give another one with --port.`);
+    case 'EACCES':
+      return new ConfigError(`This user may not listen on port ${port} of ${host}. Give another one with --port.`);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new ConfigError(`${host} is not an address of this machine. Give another one with --host.`);
+    default:
+      return error;
+  }
 }

@@ -1,18 +1,20 @@
-import { type CommandLineOptions, ConfigError, readConfig } from '../config.ts';
+import { type CommandLineOptions, readConfig } from '../config.ts';
 import { askServer, connectToServer } from '../control-client.ts';
-import { installationIdOf } from '../installation.ts';
+import { endpointOf } from '../endpoint.ts';
+import { requireInstallation } from '../installation.ts';
 import { loadRootCredentials } from '../root-credentials.ts';
+import { shellWord } from '../shell-word.ts';
 
 /** Prints the endpoint and the root credentials of the installation, for the shell. */
 export async function env(options: CommandLineOptions & { readonly json?: boolean }): Promise<void> {
   const config = readConfig(options, process.env);
-  const id = await installationIdOf(config.dataFolder);
-  if (id === undefined) {
-    throw new ConfigError(`There is no installation in ${config.dataFolder}. Start the server once: coffer start`);
-  }
+  const id = await requireInstallation(config.dataFolder);
   const credentials = await loadRootCredentials(id, config, process.env);
+  const endpoint = await runningEndpoint(config.dataFolder);
+  if (endpoint === undefined)
+    console.error('coffer: no server runs on this data folder now; start it with: coffer start');
   const values = {
-    AWS_ENDPOINT_URL: (await runningEndpoint(config.dataFolder)) ?? `http://${config.host}:${config.port}`,
+    AWS_ENDPOINT_URL: endpoint ?? endpointOf(config.host, config.port),
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_REGION: config.region,
@@ -24,7 +26,7 @@ export async function env(options: CommandLineOptions & { readonly json?: boolea
   }
   // A session token of another profile would spoil the new credentials.
   console.log('unset AWS_SESSION_TOKEN AWS_PROFILE');
-  for (const [name, value] of Object.entries(values)) console.log(`export ${name}='${value}'`);
+  for (const [name, value] of Object.entries(values)) console.log(`export ${name}=${shellWord(value)}`);
 }
 
 async function runningEndpoint(dataFolder: string): Promise<string | undefined> {

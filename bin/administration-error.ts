@@ -1,0 +1,2 @@
+/** An operator's command that cannot be carried out; its message is for the operator. */
+export class AdministrationError extends Error {}

@@ -1,0 +1,49 @@
+import { benchMemory } from './memory.ts';
+import { benchObjects } from './objects.ts';
+import { isMet, type Result } from './result.ts';
+import { benchStartUp } from './start-up.ts';
+import { benchTranscode } from './transcode.ts';
+
+/** `npm run bench [-- NAME …] [--json]`: measures and prints a table (standard error) and JSON (standard output). */
+const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
+  start: async () => [await benchStartUp()],
+  objects: benchObjects,
+  memory: async () => [await benchMemory()],
+  transcode: async () => {
+    const measured = await benchTranscode();
+    if (measured === undefined) {
+      console.error('transcode: skipped, there is no ffmpeg command on this machine');
+      return [];
+    }
+    const list = (seconds: readonly number[]) => seconds.map((value) => value.toFixed(1)).join(' ');
+    return [
+      {
+        name: 'transcode 1080p30 to 3 × H.264 + AAC',
+        value: measured.ratio,
+        unit: 'of the ffmpeg command’s time',
+        target: 1.15,
+        isAtMost: true,
+        detail: `${list(measured.workerSeconds)} s against ${list(measured.commandSeconds)} s`,
+      },
+    ];
+  },
+};
+
+const wanted = process.argv.slice(2).filter((name) => !name.startsWith('-'));
+const unknown = wanted.filter((name) => benches[name] === undefined);
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}.`);
+  process.exit(2);
+}
+const results: Result[] = [];
+for (const [name, bench] of Object.entries(benches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.error(`measuring: ${name} …`);
+  results.push(...(await bench()));
+}
+for (const result of results) {
+  const { name, value, unit, target, isAtMost, detail } = result;
+  const bound = `${isAtMost ? 'at most' : 'at least'} ${target}`;
+  console.error(`${isMet(result) ? '✓' : '✗'} ${name.padEnd(38)} ${value.toFixed(2)} ${unit} (${bound}); ${detail}`);
+}
+console.log(JSON.stringify(results, null, 2));

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Authentication, type Authenticator } from '#auth/authenticator.ts';
 import { AuthFailure } from '#auth/auth-failure.ts';
 import { sha256Hex } from '#auth/canonical-request.ts';
-import { type Claim, readClaim } from '#auth/claim.ts';
+import { type Claim, claimedService, readClaim } from '#auth/claim.ts';
 import type { AuditSink } from '#kernel/audit.ts';
 import { anonymousCaller } from '#kernel/caller.ts';
 import type { Clock } from '#kernel/clock.ts';
@@ -124,7 +124,7 @@ export class Gateway implements Door {
   }
 
   async #match(request: ReceivedRequest, claim: ReadClaim, body: RequestBody): Promise<RoutingMatch | RoutingFailure> {
-    const routed = { ...request, signingName: claim.read?.scope.service };
+    const routed = { ...request, signingName: claim.signingName };
     const match = this.#router.match(routed);
     if (!('error' in match) || match.kind !== 'form-needed') return match;
     const form = parseQuery((await body.whole(MAX_BODY)).toString('utf8'));
@@ -152,11 +152,13 @@ export class Gateway implements Door {
         `Credential should be scoped to correct service: '${target.service.signingNames[0]}'.`,
       );
     }
-    if (!isRegion(scope.region))
-      throw new AuthFailure('wrong-scope', `Credential should be scoped to a valid region, not '${scope.region}'.`);
-    return this.#options.authenticator.authenticate(claim.read, request, async () =>
-      sha256Hex(await body.whole(MAX_BODY)),
-    );
+    if (!isRegion(scope.region)) {
+      const kind = claim.read.form === 'query' ? 'wrong-scope-query' : 'wrong-scope';
+      throw new AuthFailure(kind, `Credential should be scoped to a valid region, not '${scope.region}'.`);
+    }
+    const bodyHash = async () => sha256Hex(await body.whole(MAX_BODY));
+    const { authenticator } = this.#options;
+    return authenticator.authenticate(claim.read, request, target.wire.streamsInput ? undefined : bodyHash);
   }
 
   async #parse(
@@ -230,13 +232,16 @@ async function authorize(target: Target, input: unknown, call: GatewayCall): Pro
 interface ReadClaim {
   readonly read: Claim | undefined;
   readonly failure: AuthFailure | undefined;
+  /** The service that the claim names; without a claim nothing is known of it. */
+  readonly signingName: string | undefined;
 }
 
 function readClaimOf(request: ReceivedRequest): ReadClaim {
   try {
-    return { read: readClaim(request), failure: undefined };
+    const read = readClaim(request);
+    return { read, failure: undefined, signingName: read?.scope.service };
   } catch (error) {
-    if (error instanceof AuthFailure) return { read: undefined, failure: error };
+    if (error instanceof AuthFailure) return { read: undefined, failure: error, signingName: claimedService(request) };
     throw error;
   }
 }

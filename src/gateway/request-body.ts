@@ -6,6 +6,14 @@ import { ChunkedDecoder } from '#auth/chunked-decoder.ts';
 import { HashCheck, payloadMismatch } from '#auth/hash-check.ts';
 import { AuthFailure } from '#auth/auth-failure.ts';
 
+const NO_BODY = Promise.resolve(Buffer.alloc(0));
+
+/** Without these headers a request has no body (RFC 9112, section 6). */
+function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
 /** The body is larger than the operation takes. */
 export class BodyTooLargeError extends Error {}
 
@@ -31,7 +39,7 @@ export class RequestBody {
    * @throws BodyTooLargeError, BodyAbortedError
    */
   whole(limit: number): Promise<Buffer> {
-    this.#whole ??= this.#readWhole(limit);
+    this.#whole ??= hasBody(this.#message) ? this.#readWhole(limit) : NO_BODY;
     return this.#whole;
   }
 
@@ -96,10 +104,16 @@ function collect(stream: Readable, limit: number): Promise<Buffer> {
       }
       chunks.push(chunk);
     });
-    stream.on('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)));
+    let isWhole = false;
+    stream.on('end', () => {
+      isWhole = true;
+      resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks));
+    });
     stream.on('error', (error) =>
       reject(error instanceof AuthFailure ? error : new BodyAbortedError('', { cause: error })),
     );
-    stream.on('close', () => reject(new BodyAbortedError()));
+    stream.on('close', () => {
+      if (!isWhole) reject(new BodyAbortedError());
+    });
   });
 }

@@ -2,7 +2,7 @@ import type { Caller } from '#kernel/caller.ts';
 import { type CompiledPolicy, compilePolicy } from '#policy/compile-policy.ts';
 import type { PolicySource } from '#policy/evaluate.ts';
 import { awsManagedPolicies } from './domain/aws-managed-policies.ts';
-import { ChangeCache } from './domain/change-cache.ts';
+import { ChangeCache } from '#storage/change-cache.ts';
 import { type IamStore, tagsOf } from './store.ts';
 
 /** The policies that a principal brings with it, and what conditions may know of it. */

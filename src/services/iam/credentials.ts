@@ -4,7 +4,7 @@ import type { Caller, SessionFacts } from '#kernel/caller.ts';
 import type { AccountId } from '#kernel/ids.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import { openSecret } from './domain/access-keys.ts';
-import { ChangeCache } from './domain/change-cache.ts';
+import { ChangeCache } from '#storage/change-cache.ts';
 import { newAccessKeyId, newSecretAccessKey, principalArn, rootArn } from './domain/identifiers.ts';
 import { type SessionClaims, type SessionOwner, SessionTokens } from './domain/session-tokens.ts';
 import type { AccessKeyRecord, IamStore, PrincipalRecord } from './store.ts';

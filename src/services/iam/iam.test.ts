@@ -13,7 +13,7 @@ import { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
 import { AccountExistsError } from './accounts.ts';
 import { IamApi } from './api.ts';
 import { awsManagedPolicies } from './domain/aws-managed-policies.ts';
-import { ChangeCache } from './domain/change-cache.ts';
+import { ChangeCache } from '#storage/change-cache.ts';
 import { cutPage, pageOf, pageOfList } from './domain/page.ts';
 import { countedLength, encodeDocument } from './domain/policy-text.ts';
 import { SessionTokens } from './domain/session-tokens.ts';

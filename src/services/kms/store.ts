@@ -1,6 +1,7 @@
 import type { KeyManagerType, KeyState } from '@aws-sdk/client-kms';
 import { type Kysely, sql } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
+import { ChangeCache } from '#storage/change-cache.ts';
 import type { Migration, Records } from '#storage/records.ts';
 
 /** Times are milliseconds since the epoch. */
@@ -53,6 +54,15 @@ export interface KmsTables {
 
 export type KmsTransaction = Kysely<KmsTables>;
 
+/** A key with what authorisation needs to know of it. */
+export interface DescribedKey extends KeyRecord {
+  /** `alias/…`, sorted. */
+  readonly aliases: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+const CACHED_KEYS = 10_000;
+
 export const kmsMigrations: readonly Migration[] = [
   {
     name: 'kms-0001-keys',
@@ -83,20 +93,31 @@ export const kmsMigrations: readonly Migration[] = [
   },
 ];
 
-/** The queries of KMS. */
+/** The queries of KMS. Keys and aliases are remembered until the next change of any of them. */
 export class KmsStore {
   readonly #records: Records<KmsTables>;
+  readonly #keys = new ChangeCache<DescribedKey>(CACHED_KEYS);
+  readonly #aliases = new ChangeCache<AliasRecord>(CACHED_KEYS);
 
   constructor(records: Records<KmsTables>) {
     this.#records = records;
   }
 
-  write<Result>(work: (transaction: KmsTransaction) => Promise<Result>): Promise<Result> {
-    return this.#records.write(work);
+  /** INVARIANT: every change goes through here, so that the next request sees it. */
+  async write<Result>(work: (transaction: KmsTransaction) => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#records.write(work);
+    } finally {
+      this.#keys.clear();
+      this.#aliases.clear();
+    }
   }
 
-  findKey(id: string): Promise<KeyRecord | undefined> {
-    return this.#records.read.selectFrom('kms_key').selectAll().where('id', '=', id).executeTakeFirst();
+  findKey(id: string): Promise<DescribedKey | undefined> {
+    return this.#keys.get(id, async () => {
+      const key = await this.#records.read.selectFrom('kms_key').selectAll().where('id', '=', id).executeTakeFirst();
+      return key && { ...key, aliases: await this.#aliasNamesOf(id), tags: await this.#tagsOf(id) };
+    });
   }
 
   findMaterial(id: string): Promise<MaterialRecord | undefined> {
@@ -104,16 +125,18 @@ export class KmsStore {
   }
 
   findAlias(account: AccountId, region: Region, name: string): Promise<AliasRecord | undefined> {
-    return this.#records.read
-      .selectFrom('kms_alias')
-      .selectAll()
-      .where('account', '=', account)
-      .where('region', '=', region)
-      .where('name', '=', name)
-      .executeTakeFirst();
+    return this.#aliases.get(`${account} ${region} ${name}`, () =>
+      this.#records.read
+        .selectFrom('kms_alias')
+        .selectAll()
+        .where('account', '=', account)
+        .where('region', '=', region)
+        .where('name', '=', name)
+        .executeTakeFirst(),
+    );
   }
 
-  async aliasNamesOf(keyId: string): Promise<string[]> {
+  async #aliasNamesOf(keyId: string): Promise<string[]> {
     const rows = await this.#records.read
       .selectFrom('kms_alias')
       .select('name')
@@ -123,7 +146,7 @@ export class KmsStore {
     return rows.map((row) => row.name);
   }
 
-  async tagsOf(keyId: string): Promise<Record<string, string>> {
+  async #tagsOf(keyId: string): Promise<Record<string, string>> {
     const rows = await this.#records.read
       .selectFrom('kms_tag')
       .selectAll()

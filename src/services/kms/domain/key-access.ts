@@ -1,7 +1,6 @@
 import { accountOf } from '#kernel/caller.ts';
 import type { AccessRequest, Call, ConditionContext } from '#kernel/operation.ts';
 import { accessDenied } from '../errors.ts';
-import type { KmsStore } from '../store.ts';
 import type { EncryptionContext } from './encryption-context.ts';
 import type { LocatedKey } from './key-locator.ts';
 
@@ -20,13 +19,12 @@ const CROSS_ACCOUNT_ACTIONS = new Set([
 ]);
 
 /** The question that an operation on a key asks the policy engine, with every `kms:` condition key that it supplies. */
-export async function keyAccess(
-  store: KmsStore,
+export function keyAccess(
   call: Call,
   located: LocatedKey,
   action: string,
   details: { readonly encryptionContext?: EncryptionContext | undefined; readonly context?: ConditionContext } = {},
-): Promise<AccessRequest> {
+): AccessRequest {
   const { key, arn, requestAlias } = located;
   const callerAccount = accountOf(call.caller);
   if (callerAccount !== key.account && !CROSS_ACCOUNT_ACTIONS.has(action)) {
@@ -37,7 +35,7 @@ export async function keyAccess(
     resource: arn,
     resourceAccount: key.account,
     resourcePolicy: { document: key.policy, isRequired: true, kind: 'resource-based' },
-    resourceTags: await store.tagsOf(key.id),
+    resourceTags: key.tags,
     context: {
       ...viaService(call),
       ...(callerAccount === undefined ? {} : { 'kms:CallerAccount': callerAccount }),
@@ -46,7 +44,7 @@ export async function keyAccess(
       'kms:KeyOrigin': 'AWS_KMS',
       'kms:MultiRegion': 'false',
       'kms:MultiRegionKeyType': undefined,
-      'kms:ResourceAliases': await store.aliasNamesOf(key.id),
+      'kms:ResourceAliases': key.aliases,
       'kms:RequestAlias': requestAlias,
       ...encryptionContextKeys(details.encryptionContext),
       ...details.context,

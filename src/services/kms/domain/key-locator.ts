@@ -5,14 +5,14 @@ import type { AccountId, Region } from '#kernel/ids.ts';
 import type { Call } from '#kernel/operation.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import { accessDenied, aliasNotFound, disabled, invalidState, keyNotFound } from '../errors.ts';
-import type { KeyRecord, KmsStore } from '../store.ts';
+import type { DescribedKey, KeyRecord, KmsStore } from '../store.ts';
 import { aliasArn, keyArn, type KeyIdentifier, readKeyIdentifier } from './key-identifier.ts';
 import { type ManagedKeyService, managedKeyDescription, managedKeyPolicy, managedKeyService } from './key-policies.ts';
 import type { KeyMaterials } from './key-materials.ts';
 
 /** A key that a request named, with the alias by which it did. */
 export interface LocatedKey {
-  readonly key: KeyRecord;
+  readonly key: DescribedKey;
   readonly arn: string;
   /** `alias/…` when the request named the key by it: `kms:RequestAlias`. */
   readonly requestAlias: string | undefined;
@@ -57,13 +57,13 @@ export class KeyLocator {
     return { key, arn: keyArn(key), requestAlias: undefined };
   }
 
-  async #findById(identifier: KeyIdentifier, now: number): Promise<KeyRecord | undefined> {
+  async #findById(identifier: KeyIdentifier, now: number): Promise<DescribedKey | undefined> {
     const key = await this.#store.findKey(identifier.name);
     const isRight = key !== undefined && key.account === identifier.account && key.region === identifier.region;
     return isRight && !isGone(key, now) ? key : undefined;
   }
 
-  async #findByAlias(identifier: KeyIdentifier, call: Call): Promise<KeyRecord | undefined> {
+  async #findByAlias(identifier: KeyIdentifier, call: Call): Promise<DescribedKey | undefined> {
     const alias = await this.#store.findAlias(identifier.account, identifier.region, identifier.name);
     if (alias !== undefined) {
       const key = await this.#store.findKey(alias.key_id);
@@ -82,7 +82,7 @@ export class KeyLocator {
     account: AccountId,
     region: Region,
     now: number,
-  ): Promise<KeyRecord | undefined> {
+  ): Promise<DescribedKey | undefined> {
     const id = this.#randomness.uuid();
     const material = this.#materials.create(id, now);
     const name = `alias/aws/${service}`;

@@ -9,6 +9,6 @@ export function authorizeOnKey<Input extends { readonly KeyId?: string | undefin
 ): (input: Input, call: Call, kms: KmsContext) => Promise<AccessRequest[]> {
   return async (input, call, kms) => {
     const located = await kms.keys.locate(input.KeyId ?? '', call, action);
-    return [await keyAccess(kms.store, call, located, action, { context: contextOf(input) })];
+    return [keyAccess(call, located, action, { context: contextOf(input) })];
   };
 }

@@ -12,9 +12,7 @@ export const decrypt = operation<KmsContext, DecryptRequest, DecryptResponse>(De
   async authorize(input, call, kms) {
     const located = await locateCiphertextKey(input.CiphertextBlob, input.KeyId, call, kms, 'kms:Decrypt');
     const context = { 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' };
-    return [
-      await keyAccess(kms.store, call, located, 'kms:Decrypt', { encryptionContext: input.EncryptionContext, context }),
-    ];
+    return [keyAccess(call, located, 'kms:Decrypt', { encryptionContext: input.EncryptionContext, context })];
   },
   async handle(input, call, kms) {
     refuseUnsupported(input);

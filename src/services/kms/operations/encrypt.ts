@@ -13,9 +13,7 @@ export const encrypt = operation<KmsContext, EncryptRequest, EncryptResponse>(En
   async authorize(input, call, kms) {
     const located = await kms.keys.locate(input.KeyId ?? '', call, 'kms:Encrypt');
     const context = { 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' };
-    return [
-      await keyAccess(kms.store, call, located, 'kms:Encrypt', { encryptionContext: input.EncryptionContext, context }),
-    ];
+    return [keyAccess(call, located, 'kms:Encrypt', { encryptionContext: input.EncryptionContext, context })];
   },
   async handle(input, call, kms) {
     refuseUnsupported(input);

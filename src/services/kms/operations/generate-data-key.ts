@@ -50,7 +50,7 @@ async function authorizeGeneration(
 ) {
   const located = await kms.keys.locate(input.KeyId ?? '', call, action);
   const context = { 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' };
-  return [await keyAccess(kms.store, call, located, action, { encryptionContext: input.EncryptionContext, context })];
+  return [keyAccess(call, located, action, { encryptionContext: input.EncryptionContext, context })];
 }
 
 async function generate(

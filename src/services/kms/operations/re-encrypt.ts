@@ -14,11 +14,11 @@ export const reEncrypt = operation<KmsContext, ReEncryptRequest, ReEncryptRespon
     const { source, destination } = await locateBoth(input, call, kms);
     const context = { 'kms:ReEncryptOnSameKey': String(source.key.id === destination.key.id) };
     return [
-      await keyAccess(kms.store, call, source, 'kms:ReEncryptFrom', {
+      keyAccess(call, source, 'kms:ReEncryptFrom', {
         encryptionContext: input.SourceEncryptionContext,
         context,
       }),
-      await keyAccess(kms.store, call, destination, 'kms:ReEncryptTo', {
+      keyAccess(call, destination, 'kms:ReEncryptTo', {
         encryptionContext: input.DestinationEncryptionContext,
         context,
       }),

@@ -21,7 +21,7 @@ const DEFAULT_LIMIT = 50;
 export const tagResource = operation<KmsContext, TagResourceRequest, Record<string, never>>(TagResource$, {
   async authorize(input, call, kms) {
     const located = await kms.keys.locate(input.KeyId ?? '', call, 'kms:TagResource');
-    return [{ ...(await keyAccess(kms.store, call, located, 'kms:TagResource')), requestTags: checkTags(input.Tags) }];
+    return [{ ...keyAccess(call, located, 'kms:TagResource'), requestTags: checkTags(input.Tags) }];
   },
   async handle(input, call, kms) {
     const { key } = await locateForTagging(input.KeyId, call, kms, 'kms:TagResource');
@@ -45,7 +45,7 @@ export const untagResource = operation<KmsContext, UntagResourceRequest, Record<
   async authorize(input, call, kms) {
     const located = await kms.keys.locate(input.KeyId ?? '', call, 'kms:UntagResource');
     const context = { 'aws:TagKeys': input.TagKeys ?? [] };
-    return [await keyAccess(kms.store, call, located, 'kms:UntagResource', { context })];
+    return [keyAccess(call, located, 'kms:UntagResource', { context })];
   },
   async handle(input, call, kms) {
     const { key } = await locateForTagging(input.KeyId, call, kms, 'kms:UntagResource');
@@ -66,7 +66,7 @@ export const listResourceTags = operation<KmsContext, ListResourceTagsRequest, L
       const { key } = await kms.keys.locate(input.KeyId ?? '', call, 'kms:ListResourceTags');
       const limit = input.Limit ?? DEFAULT_LIMIT;
       const after = decodeMarker(input.Marker);
-      const tags = Object.entries(await kms.store.tagsOf(key.id)).filter(([name]) => name > after);
+      const tags = Object.entries(key.tags).filter(([name]) => name > after);
       const { items, ...page } = pageOf(tags, limit, ([name]) => name);
       return { Tags: items.map(([TagKey, TagValue]) => ({ TagKey, TagValue })), ...page };
     },

@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
 import { DecryptionError } from './decryption-error.ts';
 
-export const IV_LENGTH = 12;
-export const TAG_LENGTH = 16;
+const IV_LENGTH = 12;
+const TAG_LENGTH = 16;
 /** By how much a sealed text is longer than its plaintext. */
 export const SEALED_OVERHEAD = IV_LENGTH + TAG_LENGTH;
 

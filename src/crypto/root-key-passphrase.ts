@@ -6,7 +6,7 @@ import { RootKeyError } from './root-key-error.ts';
 import { syncFolder } from './sync-folder.ts';
 
 /** How a passphrase becomes a root key: the cost parameters of scrypt (RFC 7914) and the salt. Nothing secret. */
-export interface PassphraseParameters {
+interface PassphraseParameters {
   readonly format: 'coffer-root-passphrase-1';
   /** CPU and memory cost, a power of two. */
   readonly n: number;

@@ -15,10 +15,6 @@ export function noSuchKey(key: string): ServiceError {
   return s3Error('NoSuchKey', 404, 'The specified key does not exist.', { Key: key });
 }
 
-export function noSuchVersion(key: string, versionId: string): ServiceError {
-  return s3Error('NoSuchVersion', 404, 'The specified version does not exist.', { Key: key, VersionId: versionId });
-}
-
 export function noSuchUpload(uploadId: string): ServiceError {
   return s3Error(
     'NoSuchUpload',
@@ -215,7 +211,7 @@ export function invalidTag(message: string): ServiceError {
   return s3Error('InvalidTag', 400, message);
 }
 
-export function invalidStorageClass(): ServiceError {
+function invalidStorageClass(): ServiceError {
   return s3Error('InvalidStorageClass', 400, 'The storage class you specified is not valid');
 }
 

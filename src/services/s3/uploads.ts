@@ -86,7 +86,7 @@ export class Uploads {
 }
 
 /** @throws ServiceError NoSuchUpload */
-export async function requireUpload(transaction: S3Transaction, upload: string): Promise<void> {
+async function requireUpload(transaction: S3Transaction, upload: string): Promise<void> {
   const row = await transaction.selectFrom('s3_upload').select('id').where('id', '=', upload).executeTakeFirst();
   if (row === undefined) throw noSuchUpload(upload);
 }

@@ -43,7 +43,7 @@ export interface StoredCustomerKey {
 }
 
 /** Where the ciphertext lies. */
-export type StoredContent = InlineContent | BlobContent | PartsContent;
+type StoredContent = InlineContent | BlobContent | PartsContent;
 
 export interface InlineContent {
   readonly kind: 'inline';
@@ -56,7 +56,7 @@ export interface BlobContent {
   readonly segmentSize: number;
 }
 
-export interface PartsContent {
+interface PartsContent {
   readonly kind: 'parts';
   readonly count: number;
   /** Of the JSON in the record's `parts`, SHA-256. */

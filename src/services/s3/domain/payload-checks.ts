@@ -30,7 +30,7 @@ interface PayloadInput extends ChecksumMembers {
 }
 
 /** The largest object or part that one request can bring. */
-export const MAXIMUM_PUT = 5 * 1024 ** 3;
+const MAXIMUM_PUT = 5 * 1024 ** 3;
 
 /** What a request says about the payload that comes with it, computed while the payload passes. */
 export class PayloadChecks {
@@ -157,7 +157,7 @@ function mismatch(): Error {
   return invalidRequest('Value for x-amz-sdk-checksum-algorithm header is invalid.');
 }
 
-export function invalidChecksum(name: ChecksumName): Error {
+function invalidChecksum(name: ChecksumName): Error {
   return invalidRequest(`Value for ${checksumHeaderOf(name)} header is invalid.`);
 }
 

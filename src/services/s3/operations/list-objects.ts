@@ -81,7 +81,7 @@ export const listObjectsV2 = operation<S3Context, ListObjectsV2Request, ListObje
 });
 
 /** The condition keys of listings; a parameter that was not sent is absent. */
-export function listConditions(input: ListInput): ConditionContext {
+function listConditions(input: ListInput): ConditionContext {
   return {
     's3:prefix': input.Prefix,
     's3:delimiter': input.Delimiter,

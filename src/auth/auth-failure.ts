@@ -6,7 +6,12 @@ export type AuthFailureKind =
   | 'missing-token'
   | 'malformed'
   | 'malformed-query'
+  | 'unsupported-scheme'
+  | 'unsupported-signature'
+  | 'two-mechanisms'
+  | 'repeated-header'
   | 'wrong-scope'
+  | 'wrong-scope-query'
   | 'unknown-key'
   | 'inactive-key'
   | 'invalid-token'
@@ -20,6 +25,7 @@ export type AuthFailureKind =
   | 'malformed-chunk'
   | 'incomplete-body'
   | 'missing-content-length'
+  | 'missing-payload-hash'
   | 'unsupported-payload';
 
 export class AuthFailure extends Error {

@@ -40,10 +40,15 @@ export class Authenticator {
   }
 
   /**
-   * @param bodyHash reads the body and gives its SHA-256 in hex; called only where the request does not declare one
+   * @param bodyHash reads the body and gives its SHA-256 in hex; absent for operations that stream their payload. S3
+   *   believes the hash that the request declares (and checks it as the body comes); the others make their own.
    * @throws AuthFailure
    */
-  async authenticate(claim: Claim, request: SignedRequest, bodyHash: () => Promise<string>): Promise<Authentication> {
+  async authenticate(
+    claim: Claim,
+    request: SignedRequest,
+    bodyHash: (() => Promise<string>) | undefined,
+  ): Promise<Authentication> {
     const isS3 = claim.scope.service === 's3';
     this.#checkTime(claim, isS3);
     const found = await this.#credentials.findCredentials(
@@ -56,7 +61,7 @@ export class Authenticator {
       throw new AuthFailure(kind, message, { AWSAccessKeyId: claim.scope.accessKeyId });
     }
     if (isS3) refuseUnsignedHeaders(claim, request);
-    const declared = declaredPayload(claim, request, isS3) ?? (await bodyHash());
+    const declared = isS3 || bodyHash === undefined ? declaredPayload(claim, request) : await bodyHash();
     const canonical = canonicalRequest(
       request,
       claim.signedHeaders,
@@ -73,7 +78,10 @@ export class Authenticator {
       throw new AuthFailure(
         'signature-mismatch',
         'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
-        { AWSAccessKeyId: claim.scope.accessKeyId, CanonicalRequest: canonical ?? '' },
+        {
+          AWSAccessKeyId: claim.scope.accessKeyId,
+          CanonicalRequest: Buffer.from(canonical ?? '', 'latin1').toString('utf8'),
+        },
       );
     }
     const payload = planPayload(declared, headerOf(request, 'x-amz-decoded-content-length'));
@@ -140,12 +148,9 @@ function refuseUnsignedHeaders(claim: Claim, request: SignedRequest): void {
   }
 }
 
-function declaredPayload(claim: Claim, request: SignedRequest, isS3: boolean): string | undefined {
+function declaredPayload(claim: Claim, request: SignedRequest): string {
   const header = headerOf(request, 'x-amz-content-sha256');
-  if (!isS3) return header;
-  if (claim.form === 'query') return header ?? UNSIGNED_PAYLOAD;
-  if (header === undefined) {
-    throw new AuthFailure('unsupported-payload', 'Missing required header for this request: x-amz-content-sha256');
-  }
-  return header;
+  if (header !== undefined) return header;
+  if (claim.form === 'query') return UNSIGNED_PAYLOAD;
+  throw new AuthFailure('missing-payload-hash', 'Missing required header for this request: x-amz-content-sha256');
 }

@@ -14,6 +14,8 @@ export interface SignedRequest {
 /**
  * The canonical request of SigV4 (IAM user guide, "Create a signed AWS API request").
  *
+ * One character of the result is one byte.
+ *
  * @param omittedQuery the parameter that carries the signature itself, for presigned requests
  * @returns `undefined` when a signed header is not in the request
  */
@@ -36,6 +38,11 @@ export function canonicalRequest(
   ].join('\n');
 }
 
+/** @param canonical one character a byte, so that headers count with the bytes that were received */
+export function canonicalHash(canonical: string): string {
+  return sha256Hex(Buffer.from(canonical, 'latin1'));
+}
+
 export function sha256Hex(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
 }
@@ -45,7 +52,7 @@ function canonicalS3Path(path: string): string {
   return path.split('/').map(recodeUriComponent).join('/');
 }
 
-/** All other services sign the path normalised and encoded once more. */
+/** All other services sign the path normalised (RFC 3986, 6) and encoded once more. */
 function canonicalPath(path: string): string {
   const kept: string[] = [];
   for (const segment of path.split('/')) {
@@ -57,15 +64,24 @@ function canonicalPath(path: string): string {
   return `/${kept.join('/')}${isFolder ? '/' : ''}`;
 }
 
+/**
+ * A part of the query, where `+` stands for a space.
+ *
+ * INVARIANT: what is signed is what `protocol/query-parameters.ts` reads, or a signed plus could become a space.
+ */
+function recodeQueryPart(text: string): string {
+  return recodeUriComponent(text.includes('+') ? text.replaceAll('+', '%20') : text);
+}
+
 function canonicalQuery(query: string, omitted: string | undefined): string {
   if (query === '') return '';
   const pairs: string[] = [];
   for (const part of query.split('&')) {
     if (part === '') continue;
     const equals = part.indexOf('=');
-    const name = recodeUriComponent(equals < 0 ? part : part.slice(0, equals));
+    const name = recodeQueryPart(equals < 0 ? part : part.slice(0, equals));
     if (name === omitted) continue;
-    pairs.push(`${name}=${equals < 0 ? '' : recodeUriComponent(part.slice(equals + 1))}`);
+    pairs.push(`${name}=${equals < 0 ? '' : recodeQueryPart(part.slice(equals + 1))}`);
   }
   // By name and then by value: '=' sorts below every encoded character but '-' and '.', so names must be compared alone.
   return pairs.sort(byNameAndValue).join('&');
@@ -88,7 +104,8 @@ function canonicalHeaders(headers: SignedRequest['headers'], signed: readonly st
     let value: string | undefined;
     for (const [candidate, raw] of headers) {
       if (candidate !== name) continue;
-      const trimmed = raw.trim().replace(/ {2,}/g, ' ');
+      // Not `trim()`: it would take the last byte of a character in UTF-8 for a space.
+      const trimmed = raw.replace(/^[ \t]+|[ \t]+$/g, '').replace(/[ \t]+/g, ' ');
       value = value === undefined ? trimmed : `${value},${trimmed}`;
     }
     if (value === undefined) return undefined;

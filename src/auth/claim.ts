@@ -27,10 +27,58 @@ const MAX_PRESIGNED_SECONDS = 604_800;
  * @throws AuthFailure when there is a claim that is not in the right form
  */
 export function readClaim(request: SignedRequest): Claim | undefined {
+  refuseRepeatedHeaders(request);
   const authorization = headerOf(request, 'authorization');
-  if (authorization !== undefined) return readHeaderClaim(request, authorization);
-  if (/(^|&)X-Amz-(Algorithm|Signature|Credential)=/.test(request.query)) return readQueryClaim(request);
+  const isPresigned = /(^|&)X-Amz-(Algorithm|Signature|Credential)=/.test(request.query);
+  if (authorization !== undefined) {
+    if (isPresigned) {
+      throw new AuthFailure(
+        'two-mechanisms',
+        'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified',
+        { ArgumentName: 'Authorization', ArgumentValue: authorization },
+      );
+    }
+    return readHeaderClaim(request, authorization);
+  }
+  if (isPresigned) return readQueryClaim(request);
+  if (/(^|&)AWSAccessKeyId=/.test(request.query) && /(^|&)Signature=/.test(request.query)) {
+    throw unsupportedSignature();
+  }
   return undefined;
+}
+
+/** The service that a claim names, also one that cannot be read: in whose words it is refused. */
+export function claimedService(request: SignedRequest): string | undefined {
+  const text = headerOf(request, 'authorization') ?? decodeUriComponent(request.query);
+  return /Credential=[^/,&\s]*\/[^/,&\s]*\/[^/,&\s]*\/([a-z0-9-]{1,64})(?:\/|$)/.exec(text)?.[1];
+}
+
+/** Of these a request has one: which of two would count differs between clients, proxies and servers. */
+const SINGLE_HEADERS = new Set([
+  'host',
+  'authorization',
+  'date',
+  'x-amz-date',
+  'x-amz-content-sha256',
+  'x-amz-decoded-content-length',
+  'x-amz-security-token',
+  'x-amz-target',
+]);
+
+function refuseRepeatedHeaders(request: SignedRequest): void {
+  const seen = new Set<string>();
+  for (const [name] of request.headers) {
+    if (!SINGLE_HEADERS.has(name)) continue;
+    if (seen.has(name)) throw new AuthFailure('repeated-header', `The header '${name}' must not be repeated.`);
+    seen.add(name);
+  }
+}
+
+function unsupportedSignature(): AuthFailure {
+  return new AuthFailure(
+    'unsupported-signature',
+    `The authorization mechanism you have provided is not supported. Please use ${ALGORITHM}.`,
+  );
 }
 
 export function headerOf(request: SignedRequest, name: string): string | undefined {
@@ -44,11 +92,12 @@ export function headerOf(request: SignedRequest, name: string): string | undefin
 function readHeaderClaim(request: SignedRequest, authorization: string): Claim {
   const space = authorization.indexOf(' ');
   const algorithm = space < 0 ? authorization : authorization.slice(0, space);
+  if (algorithm === 'AWS' || (algorithm !== ALGORITHM && algorithm.startsWith('AWS4-'))) throw unsupportedSignature();
   if (algorithm !== ALGORITHM) {
-    throw new AuthFailure(
-      'malformed',
-      `Authorization header requires '${ALGORITHM}'; other signing algorithms are not supported.`,
-    );
+    throw new AuthFailure('unsupported-scheme', 'Unsupported Authorization Type', {
+      ArgumentName: 'Authorization',
+      ArgumentValue: authorization,
+    });
   }
   const fields = new Map<string, string>();
   for (const part of authorization.slice(space + 1).split(',')) {
@@ -89,15 +138,9 @@ function readQueryClaim(request: SignedRequest): Claim {
     throw new AuthFailure('malformed-query', `X-Amz-Algorithm only supports "${ALGORITHM}"`);
   }
   for (const name of ['X-Amz-Credential', 'X-Amz-Signature', 'X-Amz-Date', 'X-Amz-SignedHeaders']) {
-    if (!query.get(name)) {
-      throw new AuthFailure(
-        'malformed-query',
-        'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, ' +
-          'X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.',
-      );
-    }
+    if (!query.get(name)) throw incompleteQuery();
   }
-  return makeClaim('query', {
+  const claim = makeClaim('query', {
     credential: query.get('X-Amz-Credential') ?? '',
     signedHeaders: query.get('X-Amz-SignedHeaders') ?? '',
     signature: query.get('X-Amz-Signature') ?? '',
@@ -105,6 +148,16 @@ function readQueryClaim(request: SignedRequest): Claim {
     expires: readExpires(query.get('X-Amz-Expires')),
     sessionToken: query.get('X-Amz-Security-Token') ?? headerOf(request, 'x-amz-security-token'),
   });
+  if (claim.expires === undefined && claim.scope.service === 's3') throw incompleteQuery();
+  return claim;
+}
+
+function incompleteQuery(): AuthFailure {
+  return new AuthFailure(
+    'malformed-query',
+    'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, ' +
+      'X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.',
+  );
 }
 
 function readExpires(text: string | undefined): number | undefined {
@@ -148,7 +201,7 @@ function makeClaim(
   }
   if (!parts.timestamp.startsWith(scope.date)) {
     throw new AuthFailure(
-      'wrong-scope',
+      form === 'query' ? 'wrong-scope-query' : 'wrong-scope',
       `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${scope.date}' != '${parts.timestamp.slice(0, 8)}', from '${parts.timestamp}'.`,
     );
   }

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { sha256Hex } from './canonical-request.ts';
+import { canonicalHash } from './canonical-request.ts';
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256';
 
@@ -35,7 +35,7 @@ export function deriveSigningKey(secretAccessKey: string, scope: CredentialScope
 
 /** The signature (hex) over a canonical request. */
 export function sign(signingKey: Buffer, timestamp: string, scope: CredentialScope, canonical: string): string {
-  return signText(signingKey, `${ALGORITHM}\n${timestamp}\n${scopeText(scope)}\n${sha256Hex(canonical)}`);
+  return signText(signingKey, `${ALGORITHM}\n${timestamp}\n${scopeText(scope)}\n${canonicalHash(canonical)}`);
 }
 
 export function signText(signingKey: Buffer, stringToSign: string): string {

@@ -76,6 +76,10 @@ export function createRouter(services: readonly CompiledService[]): Router {
       const byTarget = entries.filter(({ service }) => service.service.targetPrefix === prefix);
       if (byTarget.length > 0) return byTarget;
     }
+    // An unsigned form can only be an awsQuery call: S3's own forms are multipart.
+    if (isForm(request) && request.form === undefined) {
+      return entries.filter(({ service }) => service.service.protocol === 'awsQuery').slice(0, 1);
+    }
     const action = parameter('Action', request, query);
     if (action !== undefined && request.path === '/') {
       const version = parameter('Version', request, query);
@@ -123,6 +127,16 @@ export function createRouter(services: readonly CompiledService[]): Router {
   };
 }
 
+function isForm({ method, path, bucketFromHost, ...request }: RoutedRequest): boolean {
+  const type = request.header('content-type') ?? '';
+  return (
+    method === 'POST' &&
+    path === '/' &&
+    bucketFromHost === undefined &&
+    type.startsWith('application/x-www-form-urlencoded')
+  );
+}
+
 function parameter(name: string, request: RoutedRequest, query: QueryParameters): string | undefined {
   return query.get(name)?.[0] ?? request.form?.get(name)?.[0];
 }
@@ -157,7 +171,7 @@ function matcherOf(compiled: CompiledService): Matcher {
     case 'restJson1': {
       const match = compileRestRoutes(schemas);
       return (request) => {
-        const found = match(request.method, request.path);
+        const found = match(request.method, normalizedPath(request.path));
         if ('allowed' in found) return undefined;
         const labels: Record<string, string> = {};
         for (const [name, raw] of Object.entries(found.labels)) labels[name] = percentDecode(raw);
@@ -169,6 +183,20 @@ function matcherOf(compiled: CompiledService): Matcher {
       return (request, query) => match(request, query);
     }
   }
+}
+
+/**
+ * INVARIANT: routed is what was signed. The signature is over the path without dot segments and empty ones (all
+ * services but S3), so such segments must not lead elsewhere.
+ */
+function normalizedPath(path: string): string {
+  if (!/\/(?:\/|\.{1,2}(?:\/|$))/.test(path)) return path;
+  const kept: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '..') kept.pop();
+    else if (segment !== '' && segment !== '.') kept.push(segment);
+  }
+  return `/${kept.join('/')}${kept.length > 0 && path.endsWith('/') ? '/' : ''}`;
 }
 
 /** The scope of the signature names a service that this installation does not have. */

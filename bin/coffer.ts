@@ -1,3 +1,5 @@
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { LOG_LEVELS } from './config.ts';
 import { reportFailure } from './report-failure.ts';
@@ -7,6 +9,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(1);
   throw error;
 });
+
+// Compiled code is kept beside the packages: a start takes less than half the time. In no folder that others may write.
+enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/coffer', import.meta.url)));
 
 // Each command loads what it needs: `coffer env` runs in every new shell and must not load a whole platform.
 

@@ -7,5 +7,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const named = process.argv.slice(2);
 const patterns = named.length > 0 ? named : ['src/**/*.test.ts', 'bin/**/*.test.ts', 'test/**/*.test.ts'];
 const args = ['--test', '--test-timeout=300000', '--test-concurrency=2', ...patterns];
-const result = spawnSync(join(root, 'node_modules', '.bin', 'node'), args, { cwd: root, stdio: 'inherit' });
+// Every test file is a process: with the cache they start in half the time.
+const env = { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'coffer') };
+const result = spawnSync(join(root, 'node_modules', '.bin', 'node'), args, { cwd: root, stdio: 'inherit', env });
 process.exit(result.status ?? 1);

@@ -1,6 +1,6 @@
 import { type CommandLineOptions, readConfig, unknownSettings } from '../config.ts';
 import { createLogger } from '../logger.ts';
-import { Server } from '../server.ts';
+import type { Server } from '../server.ts';
 import { shellWord } from '../shell-word.ts';
 
 /** Runs the platform until SIGTERM or SIGINT. */
@@ -15,6 +15,8 @@ export async function start(options: CommandLineOptions): Promise<void> {
       onSignals(() => process.exit(1));
     });
   });
+  // Loaded when the settings are known to be good: it is most of the code.
+  const { Server } = await import('../server.ts');
   const server = await Server.start(config, process.env, logger, (notice) => console.log(notice));
   console.log(greeting(server));
   await stopping;

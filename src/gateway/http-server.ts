@@ -4,10 +4,19 @@ import type { Logger } from '#kernel/logger.ts';
 import type { Gateway } from './pipeline.ts';
 
 const MAX_HEADER_BYTES = 64 * 1024;
-const HEADERS_TIMEOUT_MS = 30_000;
-/** A connection on which nothing moves is closed. */
-const IDLE_TIMEOUT_MS = 120_000;
 const KEEP_ALIVE_MS = 75_000;
+/** How often a server that is to close looks for connections whose request has ended. */
+const CLOSE_IDLE_EVERY_MS = 25;
+
+/** How long the server waits for a client that is slow. */
+interface Patience {
+  /** For a request's head to come whole. */
+  readonly headersMs: number;
+  /** For anything to move on a connection. */
+  readonly idleMs: number;
+}
+
+const PATIENCE: Patience = { headersMs: 30_000, idleMs: 120_000 };
 
 export interface HttpServer {
   readonly host: string;
@@ -19,9 +28,18 @@ export interface HttpServer {
 /** The one port: AWS's protocols, and the health checks. */
 export async function startHttpServer(
   gateway: Gateway,
-  options: { readonly host: string; readonly port: number; readonly isReady: () => boolean; readonly logger: Logger },
+  options: {
+    readonly host: string;
+    readonly port: number;
+    readonly isReady: () => boolean;
+    readonly logger: Logger;
+    readonly patience?: Patience;
+  },
 ): Promise<HttpServer> {
+  const { headersMs, idleMs } = options.patience ?? PATIENCE;
+  let isClosing = false;
   const answer = (message: IncomingMessage, response: ServerResponse, sendContinue: () => void): void => {
+    if (isClosing) response.shouldKeepAlive = false;
     if (answerHealth(message, response, options.isReady)) return;
     gateway.handle(message, response, sendContinue).catch((error: unknown) => {
       options.logger.error({ err: error }, 'a response could not be written');
@@ -30,13 +48,14 @@ export async function startHttpServer(
   };
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
+    headersTimeout: headersMs,
+    connectionsCheckingInterval: headersMs / 2,
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
     highWaterMark: 256 * 1024,
   });
-  server.timeout = IDLE_TIMEOUT_MS;
+  server.timeout = idleMs;
   server.on('request', (message, response) => answer(message, response, () => {}));
   server.on('checkContinue', (message, response) => {
     let isSent = false;
@@ -48,7 +67,14 @@ export async function startHttpServer(
   server.on('clientError', answerClientError);
   await listen(server, options.host, options.port);
   const { port } = server.address() as AddressInfo;
-  return { host: options.host, port, close: (graceMs) => closeServer(server, graceMs) };
+  return {
+    host: options.host,
+    port,
+    close(graceMs) {
+      isClosing = true;
+      return closeServer(server, graceMs);
+    },
+  };
 }
 
 function answerHealth(message: IncomingMessage, response: ServerResponse, isReady: () => boolean): boolean {
@@ -89,8 +115,11 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 function closeServer(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+    // A client keeps its connection after the answer: it would hold the server for as long as the grace lasts.
+    const sweep = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
     server.close(() => {
       clearTimeout(timer);
+      clearInterval(sweep);
       resolve();
     });
     server.closeIdleConnections();

@@ -40,7 +40,7 @@ export async function startHttpServer(
   let isClosing = false;
   const answer = (message: IncomingMessage, response: ServerResponse, sendContinue: () => void): void => {
     if (isClosing) response.shouldKeepAlive = false;
-    if (answerHealth(message, response, options.isReady)) return;
+    if (refuseOddFraming(message, response) || answerHealth(message, response, options.isReady)) return;
     gateway.handle(message, response, sendContinue).catch((error: unknown) => {
       options.logger.error({ err: error }, 'a response could not be written');
       response.destroy();
@@ -75,6 +75,18 @@ export async function startHttpServer(
       return closeServer(server, graceMs);
     },
   };
+}
+
+/**
+ * INVARIANT: where a body ends is never a matter of opinion. The parser refuses a length beside an encoding, and lengths
+ * that differ; encodings that are not `chunked` would reach us as a body without an end.
+ */
+function refuseOddFraming(message: IncomingMessage, response: ServerResponse): boolean {
+  const encoding = message.headers['transfer-encoding'];
+  if (encoding === undefined || encoding.trim().toLowerCase() === 'chunked') return false;
+  response.writeHead(400, { connection: 'close', 'content-length': 0 });
+  response.end();
+  return true;
 }
 
 function answerHealth(message: IncomingMessage, response: ServerResponse, isReady: () => boolean): boolean {

@@ -12,7 +12,13 @@ import type { Logger } from '#kernel/logger.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import type { CompiledService } from '#protocol/compiled-service.ts';
 import { parseQuery } from '#protocol/query-parameters.ts';
-import { createRouter, type Router, type RoutingFailure, type RoutingMatch } from '#protocol/router.ts';
+import {
+  createRouter,
+  type RoutedRequest,
+  type Router,
+  type RoutingFailure,
+  type RoutingMatch,
+} from '#protocol/router.ts';
 import { auditRecordOf } from './audit-record-of.ts';
 import type { Authorizer } from './authorizer.ts';
 import { GatewayCall } from './call.ts';
@@ -74,7 +80,10 @@ export class Gateway implements Door {
     let owner: CompiledService | undefined;
     try {
       const claim = readClaimOf(request);
-      const match = await this.#match(request, claim, body);
+      const routed = { ...request, signingName: claim.signingName };
+      const first = this.#router.match(routed);
+      owner = first.service;
+      const match = 'error' in first && first.kind === 'form-needed' ? await this.#matchForm(routed, body) : first;
       owner = match.service;
       if ('error' in match) throw claim.failure ?? match.error;
       const target = this.#operations.find(match.service.service.name, match.operation.name);
@@ -123,12 +132,9 @@ export class Gateway implements Door {
     }
   }
 
-  async #match(request: ReceivedRequest, claim: ReadClaim, body: RequestBody): Promise<RoutingMatch | RoutingFailure> {
-    const routed = { ...request, signingName: claim.signingName };
-    const match = this.#router.match(routed);
-    if (!('error' in match) || match.kind !== 'form-needed') return match;
+  async #matchForm(request: RoutedRequest, body: RequestBody): Promise<RoutingMatch | RoutingFailure> {
     const form = parseQuery((await body.whole(MAX_BODY)).toString('utf8'));
-    const matched = this.#router.match({ ...routed, form });
+    const matched = this.#router.match({ ...request, form });
     // The decoder reads the form from the body itself: joined in here, each of its parameters would stand twice.
     return 'error' in matched ? matched : { ...matched, query: parseQuery(request.query) };
   }

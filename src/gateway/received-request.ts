@@ -30,7 +30,8 @@ export function readRequest(message: IncomingMessage, domains: readonly string[]
     const before = merged[name];
     merged[name] = before === undefined ? value : `${before},${value}`;
   }
-  const target = message.url ?? '/';
+  // A client behind a proxy names the whole address (RFC 9112, 3.2.2); the host that counts is the signed one.
+  const target = (message.url ?? '/').replace(/^https?:\/\/[^/?#]*(?=[/?#]|$)/i, '') || '/';
   const question = target.indexOf('?');
   const host = merged['host'] ?? '';
   return {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { PassThrough, pipeline, type Readable } from 'node:stream';
+import { PassThrough, type Readable, type Transform } from 'node:stream';
 import type { Authentication } from '#auth/authenticator.ts';
 import { sha256Hex } from '#auth/canonical-request.ts';
 import { ChunkedDecoder } from '#auth/chunked-decoder.ts';
@@ -21,8 +21,8 @@ export class BodyTooLargeError extends Error {}
 export class BodyAbortedError extends Error {}
 
 /**
- * The body of one request, read in one of two ways: whole, up to a bound, or as a checked stream. `100 Continue` is
- * sent when the body is first wanted, so that a refused upload is never sent.
+ * The body of one request, read in one of two ways: whole, up to a bound, or as a checked stream. Nothing is read, and
+ * no `100 Continue` sent, before somebody wants the first byte: an upload that is refused is never sent.
  */
 export class RequestBody {
   readonly #message: IncomingMessage;
@@ -63,7 +63,6 @@ export class RequestBody {
     readonly stream: Readable;
     readonly trailers: Readonly<Record<string, string>>;
   } {
-    this.#sendContinue();
     const plan = authentication?.payload;
     if (plan?.kind === 'chunked') {
       const { hasTrailer, decodedLength } = plan;
@@ -74,11 +73,25 @@ export class RequestBody {
     return { stream: this.#through(new PassThrough({ highWaterMark: 1024 * 1024 })), trailers: {} };
   }
 
-  #through<Stage extends Readable & NodeJS.WritableStream>(stage: Stage): Stage {
-    // An error of either side ends both; who reads the stage sees it.
-    pipeline(this.#message, stage, (error) => {
-      if (error !== null && error !== undefined && !stage.destroyed) stage.destroy(error);
-    });
+  /**
+   * Leads the message through `stage` from the first read on. What ends the message early ends the stage with it; what
+   * ends the stage leaves the message alone, whose connection must still carry the answer.
+   */
+  #through<Stage extends Transform>(stage: Stage): Stage {
+    const message = this.#message;
+    const read = stage._read.bind(stage);
+    stage._read = (size) => {
+      stage._read = read;
+      this.#sendContinue();
+      message.on('error', (cause) => stage.destroy(new BodyAbortedError('', { cause })));
+      message.on('close', () => {
+        if (!message.readableEnded) stage.destroy(new BodyAbortedError());
+      });
+      if (message.destroyed) stage.destroy(new BodyAbortedError());
+      else message.pipe(stage);
+      read(size);
+    };
+    stage.once('close', () => message.unpipe(stage));
     return stage;
   }
 

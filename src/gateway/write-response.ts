@@ -2,9 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { EncodedResponse } from '#protocol/http-output.ts';
 
-/** What is read of a body that nobody wants, so that the client gets to read the refusal. */
-const MAX_DRAIN = 16 * 1024 * 1024;
-const MAX_DRAIN_MS = 2000;
+/** A body that nobody wants is read to its end where that is near, so that the connection can be used again. */
+const MAX_KEPT = 1024 * 1024;
+/**
+ * A longer one is read on for a while, and thrown away: a client that sends all before it reads anything would
+ * otherwise lose the answer with the connection.
+ */
+const MAX_DRAIN_MS = 30_000;
+const MAX_DRAIN_PAUSE_MS = 2000;
 
 /**
  * Writes an encoded response. A stream that fails after the head was sent ends the connection: the client sees a body
@@ -21,7 +26,7 @@ export async function writeResponse(
     response.destroy();
     return;
   }
-  const isBodyUnread = !message.complete && !message.readableEnded;
+  const isBodyUnread = !message.complete && !message.readableEnded && !isNearItsEnd(message);
   const headers: Record<string, string | number> = {
     'x-amzn-requestid': requestId,
     'x-amz-request-id': requestId,
@@ -42,6 +47,7 @@ export async function writeResponse(
   response.writeHead(status, headers);
   if (!isBodyUnread) {
     response.end(body);
+    message.resume();
     return;
   }
   response.write(body ?? Buffer.alloc(0));
@@ -49,18 +55,23 @@ export async function writeResponse(
   response.end();
 }
 
+/** Never with `Expect`: whether the client sends the body after all is its own choice. */
+function isNearItsEnd(message: IncomingMessage): boolean {
+  const { 'content-length': length, expect } = message.headers;
+  return expect === undefined && length !== undefined && Number(length) <= MAX_KEPT;
+}
+
 async function drain(message: IncomingMessage): Promise<void> {
+  if (message.destroyed) return;
   await new Promise<void>((resolve) => {
-    let drained = 0;
-    const timer = setTimeout(resolve, MAX_DRAIN_MS);
+    const whole = setTimeout(() => finish(), MAX_DRAIN_MS);
+    const pause = setTimeout(() => finish(), MAX_DRAIN_PAUSE_MS);
     const finish = () => {
-      clearTimeout(timer);
+      clearTimeout(whole);
+      clearTimeout(pause);
       resolve();
     };
-    message.on('data', (chunk: Buffer) => {
-      drained += chunk.length;
-      if (drained > MAX_DRAIN) finish();
-    });
+    message.on('data', () => pause.refresh());
     message.on('end', finish);
     message.on('close', finish);
     message.on('error', finish);

@@ -95,6 +95,7 @@ export function createRouter(services: readonly CompiledService[]): Router {
     match(request) {
       let owner = last;
       try {
+        if (!request.path.startsWith('/')) throw new DecodeFailure('The target is no path');
         const query = parseQuery(request.query);
         const candidates = candidatesFor(request, query);
         const [first] = candidates;

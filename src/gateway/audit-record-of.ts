@@ -40,6 +40,7 @@ export function auditRecordOf(
 function withoutSecrets(target: Target, input: unknown): Record<string, unknown> | undefined {
   const redacted = target.wire.redact(input);
   if (typeof redacted !== 'object' || redacted === null) return undefined;
-  const secret = new Set(target.built?.secretMembers);
+  // What is redacted has CloudTrail's names, which begin with a lower-case letter.
+  const secret = new Set(target.built?.secretMembers.map((name) => name.charAt(0).toLowerCase() + name.slice(1)));
   return Object.fromEntries(Object.entries(redacted).filter(([name]) => !secret.has(name)));
 }

@@ -209,7 +209,9 @@ describe('a job that may not', () => {
 
   test('use a disabled key ends in ERROR', async () => {
     await kms.send(new DisableKeyCommand({ KeyId: keyArn }));
-    const job = await end(role).finally(() => kms.send(new EnableKeyCommand({ KeyId: keyArn })));
+    const job = await end(role).finally(async () => {
+      await kms.send(new EnableKeyCommand({ KeyId: keyArn }));
+    });
     assert.equal(job.Status, 'ERROR');
     assert.match(job.ErrorMessage ?? '', /disabled/);
   });

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadFFmpeg } from '../ffmpeg/load-ffmpeg.ts';
+import { FFmpegMissingError, loadFFmpeg } from '../ffmpeg/load-ffmpeg.ts';
 import type { TranscodePorts } from '../ffmpeg/transcode.ts';
 import { transcode } from '../ffmpeg/transcode.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
@@ -48,6 +48,7 @@ async function main(data: FFmpegThreadData): Promise<void> {
 
 function describe(error: unknown): { readonly code: number; readonly message: string } {
   if (error instanceof TranscodeError) return { code: error.code, message: error.message };
+  if (error instanceof FFmpegMissingError) return { code: ERROR_CODES.unknown, message: error.message };
   const message = error instanceof Error ? error.message : 'Unknown error';
   return { code: ERROR_CODES.unknown, message: `Unknown error: ${message}` };
 }

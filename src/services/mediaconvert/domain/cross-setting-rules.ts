@@ -1,5 +1,6 @@
 import type {
   AacSettings,
+  AudioSelector,
   H264Settings,
   HlsGroupSettings,
   JobSettings,
@@ -62,6 +63,22 @@ export function checkModifier(value: string, pointer: string, problems: Problem[
 function checkIdentifiers(text: string, known: ReadonlySet<string>, pointer: string, problems: Problem[]): void {
   for (const identifier of unknownIdentifiers(text, known)) {
     problems.push({ pointer, text: `The format identifier ${identifier} is not supported here` });
+  }
+}
+
+/** A selector chooses by one thing, and names what it chooses by. */
+export function checkAudioSelector(selector: AudioSelector, pointer: string, problems: Problem[]): void {
+  const named = [
+    ['TRACK', 'tracks', selector.Tracks],
+    ['PID', 'pids', selector.Pids],
+    ['LANGUAGE_CODE', 'languageCode', selector.CustomLanguageCode ?? selector.LanguageCode],
+  ] as const;
+  const given = named.filter(([, , value]) => value !== undefined);
+  for (const [type, member, value] of named) {
+    const isChosen = selector.SelectorType === type;
+    if (isChosen && value === undefined) problems.push(require(pointer, member));
+    const isIgnored = !isChosen && value !== undefined && (selector.SelectorType !== undefined || given.length > 1);
+    if (isIgnored) problems.push({ pointer: `${pointer}/${member}`, text: `Needs selectorType ${type}` });
   }
 }
 

@@ -41,6 +41,7 @@ import {
 } from './setting-rule.ts';
 import {
   checkAac,
+  checkAudioSelector,
   checkDestination,
   checkFileInput,
   checkH264,
@@ -57,19 +58,22 @@ import {
  * values' own bounds (lengths, ranges, enums) were checked before, from the service's model.
  */
 
-const audioSelector: SettingRule<AudioSelector> = structure<AudioSelector>({
-  DefaultSelection: carriedOut,
-  SelectorType: oneOf('TRACK', 'PID', 'LANGUAGE_CODE'),
-  Tracks: single,
-  Pids: single,
-  LanguageCode: carriedOut,
-  CustomLanguageCode: carriedOut,
-  Offset: oneOf(0),
-  // The program inside a Dolby E stream; other streams have one.
-  ProgramSelection: oneOf(0, 1),
-  AudioDurationCorrection: oneOf('DISABLED'),
-  Smpte337Passthrough: oneOf('DISABLED'),
-});
+const audioSelector: SettingRule<AudioSelector> = allOf(
+  checkAudioSelector,
+  structure<AudioSelector>({
+    DefaultSelection: carriedOut,
+    SelectorType: oneOf('TRACK', 'PID', 'LANGUAGE_CODE'),
+    Tracks: single,
+    Pids: single,
+    LanguageCode: carriedOut,
+    CustomLanguageCode: carriedOut,
+    Offset: oneOf(0),
+    // The program inside a Dolby E stream; other streams have one.
+    ProgramSelection: oneOf(0, 1),
+    AudioDurationCorrection: oneOf('DISABLED'),
+    Smpte337Passthrough: oneOf('DISABLED'),
+  }),
+);
 
 const videoSelector: SettingRule<VideoSelector> = structure<VideoSelector>({
   AlphaBehavior: oneOf('DISCARD'),
@@ -350,8 +354,7 @@ export const jobSettingsRule: SettingRule<JobSettings> = allOf(
     OutputGroups: each(outputGroup),
     // As with the inputs' time codes: what they bear on is refused.
     TimecodeConfig: structure<TimecodeConfig>({ Source: withoutEffect, Start: withoutEffect }),
-    // Bears on ad markers alone.
-    AdAvailOffset: withoutEffect,
+    AdAvailOffset: oneOf(0),
     FollowSource: oneOf(1),
     ColorConversion3DLUTSettings: emptyOnly,
     MotionImageInserters: emptyOnly,

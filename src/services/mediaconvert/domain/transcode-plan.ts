@@ -55,11 +55,18 @@ function planSelector(selector: AudioSelectorSettings): AudioSelector {
   const language = (selector.CustomLanguageCode ?? selector.LanguageCode)?.toLowerCase();
   const [track] = selector.Tracks ?? [];
   const [pid] = selector.Pids ?? [];
-  const kind = selector.SelectorType ?? (track !== undefined ? 'TRACK' : pid !== undefined ? 'PID' : undefined);
+  const kind = selector.SelectorType ?? impliedType(track, pid, language);
   if (kind === 'TRACK' && track !== undefined) return { kind: 'track', track };
   if (kind === 'PID' && pid !== undefined) return { kind: 'pid', pid };
   if (kind === 'LANGUAGE_CODE' && language !== undefined) return { kind: 'language', code: language };
   return { kind: 'default' };
+}
+
+/** A selector without a type is of the type of what it names. */
+function impliedType(track: number | undefined, pid: number | undefined, language: string | undefined) {
+  if (track !== undefined) return 'TRACK';
+  if (pid !== undefined) return 'PID';
+  return language === undefined ? undefined : 'LANGUAGE_CODE';
 }
 
 export function parseS3(uri: string): S3Location {

@@ -12,6 +12,8 @@ import { accessDenied, badRequest, invalidSettings, notFound, type Problem } fro
 import type { JobScope } from '../store.ts';
 
 export const createJob = operation<MediaconvertContext, CreateJobRequest, CreateJobResponse>(CreateJob$, {
+  // Settings may hold content keys.
+  secretMembers: ['Settings'],
   authorize(input, call) {
     const scope = scopeOf(call);
     const tags = input.Tags ?? {};

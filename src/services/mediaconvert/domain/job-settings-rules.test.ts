@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { H264Settings, HlsGroupSettings, JobSettings, Output } from '@aws-sdk/client-mediaconvert';
+import { JobSettings$ } from '@aws-sdk/client-mediaconvert';
+import { NormalizedSchema } from '@smithy/core/schema';
+import { aac, h264, hlsLadder, jobOf, mp4Group } from '#test/harness/media-job.ts';
+import type { Problem } from '../errors.ts';
+import { jobSettingsRule } from './job-settings-rules.ts';
+
+function problemsOf(settings: JobSettings): string[] {
+  const problems: Problem[] = [];
+  jobSettingsRule(settings, '', problems);
+  return problems.map(({ pointer, text }) => `${pointer}: ${text}`);
+}
+
+const role = 'arn:aws:iam::123456789012:role/Media';
+
+function settingsWith(output: Partial<Output>): JobSettings {
+  const group = mp4Group({ destination: 's3://out/' });
+  return { ...jobOf(role, 's3://in/a.mp4', [{ ...group, Outputs: [{ ...group.Outputs?.[0], ...output }] }]).Settings };
+}
+
+function h264With(extra: Partial<H264Settings>): JobSettings {
+  const base = h264(1_000_000);
+  const CodecSettings = { Codec: 'H_264' as const, H264Settings: { ...base.H264Settings, ...extra } };
+  return settingsWith({ VideoDescription: { CodecSettings } });
+}
+
+function hlsWith(extra: Partial<HlsGroupSettings>, output: Partial<Output> = {}): JobSettings {
+  const group = hlsLadder({ destination: 's3://out/hls' });
+  const settings = group.OutputGroupSettings;
+  const HlsGroupSettings = { ...settings?.HlsGroupSettings, ...extra };
+  const Outputs = group.Outputs?.map((each, index) => (index === 0 ? { ...each, ...output } : each)) ?? [];
+  const changed = { ...group, OutputGroupSettings: { ...settings, HlsGroupSettings }, Outputs };
+  return { ...jobOf(role, 's3://in/a.mp4', [changed]).Settings };
+}
+
+const OUTPUT = '/outputGroups/0/outputs/0';
+const CODEC = `${OUTPUT}/videoDescription/codecSettings/h264Settings`;
+
+test('what jobs usually say is accepted', () => {
+  assert.deepEqual(problemsOf(settingsWith({})), []);
+  assert.deepEqual(problemsOf(hlsWith({})), []);
+});
+
+describe('every member of the model', () => {
+  /** The way to every value below a schema; lists and maps have one item. */
+  function* valuesOf(schema: NormalizedSchema, depth = 0): Generator<readonly (string | 0)[]> {
+    assert.ok(depth < 20, 'the settings are a tree');
+    if (schema.isListSchema()) for (const path of valuesOf(schema.getValueSchema(), depth)) yield [0, ...path];
+    else if (schema.isMapSchema()) for (const path of valuesOf(schema.getValueSchema(), depth)) yield ['x', ...path];
+    else if (schema.isStructSchema()) {
+      for (const [name, member] of schema.structIterator()) {
+        for (const path of valuesOf(member, depth + 1)) yield [name, ...path];
+      }
+    } else yield [];
+  }
+
+  function valueAt(path: readonly (string | 0)[], leaf: unknown): unknown {
+    const [first, ...rest] = path;
+    if (first === undefined) return leaf;
+    return first === 0 ? [valueAt(rest, leaf)] : { [first]: valueAt(rest, leaf) };
+  }
+
+  test('is carried out or refused: the ones of which any value is taken are these', () => {
+    const accepted = new Set<string>();
+    let count = 0;
+    for (const path of valuesOf(NormalizedSchema.of(JobSettings$))) {
+      count += 1;
+      const names = path.map((name) => (name === 0 ? '0' : name.charAt(0).toLowerCase() + name.slice(1)));
+      const pointer = `/${names.join('/')}`;
+      const problems: Problem[] = [];
+      jobSettingsRule(valueAt(path, 'unheard of') as JobSettings, '', problems);
+      const isRefused = problems.some(
+        (problem) =>
+          pointer === problem.pointer ||
+          (problem.text === 'This setting is not supported' && pointer.startsWith(`${problem.pointer}/`)),
+      );
+      if (!isRefused)
+        accepted.add(
+          names
+            .filter((name) => name !== '0')
+            .slice(-2)
+            .join('/'),
+        );
+    }
+    assert.ok(count > 1000, `${count} values`);
+    // Whoever adds a name here says with it that every value of the setting is carried out, or has no effect.
+    const wanted = Object.entries(ACCEPTED).flatMap(([key, names]) => names.split(' ').map((name) => `${key}/${name}`));
+    assert.deepEqual([...accepted].sort(), wanted.sort());
+  });
+});
+
+describe('settings that are not carried out', () => {
+  const cases: readonly (readonly [string, JobSettings, string])[] = [
+    ['another codec', settingsWith({ VideoDescription: { CodecSettings: { Codec: 'AV1' } } }), 'codecSettings/codec'],
+    ['a second pass', h264With({ QualityTuningLevel: 'MULTI_PASS_HQ' }), 'h264Settings/qualityTuningLevel'],
+    ['interlaced output', h264With({ InterlaceMode: 'TOP_FIELD' }), 'h264Settings/interlaceMode'],
+    ['a profile of ten bits', h264With({ CodecProfile: 'HIGH_10BIT' }), 'h264Settings/codecProfile'],
+    ['presets', settingsWith({ Preset: 'System-Generic' }), `${OUTPUT}/preset`],
+    ['captions', settingsWith({ CaptionDescriptions: [{}] }), `${OUTPUT}/captionDescriptions`],
+    ['content encryption', hlsWith({ Encryption: { Type: 'STATIC_KEY' } }), 'hlsGroupSettings/encryption'],
+    ['one file of segments', hlsWith({ SegmentControl: 'SINGLE_FILE' }), 'hlsGroupSettings/segmentControl'],
+    ['a web address', { ...settingsWith({}), Inputs: [{ FileInput: 'https://host/a.mp4' }] }, '/inputs/0/fileInput'],
+    [
+      'an encrypted input',
+      { ...settingsWith({}), Inputs: [{ FileInput: 's3://b/a', DecryptionSettings: {} }] },
+      '/inputs/0/decryptionSettings',
+    ],
+  ];
+  for (const [what, settings, pointer] of cases) {
+    test(`${what} is refused by name`, () => {
+      const problems = problemsOf(settings);
+      assert.ok(
+        problems.some((problem) => problem.split(': ')[0]?.endsWith(pointer)),
+        problems.join('\n'),
+      );
+    });
+  }
+});
+
+describe('rules across settings', () => {
+  const cases: readonly (readonly [string, JobSettings, string])[] = [
+    ['QVBR needs maxBitrate', h264With({ MaxBitrate: undefined }), `${CODEC}: maxBitrate is a required property`],
+    ['QVBR takes no bitrate', h264With({ Bitrate: 1 }), `${CODEC}/bitrate: Is not allowed with QVBR`],
+    [
+      'CBR needs bitrate',
+      h264With({ RateControlMode: 'CBR', MaxBitrate: undefined, QvbrSettings: undefined }),
+      `${CODEC}: bitrate is a required property`,
+    ],
+    [
+      'BASELINE needs CAVLC',
+      h264With({ CodecProfile: 'BASELINE', EntropyEncoding: 'CABAC' }),
+      `${CODEC}/entropyEncoding: BASELINE needs CAVLC`,
+    ],
+    [
+      'odd sides',
+      settingsWith({ VideoDescription: { Width: 913, CodecSettings: h264(1) } }),
+      `${OUTPUT}/videoDescription/width: Invalid resolution [913 x auto], only even values are supported`,
+    ],
+    [
+      'a container',
+      settingsWith({ ContainerSettings: undefined }),
+      `${OUTPUT}: containerSettings is a required property`,
+    ],
+    [
+      'nothing to write',
+      settingsWith({ VideoDescription: undefined, AudioDescriptions: [] }),
+      `${OUTPUT}: Should have a videoDescription or audioDescriptions`,
+    ],
+    [
+      'MP4 in HLS',
+      hlsWith({}, { ContainerSettings: { Container: 'MP4' } }),
+      `${OUTPUT}/containerSettings/container: Should be equal to one of the allowed values in ["M3U8"]`,
+    ],
+    [
+      'the same name twice',
+      hlsWith({}, { NameModifier: '_90' }),
+      '/outputGroups/0/outputs/1: nameModifier should differ from the other outputs',
+    ],
+    [
+      'segments without a minimum',
+      hlsWith({ MinSegmentLength: undefined }),
+      '/outputGroups/0/outputGroupSettings/hlsGroupSettings: minSegmentLength is a required property',
+    ],
+    [
+      'AAC out of its range',
+      settingsWith({
+        AudioDescriptions: [
+          {
+            ...aac,
+            CodecSettings: {
+              Codec: 'AAC',
+              AacSettings: { Bitrate: 24_000, CodingMode: 'CODING_MODE_2_0', SampleRate: 48_000 },
+            },
+          },
+        ],
+      }),
+      `${OUTPUT}/audioDescriptions/0/codecSettings/aacSettings/bitrate: ` +
+        'Should be between 64000 and 576000 for LC, CODING_MODE_2_0 at 48000 Hz',
+    ],
+    [
+      'a selector that nobody has',
+      settingsWith({ AudioDescriptions: [{ ...aac, AudioSourceName: 'Other' }] }),
+      `${OUTPUT}/audioDescriptions/0/audioSourceName: No input has an audio selector named "Other"`,
+    ],
+    [
+      'an unknown identifier',
+      settingsWith({ NameModifier: '$nope$' }),
+      `${OUTPUT}/nameModifier: The format identifier $nope$ is not supported here`,
+    ],
+  ];
+  for (const [what, settings, message] of cases) {
+    test(`refuse: ${what}`, () => assert.ok(problemsOf(settings).includes(message), problemsOf(settings).join('\n')));
+  }
+
+  test('a KMS key without KMS encryption, and a context that is no map, are refused', () => {
+    const s3 = (Encryption: object) => hlsWith({ DestinationSettings: { S3Settings: { Encryption } } });
+    const key = s3({ EncryptionType: 'SERVER_SIDE_ENCRYPTION_S3', KmsKeyArn: 'arn' });
+    assert.match(problemsOf(key).join(), /kmsKeyArn: Is only allowed with SERVER_SIDE_ENCRYPTION_KMS/);
+    const context = s3({ EncryptionType: 'SERVER_SIDE_ENCRYPTION_KMS', KmsEncryptionContext: 'bm90IGpzb24=' });
+    assert.match(problemsOf(context).join(), /kmsEncryptionContext: Should be base64 of a JSON object of strings/);
+  });
+});
+
+/** By the structure; `x` is an audio selector. */
+const ACCEPTED: Readonly<Record<string, string>> = {
+  aacSettings: 'bitrate sampleRate',
+  audioDescriptions: 'customLanguageCode languageCode languageCodeControl streamName',
+  encryption: 'encryptionType kmsEncryptionContext kmsKeyArn',
+  h264Settings:
+    'adaptiveQuantization bitrate codecLevel dynamicSubGop entropyEncoding fieldEncoding framerateControl framerateDenominator framerateNumerator gopBReference gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator rateControlMode scanTypeConversionMode slices spatialAdaptiveQuantization temporalAdaptiveQuantization',
+  hlsGroupSettings:
+    'baseUrl captionSegmentLengthControl clientCache codecSpecification manifestCompression manifestDurationFormat minSegmentLength outputSelection programDateTimePeriod segmentLength streamInfResolution targetDurationCompatibilityMode timedMetadataId3Period',
+  hlsSettings: 'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType segmentModifier',
+  inputs: 'timecodeSource timecodeStart',
+  m3u8Settings:
+    'audioFramesPerPes audioPids dataPTSControl pmtPid privateMetadataPid programNumber ptsOffset scte35Pid timedMetadataPid transportStreamId videoPid',
+  movSettings: 'cslgAtom mpeg2FourCCControl',
+  mp4Settings: 'cslgAtom cttsVersion moovPlacement',
+  outputGroups: 'customName name',
+  outputs: 'extension nameModifier',
+  qvbrSettings: 'qvbrQualityLevel qvbrQualityLevelFineTune',
+  timecodeConfig: 'source start',
+  videoDescription: 'colorMetadata dropFrameTimecode sharpness',
+  videoSelector: 'colorSpaceUsage',
+  x: 'customLanguageCode defaultSelection languageCode pids tracks',
+};

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { AudioSelector, H264Settings, JobSettings } from '@aws-sdk/client-mediaconvert';
+import { hlsLadder, jobOf, mp4Group } from '#test/harness/media-job.ts';
+import { planTranscode } from './transcode-plan.ts';
+import { videoSettings } from './video-plan.ts';
+
+const role = 'arn:aws:iam::123456789012:role/Media';
+const kmsKeyArn = 'arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555';
+
+function plan(settings: JobSettings | undefined) {
+  return planTranscode(settings ?? {}, 0);
+}
+
+describe('destinations', () => {
+  const baseOf = (destination: string) => {
+    const [group] = plan(jobOf(role, 's3://in/a/b.c/holiday.2026.mov', [mp4Group({ destination })]).Settings).groups;
+    return [group?.bucket, group?.keyBase, group?.inputName];
+  };
+
+  test('that end in a slash keep the name of the input, without its extension', () => {
+    assert.deepEqual(baseOf('s3://out/films/'), ['out', 'films/$fn$', 'holiday.2026']);
+    assert.deepEqual(baseOf('s3://out'), ['out', '$fn$', 'holiday.2026']);
+  });
+
+  test('that do not are the name', () => {
+    assert.deepEqual(baseOf('s3://out/films/best'), ['out', 'films/best', 'holiday.2026']);
+  });
+});
+
+test('the encryption of a group is that of all its objects', () => {
+  const { groups } = plan(
+    jobOf(role, 's3://in/a.mp4', [
+      hlsLadder({ destination: 's3://out/', kmsKeyArn }),
+      mp4Group({ destination: 's3://o/' }),
+    ]).Settings,
+  );
+  assert.deepEqual(groups[0]?.storage, { encryption: { algorithm: 'aws:kms', kmsKeyArn } });
+  assert.deepEqual(groups[1]?.storage, {});
+});
+
+test('selectors choose by what they name', () => {
+  const selectorOf = (selector: AudioSelector) => {
+    const Inputs = [{ FileInput: 's3://in/a.ts', AudioSelectors: { Main: selector } }];
+    return plan({ Inputs, OutputGroups: [] }).inputs[0]?.audioSelectors['Main'];
+  };
+  assert.deepEqual(selectorOf({ Tracks: [2] }), { kind: 'track', track: 2 });
+  assert.deepEqual(selectorOf({ SelectorType: 'PID', Pids: [482] }), { kind: 'pid', pid: 482 });
+  assert.deepEqual(selectorOf({ LanguageCode: 'DEU' }), { kind: 'language', code: 'deu' });
+  assert.deepEqual(selectorOf({ DefaultSelection: 'DEFAULT' }), { kind: 'default' });
+});
+
+describe('H.264', () => {
+  const codecOf = (H264Settings: H264Settings) =>
+    videoSettings({ CodecSettings: { Codec: 'H_264', H264Settings } })?.codec;
+
+  test('rate control keeps its numbers', () => {
+    const qvbr = codecOf({
+      RateControlMode: 'QVBR',
+      MaxBitrate: 5_000_000,
+      QvbrSettings: { QvbrQualityLevel: 8, QvbrQualityLevelFineTune: 0.33 },
+    });
+    assert.deepEqual(qvbr?.rateControl, { mode: 'qvbr', level: 8.33, maxBitrate: 5_000_000 });
+    const vbr = codecOf({ RateControlMode: 'VBR', Bitrate: 1_000_000, MaxBitrate: 2_000_000 });
+    assert.deepEqual(vbr?.rateControl, { mode: 'vbr', bitrate: 1_000_000, maxBitrate: 2_000_000 });
+  });
+
+  test('groups of pictures are counted in frames or seconds, or left to the encoder', () => {
+    assert.deepEqual(codecOf({ GopSize: 48, GopSizeUnits: 'FRAMES' })?.gop, { size: 48, unit: 'frames' });
+    assert.deepEqual(codecOf({ GopSize: 1.5, GopSizeUnits: 'SECONDS' })?.gop, { size: 1.5, unit: 'seconds' });
+    assert.equal(codecOf({ GopSizeUnits: 'AUTO' })?.gop, undefined);
+  });
+
+  test('levels and profiles have x264 names', () => {
+    const codec = codecOf({ CodecLevel: 'LEVEL_4_1', CodecProfile: 'BASELINE' });
+    assert.deepEqual([codec?.level, codec?.profile], ['4.1', 'baseline']);
+    assert.equal(codecOf({ CodecLevel: 'AUTO' })?.level, undefined);
+  });
+});

@@ -159,7 +159,8 @@ test('lists uploads and parts, and aborts', async () => {
     }),
   );
   const ids = [...(page.Uploads ?? []), ...(rest.Uploads ?? [])].map((upload) => upload.UploadId);
-  assert.deepEqual(ids.toSorted(), [first, again, other].toSorted());
+  assert.equal(ids.length, 3);
+  assert.deepEqual(new Set(ids), new Set([first, again, other]));
   await put('listed/a', first, 2, Buffer.from('two'));
   await put('listed/a', first, 1, Buffer.from('one'));
   await put('listed/a', first, 1, Buffer.from('once more'));

@@ -1,10 +1,8 @@
-import { Administration } from './administration.ts';
 import { type CommandLineOptions, readConfig } from './config.ts';
 import { askServer, connectToServer } from './control-client.ts';
 import type { ControlReply, ControlRequest } from './control-protocol.ts';
 import { requireInstallation } from './installation.ts';
 import { createLogger } from './logger.ts';
-import { Platform } from './platform.ts';
 import { showProgress } from './progress.ts';
 
 /**
@@ -28,6 +26,9 @@ export async function* runOperatorCommand(
     return;
   }
   await requireInstallation(config.dataFolder);
+  // Most of the code, which a command through a server does without.
+  const { Platform } = await import('./platform.ts');
+  const { Administration } = await import('./administration.ts');
   const platform = await Platform.open(config, process.env, createLogger('warn'));
   try {
     yield* itemsOf(new Administration(platform).run(request));

@@ -69,8 +69,10 @@ export class Credentials {
     readonly owner: SessionOwner;
     readonly facts: SessionFacts;
   }): Promise<IssuedCredentials | undefined> {
+    const account = session.owner.type === 'root' ? await this.#store.findAccount(session.account) : undefined;
     const claims: SessionClaims = {
       ...session,
+      ...(account && { canonicalId: account.canonical_id }),
       accessKeyId: newAccessKeyId('ASIA', this.#randomness),
       secretAccessKey: newSecretAccessKey(this.#randomness),
     };
@@ -143,11 +145,18 @@ export class Credentials {
     return user && { found: { secretAccessKey, caller: { ...userCaller(user), accessKeyId } } };
   }
 
-  async #sessionCaller({ account, owner, facts, accessKeyId }: SessionClaims): Promise<Caller | undefined> {
+  async #sessionCaller({
+    account,
+    canonicalId,
+    owner,
+    facts,
+    accessKeyId,
+  }: SessionClaims): Promise<Caller | undefined> {
     const session = facts;
     if (owner.type === 'root') {
       const found = await this.#store.findAccount(account);
-      return found && { ...rootCaller(found.id), accessKeyId, session };
+      if (found === undefined || found.canonical_id !== canonicalId) return undefined;
+      return { ...rootCaller(found.id), accessKeyId, session };
     }
     if (owner.type === 'user') {
       const user = await this.#store.findPrincipalById(owner.userId);

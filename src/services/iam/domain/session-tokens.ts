@@ -14,6 +14,8 @@ export interface SessionClaims {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly account: string;
+  /** Of the account, in a root user's session: its id may be given again after it was deleted, this never is. */
+  readonly canonicalId?: string;
   readonly owner: SessionOwner;
   readonly facts: SessionFacts;
 }

@@ -12,6 +12,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 
@@ -43,7 +44,13 @@ async function untilBlobs(count: number): Promise<void> {
 
 test('a reader gets the whole of what it began to read, though it is overwritten and deleted meanwhile', async () => {
   const data = randomBytes(24 * 1024 * 1024);
-  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'read', Body: data }));
+  // In parts: each lies in a blob of its own, and the last is opened long after all were given up.
+  const upload = new Upload({
+    client: s3,
+    params: { Bucket: bucket, Key: 'read', Body: data },
+    partSize: 6 * 1024 * 1024,
+  });
+  await upload.done();
   const reading = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: 'read' }));
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'read', Body: randomBytes(100_000) }));
   await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: 'read' }));

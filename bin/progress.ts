@@ -18,7 +18,9 @@ export function showProgress(): Progress {
       lastUpdate = now;
       isShown = true;
       const count = total === undefined ? `${done}` : `${done} of ${total}`;
-      stderr.write(`\r\x1b[K${what}: ${count}`.slice(0, stderr.columns + 5));
+      // Some terminals say that they have no columns; a line that wraps could not be wiped.
+      const columns = stderr.columns > 0 ? stderr.columns : 80;
+      stderr.write(`\r\x1b[K${`${what}: ${count}`.slice(0, columns - 1)}`);
     },
     clear() {
       if (isShown) stderr.write('\r\x1b[K');

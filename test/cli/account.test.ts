@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +29,7 @@ import {
   STSClient,
 } from '@aws-sdk/client-sts';
 import { CofferHome, clientConfig } from '../harness/coffer-home.ts';
+import { filesUnder } from '../harness/files-under.ts';
 import type { TestAccount } from '../harness/accounts.ts';
 import type { ClientConfig } from '../harness/platform.ts';
 
@@ -45,11 +45,6 @@ function linesOf(text: string): TestAccount[] {
 
 const configOf = (endpoint: string, account: TestAccount) =>
   clientConfig(endpoint, account.accessKeyId, account.secretAccessKey);
-
-async function filesUnder(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
-}
 
 async function nameOfFailure(work: Promise<unknown>): Promise<string> {
   return work.then(

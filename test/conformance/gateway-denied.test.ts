@@ -1,0 +1,308 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import * as cloudtrail from '@aws-sdk/client-cloudtrail';
+import * as iam from '@aws-sdk/client-iam';
+import * as kms from '@aws-sdk/client-kms';
+import * as mediaconvert from '@aws-sdk/client-mediaconvert';
+import * as s3 from '@aws-sdk/client-s3';
+import * as sts from '@aws-sdk/client-sts';
+import { NormalizedSchema } from '@smithy/core/schema';
+import type { AnyService } from '#gateway/operations-table.ts';
+import { builtNamesOf, manifests } from '../harness/manifests.ts';
+import { type ClientConfig, startTestPlatform, type TestPlatform } from '../harness/platform.ts';
+import { snapshotOf } from '../harness/snapshot.ts';
+
+/** Open to every caller that has authenticated itself, as in AWS. */
+const EXEMPT = new Set(['sts:GetCallerIdentity', 'sts:GetSessionToken']);
+
+type Members = Readonly<Record<string, unknown>>;
+
+interface Client {
+  send(command: object): Promise<unknown>;
+  destroy(): void;
+  readonly middlewareStack: { addRelativeTo(middleware: unknown, options: object): void };
+}
+
+interface Sdk {
+  readonly Client: new (config: ClientConfig) => Client;
+  readonly commands: Readonly<Record<string, unknown>>;
+}
+
+const SDKS: Readonly<Record<string, Sdk>> = {
+  kms: { Client: kms.KMSClient, commands: kms },
+  s3: { Client: s3.S3Client, commands: s3 },
+  mediaconvert: { Client: mediaconvert.MediaConvertClient, commands: mediaconvert },
+  iam: { Client: iam.IAMClient, commands: iam },
+  sts: { Client: sts.STSClient, commands: sts },
+  cloudtrail: { Client: cloudtrail.CloudTrailClient, commands: cloudtrail },
+} as unknown as Readonly<Record<string, Sdk>>;
+
+function sdkOf(service: AnyService): Sdk {
+  const sdk = SDKS[service.name];
+  assert.ok(sdk, `the test knows no client of ${service.name}`);
+  return sdk;
+}
+
+describe('callers without permissions', () => {
+  let platform: TestPlatform;
+  let nobody: ClientConfig['credentials'];
+  let inputs: Readonly<Record<string, Members>>;
+
+  before(async () => {
+    platform = await startTestPlatform();
+    inputs = await populate(platform);
+    const client = new iam.IAMClient(platform.clientConfig());
+    await client.send(new iam.CreateUserCommand({ UserName: 'nobody' }));
+    const { AccessKey } = await client.send(new iam.CreateAccessKeyCommand({ UserName: 'nobody' }));
+    client.destroy();
+    nobody = { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' };
+  });
+  after(() => platform.stop());
+
+  /** The least that the operation takes, naming what exists. */
+  function inputOf(service: AnyService, name: string): Members {
+    const schema = service.schemas.find((candidate) => candidate[2] === name);
+    assert.ok(schema);
+    const known = inputs[service.name] ?? {};
+    const own = inputs[`${service.name}:${name}`] ?? {};
+    const input: Record<string, unknown> = { ...own };
+    const structure = NormalizedSchema.of(schema[4]);
+    const facts: unknown = structure.getSchema();
+    const requiredCount = Array.isArray(facts) ? Number(facts[6] ?? 0) : 0;
+    let index = 0;
+    for (const [member] of structure.isStructSchema() ? structure.structIterator() : []) {
+      if (index < requiredCount && !(member in input)) {
+        assert.ok(member in known, `${service.name}:${name} wants a value for ${member}`);
+        input[member] = known[member];
+      }
+      index += 1;
+    }
+    return input;
+  }
+
+  async function call(service: AnyService, name: string, client: Client): Promise<Outcome> {
+    const Command = sdkOf(service).commands[`${name}Command`] as new (input: Members) => object;
+    try {
+      return { status: 200, code: '', output: await client.send(new Command(inputOf(service, name))) };
+    } catch (error) {
+      return outcomeOf(error);
+    }
+  }
+
+  for (const service of manifests.filter(({ operations }) => operations.length > 0)) {
+    it(`are refused by every operation of ${service.name}, before any effect`, async () => {
+      const client = new (sdkOf(service).Client)(platform.clientConfig(nobody));
+      const before = snapshotOf(platform.dataFolder);
+      for (const name of builtNamesOf(service)) {
+        const { status, code, output } = await call(service, name, client);
+        if (EXEMPT.has(`${service.name}:${name}`)) {
+          assert.equal(status, 200, name);
+        } else if (name === 'DeleteObjects') {
+          // It answers for each key by itself.
+          const { Errors = [], Deleted = [] } = output as s3.DeleteObjectsOutput;
+          assert.deepEqual([Errors.map((item) => item.Code), Deleted], [['AccessDenied'], []]);
+        } else {
+          const expected = REFUSALS[service.protocol];
+          assert.ok(
+            expected.includes(code) || (name.startsWith('Head') && status === 403),
+            `${name}: ${status} ${code}`,
+          );
+        }
+        assert.deepEqual(snapshotOf(platform.dataFolder), before, `${name} has left something`);
+      }
+      client.destroy();
+    });
+
+    it(`are refused by every operation of ${service.name} without a signature`, async () => {
+      const client = new (sdkOf(service).Client)(platform.clientConfig());
+      client.middlewareStack.addRelativeTo(anonymous, {
+        relation: 'after',
+        toMiddleware: 'httpSigningMiddleware',
+        name: 'anonymous',
+      });
+      const before = snapshotOf(platform.dataFolder);
+      for (const name of builtNamesOf(service)) {
+        const { status, code, output } = await call(service, name, client);
+        if (name === 'DeleteObjects') {
+          const { Errors = [] } = output as s3.DeleteObjectsOutput;
+          assert.deepEqual(
+            Errors.map((item) => item.Code),
+            ['AccessDenied'],
+          );
+          continue;
+        }
+        const expected = ANONYMOUS_REFUSALS[service.protocol];
+        assert.ok(expected.includes(code) || (name.startsWith('Head') && status === 403), `${name}: ${status} ${code}`);
+        assert.ok(status >= 400 && status < 500, `${name}: ${status}`);
+      }
+      assert.deepEqual(snapshotOf(platform.dataFolder), before);
+      client.destroy();
+    });
+  }
+});
+
+interface Outcome {
+  readonly status: number;
+  readonly code: string;
+  readonly output: unknown;
+}
+
+const REFUSALS = {
+  awsJson1_0: ['AccessDeniedException'],
+  awsJson1_1: ['AccessDeniedException'],
+  awsQuery: ['AccessDenied'],
+  restJson1: ['AccessDeniedException', 'ForbiddenException'],
+  restXml: ['AccessDenied'],
+} as const satisfies Record<string, readonly string[]> as Readonly<Record<AnyService['protocol'], readonly string[]>>;
+
+const ANONYMOUS_REFUSALS: Readonly<Record<AnyService['protocol'], readonly string[]>> = {
+  awsJson1_0: ['MissingAuthenticationTokenException'],
+  awsJson1_1: ['MissingAuthenticationTokenException'],
+  awsQuery: ['MissingAuthenticationToken'],
+  // Without a signature nothing tells these from requests to S3, which has no such bucket or method. It says so in XML,
+  // which a client for JSON can not read.
+  restJson1: ['SyntaxError'],
+  restXml: ['AccessDenied'],
+};
+
+function outcomeOf(error: unknown): Outcome {
+  assert.ok(error instanceof Error);
+  const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
+  const isKnown = typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata;
+  if (!isKnown) throw error;
+  return { status: Number(metadata.httpStatusCode), code: error.name, output: undefined };
+}
+
+/** Takes off what the signer has put on. */
+const anonymous =
+  (next: (args: { request: { headers: Record<string, string> } }) => Promise<unknown>) =>
+  (args: { request: { headers: Record<string, string> } }) => {
+    for (const name of Object.keys(args.request.headers)) {
+      if (/^(authorization|x-amz-date|x-amz-content-sha256)$/i.test(name)) delete args.request.headers[name];
+    }
+    return next(args);
+  };
+
+/** Makes one of everything, and says how each service's members name it. */
+async function populate(platform: TestPlatform): Promise<Readonly<Record<string, Members>>> {
+  const config = platform.clientConfig();
+  const [keys, people, objects] = [new kms.KMSClient(config), new iam.IAMClient(config), new s3.S3Client(config)];
+  const account = platform.accountId;
+  const policy = (statement: Members) => JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  const allowAll = policy({ Effect: 'Allow', Action: 's3:GetObject', Resource: '*' });
+  const trust = policy({
+    Effect: 'Allow',
+    Principal: { Service: 'mediaconvert.amazonaws.com' },
+    Action: 'sts:AssumeRole',
+  });
+
+  const { KeyMetadata } = await keys.send(new kms.CreateKeyCommand({}));
+  const KeyId = KeyMetadata?.KeyId ?? '';
+  const sealed = await keys.send(new kms.EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }));
+  await keys.send(new kms.CreateAliasCommand({ AliasName: 'alias/existing', TargetKeyId: KeyId }));
+  const { Policy: keyPolicy = '' } = await keys.send(new kms.GetKeyPolicyCommand({ KeyId }));
+
+  const UserName = 'target';
+  await people.send(new iam.CreateUserCommand({ UserName }));
+  const { AccessKey } = await people.send(new iam.CreateAccessKeyCommand({ UserName }));
+  await people.send(new iam.CreateGroupCommand({ GroupName: 'target' }));
+  const role = { RoleName: 'target', AssumeRolePolicyDocument: trust };
+  const { Role } = await people.send(new iam.CreateRoleCommand(role));
+  const named = { PolicyName: 'inline', PolicyDocument: allowAll };
+  await people.send(new iam.PutUserPolicyCommand({ UserName, ...named }));
+  await people.send(new iam.PutGroupPolicyCommand({ GroupName: 'target', ...named }));
+  await people.send(new iam.PutRolePolicyCommand({ RoleName: 'target', ...named }));
+  const { Policy } = await people.send(
+    new iam.CreatePolicyCommand({ PolicyName: 'managed', PolicyDocument: allowAll }),
+  );
+  const PolicyArn = Policy?.Arn ?? '';
+  await people.send(new iam.AttachUserPolicyCommand({ UserName, PolicyArn }));
+
+  const place = { Bucket: 'target', Key: 'target' };
+  await objects.send(new s3.CreateBucketCommand({ Bucket: 'target' }));
+  await objects.send(new s3.PutObjectCommand({ ...place, Body: 'content' }));
+  const { UploadId } = await objects.send(new s3.CreateMultipartUploadCommand(place));
+  const bucketPolicy = policy({
+    Effect: 'Deny',
+    Principal: '*',
+    Action: 's3:PutObject',
+    Resource: 'arn:aws:s3:::target/none',
+  });
+  await objects.send(new s3.PutBucketPolicyCommand({ Bucket: 'target', Policy: bucketPolicy }));
+  for (const client of [keys, people, objects]) client.destroy();
+
+  return {
+    kms: {
+      KeyId,
+      TargetKeyId: KeyId,
+      DestinationKeyId: KeyId,
+      AliasName: 'alias/existing',
+      Plaintext: Buffer.from('x'),
+      CiphertextBlob: sealed.CiphertextBlob,
+      Policy: keyPolicy,
+      PolicyName: 'default',
+      Description: 'changed',
+      Tags: [{ TagKey: 'a', TagValue: 'b' }],
+      TagKeys: ['a'],
+    },
+    'kms:CreateAlias': { AliasName: 'alias/new' },
+    // Not required by its schema: a dry run may go without.
+    'kms:Decrypt': { CiphertextBlob: sealed.CiphertextBlob },
+    'kms:ReEncrypt': { CiphertextBlob: sealed.CiphertextBlob },
+    'kms:GenerateDataKey': { KeySpec: 'AES_256' },
+    'kms:GenerateRandom': { NumberOfBytes: 8 },
+    iam: {
+      UserName,
+      GroupName: 'target',
+      RoleName: 'target',
+      PolicyName: 'inline',
+      PolicyDocument: allowAll,
+      AssumeRolePolicyDocument: trust,
+      PolicyArn,
+      PermissionsBoundary: PolicyArn,
+      VersionId: 'v1',
+      AccessKeyId: AccessKey?.AccessKeyId ?? '',
+      Status: 'Inactive',
+      Description: 'changed',
+      Tags: [{ Key: 'a', Value: 'b' }],
+      TagKeys: ['a'],
+    },
+    'iam:CreateUser': { UserName: 'new' },
+    'iam:CreateGroup': { GroupName: 'new' },
+    'iam:CreateRole': { RoleName: 'new' },
+    'iam:CreatePolicy': { PolicyName: 'new' },
+    'iam:CreateAccessKey': { UserName },
+    'iam:DeleteAccessKey': { UserName },
+    'iam:UpdateAccessKey': { UserName },
+    sts: {
+      RoleArn: Role?.Arn ?? '',
+      RoleSessionName: 'session',
+      AccessKeyId: AccessKey?.AccessKeyId ?? '',
+    },
+    s3: {
+      ...place,
+      UploadId,
+      PartNumber: 1,
+      Body: Buffer.from('other'),
+      CopySource: 'target/target',
+      Delete: { Objects: [{ Key: 'target' }] },
+      Policy: bucketPolicy,
+      Tagging: { TagSet: [{ Key: 'a', Value: 'b' }] },
+      ObjectAttributes: ['ETag'],
+      ServerSideEncryptionConfiguration: {
+        Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+    },
+    's3:CreateBucket': { Bucket: 'new-bucket' },
+    's3:PutObject': { Body: Buffer.from('other') },
+    's3:UploadPart': { Body: Buffer.from('other') },
+    's3:CopyObject': { Key: 'copy' },
+    's3:CompleteMultipartUpload': { MultipartUpload: { Parts: [{ PartNumber: 1, ETag: '"0"' }] } },
+    mediaconvert: {
+      Id: '1234567890123-abcdef',
+      Name: 'Default',
+      Role: `arn:aws:iam::${account}:role/target`,
+      Settings: { Inputs: [], OutputGroups: [] },
+    },
+  };
+}

@@ -29,7 +29,8 @@ function packagesOf(file) {
 function install() {
   console.error('Installing the packages that Coffer needs (once) …');
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  // Not `npm ci`: it refuses a lock file that was made where the optional builds for other systems could not be looked up.
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
   const options = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] };
   const result = npm
     ? spawnSync(process.execPath, [npm, ...args], options)

@@ -56,7 +56,7 @@ export async function runDemo(stage: Stage, source: DemoSource): Promise<boolean
   await showTrail(stage, narrator, keyArn);
 
   narrator.chapter('The disk');
-  const needles = new Map([...needlesOf('the input', source.bytes, 40)]);
+  const needles = new Map(needlesOf('the input', source.bytes, 40));
   for (const output of outputs) for (const entry of needlesOf(output.key, output.bytes, 12)) needles.set(...entry);
   for (const secret of [...source.secrets, reader.secretAccessKey])
     needles.set('a secret access key', Buffer.from(secret));

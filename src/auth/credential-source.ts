@@ -3,7 +3,7 @@ import type { Caller } from '#kernel/caller.ts';
 /** Why an access key is of no use. */
 export type CredentialProblem = 'unknown' | 'inactive' | 'expired' | 'invalid-token';
 
-export interface FoundCredentials {
+interface FoundCredentials {
   readonly secretAccessKey: string;
   readonly caller: Caller;
 }

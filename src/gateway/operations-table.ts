@@ -5,7 +5,7 @@ import type { CompiledOperation, CompiledService } from '#protocol/compiled-serv
 
 /** A service whose context is its own affair: the gateway only passes it on. */
 export type AnyService = Service<unknown>;
-export type BuiltOperation = Operation<unknown, unknown, unknown>;
+type BuiltOperation = Operation<unknown, unknown, unknown>;
 
 /** Where a request leads. */
 export interface Target {

@@ -49,7 +49,7 @@ export function readRequest(message: IncomingMessage, domains: readonly string[]
 }
 
 /** `bucket.s3.localhost:4566`, `bucket.s3.eu-west-1.localhost` → `bucket`. Buckets may have dots in their names. */
-export function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
+function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
   const name = host.replace(/:\d+$/, '').toLowerCase();
   if (isIP(name) !== 0 || name.startsWith('[')) return undefined;
   for (const domain of domains) {

@@ -11,7 +11,7 @@ export interface Arn {
 }
 
 /** The one partition that this installation has. */
-export const PARTITION = 'aws';
+const PARTITION = 'aws';
 
 /** Splits an ARN; `undefined` when the text is not shaped like one. */
 export function parseArn(text: string): Arn | undefined {

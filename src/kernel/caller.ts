@@ -17,13 +17,13 @@ interface Identified {
 }
 
 /** The account's root user: allowed everything that no resource policy denies. */
-export interface RootCaller extends Identified {
+interface RootCaller extends Identified {
   readonly type: 'root';
   /** Set when the credentials are temporary (GetSessionToken). */
   readonly session?: SessionFacts;
 }
 
-export interface UserCaller extends Identified {
+interface UserCaller extends Identified {
   readonly type: 'user';
   readonly userName: string;
   /** Set when the credentials are temporary (GetSessionToken). */

@@ -54,6 +54,8 @@ export interface Service<Context = unknown> {
   readonly context: Context;
   readonly constraints: Constraints;
   readonly errors: ServiceErrors;
+  /** Checks a body that was read whole against what the headers say of it; throws a ServiceError. */
+  readonly checkBody?: (operation: string, header: (name: string) => string | undefined, body: Uint8Array) => void;
 }
 
 /** The errors that the gateway raises in a service's name, in that service's own form. */

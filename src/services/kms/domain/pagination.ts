@@ -1,7 +1,7 @@
 import { invalidMarker } from '../errors.ts';
 
 /** Markers are opaque to clients: the last item's name in base64url behind a version. */
-export function encodeMarker(last: string): string {
+function encodeMarker(last: string): string {
   return Buffer.from(`1:${last}`).toString('base64url');
 }
 

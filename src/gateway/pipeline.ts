@@ -181,6 +181,7 @@ export class Gateway implements Door {
       return { input, stream, trailers };
     }
     const bytes = await body.wholeChecked(MAX_BODY, authentication);
+    match.service.service.checkBody?.(operation.name, request.header, bytes);
     return { input: operation.decode({ ...parts, body: bytes }), stream: undefined, trailers: {} };
   }
 

@@ -261,6 +261,19 @@ test('checks every checksum that it is given, and gives it back', async () => {
   assert.ok(attributes.Checksum?.ChecksumSHA1);
 });
 
+test('refuses a list of keys to delete that came changed', async () => {
+  const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: [{ Key: 'kept' }] } });
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const { headers } = args.request as { headers: Record<string, string> };
+      for (const name of Object.keys(headers)) if (name.startsWith('x-amz-checksum-')) headers[name] = 'AAAAAA==';
+      return next(args);
+    },
+    { step: 'build', priority: 'low' },
+  );
+  assert.equal((await refusal(s3.send(command))).name, 'BadDigest');
+});
+
 test('deletes one, many, and a bucket only when it is empty', async () => {
   const name = 'to-be-deleted';
   await s3.send(new CreateBucketCommand({ Bucket: name }));

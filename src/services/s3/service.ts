@@ -1,6 +1,7 @@
 import * as sdk from '@aws-sdk/client-s3';
 import { operationSchemasOf, type Service } from '#kernel/service.ts';
 import type { S3Context } from './context.ts';
+import { checkBody } from './domain/body-check.ts';
 import { s3Errors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
 import { abortMultipartUpload } from './operations/abort-multipart-upload.ts';
@@ -92,5 +93,6 @@ export function s3Service(context: S3Context): Service<S3Context> {
     context,
     constraints,
     errors: s3Errors,
+    checkBody,
   };
 }

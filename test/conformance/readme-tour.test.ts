@@ -95,7 +95,7 @@ describe('the tour of the README, with the AWS CLI', {
     const fourth = await run(start);
     assert.equal(fourth.status, 0, fourth.output);
     const ended = await jobEnd();
-    assert.equal(ended?.Status, 'COMPLETE', ended?.ErrorMessage);
+    assert.equal(ended?.Status, 'COMPLETE', ended?.ErrorMessage ?? 'no message');
     const fifth = await run(look);
     assert.equal(fifth.status, 0, fifth.output);
     assert.match(fifth.output, /mp4\/my-video\.mp4/);

@@ -70,7 +70,7 @@ function commandArguments(input: string, folder: string): string[] {
 }
 
 async function timeWorker(endpoint: string): Promise<number> {
-  const audio = { profile: 'lc', bitrate: 128_000, sampleRate: 48_000, channels: 2 } as const;
+  const audio = { bitrate: 128_000, sampleRate: 48_000, channels: 2 } as const;
   const job: TranscodeJob = {
     startedAt: Date.now(),
     inputs: [{ source: { bucket: 'bench', key: 'in.mp4' }, audioSelectors: {} }],

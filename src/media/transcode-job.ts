@@ -181,8 +181,8 @@ export interface AudioSettings {
   readonly codec: AacSettings;
 }
 
+/** AAC LC. */
 export interface AacSettings {
-  readonly profile: 'lc' | 'he-v1' | 'he-v2';
   /** Bits a second. */
   readonly bitrate: number;
   readonly sampleRate: number;
@@ -214,7 +214,7 @@ export interface StreamInfo {
   readonly channels?: number;
 }
 
-export type TranscodePhase = 'PROBING' | 'TRANSCODING' | 'UPLOADING';
+type TranscodePhase = 'PROBING' | 'TRANSCODING' | 'UPLOADING';
 
 /** What a running job tells. */
 export type TranscodeEvent =

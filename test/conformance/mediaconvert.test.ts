@@ -209,11 +209,13 @@ describe('a job that may not', () => {
 
   test('use a disabled key ends in ERROR', async () => {
     await kms.send(new DisableKeyCommand({ KeyId: keyArn }));
-    const job = await end(role).finally(async () => {
+    try {
+      const job = await end(role);
+      assert.equal(job.Status, 'ERROR');
+      assert.match(job.ErrorMessage ?? '', /disabled/);
+    } finally {
       await kms.send(new EnableKeyCommand({ KeyId: keyArn }));
-    });
-    assert.equal(job.Status, 'ERROR');
-    assert.match(job.ErrorMessage ?? '', /disabled/);
+    }
   });
 
   test('assume its role ends in ERROR 1434', async () => {

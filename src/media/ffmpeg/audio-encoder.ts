@@ -8,8 +8,8 @@ import type { PacketReceiver } from './video-encoder.ts';
 /** The channel layouts by which FFmpeg's filters know the channel counts. */
 const LAYOUTS: Readonly<Record<AacSettings['channels'], string>> = { 1: 'mono', 2: 'stereo', 6: '5.1' };
 
-/** MPEG-4 audio object types, as they end a `mp4a.40.` codec string. */
-export const AUDIO_OBJECT_TYPES: Readonly<Record<AacSettings['profile'], number>> = { lc: 2, 'he-v1': 5, 'he-v2': 29 };
+/** The RFC 6381 name of what this encoder makes: AAC LC is object type 2. */
+export const AAC_CODEC_NAME = 'mp4a.40.2';
 
 /** One AAC encoding, shared by every output with the same settings: takes samples of its own format, end to end. */
 export class AudioEncoder {
@@ -122,21 +122,15 @@ export class AudioEncoder {
   #open(target: number): CodecContext {
     const ffmpeg = this.#ffmpeg;
     const { settings } = this;
-    const isLowComplexity = settings.profile === 'lc';
-    const codec = present(
-      ffmpeg.Codec.findEncoderByName(isLowComplexity ? ffmpeg.FF_ENCODER_AAC : ffmpeg.FF_ENCODER_LIBFDK_AAC),
-      `This FFmpeg has no encoder for AAC ${settings.profile.toUpperCase()}.`,
-    );
+    const codec = present(ffmpeg.Codec.findEncoderByName(ffmpeg.FF_ENCODER_AAC), 'This FFmpeg has no AAC encoder.');
     const context = new ffmpeg.CodecContext();
     context.allocContext3(codec);
     context.sampleRate = settings.sampleRate;
-    context.sampleFormat = isLowComplexity ? ffmpeg.AV_SAMPLE_FMT_FLTP : ffmpeg.AV_SAMPLE_FMT_S16;
+    context.sampleFormat = ffmpeg.AV_SAMPLE_FMT_FLTP;
     context.channelLayout = ffmpeg.avChannelLayoutDefault(settings.channels);
     context.timeBase = new ffmpeg.Rational(1, settings.sampleRate);
     context.bitRate = BigInt(settings.bitrate);
     context.setFlags(ffmpeg.AV_CODEC_FLAG_GLOBAL_HEADER);
-    if (settings.profile === 'he-v1') context.profile = ffmpeg.AV_PROFILE_AAC_HE;
-    if (settings.profile === 'he-v2') context.profile = ffmpeg.AV_PROFILE_AAC_HE_V2;
     const what = `Error initializing encoder for audio target [${target}]`;
     check(ffmpeg, context.open2Sync(codec, null), ERROR_CODES.settingsDoNotFit, what);
     return context;

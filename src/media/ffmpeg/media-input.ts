@@ -27,11 +27,6 @@ const MAX_STREAMS = 128;
 /** FFmpeg's "no timestamp". */
 const NO_TIMESTAMP = -(2n ** 63n);
 
-export interface OpenedStream {
-  readonly stream: Stream;
-  readonly decoder: CodecContext;
-}
-
 /** One input file, opened for reading through callbacks: FFmpeg itself never touches the network or the disk. */
 export class MediaInput {
   readonly info: MediaInfo;

@@ -15,7 +15,7 @@ import type {
   VideoSettings,
 } from '../transcode-job.ts';
 import type { AudioEncoder } from './audio-encoder.ts';
-import { AUDIO_OBJECT_TYPES } from './audio-encoder.ts';
+import { AAC_CODEC_NAME } from './audio-encoder.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { MuxerTrack } from './muxer.ts';
 import { Muxer } from './muxer.ts';
@@ -51,7 +51,7 @@ export function receiverFor(interleaver: PacketInterleaver, track: number, timeB
   return receive;
 }
 
-export function muxerTracks(tracks: OutputTracks): MuxerTrack[] {
+function muxerTracks(tracks: OutputTracks): MuxerTrack[] {
   const { video, audios } = tracks;
   return [
     ...(video === undefined ? [] : [{ encoder: video.context, framerate: video.framerate }]),
@@ -64,7 +64,7 @@ export function muxerTracks(tracks: OutputTracks): MuxerTrack[] {
 }
 
 /** What the names of an output's objects may say. */
-export function nameFacts(
+function nameFacts(
   group: FileGroup | HlsGroup,
   extension: string,
   tracks: OutputTracks,
@@ -168,7 +168,7 @@ export function openHlsOutput(
     audioFrameBytes: Math.max(0, ...tracks.audios.map(({ encoder }) => frameBytes(encoder))),
     isVideoFirst: tracks.video !== undefined,
     segmentSeconds: facts.segmentSeconds,
-    audioCodecs: tracks.audios.map(({ encoder }) => `mp4a.40.${AUDIO_OBJECT_TYPES[encoder.settings.profile]}`),
+    audioCodecs: tracks.audios.map(() => AAC_CODEC_NAME),
   });
   const interleaver = new PacketInterleaver(list.length, (track, packet) => segmenter.write(track, packet));
   const receivers = list.map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));

@@ -274,19 +274,25 @@ const LC_BITRATES: Readonly<Record<string, readonly [number, number]>> = {
   CODING_MODE_5_1: [192_000, 1_024_000],
 };
 
+/** The rates that AAC has a number for. */
+const SAMPLE_RATES: readonly number[] = [
+  8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000,
+];
+
 export function checkAac(settings: AacSettings, pointer: string, problems: Problem[]): void {
-  const { Bitrate: bitrate, CodingMode: mode, SampleRate: rate, CodecProfile: profile = 'LC' } = settings;
+  const { Bitrate: bitrate, CodingMode: mode, SampleRate: rate } = settings;
   if (bitrate === undefined) problems.push(require(pointer, 'bitrate'));
   if (mode === undefined) problems.push(require(pointer, 'codingMode'));
   if (rate === undefined) problems.push(require(pointer, 'sampleRate'));
+  if (rate !== undefined && !SAMPLE_RATES.includes(rate)) {
+    const text = `Should be equal to one of the allowed values in ${JSON.stringify(SAMPLE_RATES)}`;
+    problems.push({ pointer: `${pointer}/sampleRate`, text });
+  }
   if (bitrate === undefined || mode === undefined || rate === undefined) return;
   const bounds = LC_BITRATES[mode];
-  if (profile === 'LC' && bounds !== undefined && rate === 48_000 && (bitrate < bounds[0] || bitrate > bounds[1])) {
+  if (bounds !== undefined && rate === 48_000 && (bitrate < bounds[0] || bitrate > bounds[1])) {
     const text = `Should be between ${bounds[0]} and ${bounds[1]} for LC, ${mode} at ${rate} Hz`;
     problems.push({ pointer: `${pointer}/bitrate`, text });
-  }
-  if (profile === 'HEV2' && mode !== 'CODING_MODE_2_0') {
-    problems.push({ pointer: `${pointer}/codingMode`, text: 'HEV2 needs CODING_MODE_2_0' });
   }
 }
 

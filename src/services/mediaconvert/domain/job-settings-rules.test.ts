@@ -205,7 +205,7 @@ describe('rules across settings', () => {
 
 /** By the structure; `x` is an audio selector. */
 const ACCEPTED: Readonly<Record<string, string>> = {
-  aacSettings: 'bitrate sampleRate',
+  aacSettings: 'bitrate',
   audioDescriptions: 'customLanguageCode languageCode languageCodeControl streamName',
   encryption: 'encryptionType kmsEncryptionContext kmsKeyArn',
   h264Settings:

@@ -243,7 +243,8 @@ const aac: SettingRule<AacSettings> = allOf(
     Bitrate: carriedOut,
     SampleRate: carriedOut,
     CodingMode: oneOf('CODING_MODE_1_0', 'CODING_MODE_2_0', 'CODING_MODE_5_1'),
-    CodecProfile: oneOf('LC', 'HEV1', 'HEV2'),
+    // The AAC encoders of the FFmpeg build at hand have no spectral band replication.
+    CodecProfile: oneOf('LC'),
     RateControlMode: oneOf('CBR'),
     RawFormat: oneOf('NONE'),
     Specification: oneOf('MPEG4'),

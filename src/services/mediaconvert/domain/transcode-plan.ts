@@ -69,7 +69,7 @@ function impliedType(track: number | undefined, pid: number | undefined, languag
   return language === undefined ? undefined : 'LANGUAGE_CODE';
 }
 
-export function parseS3(uri: string): S3Location {
+function parseS3(uri: string): S3Location {
   const match = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(uri);
   return { bucket: match?.[1] ?? '', key: match?.[2] ?? '' };
 }
@@ -189,14 +189,12 @@ function planAudio(audio: AudioDescription): AudioSettings {
   const aac = audio.CodecSettings?.AacSettings ?? {};
   const language = (audio.CustomLanguageCode ?? audio.LanguageCode)?.toLowerCase();
   const channels = { CODING_MODE_1_0: 1, CODING_MODE_5_1: 6 } as const;
-  const profiles = { HEV1: 'he-v1', HEV2: 'he-v2' } as const;
   return {
     selector: audio.AudioSourceName ?? DEFAULT_SELECTOR,
     ...(language !== undefined && { language }),
     isLanguageFollowed: audio.LanguageCodeControl !== 'USE_CONFIGURED',
     ...(audio.StreamName !== undefined && { streamName: audio.StreamName }),
     codec: {
-      profile: aac.CodecProfile === 'HEV1' || aac.CodecProfile === 'HEV2' ? profiles[aac.CodecProfile] : 'lc',
       bitrate: aac.Bitrate ?? 0,
       sampleRate: aac.SampleRate ?? 0,
       channels:

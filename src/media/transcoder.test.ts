@@ -178,6 +178,35 @@ describe('a transcode', () => {
   });
 });
 
+test('credentials that run out are asked for again', async () => {
+  const used = new Set<string | undefined>();
+  let given = 0;
+  const credentials = async () => ({
+    accessKeyId: `ASIA${++given}`,
+    secretAccessKey: SECRET,
+    sessionToken: TOKEN,
+    expiresAt: Date.now() + 1000,
+  });
+  server.intercept = (request) => {
+    used.add(/Credential=([^/]+)/.exec(request.headers.authorization ?? '')?.[1]);
+    return false;
+  };
+  const access = { endpoint: server.endpoint, region: 'eu-west-1', credentials };
+  await startTranscode(testJob([fileGroup()]), access, () => undefined).result.finally(() => {
+    server.intercept = () => false;
+  });
+  assert.ok(used.size > 1, [...used].join());
+});
+
+test('credentials that are refused end the job with the reason', async () => {
+  const credentials = () => Promise.reject(new TranscodeError(1434, 'AssumeRole failed'));
+  const access = { endpoint: server.endpoint, region: 'eu-west-1', credentials };
+  await assert.rejects(startTranscode(testJob([fileGroup()]), access, () => undefined).result, {
+    code: 1434,
+    message: 'AssumeRole failed',
+  });
+});
+
 describe('broken and hostile input', () => {
   const cases: readonly (readonly [string, () => Buffer, readonly number[]])[] = [
     ['no bytes', () => Buffer.alloc(0), [1010]],
@@ -202,24 +231,30 @@ describe('broken and hostile input', () => {
     });
   }
 
-  test('a playlist makes no request but for itself', async () => {
-    const asked = new Set<string>();
-    const lines = [
-      '#EXTM3U',
-      '#EXT-X-TARGETDURATION:5',
-      '#EXTINF:5,',
-      `${server.endpoint}/in/in.mp4`,
-      '#EXT-X-ENDLIST',
-    ];
-    server.put('in/list.m3u8', Buffer.from(`${lines.join('\n')}\n`));
-    server.intercept = (request) => {
-      asked.add(new URL(request.url ?? '/', server.endpoint).pathname);
-      return false;
+  test('lists of other addresses make no request but for themselves', async () => {
+    const film = `${server.endpoint}/in/in.mp4`;
+    const lists = {
+      'list.m3u8': `#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n${film}\n#EXT-X-ENDLIST\n`,
+      'list.mpd':
+        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" profiles="urn:mpeg:dash:' +
+        'profile:isoff-on-demand:2011" mediaPresentationDuration="PT5S" minBufferTime="PT1S"><Period><AdaptationSet ' +
+        'mimeType="video/mp4"><Representation id="1" bandwidth="1" width="320" height="180" codecs="avc1.64001e">' +
+        `<BaseURL>${film}</BaseURL></Representation></AdaptationSet></Period></MPD>\n`,
+      'list.ffconcat': `ffconcat version 1.0\noption safe 0\nfile '${film}'\n`,
     };
-    const error = await failure(testJob([fileGroup()], ['list.m3u8']));
-    server.intercept = () => false;
-    assert.equal(error.code, 1010);
-    assert.deepEqual([...asked], ['/in/list.m3u8']);
+    for (const [name, text] of Object.entries(lists)) {
+      const asked = new Set<string>();
+      server.put(`in/${name}`, Buffer.from(text));
+      server.intercept = (request) => {
+        asked.add(new URL(request.url ?? '/', server.endpoint).pathname);
+        return false;
+      };
+      const error = await failure(testJob([fileGroup()], [name])).finally(() => {
+        server.intercept = () => false;
+      });
+      assert.equal(error.code, 1010);
+      assert.deepEqual([...asked], [`/in/${name}`]);
+    }
   });
 
   test('flipped bytes never end the platform, whatever comes of the job', async () => {

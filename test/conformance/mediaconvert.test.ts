@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import {
+  CreateAccessKeyCommand,
+  CreateRoleCommand,
+  CreateUserCommand,
+  IAMClient,
+  PutRolePolicyCommand,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam';
 import { CreateKeyCommand, DisableKeyCommand, EnableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   CancelJobCommand,
@@ -60,6 +67,18 @@ async function makeRole(name: string, statements: readonly object[], condition: 
     new PutRolePolicyCommand({ RoleName: name, PolicyName: 'media', PolicyDocument: JSON.stringify(policy) }),
   );
   return made.Role?.Arn ?? '';
+}
+
+let users = 0;
+
+/** A user with these permissions; returns the access key. */
+async function makeUser(statements: readonly object[]) {
+  const UserName = `user-${++users}`;
+  await iam.send(new CreateUserCommand({ UserName }));
+  const document = JSON.stringify({ Version: '2012-10-17', Statement: statements });
+  await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'all', PolicyDocument: document }));
+  const { AccessKey: key } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+  return { accessKeyId: key?.AccessKeyId ?? '', secretAccessKey: key?.SecretAccessKey ?? '' };
 }
 
 const objects = { Effect: 'Allow', Action: ['s3:GetObject', 's3:PutObject', 's3:ListBucket'], Resource: '*' };
@@ -348,6 +367,26 @@ describe('CreateJob', () => {
       name: 'AccessDeniedException',
       message: 'Cross-account pass role is not allowed.',
     });
+  });
+
+  test('takes no role from a user who may not pass it', async () => {
+    const allow = (Action: string, Condition: object = {}) => ({ Effect: 'Allow', Action, Resource: '*', Condition });
+    const passed = (service: string) => ({ StringEquals: { 'iam:PassedToService': service } });
+    const create = async (...statements: object[]) => {
+      const client = new MediaConvertClient(platform.clientConfig(await makeUser(statements)));
+      try {
+        return await client.send(new CreateJobCommand(jobOf(role, 's3://source/absent.mp4', groups())));
+      } finally {
+        client.destroy();
+      }
+    };
+    const refusal = { name: 'AccessDeniedException', message: /not authorized to perform: iam:PassRole on resource: / };
+    await assert.rejects(create(allow('mediaconvert:*')), refusal);
+    const wrong = allow('iam:PassRole', passed('ec2.amazonaws.com'));
+    await assert.rejects(create(allow('mediaconvert:*'), wrong), refusal);
+    const right = allow('iam:PassRole', passed('mediaconvert.amazonaws.com'));
+    await assert.rejects(create(right), { name: 'AccessDeniedException', message: /mediaconvert:CreateJob/ });
+    assert.equal((await create(allow('mediaconvert:*'), right)).Job?.Status, 'SUBMITTED');
   });
 
   test('needs what it needs', async () => {

@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import {
+  CreateAccessKeyCommand,
+  CreateRoleCommand,
+  CreateUserCommand,
+  IAMClient,
+  PutRolePolicyCommand,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam';
+import {
+  CreateKeyCommand,
+  DecryptCommand,
+  DisableKeyCommand,
+  EncryptCommand,
+  GenerateDataKeyCommand,
+  GenerateRandomCommand,
+  KMSClient,
+} from '@aws-sdk/client-kms';
+import { CreateJobCommand, GetJobCommand, MediaConvertClient } from '@aws-sdk/client-mediaconvert';
+import {
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { AssumeRoleCommand, GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { CofferHome, clientConfig } from '../harness/coffer-home.ts';
+import { filesUnder } from '../harness/files-under.ts';
+import { mp4Group } from '../harness/media-job.ts';
+import type { ClientConfig } from '../harness/platform.ts';
+
+const BUCKET = 'secrets-of-the-test';
+const PASSPHRASE = 'the passphrase of this very test';
+
+/** Everything that may be known to a client, and may lie nowhere. */
+class Secrets {
+  readonly #needles = new Map<string, Buffer>();
+
+  /** Text, as it is. */
+  addText(name: string, text: string | undefined): string {
+    assert.ok(text !== undefined && text.length >= 16, `${name} is long enough to be looked for`);
+    this.#needles.set(name, Buffer.from(text));
+    return text;
+  }
+
+  /** Bytes: as they are, in base64 and in hexadecimal digits. */
+  addBytes(name: string, bytes: Uint8Array | undefined): Buffer {
+    assert.ok(bytes !== undefined && bytes.length >= 16, `${name} is long enough to be looked for`);
+    const buffer = Buffer.from(bytes).subarray(0, 48);
+    this.#needles.set(name, buffer);
+    // Base64 of the inner bytes, whatever stands before them.
+    for (const shift of [0, 1, 2]) {
+      const inner = buffer.subarray(shift, shift + Math.floor((buffer.length - shift) / 3) * 3);
+      this.#needles.set(`${name} (base64 at ${shift})`, Buffer.from(inner.toString('base64')));
+    }
+    this.#needles.set(`${name} (hex)`, Buffer.from(buffer.toString('hex')));
+    return Buffer.from(bytes);
+  }
+
+  get count(): number {
+    return this.#needles.size;
+  }
+
+  foundIn(bytes: Buffer): string[] {
+    return [...this.#needles].filter(([, needle]) => bytes.includes(needle)).map(([name]) => name);
+  }
+}
+
+/** Sends a command that must fail; its error is printed by clients, and so must tell nothing either. */
+async function failing(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => assert.fail('it should have been refused'),
+    (error: unknown) => `${String(error)} ${JSON.stringify(error)}`,
+  );
+}
+
+it('no secret lies in the data folder, in the log at its most talkative, or in an error', async () => {
+  await using home = await CofferHome.make();
+  const secrets = new Secrets();
+  const temporary = join(home.folder, 'tmp');
+  await mkdir(temporary);
+  const passphraseFile = join(home.folder, 'passphrase');
+  await writeFile(passphraseFile, `${secrets.addText('the passphrase', PASSPHRASE)}\n`);
+  await chmod(passphraseFile, 0o600);
+  const settings = {
+    COFFER_ROOT_PASSPHRASE_FILE: passphraseFile,
+    COFFER_ALLOW_INSECURE_SSE_C: '1',
+    TMPDIR: temporary,
+  };
+  const server = await home.start(['--log-level', 'debug'], settings);
+  const { AWS_ACCESS_KEY_ID: rootId, AWS_SECRET_ACCESS_KEY: rootSecret } = await home.rootEnvironment(settings);
+  secrets.addText('the root user’s secret', rootSecret);
+  const created = JSON.parse((await home.run(['account', 'create'], settings)).stdout) as Record<string, string>;
+  secrets.addText('the secret of another account', created['secretAccessKey']);
+
+  const errors = await useEverything(clientConfig(server.endpoint, rootId, rootSecret), secrets);
+  assert.ok(errors.length >= 10);
+  const verified = await home.run(['verify'], settings);
+  assert.equal(verified.code, 0, verified.stdout);
+  const { stdout, stderr } = await server.end('SIGTERM');
+  assert.match(stderr, /"level":20/, 'it was logged at debug level');
+
+  // The search itself is tried on what holds the secrets.
+  assert.ok(secrets.count > 30);
+  assert.deepEqual(secrets.foundIn(await readFile(passphraseFile)), ['the passphrase']);
+
+  assert.deepEqual(secrets.foundIn(Buffer.from(stdout)), [], 'standard output');
+  assert.deepEqual(secrets.foundIn(Buffer.from(stderr)), [], 'the log');
+  assert.deepEqual(secrets.foundIn(Buffer.from(verified.stdout + verified.stderr)), [], 'what verify prints');
+  for (const error of errors) assert.deepEqual(secrets.foundIn(Buffer.from(error)), [], error);
+  const files = await filesUnder(home.dataFolder);
+  assert.ok(files.length > 5);
+  for (const file of [...files, ...(await filesUnder(temporary))]) {
+    assert.deepEqual(secrets.foundIn(await readFile(file)), [], file);
+  }
+});
+
+async function useEverything(root: ClientConfig, secrets: Secrets): Promise<string[]> {
+  const { endpoint } = root;
+  const errors: string[] = [];
+  const iam = new IAMClient(root);
+  const kms = new KMSClient(root);
+  const s3 = new S3Client(root);
+  const sts = new STSClient(root);
+
+  // Users, roles, sessions.
+  await iam.send(new CreateUserCommand({ UserName: 'ann' }));
+  const allow = (Action: string) =>
+    JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource: '*' }] });
+  await iam.send(new PutUserPolicyCommand({ UserName: 'ann', PolicyName: 'p', PolicyDocument: allow('sts:*') }));
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'ann' }));
+  const annId = AccessKey?.AccessKeyId ?? '';
+  const annSecret = secrets.addText('a user’s secret', AccessKey?.SecretAccessKey);
+  const ann = clientConfig(endpoint, annId, annSecret);
+  const annSts = new STSClient(ann);
+  const { Account } = await annSts.send(new GetCallerIdentityCommand({}));
+  const trust = {
+    Effect: 'Allow',
+    Principal: { AWS: `arn:aws:iam::${Account}:root`, Service: 'mediaconvert.amazonaws.com' },
+    Action: ['sts:AssumeRole', 'sts:TagSession'],
+  };
+  const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [trust] });
+  const { Role } = await iam.send(new CreateRoleCommand({ RoleName: 'worker', AssumeRolePolicyDocument }));
+  await iam.send(new PutRolePolicyCommand({ RoleName: 'worker', PolicyName: 'p', PolicyDocument: allow('s3:*') }));
+  const assumed = await annSts.send(new AssumeRoleCommand({ RoleArn: Role?.Arn ?? '', RoleSessionName: 'session' }));
+  secrets.addText('a session’s secret', assumed.Credentials?.SecretAccessKey);
+  secrets.addText('a session’s token', assumed.Credentials?.SessionToken?.slice(0, 200));
+  const own = await annSts.send(new GetSessionTokenCommand({}));
+  secrets.addText('a user session’s secret', own.Credentials?.SecretAccessKey);
+  secrets.addText('a user session’s token', own.Credentials?.SessionToken?.slice(0, 200));
+  const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = assumed.Credentials ?? {};
+  const asRole = new S3Client(clientConfig(endpoint, AccessKeyId, SecretAccessKey, SessionToken));
+  const asRoleKms = new KMSClient(clientConfig(endpoint, AccessKeyId, SecretAccessKey, SessionToken));
+
+  // Keys and what is under them.
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
+  const KeyId = KeyMetadata?.Arn ?? '';
+  const Plaintext = secrets.addBytes('a KMS plaintext', randomBytes(64));
+  const { CiphertextBlob = new Uint8Array() } = await kms.send(new EncryptCommand({ KeyId, Plaintext }));
+  await kms.send(new DecryptCommand({ CiphertextBlob }));
+  const dataKey = await kms.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' }));
+  secrets.addBytes('a data key', dataKey.Plaintext);
+  secrets.addBytes('random bytes', (await kms.send(new GenerateRandomCommand({ NumberOfBytes: 64 }))).Plaintext);
+  const tampered = Buffer.from(CiphertextBlob);
+  tampered[tampered.length - 1] = (tampered[tampered.length - 1] ?? 0) ^ 1;
+  errors.push(await failing(kms.send(new DecryptCommand({ CiphertextBlob: tampered }))));
+  errors.push(await failing(kms.send(new EncryptCommand({ KeyId: 'no-such-key', Plaintext }))));
+  errors.push(
+    await failing(kms.send(new EncryptCommand({ KeyId, Plaintext: Buffer.concat(Array(100).fill(Plaintext)) }))),
+  );
+  errors.push(await failing(asRoleKms.send(new EncryptCommand({ KeyId, Plaintext }))));
+
+  // Objects of every kind and size, by every way.
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  const customerKey = secrets.addBytes('a customer’s key', randomBytes(32));
+  const customer = {
+    SSECustomerAlgorithm: 'AES256',
+    SSECustomerKey: customerKey.toString('base64'),
+    SSECustomerKeyMD5: createHash('md5').update(customerKey).digest('base64'),
+  };
+  const byKey = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: KeyId } as const;
+  for (const size of [48, 5000, 400_000]) {
+    for (const [name, how] of [
+      ['service', {}],
+      ['kms', byKey],
+      ['bucket-key', { ...byKey, BucketKeyEnabled: true }],
+      ['customer', customer],
+    ] as const) {
+      const Key = `${name}/${size}`;
+      const Body = secrets.addBytes(`the object ${Key}`, randomBytes(size));
+      await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body, ChecksumAlgorithm: 'SHA256', ...how }));
+      const read = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key, ...(name === 'customer' && customer) }));
+      await read.Body?.transformToByteArray();
+    }
+  }
+  await s3.send(new CopyObjectCommand({ Bucket: BUCKET, Key: 'copy', CopySource: `${BUCKET}/kms/400000` }));
+  for (const isCompleted of [true, false]) {
+    const Key = isCompleted ? 'completed' : 'unfinished';
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket: BUCKET, Key, ...byKey }));
+    const Body = secrets.addBytes(`the part of ${Key}`, randomBytes(300_000));
+    const { ETag } = await s3.send(new UploadPartCommand({ Bucket: BUCKET, Key, UploadId, PartNumber: 1, Body }));
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+    if (isCompleted)
+      await s3.send(new CompleteMultipartUploadCommand({ Bucket: BUCKET, Key, UploadId, MultipartUpload }));
+  }
+  const address = await getSignedUrl(asRole, new GetObjectCommand({ Bucket: BUCKET, Key: 'service/5000' }));
+  assert.equal((await fetch(address)).status, 200);
+  errors.push(await (await fetch(`${address}0`)).text());
+
+  // Refusals.
+  const get = (Key: string, how = {}) => new GetObjectCommand({ Bucket: BUCKET, Key, ...how });
+  errors.push(await failing(asRole.send(get('kms/5000'))));
+  errors.push(await failing(s3.send(get('customer/5000'))));
+  const wrongKey = randomBytes(32);
+  const wrong = {
+    ...customer,
+    SSECustomerKey: wrongKey.toString('base64'),
+    SSECustomerKeyMD5: createHash('md5').update(wrongKey).digest('base64'),
+  };
+  errors.push(await failing(s3.send(get('customer/5000', wrong))));
+  const Body = secrets.addBytes('a refused object', randomBytes(400_000));
+  const ContentMD5 = Buffer.alloc(16).toString('base64');
+  errors.push(await failing(s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'refused', Body, ContentMD5 }))));
+  errors.push(await failing(s3.send(new PutObjectCommand({ Bucket: 'no-such-bucket-here', Key: 'refused', Body }))));
+  const badSecret = secrets.addText('a wrong secret', 'wrong/but/somebody+elses/secret/of/today');
+  const forged = new STSClient(clientConfig(endpoint, annId, badSecret));
+  errors.push(await failing(forged.send(new GetCallerIdentityCommand({}))));
+  const forgedS3 = new S3Client(clientConfig(endpoint, annId, badSecret));
+  errors.push(await failing(forgedS3.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'forged', Body }))));
+  const badToken = secrets.addText('a broken token', `${SessionToken.slice(0, 60)}${'A'.repeat(60)}`);
+  const broken = new STSClient(clientConfig(endpoint, AccessKeyId, SecretAccessKey, badToken));
+  errors.push(await failing(broken.send(new GetCallerIdentityCommand({}))));
+  await kms.send(new DisableKeyCommand({ KeyId }));
+  errors.push(await failing(s3.send(get('kms/5000'))));
+  errors.push(await failing(kms.send(new DecryptCommand({ CiphertextBlob }))));
+  errors.push(await (await fetch(`${endpoint}/`, { method: 'POST', body: Plaintext.toString('base64') })).text());
+
+  // A job, which fails: its input is no video. Its worker is handed the role's session.
+  const jobs = new MediaConvertClient(root);
+  const { Job } = await jobs.send(
+    new CreateJobCommand({
+      Role: Role?.Arn,
+      Settings: {
+        Inputs: [
+          {
+            FileInput: `s3://${BUCKET}/service/400000`,
+            AudioSelectors: { 'Audio Selector 1': { DefaultSelection: 'DEFAULT' } },
+            VideoSelector: {},
+          },
+        ],
+        OutputGroups: [mp4Group({ destination: `s3://${BUCKET}/out/` })],
+      },
+    }),
+  );
+  for (let wait = 0; wait < 300; wait++) {
+    const answer = await jobs.send(new GetJobCommand({ Id: Job?.Id }));
+    errors.push(JSON.stringify(answer.Job));
+    if (answer.Job?.Status === 'ERROR') break;
+    assert.notEqual(answer.Job?.Status, 'COMPLETE');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+
+  for (const client of [iam, kms, s3, sts, annSts, asRole, asRoleKms, forged, forgedS3, broken, jobs]) client.destroy();
+  return errors;
+}

@@ -1,10 +1,19 @@
 import { RootKeyError } from '#crypto/root-key-error.ts';
-import { FolderInUseError } from '#storage/sqlite/folder-lock.ts';
+import { FolderInUseError, FolderUnusableError } from '#storage/sqlite/folder-lock.ts';
+import { StorageFullError } from '#storage/storage-full-error.ts';
 import { AdministrationError } from './administration-error.ts';
 import { ConfigError } from './config.ts';
 import { ControlError } from './control-client.ts';
 
-const EXPECTED = [RootKeyError, FolderInUseError, AdministrationError, ConfigError, ControlError];
+const EXPECTED = [
+  RootKeyError,
+  FolderInUseError,
+  FolderUnusableError,
+  StorageFullError,
+  AdministrationError,
+  ConfigError,
+  ControlError,
+];
 
 /** Ends the command: in one line where the operator can do something about it, with a trace where we must. */
 export function reportFailure(error: unknown): void {

@@ -11,6 +11,17 @@ export class FolderInUseError extends Error {
   }
 }
 
+/** The data folder cannot be written. */
+export class FolderUnusableError extends Error {
+  constructor(folder: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`The data folder ${folder} cannot be written: ${reason}.`, { cause });
+    this.name = 'FolderUnusableError';
+  }
+}
+
+const SQLITE_BUSY = 5;
+
 /**
  * Holds a data folder for this process. The lock is the operating system's (taken by SQLite on a file of its own), so
  * that it goes with the process, however that ends.
@@ -22,16 +33,18 @@ export class FolderLock {
     this.#database = database;
   }
 
-  /** @throws FolderInUseError when another process holds it. */
+  /** @throws FolderInUseError when another process holds it, FolderUnusableError when nobody can */
   static acquire(folder: string): FolderLock {
-    const database = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
+    let database: DatabaseSync | undefined;
     try {
+      database = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
       database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
-    } catch {
-      database.close();
-      throw new FolderInUseError(folder);
+      return new FolderLock(database);
+    } catch (error) {
+      database?.close();
+      const isHeld = error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+      throw isHeld ? new FolderInUseError(folder) : new FolderUnusableError(folder, error);
     }
-    return new FolderLock(database);
   }
 
   release(): void {

@@ -81,14 +81,12 @@ export function invalidGrantToken(): ServiceError {
   return new ServiceError('InvalidGrantTokenException', BAD_REQUEST, 'Invalid grant token');
 }
 
-/** The answer to a dry run that would have worked. */
-export function dryRun(): ServiceError {
-  return new ServiceError(
-    'DryRunOperationException',
-    412,
-    'The request would have succeeded, but the DryRun option is set.',
-  );
-}
+/** The answer to a dry run that would have worked. One for all: it says nothing of the call, and is thrown often. */
+export const DRY_RUN_SUCCEEDED = new ServiceError(
+  'DryRunOperationException',
+  412,
+  'The request would have succeeded, but the DryRun option is set.',
+);
 
 export const kmsErrors: ServiceErrors = {
   accessDenied,

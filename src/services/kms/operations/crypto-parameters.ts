@@ -1,4 +1,4 @@
-import { dryRun, invalidGrantToken, unsupported } from '../errors.ts';
+import { DRY_RUN_SUCCEEDED, invalidGrantToken, unsupported } from '../errors.ts';
 
 interface CryptoParameters {
   readonly GrantTokens?: readonly string[] | undefined;
@@ -14,7 +14,7 @@ export function refuseUnsupported(input: CryptoParameters): void {
   if (input.GrantTokens !== undefined && input.GrantTokens.length > 0) throw invalidGrantToken();
 }
 
-/** Ends a dry run, after everything was checked that the real run checks. */
+/** Ends a dry run, after permission and the key's state were checked. */
 export function endDryRun(input: { readonly DryRun?: boolean | undefined }): void {
-  if (input.DryRun === true) throw dryRun();
+  if (input.DryRun === true) throw DRY_RUN_SUCCEEDED;
 }

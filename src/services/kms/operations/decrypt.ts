@@ -25,8 +25,8 @@ export const decrypt = operation<KmsContext, DecryptRequest, DecryptResponse>(De
       throw unsupportedAlgorithm(located.arn, input.EncryptionAlgorithm ?? '');
     }
     if (!located.isCiphertextKey) throw incorrectKey();
-    const opened = await openWithKey(located, input.CiphertextBlob, input.EncryptionContext, kms);
     endDryRun(input);
+    const opened = await openWithKey(located, input.CiphertextBlob, input.EncryptionContext, kms);
     return {
       KeyId: located.arn,
       Plaintext: opened.plaintext,

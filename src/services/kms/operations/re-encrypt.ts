@@ -41,8 +41,8 @@ export const reEncrypt = operation<KmsContext, ReEncryptRequest, ReEncryptRespon
       }
     }
     if (!source.isCiphertextKey) throw incorrectKey();
-    const opened = await openWithKey(source, input.CiphertextBlob, input.SourceEncryptionContext, kms);
     endDryRun(input);
+    const opened = await openWithKey(source, input.CiphertextBlob, input.SourceEncryptionContext, kms);
     const { key, arn } = destination;
     const material = await kms.materials.open(key.id, key.material_id);
     const header = { keyId: key.id, materialId: key.material_id };

@@ -229,9 +229,14 @@ function validation(violations: readonly Violation[]): ServiceError {
     return invalidArgument('The encryption method specified is not supported', name, value);
   }
   if (/storage-class$/i.test(name)) return invalidStorageClass();
-  if (violation.kind === 'required') return invalidRequest(`Missing required parameter: ${name}`);
   // Members with a dot lie in an XML document, the others come from headers and the query.
   if (violation.path.length > 1) return malformedXml();
+  // Members that are not bound to a header or the query are the document itself.
+  if (violation.kind === 'required' && /^[A-Z]/.test(name)) {
+    return s3Error('MissingRequestBodyError', 400, 'Request Body is empty');
+  }
+  if (violation.kind === 'required') return invalidRequest(`Missing required parameter: ${name}`);
+  if (name === 'encoding-type') return invalidArgument('Invalid Encoding Method specified in Request', name, value);
   return invalidArgument(`Invalid value for ${name}`, name, value);
 }
 

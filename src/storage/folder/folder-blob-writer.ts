@@ -20,11 +20,14 @@ export class FolderBlobWriter implements BlobWriter {
   readonly #descriptor: number;
   readonly #temporaryPath: string;
   readonly #finalPath: string;
-  readonly #sync: FolderSync;
-  readonly #pending = new Set<Promise<void>>();
+  readonly #folderSync: FolderSync;
+  #queued: Uint8Array[] = [];
+  #current: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #syncing: Promise<void> | undefined;
   #size = 0;
+  #writtenSize = 0;
   #syncedSize = 0;
-  #isSyncing = false;
   #failure: unknown;
   #state: 'open' | 'closed' | 'committed' = 'open';
 
@@ -33,7 +36,7 @@ export class FolderBlobWriter implements BlobWriter {
     this.#descriptor = descriptor;
     this.#temporaryPath = temporaryPath;
     this.#finalPath = finalPath;
-    this.#sync = sync;
+    this.#folderSync = sync;
   }
 
   get size(): number {
@@ -42,58 +45,80 @@ export class FolderBlobWriter implements BlobWriter {
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     if (this.#state !== 'open') throw new Error('The blob is closed.');
-    const position = this.#size;
     for (const chunk of chunks) this.#size += chunk.length;
-    const done = writeAll(this.#descriptor, chunks, position);
-    this.#pending.add(done);
+    this.#queued.push(...chunks);
     try {
-      await done;
+      // Chunks that come while a write is under way go together in the next: writes to one file exclude one another
+      // in the kernel, and several at once would only spin.
+      this.#next ??= this.#afterCurrent();
+      await this.#next;
     } catch (error) {
-      this.#failure ??= error;
       throw storageError(error);
-    } finally {
-      this.#pending.delete(done);
     }
-    if (position - this.#syncedSize >= SYNC_EVERY && !this.#isSyncing) this.#syncEarly(position);
   }
 
-  /** Not waited for, but by `commit` and `abort`: it only spreads the work. */
-  #syncEarly(size: number): void {
-    this.#isSyncing = true;
-    this.#syncedSize = size;
-    const syncing = syncData(this.#descriptor).then(
-      () => {
-        this.#isSyncing = false;
-        this.#pending.delete(syncing);
-      },
-      (error: unknown) => {
-        // A failed sync is told once only: the next one would say that all is well.
-        this.#failure ??= error;
-        this.#pending.delete(syncing);
-      },
-    );
-    this.#pending.add(syncing);
+  async #afterCurrent(): Promise<void> {
+    await this.#current;
+    this.#current = this.#writeQueued();
+    this.#next = undefined;
+    await this.#current;
+  }
+
+  async #writeQueued(): Promise<void> {
+    const chunks = this.#queued;
+    this.#queued = [];
+    const position = this.#writtenSize;
+    // INVARIANT: a blob of which any write failed never gets its name.
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      this.#writtenSize += await writeAll(this.#descriptor, chunks, position);
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
+    }
+    if (this.#writtenSize - this.#syncedSize >= SYNC_EVERY && this.#syncing === undefined) this.#syncEarly();
+  }
+
+  /** Waited for only by `commit` and `abort`: it spreads the work. */
+  #syncEarly(): void {
+    this.#syncedSize = this.#writtenSize;
+    this.#syncing = this.#sync();
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await syncData(this.#descriptor);
+    } catch (error) {
+      // A failed sync is told once only: the next one would say that all is well.
+      this.#failure ??= error;
+    }
+    this.#syncing = undefined;
+  }
+
+  /** Waits until nothing is under way any more. */
+  async #settle(): Promise<void> {
+    await Promise.allSettled([this.#next, this.#current]);
+    await this.#syncing;
   }
 
   async commit(): Promise<void> {
     if (this.#state !== 'open') throw new Error('The blob is closed.');
     try {
-      await Promise.allSettled(this.#pending);
-      // INVARIANT: a blob of which any write failed never gets its name.
+      await this.#settle();
       if (this.#failure !== undefined) throw this.#failure;
       await syncFile(this.#descriptor);
       this.#state = 'closed';
       await closeFile(this.#descriptor);
       await rename(this.#temporaryPath, this.#finalPath);
       this.#state = 'committed';
-      await this.#sync.sync(dirname(this.#finalPath));
+      await this.#folderSync.sync(dirname(this.#finalPath));
     } catch (error) {
       throw storageError(error);
     }
   }
 
   async abort(): Promise<void> {
-    await Promise.allSettled(this.#pending);
+    await this.#settle();
     if (this.#state === 'open') {
       this.#state = 'closed';
       await closeFile(this.#descriptor);
@@ -108,13 +133,17 @@ export class FolderBlobWriter implements BlobWriter {
   }
 }
 
-/** Writes all chunks at a position; the system may take fewer bytes at a time than it is given. */
-function writeAll(descriptor: number, chunks: readonly Uint8Array[], position: number): Promise<void> {
+/**
+ * Writes all chunks at a position; the system may take fewer bytes at a time than it is given.
+ *
+ * @returns the bytes written
+ */
+function writeAll(descriptor: number, chunks: readonly Uint8Array[], position: number): Promise<number> {
   return new Promise((resolve, reject) => {
     let rest = chunks.filter((chunk) => chunk.length > 0);
     let offset = position;
     const next = (): void => {
-      if (rest.length === 0) return resolve();
+      if (rest.length === 0) return resolve(offset - position);
       writev(descriptor, rest.slice(0, MAXIMUM_PIECES), offset, (error, written) => {
         if (error !== null) return reject(error);
         offset += written;

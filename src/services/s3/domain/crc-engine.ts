@@ -61,11 +61,13 @@ function lookUp(word: number, byte: number, table: number): number[] {
 }
 
 function functionBody(): number[] {
-  const lookUps: number[] = [];
-  for (let i = 0; i < 16; i++) {
-    lookUps.push(...lookUp(i < 8 ? LOW : HIGH, i % 8, 15 - i));
-    if (i > 0) lookUps.push(...op.xor64);
-  }
+  // As a tree, the words that do not wait for the state first: so that as little as can be waits for the state.
+  const tree = (first: number, last: number): number[] => {
+    if (first === last) return lookUp(first < 8 ? LOW : HIGH, first % 8, 15 - first);
+    const middle = first + Math.floor((last - first) / 2);
+    return [...tree(first, middle), ...tree(middle + 1, last), ...op.xor64];
+  };
+  const lookUps = [...tree(8, 15), ...tree(0, 7), ...op.xor64];
   const advance = (count: number): number[] => [
     ...op.get(POINTER),
     ...op.i32(count),

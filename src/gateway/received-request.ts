@@ -13,7 +13,7 @@ export interface ReceivedRequest extends SignedRequest {
   /** Headers by their lower-case names; several of one name are joined by `,`. */
   readonly mergedHeaders: Readonly<Record<string, string>>;
   /** A header by its lower-case name. */
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
 }
 
 /**

@@ -18,7 +18,7 @@ export function sourceOf(request: ReceivedRequest, claim: Claim | undefined, now
       ? {}
       : { signatureVersion: 'AWS4-HMAC-SHA256' as const, signatureAge: now - claim.signedAt }),
     ...(contentSha256 === undefined ? {} : { contentSha256 }),
-    header: (name) => request.header(name),
+    header: request.header,
   };
 }
 

@@ -51,6 +51,8 @@ export interface Service<Context = unknown> {
   /** Every operation that the SDK knows, built or not. */
   readonly schemas: readonly StaticOperationSchema[];
   readonly operations: readonly Operation<Context, never, unknown>[];
+  /** True where AWS refuses members that the API does not have; elsewhere they are not seen, as in AWS. */
+  readonly refusesUnknownMembers?: boolean;
   readonly context: Context;
   readonly constraints: Constraints;
   readonly errors: ServiceErrors;

@@ -14,13 +14,20 @@ import {
 type JsonReader = (value: unknown) => unknown;
 
 /**
- * Makes readers of parsed JSON values: strict about types, deaf to members that the schema does not know, as AWS is.
+ * Makes readers of parsed JSON values: strict about types, deaf to members that the schema does not know, as most of
+ * AWS's services are.
  *
  * @param standard the format of timestamps whose schema names none
+ * @param refusesUnknown whether members that the schema does not know are refused
  */
-export function jsonReaders(standard: TimestampFormat = 'epoch-seconds'): (schema: NormalizedSchema) => JsonReader {
+export function jsonReaders(
+  standard: TimestampFormat = 'epoch-seconds',
+  refusesUnknown = false,
+): (schema: NormalizedSchema) => JsonReader {
   return compilePerSchema<[unknown], unknown>((schema, compile) => {
-    if (schema.isStructSchema()) return structureReader(schema.structIterator(), schema.isUnionSchema(), compile);
+    if (schema.isStructSchema()) {
+      return structureReader(schema.structIterator(), schema.isUnionSchema(), compile, refusesUnknown);
+    }
     if (schema.isListSchema()) return listReader(compile(schema.getValueSchema()));
     if (schema.isMapSchema()) return mapReader(compile(schema.getValueSchema()));
     if (schema.isStringSchema()) return readString;
@@ -37,14 +44,18 @@ export function structureReader(
   memberSchemas: Iterable<readonly [string, NormalizedSchema]>,
   isUnion: boolean,
   compile: (schema: NormalizedSchema) => JsonReader,
+  refusesUnknown = false,
 ): (value: unknown) => Record<string, unknown> {
   const members: { readonly name: string; readonly wireName: string; readonly read: JsonReader }[] = [];
   for (const [name, member] of memberSchemas) {
     members.push({ name, wireName: member.getMergedTraits().jsonName ?? name, read: compile(member) });
   }
+  const known = refusesUnknown ? new Set(members.map(({ wireName }) => wireName)) : undefined;
   return (value) => {
     const source = asRecord(value);
     if (source === undefined) throw new DecodeFailure(`${describe(value)} can not be converted to a structure`);
+    const unknown = known === undefined ? undefined : Object.keys(source).find((name) => !known.has(name));
+    if (unknown !== undefined) throw new DecodeFailure(`There is no member '${unknown.slice(0, 128)}'`);
     const result: Record<string, unknown> = {};
     let count = 0;
     let current = '';

@@ -6,13 +6,13 @@ import { jsonWriters, structureWriter } from './json-writer.ts';
 import { successStatusOf } from './rest-routes.ts';
 
 /** REST with JSON bodies. */
-export const restJson: Protocol = () => {
-  const readerOf = jsonReaders();
+export const restJson: Protocol = ({ refusesUnknownMembers = false }) => {
+  const readerOf = jsonReaders('epoch-seconds', refusesUnknownMembers);
   const writerOf = jsonWriters();
   return ({ schema, input, output }) => ({
     decode: compileHttpInput(input, {
       readMembers: (members) => {
-        const read = structureReader(members, false, readerOf);
+        const read = structureReader(members, false, readerOf, refusesUnknownMembers);
         return (body) => read(parseJson(body));
       },
       readPayload: (member) => {

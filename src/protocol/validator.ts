@@ -92,7 +92,7 @@ function structureCheck(
     const check = valueCheck(member, constraint, compile(member, `${place}.${name}`));
     const required = constraint?.required === true || isRequired ? (constraint ?? REQUIRED) : undefined;
     if (check === undefined && required === undefined) continue;
-    members.push({ name, wireName: member.getMergedTraits().jsonName ?? name, check, required });
+    members.push({ name, wireName: wireNameOf(name, member), check, required });
   }
   if (members.length === 0) return undefined;
   return (value, path, violations) => {
@@ -107,6 +107,12 @@ function structureCheck(
       }
     }
   };
+}
+
+/** The name by which the client knows the member: of a query parameter, a header, or in JSON. */
+function wireNameOf(name: string, member: NormalizedSchema): string {
+  const { jsonName, httpQuery, httpHeader } = member.getMergedTraits();
+  return httpQuery ?? httpHeader ?? jsonName ?? name;
 }
 
 function requiredCountOf(schema: NormalizedSchema): number {

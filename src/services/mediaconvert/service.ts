@@ -15,6 +15,7 @@ export function mediaconvertService(context: MediaconvertContext): Service<Media
     signingNames: ['mediaconvert'],
     protocol: 'restJson1',
     schemas: operationSchemasOf(sdk),
+    refusesUnknownMembers: true,
     operations: [createJob, getJob, listJobs, cancelJob, describeEndpoints, getQueue, listQueues],
     context,
     constraints,

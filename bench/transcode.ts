@@ -3,18 +3,28 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import {
+  CreateJobCommand,
+  type CreateJobRequest,
+  GetJobCommand,
+  MediaConvertClient,
+  type VideoCodecSettings,
+} from '@aws-sdk/client-mediaconvert';
+import { CreateBucketCommand, PutBucketEncryptionCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { makeTestVideo } from '#media/test-video.ts';
-import type { TranscodeJob, VideoSettings } from '#media/transcode-job.ts';
-import { startTranscode } from '#media/transcoder.ts';
-import { ObjectServer } from '#test/fixtures/media/object-server.ts';
+import { type BenchServer, startCoffer } from './processes.ts';
 
 /**
- * A transcode (1080p30 → three H.264 renditions and AAC, veryfast) by a worker, over HTTP in and out, against the
- * `ffmpeg` command with the same settings on plain files. The wall times of both are taken in turn.
+ * A transcode (1080p30 → three H.264 renditions and AAC, veryfast): a MediaConvert job from CreateJob to COMPLETE, with
+ * its input and outputs encrypted under a KMS key, against the `ffmpeg` command with the same settings on plain files
+ * in memory. The wall times of both are taken in turn.
  */
 export interface TranscodeBench {
   readonly name: 'transcode';
-  /** The worker's wall time over the command's: the median of the rounds. */
+  /** The job's wall time over the command's: the median of the rounds. */
   readonly ratio: number;
   readonly workerSeconds: readonly number[];
   readonly commandSeconds: readonly number[];
@@ -32,17 +42,18 @@ export async function benchTranscode(seconds = 20, rounds = 3): Promise<Transcod
   const film = await makeTestVideo({ seconds, width: 1920, height: 1080, bitrate: 8_000_000 });
   const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
   const folder = await mkdtemp(join(memory, 'coffer-bench-'));
-  const server = await ObjectServer.start();
+  const server = await startCoffer();
   const workerSeconds: number[] = [];
   const commandSeconds: number[] = [];
   try {
     const path = join(folder, 'in.mp4');
     await writeFile(path, film);
-    server.put('bench/in.mp4', film);
+    const { client, roleArn } = await prepare(server, film);
     for (let round = 0; round < rounds; round++) {
       commandSeconds.push((await run('ffmpeg', commandArguments(path, folder))) ?? Number.NaN);
-      workerSeconds.push(await timeWorker(server.endpoint));
+      workerSeconds.push(await timeJob(client, roleArn));
     }
+    client.destroy();
   } finally {
     await server.stop();
     await rm(folder, { recursive: true });
@@ -69,54 +80,78 @@ function commandArguments(input: string, folder: string): string[] {
   return ['-v', 'quiet', '-nostdin', '-y', '-i', input, ...outputs];
 }
 
-async function timeWorker(endpoint: string): Promise<number> {
-  const audio = { bitrate: 128_000, sampleRate: 48_000, channels: 2 } as const;
-  const job: TranscodeJob = {
-    startedAt: Date.now(),
-    inputs: [{ source: { bucket: 'bench', key: 'in.mp4' }, audioSelectors: {} }],
-    groups: [
-      {
-        kind: 'file',
-        bucket: 'bench',
-        keyBase: 'out',
-        inputName: 'in',
-        storage: {},
-        outputs: RENDITIONS.map((rendition) => ({
-          nameModifier: `-${rendition.height}`,
-          extension: 'mp4',
-          container: 'mp4',
-          moov: 'end',
-          video: videoSettings(rendition),
-          audios: [{ selector: 'Audio Selector 1', codec: audio }],
-        })),
-      },
-    ],
-  };
-  const expiresAt = Date.now() + 3_600_000;
-  const credentials = async () => ({ accessKeyId: 'bench', secretAccessKey: 'bench', sessionToken: '', expiresAt });
-  const begin = performance.now();
-  await startTranscode(job, { endpoint, region: 'us-east-1', credentials }, () => undefined).result;
-  return (performance.now() - begin) / 1000;
+/** A running platform with an encrypted bucket, the film in it, and a role for jobs. */
+async function prepare(server: BenchServer, film: Buffer) {
+  const { endpoint, credentials } = server;
+  const config = { endpoint, credentials, region: 'us-east-1', forcePathStyle: true };
+  const [s3, kms, iam] = [new S3Client(config), new KMSClient(config), new IAMClient(config)];
+  const key = await kms.send(new CreateKeyCommand({}));
+  const encryption = { SSEAlgorithm: 'aws:kms' as const, KMSMasterKeyID: key.KeyMetadata?.Arn };
+  const rules = { Rules: [{ ApplyServerSideEncryptionByDefault: encryption, BucketKeyEnabled: true }] };
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  await s3.send(new PutBucketEncryptionCommand({ Bucket, ServerSideEncryptionConfiguration: rules }));
+  await s3.send(new PutObjectCommand({ Bucket, Key: 'in.mp4', Body: film }));
+  const trust = { Effect: 'Allow', Principal: { Service: 'mediaconvert.amazonaws.com' }, Action: 'sts:AssumeRole' };
+  const allow = { Effect: 'Allow', Action: ['s3:*', 'kms:*'], Resource: '*' };
+  const policy = (statement: object) => JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  const RoleName = 'Bench';
+  const role = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: policy(trust) }));
+  await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'all', PolicyDocument: policy(allow) }));
+  for (const client of [s3, kms, iam]) client.destroy();
+  return { client: new MediaConvertClient(config), roleArn: role.Role?.Arn ?? '' };
 }
 
-function videoSettings(rendition: (typeof RENDITIONS)[number]): VideoSettings {
-  const { width, height, bitrate } = rendition;
+const Bucket = 'bench';
+const POLL_MS = 100;
+
+/** From CreateJob to COMPLETE, as a client sees it. */
+async function timeJob(client: MediaConvertClient, role: string): Promise<number> {
+  const begin = performance.now();
+  const { Job: created } = await client.send(new CreateJobCommand(jobRequest(role)));
+  for (;;) {
+    const { Job: job } = await client.send(new GetJobCommand({ Id: created?.Id }));
+    if (job?.Status === 'COMPLETE') return (performance.now() - begin) / 1000;
+    if (job?.Status === 'ERROR') throw new Error(job.ErrorMessage);
+    await sleep(POLL_MS);
+  }
+}
+
+function jobRequest(role: string): CreateJobRequest {
+  const aac = { Bitrate: 128_000, CodingMode: 'CODING_MODE_2_0', SampleRate: 48_000 } as const;
   return {
-    width,
-    height,
-    scaling: 'fit-and-pad',
-    scaler: 'bicubic',
-    isColorTagged: true,
-    codec: {
-      rateControl: { mode: 'vbr', bitrate, maxBitrate: bitrate * 1.5 },
-      bufferSize: bitrate * 3,
-      preset: 'veryfast',
-      gop: { size: 60, unit: 'frames' },
-      isSceneChangeDetected: true,
-      isGopOpen: false,
-      isBFrameCountAdaptive: true,
-      profile: 'high',
-      isTemporalAdaptive: true,
+    Role: role,
+    Settings: {
+      Inputs: [{ FileInput: `s3://${Bucket}/in.mp4` }],
+      OutputGroups: [
+        {
+          OutputGroupSettings: {
+            Type: 'FILE_GROUP_SETTINGS',
+            FileGroupSettings: { Destination: `s3://${Bucket}/out` },
+          },
+          Outputs: RENDITIONS.map(({ width, height, bitrate }) => ({
+            NameModifier: `-${height}`,
+            ContainerSettings: { Container: 'MP4', Mp4Settings: { MoovPlacement: 'NORMAL' } },
+            VideoDescription: { Width: width, Height: height, CodecSettings: videoCodec(bitrate) },
+            AudioDescriptions: [{ CodecSettings: { Codec: 'AAC', AacSettings: aac } }],
+          })),
+        },
+      ],
+    },
+  };
+}
+
+function videoCodec(bitrate: number): VideoCodecSettings {
+  return {
+    Codec: 'H_264',
+    H264Settings: {
+      RateControlMode: 'VBR',
+      Bitrate: bitrate,
+      MaxBitrate: bitrate * 1.5,
+      HrdBufferSize: bitrate * 3,
+      QualityTuningLevel: 'SINGLE_PASS',
+      GopSize: 60,
+      GopSizeUnits: 'FRAMES',
+      CodecProfile: 'HIGH',
     },
   };
 }

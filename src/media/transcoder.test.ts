@@ -354,7 +354,8 @@ describe('supervision', () => {
     const begin = performance.now();
     run.cancel();
     assert.ok((await outcome) instanceof TranscodeCancelledError);
-    assert.ok(performance.now() - begin < 1000);
+    // A second, and as much again for a machine that runs other tests beside this one.
+    assert.ok(performance.now() - begin < 2000);
     assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
     await assertWorks();
   });
@@ -369,7 +370,7 @@ describe('supervision', () => {
   });
 
   test('a worker that hangs is killed, and the next job runs', async () => {
-    const { outcome, pid } = await startLongJob({ stallMs: 1500 });
+    const { outcome, pid } = await startLongJob({ stallMs: 6000 });
     process.kill(pid, 'SIGSTOP');
     const error = await outcome;
     assert.ok(error instanceof TranscodeError);

@@ -23,6 +23,8 @@ export async function writeResponse(
   reply: { readonly status?: number; readonly headers: Readonly<Record<string, string>> } = { headers: {} },
 ): Promise<void> {
   if (response.headersSent || response.destroyed) {
+    // Nobody will read the stream: what it holds open is let go.
+    wire.stream?.destroy();
     response.destroy();
     return;
   }

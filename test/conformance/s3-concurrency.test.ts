@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -92,6 +92,29 @@ test('concurrent writers and readers of one key never see a mixture', async () =
     }
   };
   await Promise.all([...bodies.map(write), read(), read(), read()]);
+});
+
+async function openBlobs(): Promise<number> {
+  const names = await readdir('/proc/self/fd');
+  const targets = await Promise.allSettled(names.map((name) => readlink(join('/proc/self/fd', name))));
+  const folder = join(platform.dataFolder, 'blobs');
+  return targets.filter((target) => target.status === 'fulfilled' && target.value.startsWith(folder)).length;
+}
+
+test('readers that go away leave no file open', { skip: process.platform !== 'linux' }, async () => {
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'left', Body: randomBytes(20_000_000) }));
+  const url = new URL(await getSignedUrl(s3, new GetObjectCommand({ Bucket: bucket, Key: 'left' })));
+  const leave = (delay: number): Promise<void> =>
+    new Promise((resolve) => {
+      const reading = request(url, (response) => response.once('data', () => reading.destroy()));
+      reading.on('error', () => {});
+      reading.on('close', () => resolve());
+      reading.end();
+      setTimeout(() => reading.destroy(), delay);
+    });
+  await Promise.all(Array.from({ length: 60 }, (_, index) => leave(index)));
+  for (let attempt = 0; attempt < 100 && (await openBlobs()) > 0; attempt++) await sleep(20);
+  assert.equal(await openBlobs(), 0);
 });
 
 test('an upload that breaks off leaves nothing', async () => {

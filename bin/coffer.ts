@@ -10,6 +10,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// What is written is this user's alone, also in a data folder that others may look into.
+process.umask(0o077);
+
 // Compiled code is kept beside the packages: a start takes less than half the time. In no folder that others may write.
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/coffer', import.meta.url)));
 

@@ -42,6 +42,7 @@ export async function startControlServer(
     commands.add(command);
   });
   await listen(server, socket);
+  await chmod(socket, 0o600);
   const address: ControlAddress = { socket, pid: process.pid };
   await writeFileDurably(join(dataFolder, CONTROL_FILE), JSON.stringify(address), 0o600);
   return {

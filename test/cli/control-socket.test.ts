@@ -48,6 +48,7 @@ describe('the control socket', () => {
     const folder = await stat(dirname(path));
     assert.equal((folder.mode & 0o777).toString(8), '700');
     assert.equal(folder.uid, process.getuid?.());
+    assert.equal(((await stat(path)).mode & 0o777).toString(8), '600');
     const file = await stat(join(home.dataFolder, 'control.json'));
     assert.equal((file.mode & 0o777).toString(8), '600');
   });

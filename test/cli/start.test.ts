@@ -57,6 +57,9 @@ describe('coffer start, the first time', { concurrency: 2 }, () => {
     for (const path of [keyFile, credentialsFile]) assert.equal(await modeOf(path), '600', path);
     for (const folder of ['root-keys', 'credentials'])
       assert.equal(await modeOf(join(home.configFolder, folder)), '700');
+    for (const name of await readdir(home.dataFolder)) {
+      assert.match(await modeOf(join(home.dataFolder, name)), /^[67]00$/, name);
+    }
     assert.ok(server.output().includes(keyFile), 'the operator is told where the root key is');
 
     const credentials = JSON.parse(await readFile(credentialsFile, 'utf8')) as Record<string, string>;

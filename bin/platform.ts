@@ -8,6 +8,7 @@ import type { CloudTrailLog } from '#services/cloudtrail/api.ts';
 import type { IamApi } from '#services/iam/api.ts';
 import { removeOrphans } from '#services/s3/maintenance/remove-orphans.ts';
 import { FolderBlobs } from '#storage/folder/folder-blobs.ts';
+import { ROW_SEAL_PURPOSE } from '#storage/row-seal.ts';
 import { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
 import { allMigrations, composeServices, type PurgeStep, type Services } from './compose-services.ts';
 import type { Config } from './config.ts';
@@ -53,7 +54,9 @@ export class Platform {
     const installation = await openInstallation(config, environment);
     let records: SqliteRecords | undefined;
     try {
-      records = await SqliteRecords.open(join(installation.folder, 'records.db'), allMigrations);
+      const rowSealKey = installation.rootKey.deriveKey(ROW_SEAL_PURPOSE);
+      records = await SqliteRecords.open(join(installation.folder, 'records.db'), allMigrations, rowSealKey);
+      rowSealKey.fill(0);
       const blobs = await FolderBlobs.open(join(installation.folder, 'blobs'));
       const services = composeServices(config, installation.rootKey, records, blobs, logger);
       const notices = [

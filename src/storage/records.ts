@@ -6,6 +6,8 @@ import type { Kysely } from 'kysely';
 export interface Records<Tables> {
   /** Reads what was committed. Never sees a write that is not yet durable. */
   readonly read: Kysely<Tables>;
+  /** As `read`, for verification alone: rows that do not bear their seal are told like the others. */
+  readonly readUnchecked: Kysely<Tables>;
   /**
    * Runs `work` in a transaction; when the promise resolves, the change is durable. Commits are grouped across
    * concurrent calls, so `work` may await only queries on the transaction that it is given. A throw undoes `work`
@@ -18,5 +20,10 @@ export interface Records<Tables> {
 export interface Migration {
   /** Unique, prefixed with the service: `kms-0001-keys`. */
   readonly name: string;
+  /**
+   * The tables, among those that it makes, whose rows are sealed (`row-seal.ts`): each has a column `mac BLOB NOT NULL`
+   * that nothing but the storage reads or writes. Every query on them checks the rows that it reads.
+   */
+  readonly sealedTables?: readonly string[];
   up(transaction: Kysely<unknown>): Promise<void>;
 }

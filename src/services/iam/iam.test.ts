@@ -38,7 +38,7 @@ describe('IamApi', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'coffer-iam-'));
-    records = await SqliteRecords.open(join(folder, 'records.db'), iamMigrations);
+    records = await SqliteRecords.open(join(folder, 'records.db'), iamMigrations, Buffer.alloc(32, 7));
     store = new IamStore(records.of<IamTables>());
     iam = new IamApi(store, rootKey, systemRandomness, { now: () => NOW });
   });

@@ -27,7 +27,7 @@ describe('SqliteRecords', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'coffer-records-'));
-    opened = await SqliteRecords.open(join(folder, 'records.db'), migrations);
+    opened = await SqliteRecords.open(join(folder, 'records.db'), migrations, Buffer.alloc(32, 7));
   });
 
   afterEach(async () => {
@@ -69,7 +69,7 @@ describe('SqliteRecords', () => {
   it('keeps what it has and runs each migration once when it is opened again', async () => {
     await opened.of<Tables>().write((t) => t.insertInto('thing').values({ name: 'kept', size: 1 }).execute());
     await opened.close();
-    opened = await SqliteRecords.open(join(folder, 'records.db'), migrations);
+    opened = await SqliteRecords.open(join(folder, 'records.db'), migrations, Buffer.alloc(32, 7));
     const rows = await opened.of<Tables>().read.selectFrom('thing').selectAll().execute();
     assert.deepEqual(
       rows.map((row) => row.name),
@@ -79,13 +79,13 @@ describe('SqliteRecords', () => {
   });
 
   it('rejects writes after it was closed', async () => {
-    const other = await SqliteRecords.open(join(folder, 'other.db'), migrations);
+    const other = await SqliteRecords.open(join(folder, 'other.db'), migrations, Buffer.alloc(32, 7));
     await other.close();
     await assert.rejects(other.write(async () => 1));
   });
 
   it('finishes the writes under way before it closes', async () => {
-    const other = await SqliteRecords.open(join(folder, 'other.db'), migrations);
+    const other = await SqliteRecords.open(join(folder, 'other.db'), migrations, Buffer.alloc(32, 7));
     const write = other.of<Tables>().write((t) => t.insertInto('thing').values({ name: 'last', size: 1 }).execute());
     await other.close();
     await write;

@@ -1,7 +1,10 @@
 import { DatabaseSync } from 'node:sqlite';
-import { Kysely } from 'kysely';
+import { Kysely, SqliteQueryCompiler } from 'kysely';
 import type { Migration, Records } from '../records.ts';
+import { RowSeal } from '../row-seal.ts';
 import { StorageFullError } from '../storage-full-error.ts';
+import { type CheckedRow, SealedTables } from './sealed-tables.ts';
+import { SealingQueryCompiler } from './sealing-query-compiler.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 
 /** At most so many pieces of work share one commit, so that the first of them does not wait for ever. */
@@ -19,29 +22,40 @@ interface PendingWrite {
  */
 export class SqliteRecords implements Records<unknown> {
   readonly read: Kysely<unknown>;
+  readonly readUnchecked: Kysely<unknown>;
   readonly #writer: DatabaseSync;
   readonly #reader: DatabaseSync;
   readonly #transaction: Kysely<unknown>;
+  readonly #sealed: SealedTables;
   #pending: PendingWrite[] = [];
   #draining: Promise<void> | undefined;
   #isClosed = false;
 
-  private constructor(writer: DatabaseSync, reader: DatabaseSync) {
+  private constructor(writer: DatabaseSync, reader: DatabaseSync, sealed: SealedTables) {
     this.#writer = writer;
     this.#reader = reader;
-    this.read = new Kysely({ dialect: sqliteDialect(reader) });
-    this.#transaction = new Kysely({ dialect: sqliteDialect(writer) });
+    this.#sealed = sealed;
+    const compiler = () => new SealingQueryCompiler(sealed);
+    this.read = new Kysely({ dialect: sqliteDialect(reader, compiler) });
+    this.readUnchecked = new Kysely({ dialect: sqliteDialect(reader, () => new SqliteQueryCompiler()) });
+    this.#transaction = new Kysely({ dialect: sqliteDialect(writer, compiler) });
+    sealed.register(reader);
+    sealed.register(writer);
   }
 
-  /** Opens (or makes) the database in `file` and runs the migrations that have not run on it yet. */
-  static async open(file: string, migrations: readonly Migration[]): Promise<SqliteRecords> {
+  /**
+   * Opens (or makes) the database in `file` and runs the migrations that have not run on it yet.
+   *
+   * @param rowSealKey 32 bytes: under it the rows of sealed tables are sealed
+   */
+  static async open(file: string, migrations: readonly Migration[], rowSealKey: Uint8Array): Promise<SqliteRecords> {
     const writer = new DatabaseSync(file, { timeout: 5000 });
     writer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
     // What is deleted is overwritten: a shredded key must not survive in a free page.
     writer.exec('PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536');
     const reader = new DatabaseSync(file, { timeout: 5000 });
     reader.exec('PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536');
-    const records = new SqliteRecords(writer, reader);
+    const records = new SqliteRecords(writer, reader, new SealedTables(new RowSeal(rowSealKey)));
     await records.#migrate(migrations);
     return records;
   }
@@ -74,6 +88,11 @@ export class SqliteRecords implements Records<unknown> {
   checkIntegrity(): string {
     const row = this.#reader.prepare('PRAGMA integrity_check(1)').get();
     return String(row?.['integrity_check'] ?? 'no answer');
+  }
+
+  /** Every row of every sealed table, and whether it bears its seal. */
+  checkRows(): Iterable<CheckedRow> {
+    return this.#sealed.checkRows(this.#reader);
   }
 
   async #drain(): Promise<void> {
@@ -124,11 +143,13 @@ export class SqliteRecords implements Records<unknown> {
         .map((row) => row['name']),
     );
     for (const migration of migrations) {
-      if (done.has(migration.name)) continue;
-      await this.write(async (transaction) => {
-        await migration.up(transaction);
-        this.#writer.prepare('INSERT INTO migration (name) VALUES (?)').run(migration.name);
-      });
+      if (!done.has(migration.name)) {
+        await this.write(async (transaction) => {
+          await migration.up(transaction);
+          this.#writer.prepare('INSERT INTO migration (name) VALUES (?)').run(migration.name);
+        });
+      }
+      for (const table of migration.sealedTables ?? []) this.#sealed.add(this.#writer, table);
     }
   }
 }

@@ -1,0 +1,84 @@
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+
+/** What a column can hold. Whole numbers are the same as `number` and as `bigint`. */
+export type ColumnValue = null | number | bigint | boolean | string | Uint8Array;
+
+/** The column that holds a row's seal. Frozen: see docs/formats/row-seals.md. */
+export const SEAL_COLUMN = 'mac';
+
+/** For `RootKey.deriveKey`. Frozen: see docs/formats/row-seals.md. */
+export const ROW_SEAL_PURPOSE = 'storage/row-seal/1';
+
+/** A stored row does not bear its seal: something other than Coffer changed it. Names the row, not what it holds. */
+export class RowDamageError extends Error {
+  constructor(row: string) {
+    super(`The record ${row} was changed outside of Coffer.`);
+    this.name = 'RowDamageError';
+  }
+}
+
+/**
+ * Binds the columns of a row to one another, to their names and to the table, so that a byte changed in the database
+ * is an error on read and never believed. It cannot see that a row is missing, or is an older one that was put back.
+ */
+export class RowSeal {
+  readonly #key: KeyObject;
+
+  /** @param key 32 bytes, derived from the root key for this purpose */
+  constructor(key: Uint8Array) {
+    this.#key = createSecretKey(key);
+  }
+
+  /**
+   * @param columns names, sorted, without the seal's own
+   * @param values one for each column
+   * @returns 32 bytes
+   */
+  seal(table: string, columns: readonly string[], values: readonly ColumnValue[]): Buffer {
+    return createHmac('sha256', this.#key)
+      .update(encodeRow(table, columns, values))
+      .digest();
+  }
+
+  isSealed(table: string, columns: readonly string[], values: readonly ColumnValue[], mac: ColumnValue): boolean {
+    if (!(mac instanceof Uint8Array)) return false;
+    const expected = this.seal(table, columns, values);
+    return expected.length === mac.length && timingSafeEqual(expected, mac);
+  }
+}
+
+/**
+ * One text for each row and one row for each text: every part begins with its kind, and its length where that varies.
+ */
+function encodeRow(table: string, columns: readonly string[], values: readonly ColumnValue[]): string {
+  if (columns.length !== values.length) throw new TypeError(`${table}: a row has one value for each column.`);
+  let text = encodeText(table);
+  for (let i = 0; i < columns.length; i++) text += encodeText(columns[i] ?? '') + encodeValue(values[i] ?? null);
+  return text;
+}
+
+function encodeValue(value: ColumnValue): string {
+  if (value === null) return 'n';
+  if (typeof value === 'string') return encodeText(value);
+  // The driver stores numbers as SQLite likes, and gives whole ones back as integers.
+  if (typeof value === 'bigint') return `i${value};`;
+  if (typeof value === 'boolean') return value ? 'i1;' : 'i0;';
+  if (typeof value === 'number') return encodeNumber(value);
+  return encodeBlob(value);
+}
+
+function encodeNumber(value: number): string {
+  if (!Number.isFinite(value)) throw new RangeError('A number that is not finite cannot be stored.');
+  return Number.isInteger(value) ? `i${BigInt(value)};` : `r${value};`;
+}
+
+function encodeText(value: string): string {
+  // As it comes back from the database, where texts are UTF-8.
+  const text = value.toWellFormed();
+  return `t${text.length}:${text}`;
+}
+
+function encodeBlob(value: Uint8Array): string {
+  const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
+  return `b${text.length}:${text}`;
+}

@@ -30,6 +30,14 @@ export function checksOf(parts: {
       },
     },
     {
+      what: 'sealed records',
+      async *run() {
+        for (const { row, isSound } of records.checkRows()) {
+          yield isSound ? undefined : { what: `record ${row}`, damage: 'it was changed outside of Coffer' };
+        }
+      },
+    },
+    {
       what: 'access keys',
       async *run() {
         for await (const { accessKeyId, isSound } of iam.checkAccessKeys()) {

@@ -33,11 +33,15 @@ export interface CloudTrailTables {
 export const cloudTrailMigrations: readonly Migration[] = [
   {
     name: 'cloudtrail-0001-events',
+    // The other table is an index: what it says of an event is in the event.
+    sealedTables: ['cloudtrail_event'],
     async up(transaction) {
       await sql`CREATE TABLE cloudtrail_event (
         account TEXT NOT NULL, time INTEGER NOT NULL, id TEXT NOT NULL, region TEXT NOT NULL, source TEXT NOT NULL,
         name TEXT NOT NULL, user_name TEXT NOT NULL, access_key_id TEXT NOT NULL, read_only INTEGER NOT NULL,
-        event TEXT NOT NULL, PRIMARY KEY (account, time, id)) STRICT, WITHOUT ROWID`.execute(transaction);
+        event TEXT NOT NULL, mac BLOB NOT NULL, PRIMARY KEY (account, time, id)) STRICT, WITHOUT ROWID`.execute(
+        transaction,
+      );
       await sql`CREATE TABLE cloudtrail_resource (
         account TEXT NOT NULL, name TEXT NOT NULL, time INTEGER NOT NULL, event_id TEXT NOT NULL, type TEXT NOT NULL,
         PRIMARY KEY (account, name, time, event_id)) STRICT, WITHOUT ROWID`.execute(transaction);

@@ -101,44 +101,58 @@ export interface IamTables {
 export const iamMigrations: readonly Migration[] = [
   {
     name: 'iam-0001-accounts-principals-policies',
+    sealedTables: [
+      'iam_account',
+      'iam_principal',
+      'iam_access_key',
+      'iam_policy',
+      'iam_policy_version',
+      'iam_inline_policy',
+      'iam_attachment',
+      'iam_membership',
+      'iam_tag',
+    ],
     async up(transaction) {
       const statements = [
         `CREATE TABLE iam_account (
-          id TEXT PRIMARY KEY, canonical_id TEXT NOT NULL UNIQUE, email TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT`,
+          id TEXT PRIMARY KEY, canonical_id TEXT NOT NULL UNIQUE, email TEXT NOT NULL, created_at INTEGER NOT NULL,
+          mac BLOB NOT NULL) STRICT`,
         `CREATE TABLE iam_principal (
           id TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES iam_account (id) ON DELETE CASCADE, kind TEXT NOT NULL,
           name TEXT NOT NULL, name_key TEXT NOT NULL, path TEXT NOT NULL, created_at INTEGER NOT NULL,
           boundary_arn TEXT, trust_policy TEXT, bound_trust_policy TEXT, description TEXT, max_session INTEGER,
-          UNIQUE (account, kind, name_key)) STRICT`,
+          mac BLOB NOT NULL, UNIQUE (account, kind, name_key)) STRICT`,
         `CREATE INDEX iam_principal_boundary ON iam_principal (boundary_arn, account) WHERE boundary_arn IS NOT NULL`,
         `CREATE TABLE iam_access_key (
           id TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES iam_account (id) ON DELETE CASCADE,
           user_id TEXT REFERENCES iam_principal (id) ON DELETE CASCADE, sealed BLOB NOT NULL, status TEXT NOT NULL,
-          created_at INTEGER NOT NULL) STRICT`,
+          created_at INTEGER NOT NULL, mac BLOB NOT NULL) STRICT`,
         `CREATE INDEX iam_access_key_owner ON iam_access_key (account, user_id)`,
         `CREATE INDEX iam_access_key_user ON iam_access_key (user_id)`,
         `CREATE TABLE iam_policy (
           id TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES iam_account (id) ON DELETE CASCADE,
           arn TEXT NOT NULL UNIQUE, name TEXT NOT NULL, name_key TEXT NOT NULL, path TEXT NOT NULL, description TEXT,
           default_version INTEGER NOT NULL, last_version INTEGER NOT NULL, created_at INTEGER NOT NULL,
-          updated_at INTEGER NOT NULL, UNIQUE (account, name_key)) STRICT`,
+          updated_at INTEGER NOT NULL, mac BLOB NOT NULL, UNIQUE (account, name_key)) STRICT`,
         `CREATE TABLE iam_policy_version (
           policy_id TEXT NOT NULL REFERENCES iam_policy (id) ON DELETE CASCADE, version INTEGER NOT NULL,
-          document TEXT NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY (policy_id, version)) STRICT`,
+          document TEXT NOT NULL, created_at INTEGER NOT NULL, mac BLOB NOT NULL, PRIMARY KEY (policy_id, version)) STRICT`,
         `CREATE TABLE iam_inline_policy (
           principal_id TEXT NOT NULL REFERENCES iam_principal (id) ON DELETE CASCADE, name TEXT NOT NULL,
-          document TEXT NOT NULL, PRIMARY KEY (principal_id, name)) STRICT`,
+          document TEXT NOT NULL, mac BLOB NOT NULL, PRIMARY KEY (principal_id, name)) STRICT`,
         `CREATE TABLE iam_attachment (
           principal_id TEXT NOT NULL REFERENCES iam_principal (id) ON DELETE CASCADE, policy_arn TEXT NOT NULL,
-          account TEXT NOT NULL, PRIMARY KEY (principal_id, policy_arn)) STRICT`,
+          account TEXT NOT NULL, mac BLOB NOT NULL, PRIMARY KEY (principal_id, policy_arn)) STRICT`,
         `CREATE INDEX iam_attachment_policy ON iam_attachment (policy_arn, account)`,
         `CREATE TABLE iam_membership (
           group_id TEXT NOT NULL REFERENCES iam_principal (id) ON DELETE CASCADE,
-          user_id TEXT NOT NULL REFERENCES iam_principal (id) ON DELETE CASCADE, PRIMARY KEY (group_id, user_id)) STRICT`,
+          user_id TEXT NOT NULL REFERENCES iam_principal (id) ON DELETE CASCADE, mac BLOB NOT NULL,
+          PRIMARY KEY (group_id, user_id)) STRICT`,
         `CREATE INDEX iam_membership_user ON iam_membership (user_id)`,
         `CREATE TABLE iam_tag (
           owner_id TEXT NOT NULL, account TEXT NOT NULL REFERENCES iam_account (id) ON DELETE CASCADE,
-          key_key TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (owner_id, key_key)) STRICT`,
+          key_key TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, mac BLOB NOT NULL,
+          PRIMARY KEY (owner_id, key_key)) STRICT`,
         `CREATE INDEX iam_tag_account ON iam_tag (account)`,
       ];
       for (const statement of statements) await sql.raw(statement).execute(transaction);
@@ -160,6 +174,11 @@ export class IamStore {
 
   get read(): IamQueries {
     return this.#records.read;
+  }
+
+  /** For verification alone: see `Records`. */
+  get readUnchecked(): IamQueries {
+    return this.#records.readUnchecked;
   }
 
   /** As `Records.write`; the change is seen by every cache before this resolves. */

@@ -42,6 +42,7 @@ export interface MediaconvertTables {
 export const mediaconvertMigrations: readonly Migration[] = [
   {
     name: 'mediaconvert-0001-jobs',
+    sealedTables: ['mediaconvert_job'],
     async up(transaction) {
       await sql`CREATE TABLE mediaconvert_job (
         id TEXT PRIMARY KEY,
@@ -65,7 +66,8 @@ export const mediaconvertMigrations: readonly Migration[] = [
         warnings TEXT NOT NULL,
         attempts INTEGER NOT NULL,
         lease_owner TEXT,
-        lease_until BIGINT
+        lease_until BIGINT,
+        mac BLOB NOT NULL
       )`.execute(transaction);
       await sql`CREATE INDEX mediaconvert_job_list ON mediaconvert_job (account, region, created_at, id)`.execute(
         transaction,
@@ -259,7 +261,7 @@ export class MediaconvertStore {
 
   /** Every job, for verification. */
   allJobs(): Promise<JobRecord[]> {
-    return this.#records.read.selectFrom('mediaconvert_job').selectAll().execute();
+    return this.#records.readUnchecked.selectFrom('mediaconvert_job').selectAll().execute();
   }
 }
 

@@ -38,10 +38,6 @@ export class SealedTables {
     return this.#tables.get(table);
   }
 
-  all(): Iterable<SealedTable> {
-    return this.#tables.values();
-  }
-
   /** Reads a table's columns. INVARIANT: which tables are sealed is said by the code, never by the database. */
   add(database: DatabaseSync, name: string): void {
     const found = database.prepare('SELECT name, pk FROM pragma_table_info(?)').all(name);
@@ -97,8 +93,8 @@ export class SealedTables {
   }
 
   #require(name: SQLInputValue | undefined): SealedTable {
-    const table = this.#tables.get(String(name));
-    if (table === undefined) throw new Error(`The rows of ${String(name)} are not sealed.`);
+    const table = typeof name === 'string' ? this.#tables.get(name) : undefined;
+    if (table === undefined) throw new TypeError('A seal was asked for in a table whose rows are not sealed.');
     return table;
   }
 }

@@ -7,6 +7,7 @@ import type { ChunkSigner } from './chunk-signer.ts';
 import { makeChunkSigner } from './chunk-signer.ts';
 import type { CredentialProblem, CredentialSource } from './credential-source.ts';
 import { type PayloadPlan, planPayload, UNSIGNED_PAYLOAD } from './payload-plan.ts';
+import { verifyV2 } from './signature-v2.ts';
 import { isSameSignature, sign } from './signing-key.ts';
 import { SigningKeyCache } from './signing-key-cache.ts';
 
@@ -60,6 +61,10 @@ export class Authenticator {
       const [kind, message] = PROBLEMS[found];
       throw new AuthFailure(kind, message, { AWSAccessKeyId: claim.scope.accessKeyId });
     }
+    if (claim.version === 'AWS') {
+      verifyV2(claim, request, found.secretAccessKey);
+      return { caller: found.caller, payload: { kind: 'unsigned' }, chunkSigner: undefined };
+    }
     if (isS3) refuseUnsignedHeaders(claim, request);
     const declared = isS3 || bodyHash === undefined ? declaredPayload(claim, request) : await bodyHash();
     const canonical = canonicalRequest(
@@ -97,7 +102,8 @@ export class Authenticator {
     const now = this.#clock.now();
     const skew = isS3 ? S3_SKEW : OTHER_SKEW;
     if (claim.form === 'query') {
-      if (claim.signedAt - now > S3_SKEW) throw new AuthFailure('presigned-expired', 'Request is not yet valid');
+      if (claim.version !== 'AWS' && claim.signedAt - now > S3_SKEW)
+        throw new AuthFailure('presigned-expired', 'Request is not yet valid');
       const expiry = claim.signedAt + (claim.expires ?? skew / 1000) * 1000;
       if (now > expiry) {
         throw new AuthFailure('presigned-expired', 'Request has expired', {
@@ -151,6 +157,6 @@ function refuseUnsignedHeaders(claim: Claim, request: SignedRequest): void {
 function declaredPayload(claim: Claim, request: SignedRequest): string {
   const header = headerOf(request, 'x-amz-content-sha256');
   if (header !== undefined) return header;
-  if (claim.form === 'query') return UNSIGNED_PAYLOAD;
+  if (claim.form === 'query') return claim.contentSha256 ?? UNSIGNED_PAYLOAD;
   throw new AuthFailure('missing-payload-hash', 'Missing required header for this request: x-amz-content-sha256');
 }

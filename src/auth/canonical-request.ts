@@ -9,6 +9,8 @@ export interface SignedRequest {
   /** As received, without the question mark. */
   readonly query: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The bucket that a virtual-hosted request names in its host. */
+  readonly bucketFromHost?: string | undefined;
 }
 
 /**

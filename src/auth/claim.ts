@@ -1,10 +1,13 @@
 import { AuthFailure } from './auth-failure.ts';
 import type { SignedRequest } from './canonical-request.ts';
+import { readPresignedV2 } from './signature-v2.ts';
 import { ALGORITHM, type CredentialScope, parseCredential } from './signing-key.ts';
 import { decodeUriComponent } from './uri-encoding.ts';
 
 /** What a request says of its signature, read but not verified. */
 export interface Claim {
+  /** `AWS` is signature version 2, which only presigned addresses of S3 may have. */
+  readonly version: 'AWS4-HMAC-SHA256' | 'AWS';
   readonly form: 'header' | 'query';
   readonly scope: CredentialScope;
   readonly signedHeaders: readonly string[];
@@ -16,6 +19,8 @@ export interface Claim {
   /** Seconds, for the query form. */
   readonly expires: number | undefined;
   readonly sessionToken: string | undefined;
+  /** The payload's hash (or what stands for it) as a presigned address names it. */
+  readonly contentSha256: string | undefined;
 }
 
 const MAX_PRESIGNED_SECONDS = 604_800;
@@ -41,10 +46,7 @@ export function readClaim(request: SignedRequest): Claim | undefined {
     return readHeaderClaim(request, authorization);
   }
   if (isPresigned) return readQueryClaim(request);
-  if (/(^|&)AWSAccessKeyId=/.test(request.query) && /(^|&)Signature=/.test(request.query)) {
-    throw unsupportedSignature();
-  }
-  return undefined;
+  return readPresignedV2(request);
 }
 
 /** The service that a claim names, also one that cannot be read: in whose words it is refused. */
@@ -125,6 +127,7 @@ function readHeaderClaim(request: SignedRequest, authorization: string): Claim {
     timestamp,
     expires: undefined,
     sessionToken: headerOf(request, 'x-amz-security-token'),
+    contentSha256: undefined,
   });
 }
 
@@ -147,6 +150,7 @@ function readQueryClaim(request: SignedRequest): Claim {
     timestamp: query.get('X-Amz-Date') ?? '',
     expires: readExpires(query.get('X-Amz-Expires')),
     sessionToken: query.get('X-Amz-Security-Token') ?? headerOf(request, 'x-amz-security-token'),
+    contentSha256: query.get('X-Amz-Content-Sha256'),
   });
   if (claim.expires === undefined && claim.scope.service === 's3') throw incompleteQuery();
   return claim;
@@ -183,6 +187,7 @@ function makeClaim(
     readonly timestamp: string;
     readonly expires: number | undefined;
     readonly sessionToken: string | undefined;
+    readonly contentSha256: string | undefined;
   },
 ): Claim {
   const kind = form === 'query' ? 'malformed-query' : 'malformed';
@@ -209,8 +214,8 @@ function makeClaim(
   if (!signedHeaders.includes('host')) {
     throw new AuthFailure(kind, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   }
-  const { signature, timestamp, expires, sessionToken } = parts;
-  return { form, scope, signedHeaders, signature, timestamp, signedAt, expires, sessionToken };
+  const { credential: _credential, ...rest } = parts;
+  return { ...rest, version: ALGORITHM, form, scope, signedHeaders, signedAt };
 }
 
 const TIMESTAMP = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;

@@ -23,6 +23,7 @@ import { auditRecordOf } from './audit-record-of.ts';
 import type { Authorizer } from './authorizer.ts';
 import { GatewayCall } from './call.ts';
 import { notImplemented, toServiceError } from './gateway-errors.ts';
+import { withHoistedHeaders } from './hoisted-headers.ts';
 import { type AnyService, OperationsTable, type Target } from './operations-table.ts';
 import { type ReceivedRequest, readRequest } from './received-request.ts';
 import { RequestBody } from './request-body.ts';
@@ -74,12 +75,13 @@ export class Gateway implements Door {
   async handle(message: IncomingMessage, response: ServerResponse, sendContinue: () => void): Promise<void> {
     const { randomness, logger, domains } = this.#options;
     const requestId = randomness.uuid();
-    const request = readRequest(message, domains);
+    let request = readRequest(message, domains);
     const body = new RequestBody(message, sendContinue);
     // In whose form a failure is written, as far as that is known yet.
     let owner: CompiledService | undefined;
     try {
       const claim = readClaimOf(request);
+      request = withHoistedHeaders(request, claim.read);
       const routed = { ...request, signingName: claim.signingName };
       const first = this.#router.match(routed);
       owner = first.service;
@@ -158,7 +160,7 @@ export class Gateway implements Door {
         `Credential should be scoped to correct service: '${target.service.signingNames[0]}'.`,
       );
     }
-    if (!isRegion(scope.region)) {
+    if (claim.read.version !== 'AWS' && !isRegion(scope.region)) {
       const kind = claim.read.form === 'query' ? 'wrong-scope-query' : 'wrong-scope';
       throw new AuthFailure(kind, `Credential should be scoped to a valid region, not '${scope.region}'.`);
     }
@@ -193,7 +195,7 @@ export class Gateway implements Door {
     rest: Pick<GatewayCall, 'requestId' | 'body' | 'trailers' | 'signal'>,
   ): GatewayCall {
     const now = this.#options.clock.now();
-    const region = claim === undefined ? this.#options.defaultRegion : (claim.scope.region as Region);
+    const region = claim?.scope.region ? (claim.scope.region as Region) : this.#options.defaultRegion;
     const facts = {
       ...rest,
       parentRequestId: undefined,

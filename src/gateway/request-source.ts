@@ -14,9 +14,9 @@ export function sourceOf(request: ReceivedRequest, claim: Claim | undefined, now
     path: request.path,
     host: request.host,
     authType: claim === undefined ? 'ANONYMOUS' : claim.form === 'query' ? 'REST-QUERY-STRING' : 'REST-HEADER',
-    ...(claim === undefined
-      ? {}
-      : { signatureVersion: 'AWS4-HMAC-SHA256' as const, signatureAge: now - claim.signedAt }),
+    ...(claim === undefined ? {} : { signatureVersion: claim.version }),
+    // A signature of version 2 does not say when it was made.
+    ...(claim === undefined || claim.version === 'AWS' ? {} : { signatureAge: now - claim.signedAt }),
     ...(contentSha256 === undefined ? {} : { contentSha256 }),
     header: request.header,
   };

@@ -57,10 +57,13 @@ export async function writeResponse(
   response.end();
 }
 
-/** Never with `Expect`: whether the client sends the body after all is its own choice. */
+/**
+ * Also true of a request without a body, of which the parser may not have said yet that it is complete. Never with
+ * `Expect`: whether the client sends the body after all is its own choice.
+ */
 function isNearItsEnd(message: IncomingMessage): boolean {
-  const { 'content-length': length, expect } = message.headers;
-  return expect === undefined && length !== undefined && Number(length) <= MAX_KEPT;
+  const { 'content-length': length = '0', 'transfer-encoding': encoding, expect } = message.headers;
+  return expect === undefined && encoding === undefined && Number(length) <= MAX_KEPT;
 }
 
 async function drain(message: IncomingMessage): Promise<void> {

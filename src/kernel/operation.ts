@@ -63,7 +63,7 @@ export interface RequestSource {
   /** `host` as received, for answers that carry addresses. */
   readonly host: string;
   readonly authType: 'REST-HEADER' | 'REST-QUERY-STRING' | 'POST' | 'ANONYMOUS' | 'INTERNAL';
-  readonly signatureVersion?: 'AWS4-HMAC-SHA256';
+  readonly signatureVersion?: 'AWS4-HMAC-SHA256' | 'AWS';
   /** Milliseconds since the signature was made, for presigned requests (`s3:signatureAge`). */
   readonly signatureAge?: number;
   /** The value of `x-amz-content-sha256`. */

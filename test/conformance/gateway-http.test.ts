@@ -250,6 +250,7 @@ describe('the gateway and HTTP', () => {
     const requests: readonly (readonly [WireRequest, number])[] = [
       [sign(put, { credentials: wrong }), 403],
       [kms('NoSuchOperation'), 400],
+      [sign({ method: 'GET', path: '/' }, { service: 'kms' }), 400],
       [kms('DescribeKey', '{'), 400],
       [kms('DescribeKey', '{"KeyId":"none"}'), 400],
       [sign({ ...put, path: '/no-such-bucket/key' }), 404],

@@ -87,7 +87,7 @@ export class Platform {
 
   async close(): Promise<void> {
     clearInterval(this.#housekeeping);
-    await this.#log.flush();
+    await this.#log.close();
     await this.#records.close();
     this.#installation.lock.release();
   }

@@ -38,13 +38,18 @@ export async function startHttpServer(
 ): Promise<HttpServer> {
   const { headersMs, idleMs } = options.patience ?? PATIENCE;
   let isClosing = false;
+  const underWay = new Set<Promise<void>>();
   const answer = (message: IncomingMessage, response: ServerResponse, sendContinue: () => void): void => {
     if (isClosing) response.shouldKeepAlive = false;
     if (refuseOddFraming(message, response) || answerHealth(message, response, options.isReady)) return;
-    gateway.handle(message, response, sendContinue).catch((error: unknown) => {
-      options.logger.error({ err: error }, 'a response could not be written');
-      response.destroy();
-    });
+    const handled = gateway
+      .handle(message, response, sendContinue)
+      .catch((error: unknown) => {
+        options.logger.error({ err: error }, 'a response could not be written');
+        response.destroy();
+      })
+      .finally(() => underWay.delete(handled));
+    underWay.add(handled);
   };
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -70,9 +75,11 @@ export async function startHttpServer(
   return {
     host: options.host,
     port,
-    close(graceMs) {
+    async close(graceMs) {
       isClosing = true;
-      return closeServer(server, graceMs);
+      await closeServer(server, graceMs);
+      // A handler outlives its connection for a moment: what it works on is not taken away beneath it.
+      await Promise.all(underWay);
     },
   };
 }

@@ -19,6 +19,7 @@ export class EventBuffer {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #dropped = 0;
+  #isClosed = false;
 
   constructor(store: CloudTrailStore, logger: Logger) {
     this.#store = store;
@@ -26,7 +27,7 @@ export class EventBuffer {
   }
 
   add(event: BufferedEvent): void {
-    if (this.#events.length >= MAX_BUFFERED) {
+    if (this.#isClosed || this.#events.length >= MAX_BUFFERED) {
       this.#dropped += 1;
       if (this.#dropped % 1000 === 1) this.#logger.error({ dropped: this.#dropped }, 'audit events were dropped');
       return;
@@ -42,6 +43,13 @@ export class EventBuffer {
     this.#timer = undefined;
     this.#writing = this.#writing.then(() => this.#write());
     return this.#writing;
+  }
+
+  /** Writes what there is, once more, and takes nothing afterwards. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.flush();
+    clearTimeout(this.#timer);
   }
 
   async #write(): Promise<void> {

@@ -32,7 +32,7 @@ export function checksOf(parts: {
     {
       what: 'sealed records',
       async *run() {
-        for (const { row, isSound } of records.checkRows()) {
+        for await (const { row, isSound } of records.checkRows()) {
           yield isSound ? undefined : { what: `record ${row}`, damage: 'it was changed outside of Coffer' };
         }
       },

@@ -1,10 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '#kernel/logger.ts';
 import type { Gateway } from './pipeline.ts';
 
 const MAX_HEADER_BYTES = 64 * 1024;
 const KEEP_ALIVE_MS = 75_000;
+/** How long a handler may take to notice that its connection is gone. */
+const HANDLERS_END_MS = 5000;
 /** How often a server that is to close looks for connections whose request has ended. */
 const CLOSE_IDLE_EVERY_MS = 25;
 
@@ -79,7 +82,7 @@ export async function startHttpServer(
       isClosing = true;
       await closeServer(server, graceMs);
       // A handler outlives its connection for a moment: what it works on is not taken away beneath it.
-      await Promise.all(underWay);
+      await Promise.race([Promise.all(underWay), sleep(HANDLERS_END_MS, undefined, { ref: false })]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { systemClock } from '#kernel/clock.ts';
 import { type Randomness, UPPER_ALPHANUMERIC } from '#kernel/randomness.ts';
 import type { IamApi } from '#services/iam/api.ts';
+import { RowDamageError } from '#storage/row-seal.ts';
 import type { Config } from './config.ts';
 import type { Installation } from './installation.ts';
 import { saveRootCredentials } from './root-credentials.ts';
@@ -18,7 +19,7 @@ export async function createFirstAccount(
   environment: NodeJS.ProcessEnv,
 ): Promise<readonly string[]> {
   const { accountId, rootAccessKeyId, rootSecretAccessKey } = config;
-  if ((await iam.accounts.list()).length > 0) return await settingsWithoutEffect(config, iam, environment);
+  if (await hasAccounts(iam)) return await settingsWithoutEffect(config, iam, environment);
   if (rootAccessKeyId !== undefined && rootSecretAccessKey !== undefined) {
     await iam.accounts.create([{ accountId, accessKeyId: rootAccessKeyId, secretAccessKey: rootSecretAccessKey }]);
     return [];
@@ -31,6 +32,16 @@ export async function createFirstAccount(
   return [`The root user's credentials of account ${accountId} are in ${path}.`];
 }
 
+/** A damaged account is one too: `coffer verify` names it, and must be able to start. */
+async function hasAccounts(iam: IamApi): Promise<boolean> {
+  try {
+    return (await iam.accounts.list()).length > 0;
+  } catch (error) {
+    if (error instanceof RowDamageError) return true;
+    throw error;
+  }
+}
+
 /** Settings that count at the first start only are told where they say something else than what is stored. */
 async function settingsWithoutEffect(
   config: Config,
@@ -40,7 +51,8 @@ async function settingsWithoutEffect(
   const notices: string[] = [];
   const { accountId, rootAccessKeyId, rootSecretAccessKey } = config;
   const isAccountGiven = (environment['COFFER_ACCOUNT_ID'] ?? '') !== '';
-  if (isAccountGiven && (await iam.accounts.find(accountId)) === undefined) {
+  const account = await iam.accounts.find(accountId).catch(() => 'damaged');
+  if (isAccountGiven && account === undefined) {
     notices.push(`COFFER_ACCOUNT_ID counts at the first start only: there is no account ${accountId} here.`);
   }
   if (rootAccessKeyId !== undefined) {

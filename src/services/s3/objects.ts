@@ -8,6 +8,7 @@ import { type ContentPiece, ContentReader, readInline } from './content/content-
 import { associatedDataOf } from './content/stream-binding.ts';
 import {
   blobsOf,
+  blobsOfRow,
   type ObjectFacts,
   parseObjectFacts,
   parseStoredParts,
@@ -81,7 +82,7 @@ export class Objects {
         checkWriteCondition(head, condition, object.key);
         await also?.(transaction);
         await putObjectRow(transaction, row);
-        return head === undefined ? [] : blobsOf(parseObjectFacts(head.facts), head.parts);
+        return head === undefined ? [] : blobsOfRow(head);
       });
     } catch (error) {
       const isBucketGone = (await this.#store.findBucket(object.bucket)) === undefined;
@@ -109,7 +110,7 @@ export class Objects {
       check?.(head);
       if (head === undefined) return [];
       await transaction.deleteFrom('s3_object').where('bucket', '=', bucket).where('key', '=', key).execute();
-      return blobsOf(parseObjectFacts(head.facts), head.parts);
+      return blobsOfRow(head);
     });
     this.#leases.discard(removed);
   }
@@ -176,8 +177,10 @@ export class Objects {
       case 'inline':
         return [];
       case 'blob': {
-        const { blob, segmentSize } = facts.content;
-        return [{ blob, segmentSize, size: row.size, associatedData: () => associatedDataOf(wholeBinding(row)) }];
+        const { blob, segmentSize, digest } = facts.content;
+        return [
+          { blob, segmentSize, size: row.size, digest, associatedData: () => associatedDataOf(wholeBinding(row)) },
+        ];
       }
       case 'parts':
         return this.partsOf(object).map((part) => pieceOfPart(part, row.bucket, row.key, row.id));
@@ -187,11 +190,12 @@ export class Objects {
 
 /** The stream of a part, in an upload or in the finished object. */
 export function pieceOfPart(part: StoredPart, bucket: string, key: string, objectId: string): ContentPiece {
-  const { blob, segmentSize, size, number, id } = part;
+  const { blob, segmentSize, size, digest, number, id } = part;
   return {
     blob,
     segmentSize,
     size,
+    digest,
     associatedData: () => associatedDataOf({ bucket, key, objectId, part: number, partId: id }),
   };
 }

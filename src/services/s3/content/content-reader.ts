@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { callbackify } from 'node:util';
 import { DecryptionError } from '#crypto/decryption-error.ts';
@@ -10,6 +11,8 @@ export interface ContentPiece {
   readonly segmentSize: number;
   /** Bytes of plaintext. */
   readonly size: number;
+  /** SHA-256 of the ciphertext, in base64, where it was taken. */
+  readonly digest?: string | undefined;
   readonly associatedData: () => Buffer;
 }
 
@@ -179,5 +182,23 @@ export async function checkPiece(blobs: Blobs, piece: ContentPiece, dataKey: Buf
     } while (offset < piece.size);
   } finally {
     await open.close();
+  }
+}
+
+/** Reads a whole stream and compares its digest, for who has no key. @throws DecryptionError */
+export async function checkDigest(blobs: Blobs, piece: ContentPiece): Promise<void> {
+  const reader = await blobs.open(piece.blob);
+  try {
+    const hash = createHash('sha256');
+    const buffer = Buffer.allocUnsafeSlow(1024 * 1024);
+    for (let position = 0; position < reader.size; ) {
+      const count = await reader.read(buffer, position);
+      if (count === 0) throw new DecryptionError();
+      hash.update(buffer.subarray(0, count));
+      position += count;
+    }
+    if (piece.digest !== hash.digest('base64')) throw new DecryptionError();
+  } finally {
+    await reader.close();
   }
 }

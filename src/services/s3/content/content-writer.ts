@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto';
 import { sealStream, SegmentSealer, StreamEncryptor } from '#crypto/streaming-aead.ts';
 import type { BlobWriter, Blobs } from '#storage/blobs.ts';
 import type { BlobContent, InlineContent } from '../domain/object-facts.ts';
@@ -30,6 +31,8 @@ export interface WriteRequest {
   readonly checkSize: (size: number) => void;
   /** Called at the end, before anything becomes durable, with the whole size; throws to refuse the content. */
   readonly verify?: (size: number) => void;
+  /** Whether to take the digest of the ciphertext. */
+  readonly needsDigest: boolean;
   /** False for content that must not lie in a record. */
   readonly mayBeInline: boolean;
 }
@@ -84,7 +87,8 @@ export async function writeContent(request: WriteRequest): Promise<WrittenConten
 function sealInline(request: WriteRequest, pieces: readonly Uint8Array[], size: number): WrittenContent {
   const { dataKey, associatedData } = request;
   const body = sealStream(dataKey, associatedData, LARGE_SEGMENT, pieces);
-  return { size, content: { kind: 'inline', segmentSize: LARGE_SEGMENT }, body };
+  const digest = request.needsDigest && { digest: createHash('sha256').update(body).digest('base64') };
+  return { size, content: { kind: 'inline', segmentSize: LARGE_SEGMENT, ...digest }, body };
 }
 
 /** Content that goes to a blob: the next segment is gathered and encrypted while earlier ones are being written. */
@@ -92,21 +96,24 @@ class LargeContent {
   readonly #writer: BlobWriter;
   readonly #encryptor: StreamEncryptor;
   readonly #segmentSize: number;
+  readonly #hash: Hash | undefined;
   readonly #inFlight: Promise<void>[] = [];
   #inFlightBytes = 0;
   #failure: { readonly error: unknown } | undefined;
 
-  private constructor(writer: BlobWriter, encryptor: StreamEncryptor, segmentSize: number) {
+  private constructor(writer: BlobWriter, encryptor: StreamEncryptor, segmentSize: number, hash: Hash | undefined) {
     this.#writer = writer;
     this.#encryptor = encryptor;
     this.#segmentSize = segmentSize;
+    this.#hash = hash;
   }
 
   static async start(request: WriteRequest): Promise<LargeContent> {
     const { expectedSize = Number.POSITIVE_INFINITY, dataKey, associatedData } = request;
     const segmentSize = expectedSize <= SMALL_LIMIT ? SMALL_SEGMENT : LARGE_SEGMENT;
     const sealer = new SegmentSealer(dataKey, associatedData, segmentSize);
-    return new LargeContent(await request.blobs.create(BLOB_SPACE), new StreamEncryptor(sealer), segmentSize);
+    const hash = request.needsDigest ? createHash('sha256') : undefined;
+    return new LargeContent(await request.blobs.create(BLOB_SPACE), new StreamEncryptor(sealer), segmentSize, hash);
   }
 
   /** @returns what to wait for before more is added, if anything */
@@ -121,7 +128,8 @@ class LargeContent {
     await Promise.all(this.#inFlight);
     if (this.#failure !== undefined) throw this.#failure.error;
     await this.#writer.commit();
-    return { kind: 'blob', blob: this.#writer.id, segmentSize: this.#segmentSize };
+    const digest = this.#hash && { digest: this.#hash.digest('base64') };
+    return { kind: 'blob', blob: this.#writer.id, segmentSize: this.#segmentSize, ...digest };
   }
 
   async abort(): Promise<void> {
@@ -131,7 +139,10 @@ class LargeContent {
   #write(pieces: readonly Buffer[]): void {
     if (pieces.length === 0) return;
     let bytes = 0;
-    for (const piece of pieces) bytes += piece.length;
+    for (const piece of pieces) {
+      bytes += piece.length;
+      this.#hash?.update(piece);
+    }
     this.#inFlightBytes += bytes;
     const written = this.#writer.write(pieces).then(
       () => {

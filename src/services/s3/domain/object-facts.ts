@@ -48,13 +48,21 @@ type StoredContent = InlineContent | BlobContent | PartsContent;
 export interface InlineContent {
   readonly kind: 'inline';
   readonly segmentSize: number;
+  readonly digest?: CiphertextDigest;
 }
 
 export interface BlobContent {
   readonly kind: 'blob';
   readonly blob: string;
   readonly segmentSize: number;
+  readonly digest?: CiphertextDigest;
 }
+
+/**
+ * SHA-256 of a stream's ciphertext, in base64: with a customer's key, by which verification finds damage although it
+ * cannot check the stream's own tags.
+ */
+type CiphertextDigest = string;
 
 interface PartsContent {
   readonly kind: 'parts';
@@ -71,6 +79,7 @@ export interface StoredPart {
   readonly blob: string;
   readonly segmentSize: number;
   readonly size: number;
+  readonly digest?: CiphertextDigest;
   readonly etag: string;
   /** In the clear while the upload is not complete. */
   readonly checksum?: StoredChecksum;
@@ -119,6 +128,15 @@ export function parseStoredPart(json: string): StoredPart {
 
 export function parseStoredParts(json: string): StoredPart[] {
   return JSON.parse(json) as StoredPart[];
+}
+
+/** The blobs of a record that is to go. One that cannot be read names none; the clean-up finds them later. */
+export function blobsOfRow(row: { readonly facts: string; readonly parts: string | null }): string[] {
+  try {
+    return blobsOf(parseObjectFacts(row.facts), row.parts);
+  } catch {
+    return [];
+  }
 }
 
 /** The blobs that hold an object's content. */

@@ -1,6 +1,6 @@
 import type { AccountId } from '#kernel/ids.ts';
 import type { S3Context } from '../context.ts';
-import { blobsOf, parseObjectFacts, parseStoredPart } from '../domain/object-facts.ts';
+import { blobsOfRow, parseStoredPart } from '../domain/object-facts.ts';
 
 const PAGE = 500;
 
@@ -22,7 +22,7 @@ async function purgeBucket(s3: S3Context, bucket: string): Promise<void> {
       if (keys.length > 0) {
         await transaction.deleteFrom('s3_object').where('bucket', '=', bucket).where('key', 'in', keys).execute();
       }
-      const found = rows.flatMap((row) => blobsOf(parseObjectFacts(row.facts), row.parts));
+      const found = rows.flatMap((row) => blobsOfRow(row));
       if (rows.length === PAGE) return { blobs: found, isDone: false };
       const uploads = transaction.selectFrom('s3_upload').select('id').where('bucket', '=', bucket);
       const parts = await transaction.selectFrom('s3_part').select('facts').where('upload', 'in', uploads).execute();

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { DecryptionError } from '#crypto/decryption-error.ts';
 import { BlobMissingError } from '#storage/blobs.ts';
-import { type ContentPiece, checkPiece, readInline } from '../content/content-reader.ts';
+import { type ContentPiece, checkDigest, checkPiece, readInline } from '../content/content-reader.ts';
 import { BLOB_SPACE } from '../content/content-writer.ts';
 import { associatedDataOf } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
@@ -46,9 +47,8 @@ export async function* verifyS3(
   }
   const inUse = new Set<string>();
   for await (const { upload, part } of allParts(s3.store)) {
-    inUse.add(parseStoredPart(part.facts).blob);
     const what = `s3://${upload.bucket}/${upload.key} (part ${part.number} of an upload)`;
-    const damage = await find(what, () => checkPart(s3, decrypt, upload, part));
+    const damage = await find(what, () => checkPart(s3, decrypt, upload, part, inUse));
     const isThere = damage === undefined || (await s3.store.findPart(upload.id, part.number))?.facts === part.facts;
     if (isThere) yield damage;
   }
@@ -76,11 +76,19 @@ async function find(what: string, check: () => Promise<void>): Promise<S3Damage 
   }
 }
 
-async function checkPart(s3: S3Context, decrypt: OperatorDecrypt, upload: UploadRow, part: PartRow): Promise<void> {
-  const { facts } = s3.uploads.check(upload);
+async function checkPart(
+  s3: S3Context,
+  decrypt: OperatorDecrypt,
+  upload: UploadRow,
+  part: PartRow,
+  inUse: Set<string>,
+): Promise<void> {
   s3.seal.checkPart(part);
+  const stored = parseStoredPart(part.facts);
+  inUse.add(stored.blob);
+  const { facts } = s3.uploads.check(upload);
   const { bucket, key, object_id: objectId } = upload;
-  const piece = pieceOfPart(parseStoredPart(part.facts), bucket, key, objectId);
+  const piece = pieceOfPart(stored, bucket, key, objectId);
   await checkPieces(s3, decrypt, facts.encryption, { bucket, key, objectId }, [piece]);
 }
 
@@ -94,10 +102,14 @@ async function checkObject(s3: S3Context, decrypt: OperatorDecrypt, row: ObjectR
     await checkPieces(s3, decrypt, encryption, place, s3.objects.piecesOf(object));
     return;
   }
+  const body = row.body ?? Buffer.alloc(0);
   const dataKey = await openKey(s3, decrypt, encryption, place);
-  if (dataKey === undefined) return;
+  if (dataKey === undefined) {
+    if (createHash('sha256').update(body).digest('base64') !== content.digest) throw new DecryptionError();
+    return;
+  }
   const aad = associatedDataOf({ ...place, part: 0, partId: objectId });
-  const plaintext = readInline(row.body ?? Buffer.alloc(0), content.segmentSize, dataKey, aad);
+  const plaintext = readInline(body, content.segmentSize, dataKey, aad);
   dataKey.fill(0);
   if (plaintext.length !== row.size) throw new DecryptionError();
 }
@@ -112,12 +124,12 @@ async function checkPieces(
   const dataKey = await openKey(s3, decrypt, encryption, place);
   for (const piece of pieces) {
     if (dataKey !== undefined) await checkPiece(s3.blobs, piece, dataKey);
-    else await (await s3.blobs.open(piece.blob)).close();
+    else await checkDigest(s3.blobs, piece);
   }
   dataKey?.fill(0);
 }
 
-/** `undefined` where only the customer has the key: then no more can be said than that the blob is there. */
+/** `undefined` where only the customer has the key: then the digest of the ciphertext speaks in its place. */
 async function openKey(
   s3: S3Context,
   decrypt: OperatorDecrypt,

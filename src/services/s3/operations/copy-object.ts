@@ -71,6 +71,7 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
         observers: md5 === undefined ? [checksum] : [checksum, md5],
         expectedSize: size,
         checkSize: () => {},
+        needsDigest: encryption.kind === 'SSE-C',
         mayBeInline: true,
       });
       const value = { name: checksum.name, kind: 'FULL_OBJECT', value: checksum.digest() } as const;

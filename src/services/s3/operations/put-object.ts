@@ -54,6 +54,7 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
         expectedSize: checks.expectedSize,
         checkSize: checks.checkSize,
         verify: (size) => checks.finish(size),
+        needsDigest: encryption.kind === 'SSE-C',
         mayBeInline: true,
       });
       const checksum = { name: checks.checksum.name, kind: 'FULL_OBJECT', value: checks.digest } as const;

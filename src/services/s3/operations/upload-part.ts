@@ -149,17 +149,18 @@ async function writePart(
       expectedSize: content.expectedSize,
       checkSize: content.checkSize,
       verify: content.verify,
+      needsDigest: upload.facts.encryption.kind === 'SSE-C',
       mayBeInline: false,
     });
     if (written.content.kind !== 'blob') throw internalError();
-    const { blob, segmentSize } = written.content;
+    const { kind: _, ...place } = written.content;
     const etag = content.etag() ?? randomEtag(s3);
     const checksum = { ...content.checksum(), kind: 'FULL_OBJECT' } as const;
-    const part: StoredPart = { number, id, blob, segmentSize, size: written.size, etag, checksum };
+    const part: StoredPart = { number, id, ...place, size: written.size, etag, checksum };
     try {
       await s3.uploads.putPart(uploadId, part, call.now);
     } catch (error) {
-      if (error instanceof ServiceError) s3.leases.discard([blob]);
+      if (error instanceof ServiceError) s3.leases.discard([place.blob]);
       throw error;
     }
     return part;

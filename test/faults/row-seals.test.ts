@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
+import { after, before, describe, it } from 'node:test';
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import {
+  AddUserToGroupCommand,
+  AttachUserPolicyCommand,
+  CreateAccessKeyCommand,
+  CreateGroupCommand,
+  CreatePolicyCommand,
+  CreateRoleCommand,
+  CreateUserCommand,
+  IAMClient,
+  PutGroupPolicyCommand,
+  PutUserPermissionsBoundaryCommand,
+  TagUserCommand,
+} from '@aws-sdk/client-iam';
+import { CreateAliasCommand, CreateKeyCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
+import { CreateJobCommand, GetJobCommand, MediaConvertClient } from '@aws-sdk/client-mediaconvert';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { silentLogger } from '#kernel/logger.ts';
+import { askServer, connectToServer } from '../../bin/control-client.ts';
+import { allMigrations } from '../../bin/compose-services.ts';
+import { readConfig } from '../../bin/config.ts';
+import { Server } from '../../bin/server.ts';
+import type { Damage } from '../../bin/verify.ts';
+import { clientConfig } from '../harness/coffer-home.ts';
+import { jobEnd, jobOf, mp4Group } from '../harness/media-job.ts';
+
+const ACCOUNT = '123456789012';
+const ROOT = { id: 'AKIATESTROOT00000000', secret: 'secret/of/the/root/user/of/this/test+000' };
+
+type Use = (endpoint: string) => Promise<unknown>;
+
+/** A row of each table whose rows are sealed, and what believes it. */
+interface Case {
+  readonly table: string;
+  readonly where: string;
+  readonly use: Use;
+  /** By these columns the row is found: with others it is as if it were not there. */
+  readonly lookedUpBy: readonly string[];
+}
+
+/**
+ * An installation with one of everything whose records are sealed. While its server is stopped, somebody who may write
+ * its database changes one column of one row.
+ */
+describe('a column that was changed in the database', () => {
+  let folder: string;
+  let environment: NodeJS.ProcessEnv;
+  let database: string;
+  const ann = { id: '', secret: '' };
+  let jobId = '';
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'coffer-rows-'));
+    environment = {
+      COFFER_DATA: join(folder, 'data'),
+      COFFER_PORT: '0',
+      COFFER_ROOT_KEY_FILE: join(folder, 'root.key'),
+      COFFER_ROOT_ACCESS_KEY_ID: ROOT.id,
+      COFFER_ROOT_SECRET_ACCESS_KEY: ROOT.secret,
+      COFFER_LOG_LEVEL: 'silent',
+    };
+    database = join(folder, 'data', 'records.db');
+    await withServer(furnish);
+    await copyFile(database, join(folder, 'kept.db'));
+  });
+  after(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function withServer<Result>(work: (endpoint: string) => Promise<Result>): Promise<Result> {
+    const server = await Server.start(readConfig({}, environment), environment, silentLogger);
+    try {
+      return await work(server.endpoint);
+    } finally {
+      await server.stop();
+    }
+  }
+
+  async function furnish(endpoint: string): Promise<void> {
+    const config = clientConfig(endpoint, ROOT.id, ROOT.secret);
+    const iam = new IAMClient(config);
+    const kms = new KMSClient(config);
+    const media = new MediaConvertClient(config);
+    const statement = (Action: string) => ({ Effect: 'Allow', Action, Resource: '*' });
+    const document = (Action: string) => JSON.stringify({ Version: '2012-10-17', Statement: statement(Action) });
+
+    await iam.send(new CreateUserCommand({ UserName: 'ann' }));
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'ann' }));
+    ann.id = AccessKey?.AccessKeyId ?? '';
+    ann.secret = AccessKey?.SecretAccessKey ?? '';
+    await iam.send(new CreateGroupCommand({ GroupName: 'staff' }));
+    await iam.send(
+      new PutGroupPolicyCommand({
+        GroupName: 'staff',
+        PolicyName: 'inline',
+        PolicyDocument: document('sts:AssumeRole'),
+      }),
+    );
+    await iam.send(new AddUserToGroupCommand({ GroupName: 'staff', UserName: 'ann' }));
+    const { Policy } = await iam.send(
+      new CreatePolicyCommand({ PolicyName: 'managed', PolicyDocument: document('kms:Encrypt') }),
+    );
+    await iam.send(new AttachUserPolicyCommand({ UserName: 'ann', PolicyArn: Policy?.Arn }));
+    await iam.send(
+      new PutUserPermissionsBoundaryCommand({
+        UserName: 'ann',
+        PermissionsBoundary: 'arn:aws:iam::aws:policy/AdministratorAccess',
+      }),
+    );
+    await iam.send(new TagUserCommand({ UserName: 'ann', Tags: [{ Key: 'team', Value: 'blue' }] }));
+    const trust = {
+      Version: '2012-10-17',
+      Statement: [
+        { ...statement('sts:AssumeRole'), Resource: undefined, Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` } },
+        {
+          ...statement('sts:AssumeRole'),
+          Resource: undefined,
+          Principal: { Service: 'mediaconvert.amazonaws.com' },
+        },
+      ],
+    };
+    const { Role } = await iam.send(
+      new CreateRoleCommand({ RoleName: 'worker', AssumeRolePolicyDocument: JSON.stringify(trust) }),
+    );
+
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Tags: [{ TagKey: 'use', TagValue: 'test' }] }));
+    await kms.send(new CreateAliasCommand({ AliasName: 'alias/test', TargetKeyId: KeyMetadata?.KeyId }));
+
+    // There is no such bucket: the job ends at once, and lies there.
+    const groups = [mp4Group({ destination: 's3://nowhere-to-be-found/out' })];
+    const { Job } = await media.send(
+      new CreateJobCommand(jobOf(Role?.Arn ?? '', 's3://nowhere-to-be-found/in.mp4', groups)),
+    );
+    jobId = Job?.Id ?? '';
+    await jobEnd(media, jobId);
+    for (const client of [iam, kms, media]) client.destroy();
+  }
+
+  const encrypt: Use = async (endpoint) => {
+    const kms = new KMSClient(clientConfig(endpoint, ann.id, ann.secret));
+    const KeyId = `arn:aws:kms:us-east-1:${ACCOUNT}:alias/test`;
+    await kms.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') })).finally(() => kms.destroy());
+  };
+  const assume: Use = async (endpoint) => {
+    const sts = new STSClient(clientConfig(endpoint, ann.id, ann.secret));
+    const RoleArn = `arn:aws:iam::${ACCOUNT}:role/worker`;
+    await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'session' })).finally(() => sts.destroy());
+  };
+  const getJob: Use = async (endpoint) => {
+    const media = new MediaConvertClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
+    await media.send(new GetJobCommand({ Id: jobId })).finally(() => media.destroy());
+  };
+  const lookUp: Use = async (endpoint) => {
+    const trail = new CloudTrailClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
+    const LookupAttributes = [{ AttributeKey: 'EventName', AttributeValue: 'CreateKey' } as const];
+    const { Events = [] } = await trail
+      .send(new LookupEventsCommand({ LookupAttributes }))
+      .finally(() => trail.destroy());
+    assert.equal(Events.length, 1, 'the event is not there');
+  };
+
+  const cases: readonly Case[] = [
+    { table: 'iam_account', where: '1', use: encrypt, lookedUpBy: ['id'] },
+    { table: 'iam_principal', where: `name = 'ann'`, use: encrypt, lookedUpBy: ['id'] },
+    { table: 'iam_principal', where: `name = 'worker'`, use: assume, lookedUpBy: ['account', 'kind', 'name_key'] },
+    { table: 'iam_access_key', where: 'user_id IS NOT NULL', use: encrypt, lookedUpBy: ['id'] },
+    { table: 'iam_policy', where: '1', use: encrypt, lookedUpBy: ['id', 'arn', 'default_version'] },
+    { table: 'iam_policy_version', where: '1', use: encrypt, lookedUpBy: ['policy_id', 'version'] },
+    { table: 'iam_inline_policy', where: '1', use: assume, lookedUpBy: ['principal_id'] },
+    { table: 'iam_attachment', where: '1', use: encrypt, lookedUpBy: ['principal_id'] },
+    { table: 'iam_membership', where: '1', use: assume, lookedUpBy: ['group_id', 'user_id'] },
+    { table: 'iam_tag', where: '1', use: encrypt, lookedUpBy: ['owner_id'] },
+    { table: 'kms_key', where: '1', use: encrypt, lookedUpBy: ['id'] },
+    { table: 'kms_alias', where: '1', use: encrypt, lookedUpBy: ['account', 'region', 'name'] },
+    { table: 'kms_tag', where: '1', use: encrypt, lookedUpBy: ['key_id'] },
+    { table: 'kms_material', where: '1', use: encrypt, lookedUpBy: ['id'] },
+    { table: 'mediaconvert_job', where: '1', use: getJob, lookedUpBy: ['id', 'account', 'region'] },
+    {
+      table: 'cloudtrail_event',
+      where: `name = 'CreateKey'`,
+      use: lookUp,
+      lookedUpBy: ['account', 'region', 'name', 'time'],
+    },
+  ];
+
+  it('is looked for in every table whose rows are sealed', () => {
+    const sealed = allMigrations.flatMap((migration) => migration.sealedTables ?? []);
+    assert.deepEqual(sealed.toSorted(), [...new Set(cases.map(({ table }) => table))].toSorted());
+  });
+
+  it('was not there to begin with', async () => {
+    await withServer(async (endpoint) => {
+      for (const use of [encrypt, assume, getJob, lookUp]) await use(endpoint);
+      assert.deepEqual(await verify(), []);
+    });
+  });
+
+  for (const { table, where, use, lookedUpBy } of cases) {
+    it(`is an error on the next use, and found: ${table} where ${where}`, async () => {
+      for (const column of columnsOf(table)) {
+        const what = `${table}.${column}`;
+        await restore();
+        changeCell(table, where, column);
+        await withServer(async (endpoint) => {
+          if (!lookedUpBy.includes(column)) {
+            const failure = await use(endpoint).then(
+              () => assert.fail(`${what} was believed`),
+              (error: unknown) => error as Error & { $metadata?: { httpStatusCode?: number } },
+            );
+            const status = failure.$metadata?.httpStatusCode ?? 0;
+            assert.ok(status >= 500, `${what}: ${failure.name} ${failure.message}`);
+          }
+          const found = await verify();
+          assert.ok(
+            found.some((damage) => damage.what.startsWith(`record ${table} `)),
+            `${what}: ${JSON.stringify(found)}`,
+          );
+        });
+      }
+    });
+  }
+
+  async function restore(): Promise<void> {
+    await rm(`${database}-wal`, { force: true });
+    await rm(`${database}-shm`, { force: true });
+    await copyFile(join(folder, 'kept.db'), database);
+  }
+
+  async function verify(): Promise<Damage[]> {
+    const connection = await connectToServer(join(folder, 'data'));
+    assert.ok(connection);
+    const found: Damage[] = [];
+    try {
+      for await (const reply of askServer(connection, { command: 'verify' })) {
+        if (reply.type === 'item' && 'damage' in (reply.value as Damage)) found.push(reply.value as Damage);
+      }
+    } finally {
+      connection.destroy();
+    }
+    return found;
+  }
+
+  function columnsOf(table: string): string[] {
+    return withDatabase((opened) =>
+      opened
+        .prepare('SELECT name FROM pragma_table_info(?)')
+        .all(table)
+        .map((row) => String(row['name'])),
+    );
+  }
+
+  function changeCell(table: string, where: string, column: string): void {
+    withDatabase((opened) => {
+      const row = opened.prepare(`SELECT "${column}" AS value FROM "${table}" WHERE ${where}`).get();
+      assert.ok(row, `${table} has such a row`);
+      const isNumber = /INT/.test(
+        String(opened.prepare('SELECT type FROM pragma_table_info(?) WHERE name = ?').get(table, column)?.['type']),
+      );
+      const update = opened.prepare(`UPDATE "${table}" SET "${column}" = ? WHERE ${where}`);
+      assert.equal(update.run(changed(row['value'], isNumber)).changes, 1, `${table} where ${where}`);
+    });
+  }
+
+  function withDatabase<Result>(work: (opened: DatabaseSync) => Result): Result {
+    const opened = new DatabaseSync(database, { enableForeignKeyConstraints: false });
+    try {
+      return work(opened);
+    } finally {
+      opened.close();
+    }
+  }
+});
+
+/** Another value of the same kind: so little that only the seal can tell. */
+function changed(value: SQLOutputValue | undefined, isNumber: boolean): SQLInputValue {
+  if (typeof value === 'number') return value + 1;
+  if (typeof value === 'string') return `${value.slice(0, -1)}${value.endsWith('x') ? 'y' : 'x'}`;
+  if (!(value instanceof Uint8Array)) return isNumber ? 1 : 'x';
+  const bytes = Buffer.from(value);
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+  return bytes;
+}

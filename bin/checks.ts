@@ -1,4 +1,5 @@
 import type { RootKey } from '#crypto/root-key.ts';
+import type { CloudTrailStore } from '#services/cloudtrail/store.ts';
 import type { IamApi } from '#services/iam/api.ts';
 import type { KmsContext } from '#services/kms/context.ts';
 import type { S3Context } from '#services/s3/context.ts';
@@ -16,11 +17,12 @@ export function checksOf(parts: {
   readonly kms: KmsContext;
   readonly s3: S3Context;
   readonly mediaconvert: MediaconvertStore;
+  readonly trail: CloudTrailStore;
   readonly rootKey: RootKey;
   /** Milliseconds since the epoch: blobs that are younger may belong to uploads under way. */
   readonly startedAt: number;
 }): readonly Check[] {
-  const { records, iam, kms, s3, mediaconvert, rootKey, startedAt } = parts;
+  const { records, iam, kms, s3, mediaconvert, trail, rootKey, startedAt } = parts;
   return [
     {
       what: 'database',
@@ -34,6 +36,14 @@ export function checksOf(parts: {
       async *run() {
         for await (const { row, isSound } of records.checkRows()) {
           yield isSound ? undefined : { what: `record ${row}`, damage: 'it was changed outside of Coffer' };
+        }
+      },
+    },
+    {
+      what: 'entries of the audit log’s index',
+      async *run() {
+        for await (const { row, isSound } of trail.checkIndex()) {
+          yield isSound ? undefined : { what: `record ${row}`, damage: 'it does not say what its event says' };
         }
       },
     },

@@ -126,7 +126,7 @@ export function composeServices(
   });
   door.open(gateway);
 
-  const checks = checksOf({ records, iam, kms, s3, mediaconvert: mediaconvert.store, rootKey, startedAt });
+  const checks = checksOf({ records, iam, kms, s3, mediaconvert: mediaconvert.store, trail, rootKey, startedAt });
 
   const purgeSteps = (account: AccountId): readonly PurgeStep[] => [
     {

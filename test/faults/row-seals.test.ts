@@ -226,6 +226,30 @@ describe('a column that was changed in the database', () => {
     });
   }
 
+  it('of the audit log’s index is an error where it leads to an event, and found', async () => {
+    const where = `name = 'arn:aws:iam::${ACCOUNT}:role/worker' AND time = (SELECT max(time) FROM cloudtrail_resource
+      WHERE name = 'arn:aws:iam::${ACCOUNT}:role/worker')`;
+    for (const column of columnsOf('cloudtrail_resource')) {
+      await restore();
+      changeCell('cloudtrail_resource', where, column);
+      await withServer(async () => {
+        const found = await verify();
+        assert.ok(
+          found.some(({ what }) => what.startsWith('record cloudtrail_resource ')),
+          `${column}: ${JSON.stringify(found)}`,
+        );
+      });
+    }
+    await restore();
+    withDatabase((opened) => opened.exec(`UPDATE cloudtrail_resource SET name = 'arn:lie' WHERE ${where}`));
+    await withServer(async (endpoint) => {
+      const trail = new CloudTrailClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
+      const LookupAttributes = [{ AttributeKey: 'ResourceName', AttributeValue: 'arn:lie' } as const];
+      await assert.rejects(trail.send(new LookupEventsCommand({ LookupAttributes })), /internal|InternalError/i);
+      trail.destroy();
+    });
+  });
+
   async function restore(): Promise<void> {
     await rm(`${database}-wal`, { force: true });
     await rm(`${database}-shm`, { force: true });

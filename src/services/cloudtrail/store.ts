@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
 import type { Migration, Records } from '#storage/records.ts';
+import { RowDamageError } from '#storage/row-seal.ts';
+import { indexRowsOf, isIndexedAs, resourcesOfEvent } from './domain/event-resources.ts';
 
 /** One event in one account's log. Times are milliseconds since the epoch. */
 export interface EventRow {
@@ -33,7 +35,7 @@ export interface CloudTrailTables {
 export const cloudTrailMigrations: readonly Migration[] = [
   {
     name: 'cloudtrail-0001-events',
-    // The other table is an index: what it says of an event is in the event.
+    // The other table is an index: what it says of an event is in the event, and is compared with it.
     sealedTables: ['cloudtrail_event'],
     async up(transaction) {
       await sql`CREATE TABLE cloudtrail_event (
@@ -65,6 +67,7 @@ export interface EventFilter {
 }
 
 const ROWS_OF_ONE_INSERT = 500;
+const ROWS_OF_ONE_PAGE = 100;
 
 /** The audit log. */
 export class CloudTrailStore {
@@ -89,8 +92,12 @@ export class CloudTrailStore {
     });
   }
 
-  /** The newest first. */
-  find(filter: EventFilter): Promise<EventRow[]> {
+  /**
+   * The newest first.
+   *
+   * @throws RowDamageError for events that were changed, and those that the index leads to wrongly
+   */
+  async find(filter: EventFilter): Promise<EventRow[]> {
     let query = this.#records.read
       .selectFrom('cloudtrail_event')
       .selectAll()
@@ -121,7 +128,87 @@ export class CloudTrailStore {
         ]),
       );
     }
-    return query.orderBy('time', 'desc').orderBy('id', 'desc').limit(filter.limit).execute();
+    const rows = await query.orderBy('time', 'desc').orderBy('id', 'desc').limit(filter.limit).execute();
+    if (resourceName === undefined && resourceType === undefined) return rows;
+    const index = {
+      ...(resourceName !== undefined && { name: resourceName }),
+      ...(resourceType !== undefined && { type: resourceType }),
+    };
+    const stray = rows.find((row) => !isIndexedAs(row, index));
+    if (stray !== undefined) throw new RowDamageError(nameOfIndexRow({ ...stray, event_id: stray.id, name: '' }));
+    return rows;
+  }
+
+  /** Compares the index of resources with the events, both ways. Every row of it is told, with whether it is right. */
+  async *checkIndex(): AsyncGenerator<{ readonly row: string; readonly isSound: boolean }> {
+    for await (const event of this.#walk()) {
+      for (const expected of indexRowsOf(event, resourcesOfEvent(event))) {
+        if (await this.#isMissing(expected)) yield { row: nameOfIndexRow(expected), isSound: false };
+      }
+    }
+    for await (const row of this.#walkIndex()) {
+      const event = await this.#records.readUnchecked
+        .selectFrom('cloudtrail_event')
+        .selectAll()
+        .where('account', '=', row.account)
+        .where('time', '=', row.time)
+        .where('id', '=', row.event_id)
+        .executeTakeFirst();
+      yield { row: nameOfIndexRow(row), isSound: event !== undefined && isIndexedAs(event, row) };
+    }
+  }
+
+  async #isMissing({ account, name, time, event_id: id }: EventResourceRow): Promise<boolean> {
+    const row = await this.#records.readUnchecked
+      .selectFrom('cloudtrail_resource')
+      .select('type')
+      .where('account', '=', account)
+      .where('name', '=', name)
+      .where('time', '=', time)
+      .where('event_id', '=', id)
+      .executeTakeFirst();
+    return row === undefined;
+  }
+
+  async *#walk(): AsyncGenerator<EventRow> {
+    let last: EventRow | undefined;
+    do {
+      const { account, time, id } = last ?? { account: '', time: 0, id: '' };
+      const page = await this.#records.readUnchecked
+        .selectFrom('cloudtrail_event')
+        .selectAll()
+        .where((where) => where(where.refTuple('account', 'time', 'id'), '>', where.tuple(account, time, id)))
+        .orderBy('account')
+        .orderBy('time')
+        .orderBy('id')
+        .limit(ROWS_OF_ONE_PAGE)
+        .execute();
+      yield* page;
+      last = page.at(-1);
+      await new Promise(setImmediate);
+    } while (last !== undefined);
+  }
+
+  async *#walkIndex(): AsyncGenerator<EventResourceRow> {
+    let last: EventResourceRow | undefined;
+    do {
+      const { account, name, time, event_id: id } = last ?? { account: '', name: '', time: 0, event_id: '' };
+      const page = await this.#records.readUnchecked
+        .selectFrom('cloudtrail_resource')
+        .selectAll()
+        .where((where) =>
+          where(where.refTuple('account', 'name', 'time', 'event_id'), '>', where.tuple(account, name, time, id)),
+        )
+        .orderBy('account')
+        .orderBy('name')
+        .orderBy('time')
+        .orderBy('event_id')
+        .limit(ROWS_OF_ONE_PAGE)
+        .execute();
+      yield* page;
+      last = page.at(-1);
+      await new Promise(setImmediate);
+    } while (last !== undefined);
   }
 
   async prune(before: number): Promise<void> {
@@ -137,6 +224,10 @@ export class CloudTrailStore {
       await transaction.deleteFrom('cloudtrail_resource').where('account', '=', account).execute();
     });
   }
+}
+
+function nameOfIndexRow({ account, time, event_id: id, name }: Omit<EventResourceRow, 'type'>): string {
+  return `cloudtrail_resource ${account} ${time} ${id} ${name}`.trimEnd();
 }
 
 function* chunksOf<Item>(items: readonly Item[], size: number): Generator<Item[]> {

@@ -2,9 +2,10 @@ import type { AuditRecord } from '#kernel/audit.ts';
 import type { Caller } from '#kernel/caller.ts';
 import { accountOf } from '#kernel/caller.ts';
 import { parseArn } from '#kernel/arn.ts';
-import type { EventResourceRow, EventRow } from '../store.ts';
+import type { EventRow } from '../store.ts';
 import { resourceTypeOf } from './resource-type.ts';
 import type { BufferedEvent } from './event-buffer.ts';
+import { indexRowsOf } from './event-resources.ts';
 
 const EVENT_VERSION = '1.11';
 
@@ -36,14 +37,7 @@ function bufferedEvent(record: AuditRecord, id: string, account: string): Buffer
     read_only: record.isReadOnly ? 1 : 0,
     event: JSON.stringify(eventJson(record, id, account)),
   };
-  const resources: EventResourceRow[] = record.resources.map((name) => ({
-    event_id: id,
-    account,
-    time,
-    name,
-    type: resourceTypeOf(name) ?? '',
-  }));
-  return { event, resources };
+  return { event, resources: indexRowsOf(event, record.resources) };
 }
 
 /** The members that CloudTrail's user guide lists ("CloudTrail record contents"), and ours in `additionalEventData`. */

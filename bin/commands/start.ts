@@ -3,18 +3,15 @@ import { createLogger } from '../logger.ts';
 import type { Server } from '../server.ts';
 import { shellWord } from '../shell-word.ts';
 
+/** Signals that come so soon after one another are one. */
+const SAME_SIGNAL_MS = 300;
+
 /** Runs the platform until SIGTERM or SIGINT. */
 export async function start(options: CommandLineOptions): Promise<void> {
   const config = readConfig(options, process.env);
   const logger = createLogger(config.logLevel);
   for (const name of unknownSettings(process.env)) logger.warn({ name }, 'this variable is no setting of Coffer');
-  const stopping = new Promise<void>((resolve) => {
-    onSignals(() => {
-      resolve();
-      // A second signal ends at once.
-      onSignals(() => process.exit(1));
-    });
-  });
+  const stopping = firstSignal();
   // Loaded when the settings are known to be good: it is most of the code.
   const { Server } = await import('../server.ts');
   const server = await Server.start(config, process.env, logger, (notice) => console.log(notice));
@@ -24,13 +21,18 @@ export async function start(options: CommandLineOptions): Promise<void> {
   await server.stop();
 }
 
-function onSignals(listener: () => void): void {
-  const signals = ['SIGTERM', 'SIGINT'] as const;
-  const once = () => {
-    for (const signal of signals) process.off(signal, once);
-    listener();
-  };
-  for (const signal of signals) process.on(signal, once);
+/** Resolves at the first signal to end; a second one ends the process at once. */
+function firstSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let first: number | undefined;
+    const onSignal = () => {
+      first ??= performance.now();
+      // Ctrl-C reaches the whole process group, and the launcher passes it on: that is one signal, not two.
+      if (performance.now() - first > SAME_SIGNAL_MS) process.exit(1);
+      resolve();
+    };
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
+  });
 }
 
 function greeting(server: Server): string {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
@@ -7,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { CofferHome } from '../harness/coffer-home.ts';
@@ -83,6 +85,50 @@ describe('a running server', { concurrency: 2 }, () => {
     assert.ok(Buffer.from((await read.Body?.transformToByteArray()) ?? []).equals(content));
     reader.destroy();
     await again.end('SIGTERM');
+  });
+
+  it('takes Ctrl-C, which comes to it and through its launcher too, for one signal', async () => {
+    await using home = await CofferHome.make();
+    const launcher = fileURLToPath(new URL('../../bin/coffer.mjs', import.meta.url));
+    const child = spawn(process.execPath, [launcher, 'start', '--port', '0', '--log-level', 'info'], {
+      env: home.environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    const { pid } = child;
+    assert.ok(pid);
+    try {
+      let output = '';
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+      }
+      while (!output.includes('ready at')) {
+        assert.equal(child.exitCode, null, output);
+        await delay(20);
+      }
+      const s3 = new S3Client(await home.rootClientConfig());
+      await s3.send(new CreateBucketCommand({ Bucket: 'by-the-launcher' }));
+      const body = new PassThrough();
+      body.write(Buffer.alloc(100));
+      const upload = s3.send(
+        new PutObjectCommand({ Bucket: 'by-the-launcher', Key: 'a', Body: body, ContentLength: 200 }),
+      );
+      await delay(300);
+      // As a terminal does: to the whole group.
+      process.kill(-pid, 'SIGINT');
+      await delay(500);
+      body.end(Buffer.alloc(100));
+      assert.ok((await upload).ETag);
+      s3.destroy();
+      if (child.exitCode === null) await once(child, 'exit');
+      assert.equal(child.exitCode, 0, output);
+    } finally {
+      try {
+        process.kill(-pid, 'SIGKILL');
+      } catch {
+        // The group has ended, as it should.
+      }
+    }
   });
 
   it('ends at once at the second signal', async () => {

@@ -6,7 +6,10 @@ import type { Kysely } from 'kysely';
 export interface Records<Tables> {
   /** Reads what was committed. Never sees a write that is not yet durable. */
   readonly read: Kysely<Tables>;
-  /** As `read`, for verification alone: rows that do not bear their seal are told like the others. */
+  /**
+   * As `read`, but rows that do not bear their seal are told like the others: for verification, and for finding rows
+   * that are read and checked then. INVARIANT: nothing that comes from here is believed.
+   */
   readonly readUnchecked: Kysely<Tables>;
   /**
    * Runs `work` in a transaction; when the promise resolves, the change is durable. Commits are grouped across

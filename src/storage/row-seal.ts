@@ -73,9 +73,8 @@ function encodeNumber(value: number): string {
 }
 
 function encodeText(value: string): string {
-  // As it comes back from the database, where texts are UTF-8.
-  const text = value.toWellFormed();
-  return `t${text.length}:${text}`;
+  // What UTF-8 cannot say, half a surrogate pair, is U+FFFD in the database and in the HMAC's input: one unit as well.
+  return `t${value.length}:${value}`;
 }
 
 function encodeBlob(value: Uint8Array): string {

@@ -141,6 +141,7 @@ describe('sealed tables', () => {
       () => read.selectFrom('part').innerJoin('thing', 'thing.id', 'part.thing').select('part.name').execute(),
       () => read.selectFrom('open').leftJoin('thing as t', 't.id', 'open.thing').select('t.owner').execute(),
       () => read.selectFrom('thing as other').select('other.id').where('other.size', '=', 99).execute(),
+      () => read.selectFrom('thing').select('id').where(sql<boolean>`id = 'a' OR size = 1`).execute(),
       () =>
         read
           .selectFrom('thing')

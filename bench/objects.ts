@@ -25,7 +25,9 @@ export async function benchObjects(): Promise<Result[]> {
   const s3 = await prepareBucket(coffer);
   try {
     const body = Buffer.alloc(LARGE, 0xa5);
-    const large = (method: 'get' | 'put') => signed(s3, method, ['large']);
+    // A new object each time: what an overwrite costs beyond that is the removal of the old one's file.
+    let objects = 0;
+    const large = (method: 'get' | 'put') => signed(s3, method, [`large-${method === 'put' ? objects++ : 0}`]);
     const bareLarge = (method: 'GET' | 'PUT'): Load => ({
       method,
       urls: [`${bare.endpoint}/${LARGE}`],

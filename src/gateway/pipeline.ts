@@ -220,10 +220,13 @@ export class Gateway implements Door {
       await authorize(target, input, call);
       const output = await built.handle(input, call, service.context);
       audit.append(auditRecordOf(target, input, call, clock.now(), undefined));
+      logger.debug({ requestId: call.requestId, operation: `${service.name}:${wire.name}` }, 'carried out');
       return output;
     } catch (error) {
       const failure = toServiceError(error, service, logger.child({ requestId: call.requestId }));
       audit.append(auditRecordOf(target, input, call, clock.now(), failure));
+      const { code } = failure;
+      logger.debug({ requestId: call.requestId, operation: `${service.name}:${wire.name}`, code }, 'refused or failed');
       throw failure;
     }
   }

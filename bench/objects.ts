@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   CreateBucketCommand,
@@ -25,9 +26,13 @@ export async function benchObjects(): Promise<Result[]> {
   const s3 = await prepareBucket(coffer);
   try {
     const body = Buffer.alloc(LARGE, 0xa5);
+    // As the SDKs send it by default.
+    const checksum = checksumOf(body);
+    const headers = { 'x-amz-checksum-crc32': checksum };
     // A new object each time: what an overwrite costs beyond that is the removal of the old one's file.
     let objects = 0;
-    const large = (method: 'get' | 'put') => signed(s3, method, [`large-${method === 'put' ? objects++ : 0}`]);
+    const large = (method: 'get' | 'put') =>
+      signed(s3, method, [`large-${method === 'put' ? objects++ : 0}`], checksum);
     const bareLarge = (method: 'GET' | 'PUT'): Load => ({
       method,
       urls: [`${bare.endpoint}/${LARGE}`],
@@ -35,7 +40,7 @@ export async function benchObjects(): Promise<Result[]> {
       ...(method === 'PUT' ? { body } : {}),
     });
     const put = await compare(
-      async () => ({ method: 'PUT', urls: await large('put'), body, connections: 1 }),
+      async () => ({ method: 'PUT', urls: await large('put'), headers, body, connections: 1 }),
       async () => bareLarge('PUT'),
     );
     const get = await compare(
@@ -125,12 +130,29 @@ export async function prepareBucket(coffer: BenchServer): Promise<S3Client> {
   return s3;
 }
 
-export async function signed(s3: S3Client, method: 'get' | 'put', keys: readonly string[]): Promise<string[]> {
+function checksumOf(body: Buffer): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc32(body));
+  return bytes.toString('base64');
+}
+
+/** @param checksum the CRC-32 that each upload declares in a header, in base64 */
+export async function signed(
+  s3: S3Client,
+  method: 'get' | 'put',
+  keys: readonly string[],
+  checksum?: string,
+): Promise<string[]> {
   const urls: string[] = [];
   for (const Key of keys) {
     const object = { Bucket: BUCKET, Key };
-    const command = method === 'get' ? new GetObjectCommand(object) : new PutObjectCommand(object);
-    urls.push(await getSignedUrl(s3, command, { expiresIn: 3600 }));
+    const command =
+      method === 'get'
+        ? new GetObjectCommand(object)
+        : new PutObjectCommand({ ...object, ...(checksum === undefined ? {} : { ChecksumCRC32: checksum }) });
+    urls.push(
+      await getSignedUrl(s3, command, { expiresIn: 3600, unhoistableHeaders: new Set(['x-amz-checksum-crc32']) }),
+    );
   }
   return urls;
 }

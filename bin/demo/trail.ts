@@ -43,13 +43,6 @@ function describe(event: Event, accountId: string): string {
     // Sessions differ from job to job; the story is about the role.
     .replace(/^(assumed-role\/[^/]+)\/.*/, '$1');
   const via = detail.userIdentity?.invokedBy;
-  const result = detail.errorCode === undefined ? '' : resultOf(detail.errorCode);
+  const result = detail.errorCode === undefined ? '' : `  → refused: ${detail.errorCode}`;
   return `${event.EventName} by ${who === 'root' ? `root of ${accountId}` : who}${via === undefined ? '' : ` through ${via}`}${result}`;
-}
-
-/** A dry run that would have worked answers with an error of its own: S3 asks so before it uses a cached bucket key. */
-function resultOf(errorCode: string): string {
-  return errorCode === 'DryRunOperationException'
-    ? '  (asked again before a cached bucket key was used)'
-    : `  → refused: ${errorCode}`;
 }

@@ -10,6 +10,7 @@ import type { Authority, Door } from '#kernel/door.ts';
 import { isRegion, type Region } from '#kernel/ids.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Randomness } from '#kernel/randomness.ts';
+import type { ServiceError } from '#kernel/service-error.ts';
 import type { CompiledService } from '#protocol/compiled-service.ts';
 import { parseQuery } from '#protocol/query-parameters.ts';
 import {
@@ -224,12 +225,20 @@ export class Gateway implements Door {
       return output;
     } catch (error) {
       const failure = toServiceError(error, service, logger.child({ requestId: call.requestId }));
-      audit.append(auditRecordOf(target, input, call, clock.now(), failure));
+      if (!isAnsweredQuestion(call, failure)) audit.append(auditRecordOf(target, input, call, clock.now(), failure));
       const { code } = failure;
       logger.debug({ requestId: call.requestId, operation: `${service.name}:${wire.name}`, code }, 'refused or failed');
       throw failure;
     }
   }
+}
+
+/**
+ * A service that asks another by a dry run whether it may use what it holds, and may: the use stands in the asking
+ * operation's own record, with the resource. A refusal is recorded as any other.
+ */
+function isAnsweredQuestion(call: GatewayCall, failure: ServiceError): boolean {
+  return call.via.length > 0 && failure.code === 'DryRunOperationException';
 }
 
 async function authorize(target: Target, input: unknown, call: GatewayCall): Promise<void> {

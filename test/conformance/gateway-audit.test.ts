@@ -183,10 +183,23 @@ describe('the audit log', () => {
     assert.equal(use.additionalEventData['parentRequestID'], put.requestID);
     assert.deepEqual(
       put.resources.map((resource) => resource.ARN),
-      ['arn:aws:s3:::audited/film'],
+      ['arn:aws:s3:::audited/film', keyArn],
     );
     const refused = await onlyEvent('Username', 'alice', 'GetObject', true);
     assert.equal(refused.errorCode, 'AccessDenied');
+  });
+
+  it('shows every read under a bucket key by the read itself, and no dry runs', async () => {
+    const s3 = new S3Client(platform.clientConfig());
+    const place = { Bucket: 'audited', Key: 'under-a-bucket-key' };
+    const encryption = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: keyArn, BucketKeyEnabled: true } as const;
+    await s3.send(new PutObjectCommand({ ...place, Body: 'content', ...encryption }));
+    for (let i = 0; i < 3; i++) await (await s3.send(new GetObjectCommand(place))).Body?.transformToByteArray();
+    s3.destroy();
+    const uses = await lookUp('ResourceName', keyArn);
+    const reads = uses.filter((event) => event.eventName === 'GetObject' && event.userIdentity['type'] === 'Root');
+    assert.equal(reads.length, 3);
+    assert.ok(uses.every((event) => event.errorCode !== 'DryRunOperationException'));
   });
 
   it('shows what a session of a role did, and who began it', async () => {

@@ -36,7 +36,10 @@ export async function startEncryption(
       'Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.',
     );
   }
-  return await s3.dataKeys.create(choice, place, kmsAuthority(call, bucket));
+  const dataKey = await s3.dataKeys.create(choice, place, kmsAuthority(call, bucket));
+  // Whose key it was stands in this operation's own record too: a cached bucket key makes no record of KMS's.
+  if (dataKey.stored.kind === 'aws:kms') call.audit.resources.add(dataKey.stored.keyArn);
+  return dataKey;
 }
 
 /** Opens the data key of an object or upload, with the checks of a customer-provided key. */
@@ -54,6 +57,7 @@ export async function openDataKey(
     );
   }
   const bucket = await s3.scope.bucket(call, place.bucket);
+  if (stored.kind === 'aws:kms') call.audit.resources.add(stored.keyArn);
   return await s3.dataKeys.open(stored, place, kmsAuthority(call, bucket), customerKey);
 }
 

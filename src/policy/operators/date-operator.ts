@@ -1,4 +1,5 @@
-import { OperandError, type Operator } from './operator.ts';
+import type { Operator } from './operator.ts';
+import { type OrderedKind, orderedOperator } from './ordered-operator.ts';
 
 /** W3C's profile of ISO 8601, which AWS documents for dates: from a year alone to fractions of a second with a zone. */
 const ISO_DATE =
@@ -30,22 +31,13 @@ function offsetOf(zone: string | undefined): number {
   return (zone.startsWith('-') ? -minutes : minutes) * 60_000;
 }
 
-/** An operator on dates. A request's value that is no date matches nothing. */
+const KIND: OrderedKind = { noun: 'a date', parse: parseDate };
+
+/** An operator on dates. */
 export function dateOperator(
   name: string,
   negatedName: string | undefined,
   compare: (actual: number, operand: number) => boolean,
 ): Operator {
-  return {
-    name,
-    ...(negatedName !== undefined && { negatedName }),
-    compile(value) {
-      const operand = parseDate(value);
-      if (operand === undefined) throw new OperandError(`'${value}' is not a date`);
-      return (text) => {
-        const actual = parseDate(text);
-        return actual !== undefined && compare(actual, operand);
-      };
-    },
-  };
+  return orderedOperator(KIND, name, negatedName, compare);
 }

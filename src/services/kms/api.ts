@@ -1,8 +1,6 @@
 import type {
   DecryptRequest,
   DecryptResponse,
-  DescribeKeyRequest,
-  DescribeKeyResponse,
   GenerateDataKeyRequest,
   GenerateDataKeyResponse,
 } from '@aws-sdk/client-kms';
@@ -23,10 +21,6 @@ export class KmsApi {
 
   async decrypt(input: DecryptRequest, authority: Authority): Promise<DecryptResponse> {
     return (await this.#door.invoke('kms', 'Decrypt', input, authority)) as DecryptResponse;
-  }
-
-  async describeKey(input: DescribeKeyRequest, authority: Authority): Promise<DescribeKeyResponse> {
-    return (await this.#door.invoke('kms', 'DescribeKey', input, authority)) as DescribeKeyResponse;
   }
 
   /**

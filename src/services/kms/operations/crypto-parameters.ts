@@ -3,12 +3,16 @@ import { DRY_RUN_SUCCEEDED, invalidGrantToken, unsupported } from '../errors.ts'
 interface CryptoParameters {
   readonly GrantTokens?: readonly string[] | undefined;
   readonly Recipient?: object | undefined;
+  readonly DryRunModifiers?: readonly string[] | undefined;
 }
 
 /** Refuses by name what the cryptographic operations do not carry out. */
 export function refuseUnsupported(input: CryptoParameters): void {
   if (input.Recipient !== undefined) {
     throw unsupported('Recipient is not supported: there are no AWS Nitro Enclaves outside AWS.');
+  }
+  if (input.DryRunModifiers !== undefined && input.DryRunModifiers.length > 0) {
+    throw unsupported('DryRunModifiers is not supported.');
   }
   // No grants exist yet, so no token can be valid.
   if (input.GrantTokens !== undefined && input.GrantTokens.length > 0) throw invalidGrantToken();

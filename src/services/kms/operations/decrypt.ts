@@ -3,7 +3,7 @@ import { operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
 import { keyAccess } from '../domain/key-access.ts';
 import { requireEnabled } from '../domain/key-locator.ts';
-import { incorrectKey, unsupported, unsupportedAlgorithm } from '../errors.ts';
+import { incorrectKey, unsupportedAlgorithm } from '../errors.ts';
 import { endDryRun, refuseUnsupported } from './crypto-parameters.ts';
 import { locateCiphertextKey, openWithKey } from './ciphertext-key.ts';
 
@@ -16,9 +16,6 @@ export const decrypt = operation<KmsContext, DecryptRequest, DecryptResponse>(De
   },
   async handle(input, call, kms) {
     refuseUnsupported(input);
-    if (input.DryRunModifiers !== undefined && input.DryRunModifiers.length > 0) {
-      throw unsupported('DryRunModifiers is not supported.');
-    }
     const located = await locateCiphertextKey(input.CiphertextBlob, input.KeyId, call, kms, 'kms:Decrypt');
     requireEnabled(located);
     if ((input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT') !== 'SYMMETRIC_DEFAULT') {

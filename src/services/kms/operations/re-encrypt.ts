@@ -4,7 +4,7 @@ import type { KmsContext } from '../context.ts';
 import { sealCiphertext } from '../domain/ciphertext-blob.ts';
 import { keyAccess } from '../domain/key-access.ts';
 import { requireEnabled } from '../domain/key-locator.ts';
-import { incorrectKey, unsupported, unsupportedAlgorithm } from '../errors.ts';
+import { incorrectKey, unsupportedAlgorithm } from '../errors.ts';
 import { locateCiphertextKey, openWithKey } from './ciphertext-key.ts';
 import { endDryRun, refuseUnsupported } from './crypto-parameters.ts';
 
@@ -26,9 +26,6 @@ export const reEncrypt = operation<KmsContext, ReEncryptRequest, ReEncryptRespon
   },
   async handle(input, call, kms) {
     refuseUnsupported(input);
-    if (input.DryRunModifiers !== undefined && input.DryRunModifiers.length > 0) {
-      throw unsupported('DryRunModifiers is not supported.');
-    }
     const { source, destination } = await locateBoth(input, call, kms);
     requireEnabled(source);
     requireEnabled(destination);

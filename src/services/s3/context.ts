@@ -6,7 +6,7 @@ import type { Randomness } from '#kernel/randomness.ts';
 import type { KmsApi } from '#services/kms/api.ts';
 import type { Blobs } from '#storage/blobs.ts';
 import type { Records } from '#storage/records.ts';
-import { BlobLeases } from './content/blob-leases.ts';
+import { BlobLeases } from '#storage/content/blob-leases.ts';
 import { RecordSeal } from './domain/record-seal.ts';
 import { BucketKeyCache } from './keys/bucket-key-cache.ts';
 import { DataKeys } from './keys/data-keys.ts';

@@ -3,8 +3,8 @@ import { DecryptionError } from '#crypto/decryption-error.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import type { Blobs } from '#storage/blobs.ts';
 import { StorageFullError } from '#storage/storage-full-error.ts';
-import type { BlobLeases } from './content/blob-leases.ts';
-import { type ContentPiece, ContentReader, readInline } from './content/content-reader.ts';
+import type { BlobLeases } from '#storage/content/blob-leases.ts';
+import { type ContentPiece, ContentReader, readInline } from '#storage/content/content-reader.ts';
 import { associatedDataOf } from './content/stream-binding.ts';
 import {
   blobsOf,

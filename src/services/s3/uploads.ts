@@ -1,4 +1,4 @@
-import type { BlobLeases } from './content/blob-leases.ts';
+import type { BlobLeases } from '#storage/content/blob-leases.ts';
 import { parseStoredPart, parseUploadFacts, type StoredPart, type UploadFacts } from './domain/object-facts.ts';
 import type { RecordSeal } from './domain/record-seal.ts';
 import { noSuchUpload } from './errors.ts';

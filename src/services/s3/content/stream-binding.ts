@@ -1,3 +1,6 @@
+/** The space of S3's blobs. */
+export const BLOB_SPACE = 's3';
+
 /** What a stream of ciphertext is: no other stream can take its place. */
 export interface StreamBinding {
   readonly bucket: string;

@@ -1,3 +1,4 @@
+import type { BlobContent, CiphertextDigest, InlineContent } from '#storage/content/content-writer.ts';
 import type { ChecksumKind, ChecksumName, ChecksumValue } from './checksum.ts';
 
 /** The headers that an object is stored with and answers with, by the names of the SDK's members. */
@@ -42,27 +43,11 @@ export interface StoredCustomerKey {
   readonly wrapped: string;
 }
 
-/** Where the ciphertext lies. */
-type StoredContent = InlineContent | BlobContent | PartsContent;
-
-export interface InlineContent {
-  readonly kind: 'inline';
-  readonly segmentSize: number;
-  readonly digest?: CiphertextDigest;
-}
-
-export interface BlobContent {
-  readonly kind: 'blob';
-  readonly blob: string;
-  readonly segmentSize: number;
-  readonly digest?: CiphertextDigest;
-}
-
 /**
- * SHA-256 of a stream's ciphertext, in base64: with a customer's key, by which verification finds damage although it
- * cannot check the stream's own tags.
+ * Where the ciphertext lies. It has a digest with a customer's key: by that, verification finds damage although it cannot
+ * check the stream's own tags.
  */
-type CiphertextDigest = string;
+type StoredContent = InlineContent | BlobContent | PartsContent;
 
 interface PartsContent {
   readonly kind: 'parts';

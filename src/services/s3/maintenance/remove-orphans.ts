@@ -1,4 +1,4 @@
-import { BLOB_SPACE } from '../content/content-writer.ts';
+import { BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
 import { parseStoredPart } from '../domain/object-facts.ts';
 import { allObjects, allParts } from './walk.ts';

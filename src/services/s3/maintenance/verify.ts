@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { DecryptionError } from '#crypto/decryption-error.ts';
 import { BlobMissingError } from '#storage/blobs.ts';
-import { type ContentPiece, checkDigest, checkPiece, readInline } from '../content/content-reader.ts';
-import { BLOB_SPACE } from '../content/content-writer.ts';
-import { associatedDataOf } from '../content/stream-binding.ts';
+import { type ContentPiece, checkDigest, checkPiece, readInline } from '#storage/content/content-reader.ts';
+import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
 import { blobsOf, parseStoredPart, type StoredEncryption } from '../domain/object-facts.ts';
 import { RecordDamageError } from '../domain/record-seal.ts';

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { CopyObject$, type CopyObjectOutput, type CopyObjectRequest } from '@aws-sdk/client-s3';
 import { operation } from '#kernel/operation.ts';
 import { encryptionConditions, objectAccess } from '../access.ts';
-import { writeContent } from '../content/content-writer.ts';
-import { associatedDataOf } from '../content/stream-binding.ts';
+import { writeContent } from '#storage/content/content-writer.ts';
+import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
 import { asChecksumName, startChecksum } from '../domain/checksum.ts';
 import { contextAnswer, encryptionAnswer } from '../domain/encryption-members.ts';
@@ -65,6 +65,7 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
       const md5 = encryption.kind === 'AES256' ? createHash('md5') : undefined;
       const written = await writeContent({
         blobs: s3.blobs,
+        space: BLOB_SPACE,
         source: await openSource(s3, call, input, source, { start: 0, end: size }),
         dataKey,
         associatedData: associatedDataOf({ bucket, key, objectId: id, part: 0, partId: id }),

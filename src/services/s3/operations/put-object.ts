@@ -1,8 +1,8 @@
 import { PutObject$, type PutObjectOutput, type PutObjectRequest } from '@aws-sdk/client-s3';
 import { operation } from '#kernel/operation.ts';
 import { encryptionConditions, objectAccess, tagContext } from '../access.ts';
-import { writeContent } from '../content/content-writer.ts';
-import { associatedDataOf } from '../content/stream-binding.ts';
+import { writeContent } from '#storage/content/content-writer.ts';
+import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
 import { contextAnswer, encryptionAnswer } from '../domain/encryption-members.ts';
 import { headersOf, metadataOf } from '../domain/object-headers.ts';
@@ -47,6 +47,7 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
       const checks = new PayloadChecks(input, call, { fallback: 'CRC64NVME', needsMd5: encryption.kind === 'AES256' });
       const written = await writeContent({
         blobs: s3.blobs,
+        space: BLOB_SPACE,
         source: call.body ?? emptyBody(),
         dataKey,
         associatedData: associatedDataOf({ bucket, key, objectId: id, part: 0, partId: id }),

@@ -10,8 +10,8 @@ import {
 import { type AccessRequest, type Call, operation } from '#kernel/operation.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import { objectAccess, type ObjectInput } from '../access.ts';
-import { type Observer, writeContent } from '../content/content-writer.ts';
-import { associatedDataOf } from '../content/stream-binding.ts';
+import { type Observer, writeContent } from '#storage/content/content-writer.ts';
+import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
 import { type ChecksumName, startChecksum } from '../domain/checksum.ts';
 import type { EncryptionMembers } from '../domain/encryption-choice.ts';
@@ -142,6 +142,7 @@ async function writePart(
   try {
     const written = await writeContent({
       blobs: s3.blobs,
+      space: BLOB_SPACE,
       source: await content.open(),
       dataKey,
       associatedData: associatedDataOf({ bucket, key, objectId, part: number, partId: id }),

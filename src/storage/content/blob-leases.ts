@@ -1,8 +1,8 @@
-import type { Blobs } from '#storage/blobs.ts';
 import type { Logger } from '#kernel/logger.ts';
+import type { Blobs } from '../blobs.ts';
 
 /**
- * Keeps the blobs of an object on the disk while someone reads them: one that is overwritten or deleted meanwhile goes
+ * Keeps the blobs of a content on the disk while someone reads them: one that is overwritten or deleted meanwhile goes
  * when its last reader has gone. Should the process die before, the clean-up at the next start finds it.
  */
 export class BlobLeases {

@@ -1,10 +1,25 @@
 import { createHash, type Hash } from 'node:crypto';
 import { sealStream, SegmentSealer, StreamEncryptor } from '#crypto/streaming-aead.ts';
-import type { BlobWriter, Blobs } from '#storage/blobs.ts';
-import type { BlobContent, InlineContent } from '../domain/object-facts.ts';
+import type { BlobWriter, Blobs } from '../blobs.ts';
 
-/** The space of S3's blobs. */
-export const BLOB_SPACE = 's3';
+/** A ciphertext that lies in the record of what it belongs to. */
+export interface InlineContent {
+  readonly kind: 'inline';
+  readonly segmentSize: number;
+  readonly digest?: CiphertextDigest;
+}
+
+/** A ciphertext that lies in a blob. */
+export interface BlobContent {
+  readonly kind: 'blob';
+  readonly blob: string;
+  readonly segmentSize: number;
+  readonly digest?: CiphertextDigest;
+}
+
+/** SHA-256 of a stream's ciphertext, in base64, for those who verify it without its key. */
+export type CiphertextDigest = string;
+
 /** Content up to this size lies in its record: one commit instead of two synced files. */
 const INLINE_LIMIT = 64 * 1024;
 const SMALL_LIMIT = 1024 * 1024;
@@ -20,6 +35,8 @@ export interface Observer {
 
 export interface WriteRequest {
   readonly blobs: Blobs;
+  /** In whose space a blob is made, such as `s3`. */
+  readonly space: string;
   readonly source: AsyncIterable<Uint8Array>;
   /** 32 bytes. */
   readonly dataKey: Buffer;
@@ -113,7 +130,7 @@ class LargeContent {
     const segmentSize = expectedSize <= SMALL_LIMIT ? SMALL_SEGMENT : LARGE_SEGMENT;
     const sealer = new SegmentSealer(dataKey, associatedData, segmentSize);
     const hash = request.needsDigest ? createHash('sha256') : undefined;
-    return new LargeContent(await request.blobs.create(BLOB_SPACE), new StreamEncryptor(sealer), segmentSize, hash);
+    return new LargeContent(await request.blobs.create(request.space), new StreamEncryptor(sealer), segmentSize, hash);
   }
 
   /** @returns what to wait for before more is added, if anything */

@@ -3,9 +3,9 @@ import { Readable } from 'node:stream';
 import { callbackify } from 'node:util';
 import { DecryptionError } from '#crypto/decryption-error.ts';
 import { openStream, SegmentOpener, STREAM_HEADER_LENGTH } from '#crypto/streaming-aead.ts';
-import type { BlobReader, Blobs } from '#storage/blobs.ts';
+import type { BlobReader, Blobs } from '../blobs.ts';
 
-/** One stream of ciphertext that is a piece of an object's content. */
+/** One stream of ciphertext that is a piece of a content. */
 export interface ContentPiece {
   readonly blob: string;
   readonly segmentSize: number;
@@ -35,7 +35,7 @@ export function readInline(body: Uint8Array, segmentSize: number, dataKey: Buffe
 }
 
 /**
- * The plaintext of an object, or of a range of it, decrypted segment by segment; the next segment is read while the
+ * The plaintext of a content, or of a range of it, decrypted segment by segment; the next segment is read while the
  * last one is on its way.
  *
  * INVARIANT: nothing leaves before its tag has been checked; a damaged segment ends the stream with an error.

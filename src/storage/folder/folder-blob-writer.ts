@@ -1,42 +1,46 @@
-import { close, fdatasync, fsync, writev } from 'node:fs';
 import { rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
 import type { BlobId, BlobWriter } from '../blobs.ts';
+import { type AlignedBlocks, BLOCK_SIZE } from './aligned-blocks.ts';
+import type { BlobFile } from './blob-file.ts';
 import { isMissing, storageError } from './errno.ts';
 import type { FolderSync } from './folder-sync.ts';
 
-const closeFile = promisify(close);
-const syncFile = promisify(fsync);
-const syncData = promisify(fdatasync);
-/** IOV_MAX on Linux. */
-const MAXIMUM_PIECES = 1024;
-/** As much is handed to the disk while more is coming, so that the last sync finds little left to do. */
-const SYNC_EVERY = 32 * 1024 * 1024;
+/** Blocks on their way to the disk while the next one is being filled. */
+const BLOCKS_IN_FLIGHT = 2;
 
-/** Writes one blob: into a temporary file, which is given its name when it is complete and on the disk. */
-export class FolderBlobWriter implements BlobWriter {
+export interface BlobPlace {
   readonly id: BlobId;
-  readonly #descriptor: number;
-  readonly #temporaryPath: string;
-  readonly #finalPath: string;
+  readonly temporaryPath: string;
+  readonly finalPath: string;
+}
+
+/**
+ * Writes one blob, block by block: into a temporary file, which is given its name when it is complete and on the disk.
+ */
+export class FolderBlobWriter implements BlobWriter {
+  readonly #place: BlobPlace;
+  readonly #file: BlobFile;
+  readonly #blocks: AlignedBlocks;
   readonly #folderSync: FolderSync;
-  #queued: Uint8Array[] = [];
-  #current: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
-  #syncing: Promise<void> | undefined;
+  readonly #inFlight = new Set<Promise<void>>();
+  #last: Promise<void> = Promise.resolve();
+  #block: Buffer | undefined;
+  #filled = 0;
+  #position = 0;
   #size = 0;
-  #writtenSize = 0;
-  #syncedSize = 0;
-  #failure: unknown;
+  #failure: { readonly error: unknown } | undefined;
   #state: 'open' | 'closed' | 'committed' = 'open';
 
-  constructor(id: BlobId, descriptor: number, temporaryPath: string, finalPath: string, sync: FolderSync) {
-    this.id = id;
-    this.#descriptor = descriptor;
-    this.#temporaryPath = temporaryPath;
-    this.#finalPath = finalPath;
-    this.#folderSync = sync;
+  constructor(place: BlobPlace, file: BlobFile, blocks: AlignedBlocks, folderSync: FolderSync) {
+    this.#place = place;
+    this.#file = file;
+    this.#blocks = blocks;
+    this.#folderSync = folderSync;
+  }
+
+  get id(): BlobId {
+    return this.#place.id;
   }
 
   get size(): number {
@@ -46,72 +50,71 @@ export class FolderBlobWriter implements BlobWriter {
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     if (this.#state !== 'open') throw new Error('The blob is closed.');
     for (const chunk of chunks) this.#size += chunk.length;
-    this.#queued.push(...chunks);
+    // Calls may overlap: each begins when the one before has put its chunks away.
+    const turn = this.#last.then(() => this.#gather(chunks));
+    this.#last = turn.catch(() => {});
     try {
-      // Chunks that come while a write is under way go together in the next: writes to one file exclude one another
-      // in the kernel, and several at once would only spin.
-      this.#next ??= this.#afterCurrent();
-      await this.#next;
+      await turn;
     } catch (error) {
       throw storageError(error);
     }
   }
 
-  async #afterCurrent(): Promise<void> {
-    await this.#current;
-    this.#current = this.#writeQueued();
-    this.#next = undefined;
-    await this.#current;
-  }
-
-  async #writeQueued(): Promise<void> {
-    const chunks = this.#queued;
-    this.#queued = [];
-    const position = this.#writtenSize;
-    // INVARIANT: a blob of which any write failed never gets its name.
-    if (this.#failure !== undefined) throw this.#failure;
-    try {
-      this.#writtenSize += await writeAll(this.#descriptor, chunks, position);
-    } catch (error) {
-      this.#failure ??= error;
-      throw error;
+  async #gather(chunks: readonly Uint8Array[]): Promise<void> {
+    for (const chunk of chunks) {
+      for (let offset = 0; offset < chunk.length; ) {
+        if (this.#inFlight.size >= BLOCKS_IN_FLIGHT && this.#block === undefined) await Promise.race(this.#inFlight);
+        // INVARIANT: a blob of which any write failed never gets its name.
+        if (this.#failure !== undefined) throw this.#failure.error;
+        this.#block ??= this.#blocks.take();
+        const end = Math.min(chunk.length, offset + BLOCK_SIZE - this.#filled);
+        this.#block.set(chunk.subarray(offset, end), this.#filled);
+        this.#filled += end - offset;
+        offset = end;
+        if (this.#filled === BLOCK_SIZE) this.#flush(this.#block);
+      }
     }
-    if (this.#writtenSize - this.#syncedSize >= SYNC_EVERY && this.#syncing === undefined) this.#syncEarly();
   }
 
-  /** Waited for only by `commit` and `abort`: it spreads the work. */
-  #syncEarly(): void {
-    this.#syncedSize = this.#writtenSize;
-    this.#syncing = this.#sync();
+  #flush(block: Buffer): void {
+    const written = this.#writeBlock(block, this.#filled, this.#position).finally(() => {
+      this.#inFlight.delete(written);
+    });
+    this.#inFlight.add(written);
+    this.#position += this.#filled;
+    this.#filled = 0;
+    this.#block = undefined;
   }
 
-  async #sync(): Promise<void> {
+  async #writeBlock(block: Buffer, length: number, position: number): Promise<void> {
     try {
-      await syncData(this.#descriptor);
+      await this.#file.write(block, length, position);
     } catch (error) {
-      // A failed sync is told once only: the next one would say that all is well.
-      this.#failure ??= error;
+      this.#failure ??= { error };
     }
-    this.#syncing = undefined;
+    this.#blocks.give(block);
   }
 
   /** Waits until nothing is under way any more. */
   async #settle(): Promise<void> {
-    await Promise.allSettled([this.#next, this.#current]);
-    await this.#syncing;
+    await this.#last;
+    await Promise.all(this.#inFlight);
   }
 
   async commit(): Promise<void> {
     if (this.#state !== 'open') throw new Error('The blob is closed.');
+    const { temporaryPath, finalPath } = this.#place;
     try {
+      await this.#last;
+      if (this.#block !== undefined) this.#flush(this.#block);
       await this.#settle();
-      if (this.#failure !== undefined) throw this.#failure;
-      await syncFile(this.#descriptor);
+      if (this.#failure !== undefined) throw this.#failure.error;
+      await this.#file.sync(this.#size);
       this.#state = 'closed';
-      await closeFile(this.#descriptor);
-      await rename(this.#temporaryPath, this.#finalPath);
+      await this.#file.close();
+      await rename(temporaryPath, finalPath);
       this.#state = 'committed';
-      await this.#folderSync.sync(dirname(this.#finalPath));
+      await this.#folderSync.sync(dirname(finalPath));
     } catch (error) {
       throw storageError(error);
     }
@@ -119,11 +122,13 @@ export class FolderBlobWriter implements BlobWriter {
 
   async abort(): Promise<void> {
     await this.#settle();
+    if (this.#block !== undefined) this.#blocks.give(this.#block);
+    this.#block = undefined;
     if (this.#state === 'open') {
       this.#state = 'closed';
-      await closeFile(this.#descriptor);
+      await this.#file.close();
     }
-    for (const path of [this.#temporaryPath, this.#finalPath]) {
+    for (const path of [this.#place.temporaryPath, this.#place.finalPath]) {
       try {
         await unlink(path);
       } catch (error) {
@@ -131,39 +136,4 @@ export class FolderBlobWriter implements BlobWriter {
       }
     }
   }
-}
-
-/**
- * Writes all chunks at a position; the system may take fewer bytes at a time than it is given.
- *
- * @returns the bytes written
- */
-function writeAll(descriptor: number, chunks: readonly Uint8Array[], position: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let rest = chunks.filter((chunk) => chunk.length > 0);
-    let offset = position;
-    const next = (): void => {
-      if (rest.length === 0) return resolve(offset - position);
-      writev(descriptor, rest.slice(0, MAXIMUM_PIECES), offset, (error, written) => {
-        if (error !== null) return reject(error);
-        offset += written;
-        rest = withoutFirst(rest, written);
-        next();
-      });
-    };
-    next();
-  });
-}
-
-function withoutFirst(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
-  let left = count;
-  let index = 0;
-  for (; index < chunks.length; index++) {
-    const length = chunks[index]?.length ?? 0;
-    if (left < length) break;
-    left -= length;
-  }
-  const rest = chunks.slice(index);
-  if (left > 0 && rest[0] !== undefined) rest[0] = rest[0].subarray(left);
-  return rest;
 }

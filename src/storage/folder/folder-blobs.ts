@@ -11,6 +11,8 @@ import {
   type Blobs,
   type BlobWriter,
 } from '../blobs.ts';
+import { AlignedBlocks } from './aligned-blocks.ts';
+import { BlobFile } from './blob-file.ts';
 import { isMissing, storageError } from './errno.ts';
 import { FolderBlobWriter } from './folder-blob-writer.ts';
 import { FolderSync } from './folder-sync.ts';
@@ -28,6 +30,7 @@ const TEMPORARY = 'tmp';
 export class FolderBlobs implements Blobs {
   readonly #root: string;
   readonly #sync = new FolderSync();
+  readonly #blocks = new AlignedBlocks();
   readonly #knownFolders = new Map<string, Promise<void>>();
 
   private constructor(root: string) {
@@ -52,9 +55,8 @@ export class FolderBlobs implements Blobs {
     const temporary = join(this.#root, TEMPORARY, name);
     try {
       await this.#ensureFolder(space, folder);
-      const flags = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW;
-      const descriptor = await openFile(temporary, flags, 0o600);
-      return new FolderBlobWriter(`${space}/${name}`, descriptor, temporary, join(folder, name), this.#sync);
+      const place = { id: `${space}/${name}`, temporaryPath: temporary, finalPath: join(folder, name) };
+      return new FolderBlobWriter(place, await BlobFile.create(temporary), this.#blocks, this.#sync);
     } catch (error) {
       throw storageError(error);
     }

@@ -15,7 +15,10 @@ import { CloudTrailStore, type CloudTrailTables, cloudTrailMigrations } from '#s
 import { IamApi } from '#services/iam/api.ts';
 import { iamService } from '#services/iam/service.ts';
 import { IamStore, type IamTables, iamMigrations } from '#services/iam/store.ts';
+import { createKinesisVideoContext, type KinesisVideoTables } from '#services/kinesis-video/context.ts';
+import { purgeAccount as purgeKinesisVideoAccount } from '#services/kinesis-video/maintenance/purge-account.ts';
 import { kinesisVideoService } from '#services/kinesis-video/service.ts';
+import { streamMigrations } from '#services/kinesis-video/store.ts';
 import { kinesisVideoArchivedMediaService } from '#services/kinesis-video-archived-media/service.ts';
 import { kinesisVideoMediaService } from '#services/kinesis-video-media/service.ts';
 import { KmsApi } from '#services/kms/api.ts';
@@ -48,6 +51,7 @@ export const allMigrations: readonly Migration[] = [
   ...cloudTrailMigrations,
   ...s3Migrations,
   ...mediaconvertMigrations,
+  ...streamMigrations,
 ];
 
 /** One step of removing an account's belongings. */
@@ -101,6 +105,14 @@ export function composeServices(
     workers: config.mediaWorkers ?? Math.max(1, availableParallelism() - 1),
   });
 
+  const kinesisVideo = createKinesisVideoContext({
+    records: records.of<KinesisVideoTables>(),
+    blobs,
+    clock,
+    randomness,
+    logger,
+  });
+
   const gateway = new Gateway({
     services: [
       iamService({ store: iamStore, rootKey, randomness }),
@@ -111,7 +123,7 @@ export function composeServices(
       cloudTrailService({ store: trail, buffer }),
       secretsManagerService(),
       mediaConnectService(),
-      kinesisVideoService(),
+      kinesisVideoService(kinesisVideo),
       kinesisVideoMediaService(),
       kinesisVideoArchivedMediaService(),
     ] as readonly AnyService[],
@@ -137,9 +149,10 @@ export function composeServices(
       },
     },
     { what: 'MediaConvert jobs', run: () => mediaconvert.store.removeAccount(account) },
+    { what: 'Kinesis video streams', run: () => purgeKinesisVideoAccount(kinesisVideo, account) },
     { what: 'S3 buckets', run: () => purgeS3Account(s3, account) },
     { what: 'audit log', run: () => trail.purgeAccount(account) },
   ];
 
-  return { gateway, iam, kms, s3, mediaconvert, startedAt, trail, log, checks, purgeSteps, logger };
+  return { gateway, iam, kms, s3, mediaconvert, kinesisVideo, startedAt, trail, log, checks, purgeSteps, logger };
 }

@@ -24,7 +24,7 @@ export const manifests: readonly AnyService[] = [
   cloudTrailService(NOTHING),
   secretsManagerService(),
   mediaConnectService(),
-  kinesisVideoService(),
+  kinesisVideoService(NOTHING),
   kinesisVideoMediaService(),
   kinesisVideoArchivedMediaService(),
 ] as readonly unknown[] as readonly AnyService[];

@@ -1,10 +1,11 @@
 import * as sdk from '@aws-sdk/client-kinesis-video';
 import { operationSchemasOf, type Service } from '#kernel/service.ts';
+import type { KinesisVideoContext } from './context.ts';
 import { kinesisVideoErrors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
 
-/** Kinesis Video Streams' control plane: its operations are known, none is built yet. */
-export function kinesisVideoService(): Service<undefined> {
+/** Kinesis Video Streams' control plane. */
+export function kinesisVideoService(context: KinesisVideoContext): Service<KinesisVideoContext> {
   return {
     name: 'kinesis-video',
     eventSource: 'kinesisvideo.amazonaws.com',
@@ -12,7 +13,7 @@ export function kinesisVideoService(): Service<undefined> {
     protocol: 'restJson1',
     schemas: operationSchemasOf(sdk),
     operations: [],
-    context: undefined,
+    context,
     constraints,
     errors: kinesisVideoErrors,
   };

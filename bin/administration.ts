@@ -3,6 +3,7 @@ import { AccountExistsError } from '#services/iam/api.ts';
 import { AdministrationError } from './administration-error.ts';
 import type { ControlReply, ControlRequest } from './control-protocol.ts';
 import type { Platform } from './platform.ts';
+import { countRequests } from './usage.ts';
 
 const ACCOUNTS_OF_ONE_COMMIT = 500;
 const MAX_ACCOUNTS = 100_000;
@@ -33,6 +34,8 @@ export class Administration {
         return yield* this.#deleteAccount(request.accountId);
       case 'verify':
         return yield* this.#platform.verify();
+      case 'usage':
+        return yield* countRequests(this.#platform, request);
     }
   }
 

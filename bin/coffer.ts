@@ -73,6 +73,17 @@ program
   .action(async (options) => (await import('./commands/verify.ts')).verify(options));
 
 program
+  .command('usage')
+  .description('Count the requests in the audit log: those to KMS by key, operation, principal and credential.')
+  .option('--since <time>', 'such as 2026-11-20T08:30:00Z, or 90m, 12h, 7d ago (default: a day before --until)')
+  .option('--until <time>', 'the same (default: now)')
+  .option('--account <id>', 'the log of one account; every request of all accounts once when absent')
+  .option('--by <columns>', 'what KMS requests are told apart by (default: key,operation,principal,credential,via)')
+  .addOption(dataOption())
+  .option('--json', 'print the counts as JSON')
+  .action(async (options) => (await import('./commands/usage.ts')).usage(options));
+
+program
   .command('demo')
   .description('See encrypted media go through the whole platform, on a data folder of its own.')
   .argument('[video]', 'a video file to use instead of a test video')

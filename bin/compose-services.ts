@@ -10,6 +10,7 @@ import type { Logger } from '#kernel/logger.ts';
 import { systemRandomness } from '#kernel/randomness.ts';
 import { CloudTrailLog } from '#services/cloudtrail/api.ts';
 import { EventBuffer } from '#services/cloudtrail/domain/event-buffer.ts';
+import { RequestUsage } from '#services/cloudtrail/request-usage.ts';
 import { cloudTrailService } from '#services/cloudtrail/service.ts';
 import { CloudTrailStore, type CloudTrailTables, cloudTrailMigrations } from '#services/cloudtrail/store.ts';
 import { IamApi } from '#services/iam/api.ts';
@@ -81,6 +82,7 @@ export function composeServices(
   const trail = new CloudTrailStore(records.of<CloudTrailTables>());
   const buffer = new EventBuffer(trail, logger);
   const log = new CloudTrailLog(buffer, randomness);
+  const usage = new RequestUsage(records.of<CloudTrailTables>());
 
   const s3 = createS3Context({
     records: records.of<S3Tables>(),
@@ -154,5 +156,19 @@ export function composeServices(
     { what: 'audit log', run: () => trail.purgeAccount(account) },
   ];
 
-  return { gateway, iam, kms, s3, mediaconvert, kinesisVideo, startedAt, trail, log, checks, purgeSteps, logger };
+  return {
+    gateway,
+    iam,
+    kms,
+    s3,
+    mediaconvert,
+    kinesisVideo,
+    startedAt,
+    trail,
+    log,
+    usage,
+    checks,
+    purgeSteps,
+    logger,
+  };
 }

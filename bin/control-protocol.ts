@@ -1,10 +1,13 @@
+import { USAGE_COLUMNS, type UsageColumn, type UsageRange } from '#services/cloudtrail/domain/usage.ts';
+
 /** What the command line asks of a running server: one JSON line in, JSON lines out, the last one `done` or `error`. */
 export type ControlRequest =
   | { readonly command: 'status' }
   | { readonly command: 'account-create'; readonly accountId?: string; readonly count: number }
   | { readonly command: 'account-list' }
   | { readonly command: 'account-delete'; readonly accountId: string }
-  | { readonly command: 'verify' };
+  | { readonly command: 'verify' }
+  | ({ readonly command: 'usage'; readonly by: readonly UsageColumn[] } & UsageRange);
 
 export type ControlReply =
   /** One line of the command's answer. */
@@ -38,9 +41,24 @@ export function parseControlRequest(value: unknown): ControlRequest {
     case 'account-create':
       if (typeof count !== 'number' || !(accountId === undefined || typeof accountId === 'string')) break;
       return accountId === undefined ? { command, count } : { command, count, accountId };
+    case 'usage':
+      return parseUsageRequest(fields);
     case 'account-delete':
       if (typeof accountId !== 'string') break;
       return { command, accountId };
   }
-  throw new Error('This is no command that the server knows. Is the command line of the same version as the server?');
+  throw unknownCommand();
+}
+
+function parseUsageRequest({ from, to, account, by }: Readonly<Record<string, unknown>>): ControlRequest {
+  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || !Array.isArray(by)) throw unknownCommand();
+  if (!(account === undefined || typeof account === 'string')) throw unknownCommand();
+  const columns = USAGE_COLUMNS.filter((column) => by.includes(column));
+  if (columns.length !== by.length) throw unknownCommand();
+  const range = { from: Number(from), to: Number(to), ...(account !== undefined && { account }) };
+  return { command: 'usage', by: columns, ...range };
+}
+
+function unknownCommand(): Error {
+  return new Error('This is no command that the server knows. Is the command line of the same version as the server?');
 }

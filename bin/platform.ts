@@ -5,6 +5,7 @@ import type { AccountId } from '#kernel/ids.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { systemRandomness } from '#kernel/randomness.ts';
 import type { CloudTrailLog } from '#services/cloudtrail/api.ts';
+import type { UsageColumn, UsageRange, UsageStep } from '#services/cloudtrail/domain/usage.ts';
 import type { IamApi } from '#services/iam/api.ts';
 import { removeOrphans } from '#services/s3/maintenance/remove-orphans.ts';
 import { FolderBlobs } from '#storage/folder/folder-blobs.ts';
@@ -94,6 +95,12 @@ export class Platform {
 
   verify(): AsyncGenerator<ControlReply> {
     return runChecks(this.#services.checks);
+  }
+
+  /** @throws TooManyKindsError */
+  async *countRequests(range: UsageRange, by: readonly UsageColumn[]): AsyncGenerator<UsageStep> {
+    await this.#log.flush();
+    yield* this.#services.usage.count(range, by);
   }
 
   purgeSteps(account: AccountId): readonly PurgeStep[] {

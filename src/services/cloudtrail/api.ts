@@ -17,6 +17,11 @@ export class CloudTrailLog implements AuditSink {
     for (const event of toBufferedEvents(record, this.#randomness.uuid())) this.#buffer.add(event);
   }
 
+  /** Resolves when every record so far is written. */
+  flush(): Promise<void> {
+    return this.#buffer.flush();
+  }
+
   /** Writes every record so far and takes none afterwards. */
   close(): Promise<void> {
     return this.#buffer.close();

@@ -1,0 +1,113 @@
+import {
+  type KmsUsage,
+  type ServiceUsage,
+  USAGE_COLUMNS,
+  type UsageColumn,
+} from '#services/cloudtrail/domain/usage.ts';
+import { type CommandLineOptions, ConfigError } from '../config.ts';
+import { runOperatorCommand } from '../operator-command.ts';
+import type { UsageItem } from '../usage.ts';
+
+const DAY_MS = 86_400_000;
+const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: DAY_MS };
+/** What stands where a request has no key, or came through no service. */
+const NONE = '-';
+
+interface UsageOptions extends CommandLineOptions {
+  readonly since?: string;
+  readonly until?: string;
+  readonly account?: string;
+  readonly by?: string;
+  readonly json?: boolean;
+}
+
+interface Report {
+  readonly from: number;
+  readonly to: number;
+  readonly by: readonly UsageColumn[];
+  readonly kms: readonly KmsUsage[];
+  readonly services: readonly ServiceUsage[];
+  readonly damaged: number;
+}
+
+/** Prints how many requests the audit log has. The exit status is 1 when events in it are damaged. */
+export async function usage(options: UsageOptions): Promise<void> {
+  const now = Date.now();
+  const to = options.until === undefined ? now : readTime('--until', options.until, now);
+  const from = options.since === undefined ? to - DAY_MS : readTime('--since', options.since, now);
+  const by = readColumns(options.by);
+  const { account } = options;
+  const kms: KmsUsage[] = [];
+  const services: ServiceUsage[] = [];
+  let damaged = 0;
+  const request = { command: 'usage', from, to, by, ...(account !== undefined && { account }) } as const;
+  for await (const value of runOperatorCommand(options, request)) {
+    const item = value as UsageItem;
+    if (item.kind === 'kms') kms.push(item.usage);
+    else if (item.kind === 'service') services.push(item.usage);
+    else damaged = item.damaged;
+  }
+  const report = { from, to, by, kms, services, damaged };
+  console.log(options.json === true ? JSON.stringify(toJson(report), null, 2) : toText(report));
+  if (damaged === 0) return;
+  const events = damaged === 1 ? 'One event was' : `${damaged} events were`;
+  console.error(`coffer: ${events} changed outside of Coffer, and not counted. coffer verify names them.`);
+  process.exitCode = 1;
+}
+
+/** A point in time, or how long ago: `2026-11-20`, `2026-11-20T08:30:00Z`, `90m`, `12h`, `7d`. */
+function readTime(option: string, text: string, now: number): number {
+  const ago = /^(\d{1,6})([mhd])$/.exec(text);
+  if (ago !== null) return now - Number(ago[1]) * (UNITS_MS[ago[2] ?? ''] ?? 0);
+  const time = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(time)) return time;
+  throw new ConfigError(
+    `${option} is a time such as 2026-11-20T08:30:00Z, or how long ago, such as 12h, not '${text}'.`,
+  );
+}
+
+function readColumns(text: string | undefined): readonly UsageColumn[] {
+  if (text === undefined) return USAGE_COLUMNS;
+  const names = text.split(',');
+  const unknown = names.find((name) => !USAGE_COLUMNS.some((column) => column === name));
+  if (unknown === undefined) return USAGE_COLUMNS.filter((column) => names.includes(column));
+  throw new ConfigError(`--by is a list of ${USAGE_COLUMNS.join(', ')}, with commas between, without '${unknown}'.`);
+}
+
+function toJson({ from, to, kms, services, damaged }: Report): object {
+  return { since: new Date(from), until: new Date(to), kms, services, damagedEvents: damaged };
+}
+
+function toText(report: Report): string {
+  const { from, to, by, kms, services } = report;
+  const columns = by.filter((column) => column !== 'key');
+  const lines = [`Requests from ${new Date(from).toISOString()} to ${new Date(to).toISOString()}`, ''];
+  for (const [key, rows] of Map.groupBy(kms, (row) => row.key ?? '')) {
+    lines.push(by.includes('key') ? `KMS key ${shown(key)}` : 'KMS');
+    const cells = rows.map((row) => [row.requests, row.failed, ...columns.map((column) => row[column] ?? '')]);
+    lines.push(...table(['REQUESTS', 'FAILED', ...columns.map((column) => column.toUpperCase())], cells), '');
+  }
+  const cells = services.map(({ service, requests, failed }) => [requests, failed, service]);
+  lines.push('All services', ...table(['REQUESTS', 'FAILED', 'SERVICE'], cells));
+  return lines.join('\n');
+}
+
+/** Numbers stand to the right, texts to the left. */
+function table(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
+  const widths = heads.map((head, index) =>
+    rows.reduce((width, row) => Math.max(width, shown(row[index]).length), head.length),
+  );
+  const line = (cells: readonly (string | number)[], isNumber: (index: number) => boolean) =>
+    `  ${cells
+      .map((cell, index) => {
+        const width = widths[index] ?? 0;
+        return isNumber(index) ? shown(cell).padStart(width) : shown(cell).padEnd(width);
+      })
+      .join('  ')}`.trimEnd();
+  const isNumber = (index: number) => index < 2;
+  return [line(heads, isNumber), ...rows.map((row) => line(row, isNumber))];
+}
+
+function shown(cell: string | number | undefined): string {
+  return cell === undefined || cell === '' ? NONE : String(cell);
+}

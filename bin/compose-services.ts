@@ -20,6 +20,7 @@ import { createKinesisVideoContext, type KinesisVideoTables } from '#services/ki
 import { purgeAccount as purgeKinesisVideoAccount } from '#services/kinesis-video/maintenance/purge-account.ts';
 import { kinesisVideoService } from '#services/kinesis-video/service.ts';
 import { streamMigrations } from '#services/kinesis-video/store.ts';
+import { createArchivedMediaContext } from '#services/kinesis-video-archived-media/context.ts';
 import { kinesisVideoArchivedMediaService } from '#services/kinesis-video-archived-media/service.ts';
 import { kinesisVideoMediaService } from '#services/kinesis-video-media/service.ts';
 import { KmsApi } from '#services/kms/api.ts';
@@ -127,7 +128,7 @@ export function composeServices(
       mediaConnectService(),
       kinesisVideoService(kinesisVideo),
       kinesisVideoMediaService(),
-      kinesisVideoArchivedMediaService(),
+      kinesisVideoArchivedMediaService(createArchivedMediaContext({ video: kinesisVideo, rootKey, clock, logger })),
     ] as readonly AnyService[],
     authenticator: new Authenticator(iam, clock),
     authorizer: new Authorizer(iam),

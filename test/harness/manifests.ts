@@ -26,7 +26,7 @@ export const manifests: readonly AnyService[] = [
   mediaConnectService(),
   kinesisVideoService(NOTHING),
   kinesisVideoMediaService(),
-  kinesisVideoArchivedMediaService(),
+  kinesisVideoArchivedMediaService(NOTHING),
 ] as readonly unknown[] as readonly AnyService[];
 
 export function builtNamesOf(service: AnyService): readonly string[] {

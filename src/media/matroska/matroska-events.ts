@@ -6,7 +6,7 @@ import type { Track } from './tracks.ts';
 export interface MatroskaLimits {
   /** Bytes of everything before the first Cluster. */
   readonly headerBytes: number;
-  /** Bytes of a Cluster with its tags. */
+  /** Bytes of a Cluster. */
   readonly fragmentBytes: number;
   /** How far a frame may lie behind the timecode of its Cluster, in milliseconds. */
   readonly fragmentMs: number;
@@ -70,7 +70,7 @@ export interface FragmentEvent {
   readonly trackNumbers: readonly number[];
   /** Frames of all tracks; those of a lace each count. */
   readonly frames: number;
-  /** True when the first block is marked as a keyframe. */
+  /** True when each video track begins with a block that is marked as a keyframe. */
   readonly startsWithKeyframe: boolean;
 }
 

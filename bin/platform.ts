@@ -78,12 +78,14 @@ export class Platform {
     void this.#removeOrphans();
     await this.#keepHouse();
     this.#services.mediaconvert.runner.start(endpoint);
+    this.#services.kinesisVideo.janitor.start();
     this.#housekeeping = setInterval(() => void this.#keepHouse(), HOUSEKEEPING_MS);
   }
 
   async stopWork(): Promise<void> {
     clearInterval(this.#housekeeping);
     await this.#services.mediaconvert.runner.stop();
+    await this.#services.kinesisVideo.janitor.stop();
   }
 
   async close(): Promise<void> {

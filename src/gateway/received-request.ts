@@ -9,6 +9,8 @@ export interface ReceivedRequest extends SignedRequest {
   /** The bucket that a virtual-hosted request names in its host. */
   readonly bucketFromHost: string | undefined;
   readonly sourceIp: string;
+  /** The port of this server that the connection came in by. */
+  readonly port: number | undefined;
   readonly isSecure: boolean;
   /** Headers by their lower-case names; several of one name are joined by `,`. */
   readonly mergedHeaders: Readonly<Record<string, string>>;
@@ -42,6 +44,7 @@ export function readRequest(message: IncomingMessage, domains: readonly string[]
     host,
     bucketFromHost: bucketOfHost(host, domains),
     sourceIp: (message.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+    port: message.socket.localPort,
     isSecure: 'encrypted' in message.socket && message.socket.encrypted === true,
     mergedHeaders: merged,
     header: (name) => merged[name],

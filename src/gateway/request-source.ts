@@ -13,6 +13,7 @@ export function sourceOf(request: ReceivedRequest, claim: Claim | undefined, now
     method: request.method,
     path: request.path,
     host: request.host,
+    ...(request.port === undefined ? {} : { port: request.port }),
     authType: claim === undefined ? 'ANONYMOUS' : claim.form === 'query' ? 'REST-QUERY-STRING' : 'REST-HEADER',
     ...(claim === undefined ? {} : { signatureVersion: claim.version }),
     // A signature of version 2 does not say when it was made.

@@ -62,6 +62,8 @@ export interface RequestSource {
   readonly path: string;
   /** `host` as received, for answers that carry addresses. */
   readonly host: string;
+  /** The port that the connection came in by; absent for calls between services. */
+  readonly port?: number;
   readonly authType: 'REST-HEADER' | 'REST-QUERY-STRING' | 'POST' | 'ANONYMOUS' | 'INTERNAL';
   readonly signatureVersion?: 'AWS4-HMAC-SHA256' | 'AWS';
   /** Milliseconds since the signature was made, for presigned requests (`s3:signatureAge`). */

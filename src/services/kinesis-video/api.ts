@@ -1,5 +1,6 @@
 import type { Streams } from './streams.ts';
 
+export { addressSeenBy } from './domain/client-address.ts';
 export { retentionStart, type StreamRecord } from './domain/stream-record.ts';
 export type { StreamScope, StreamTarget } from './streams.ts';
 

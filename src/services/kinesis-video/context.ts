@@ -4,6 +4,7 @@ import type { Randomness } from '#kernel/randomness.ts';
 import type { Blobs } from '#storage/blobs.ts';
 import type { Records } from '#storage/records.ts';
 import type { KinesisVideoApi } from './api.ts';
+import { Janitor } from './maintenance/janitor.ts';
 import { StreamStore, type StreamTables } from './store.ts';
 import { Streams } from './streams.ts';
 
@@ -24,10 +25,12 @@ export interface KinesisVideoContext extends KinesisVideoApi {
   readonly store: StreamStore;
   readonly clock: Clock;
   readonly randomness: Randomness;
+  /** Removes what was deleted or has expired; the composition root starts and stops it. */
+  readonly janitor: Janitor;
 }
 
 export function createKinesisVideoContext(dependencies: KinesisVideoDependencies): KinesisVideoContext {
-  const { records, clock, randomness } = dependencies;
+  const { records, clock, randomness, logger } = dependencies;
   const store = new StreamStore(records);
-  return { store, streams: new Streams(store), clock, randomness };
+  return { store, streams: new Streams(store, randomness), clock, randomness, janitor: new Janitor({ store, logger }) };
 }

@@ -10,8 +10,32 @@ export function invalidArgument(message: string): ServiceError {
   return new ServiceError('InvalidArgumentException', 400, message);
 }
 
+export function invalidPageToken(): ServiceError {
+  return invalidArgument('NextToken is not a token of this list.');
+}
+
 export function streamNotFound(): ServiceError {
   return new ServiceError('ResourceNotFoundException', 404, 'The requested stream is not found or not active.');
+}
+
+export function resourceInUse(message: string): ServiceError {
+  return new ServiceError('ResourceInUseException', 400, message);
+}
+
+export function versionMismatch(given: string): ServiceError {
+  return new ServiceError(
+    'VersionMismatchException',
+    400,
+    `${given} is not the latest version of the stream. DescribeStream tells the latest one.`,
+  );
+}
+
+export function tooManyTags(limit: number): ServiceError {
+  return new ServiceError('TagsPerResourceExceededLimitException', 400, `A stream has at most ${limit} tags.`);
+}
+
+export function noDataRetention(): ServiceError {
+  return new ServiceError('NoDataRetentionException', 400, 'The stream retains no data: its retention is 0 hours.');
 }
 
 export const kinesisVideoErrors: ServiceErrors = {

@@ -54,6 +54,9 @@ export const streamMigrations: readonly Migration[] = [
 
 const CACHED_STREAMS = 10_000;
 
+/** Sorts behind every character that a name can have. */
+const BEHIND_ALL = '\u{10ffff}';
+
 /** The streams, as records. They are remembered until the next change of any of them. */
 export class StreamStore {
   readonly #records: Records<StreamTables>;
@@ -76,6 +79,41 @@ export class StreamStore {
   find(account: AccountId, region: Region, name: string): Promise<StreamRow | undefined> {
     return this.#byName.get(`${account} ${region} ${name}`, () =>
       findStream(this.#records.read, account, region, name),
+    );
+  }
+
+  /** Streams that were not deleted, in the order of their names, after a name. */
+  list(
+    account: AccountId,
+    region: Region,
+    { prefix, after, limit }: { readonly prefix: string; readonly after: string; readonly limit: number },
+  ): Promise<StreamRow[]> {
+    let query = this.#records.read
+      .selectFrom('kinesis_video_stream')
+      .selectAll()
+      .where('account', '=', account)
+      .where('region', '=', region)
+      .where('deleted_at', 'is', null)
+      .where('name', '>', after);
+    if (prefix !== '') query = query.where('name', '>=', prefix).where('name', '<', `${prefix}${BEHIND_ALL}`);
+    return query.orderBy('name').limit(limit).execute();
+  }
+
+  /** Streams that were deleted and of which something may be left, of all accounts. */
+  listDeleted(limit: number): Promise<StreamRow[]> {
+    return this.#records.read
+      .selectFrom('kinesis_video_stream')
+      .selectAll()
+      .where('deleted_at', 'is not', null)
+      .orderBy('deleted_at')
+      .limit(limit)
+      .execute();
+  }
+
+  /** Removes the record of a deleted stream, of which nothing is left. */
+  async forget(id: string): Promise<void> {
+    await this.write((transaction) =>
+      transaction.deleteFrom('kinesis_video_stream').where('id', '=', id).where('deleted_at', 'is not', null).execute(),
     );
   }
 }

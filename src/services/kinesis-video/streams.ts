@@ -1,9 +1,11 @@
 import { accountOf, type Caller } from '#kernel/caller.ts';
 import type { AccountId, Region } from '#kernel/ids.ts';
 import type { AccessRequest } from '#kernel/operation.ts';
-import { accessDenied, invalidArgument, streamNotFound } from './errors.ts';
+import type { Randomness } from '#kernel/randomness.ts';
+import { newVersion } from './domain/stream-version.ts';
+import { accessDenied, invalidArgument, streamNotFound, versionMismatch } from './errors.ts';
 import { parseStreamArn, recordOf, type StreamAddress, streamArn, type StreamRecord } from './domain/stream-record.ts';
-import type { StreamStore } from './store.ts';
+import { findStream, type StreamRow, type StreamStore } from './store.ts';
 
 /** How every operation on a stream names it: by one of the two, or by both if they mean the same stream. */
 export interface StreamTarget {
@@ -17,13 +19,19 @@ export interface StreamScope {
   readonly region: Region;
 }
 
-/** Finds the streams that requests name. */
+export type StreamChange = Partial<
+  Omit<StreamRow, 'id' | 'account' | 'region' | 'name' | 'created_at' | 'version' | 'kms_key_id'>
+>;
+
+/** The streams that requests name. */
 export class Streams {
   readonly #store: StreamStore;
+  readonly #randomness: Randomness;
   readonly #deletionListeners = new Set<(stream: StreamRecord) => void>();
 
-  constructor(store: StreamStore) {
+  constructor(store: StreamStore, randomness: Randomness) {
     this.#store = store;
+    this.#randomness = randomness;
   }
 
   /**
@@ -34,6 +42,33 @@ export class Streams {
     const stream = await this.#findAt(addressOf(target, scope), scope.region);
     if (stream === undefined) throw streamNotFound();
     return stream;
+  }
+
+  /**
+   * Changes a stream.
+   *
+   * @param currentVersion the version that the request expects, where it does
+   * @param changeOf what to change of the stream as it is; tags alone leave the version as it is
+   * @returns the stream as it is then
+   * @throws ServiceError as `find`, VersionMismatchException, and what `changeOf` throws
+   */
+  async change(
+    target: StreamTarget,
+    scope: StreamScope,
+    currentVersion: string | undefined,
+    changeOf: (row: StreamRow) => StreamChange,
+  ): Promise<StreamRecord> {
+    const address = addressOf(target, scope);
+    return this.#store.write(async (transaction) => {
+      const row = await findStream(transaction, address.account, address.region, address.name);
+      if (row === undefined || !isAt(row, address, scope.region)) throw streamNotFound();
+      if (currentVersion !== undefined && currentVersion !== row.version) throw versionMismatch(currentVersion);
+      const change = changeOf(row);
+      const isTagsOnly = Object.keys(change).every((column) => column === 'tags');
+      const changed = { ...change, ...(!isTagsOnly && { version: newVersion(this.#randomness) }) };
+      await transaction.updateTable('kinesis_video_stream').set(changed).where('id', '=', row.id).execute();
+      return recordOf({ ...row, ...changed });
+    });
   }
 
   /**
@@ -82,18 +117,21 @@ export class Streams {
     for (const listener of this.#deletionListeners) listener(stream);
   }
 
-  async #findAt({ account, region, name, createdAt }: StreamAddress, here: Region): Promise<StreamRecord | undefined> {
-    if (region !== here) return undefined;
-    const row = await this.#store.find(account, region, name);
-    if (row === undefined || (createdAt !== undefined && row.created_at !== createdAt)) return undefined;
-    return recordOf(row);
+  async #findAt(address: StreamAddress, here: Region): Promise<StreamRecord | undefined> {
+    const row = await this.#store.find(address.account, address.region, address.name);
+    return row !== undefined && isAt(row, address, here) ? recordOf(row) : undefined;
   }
+}
+
+/** An ARN of another region, or of a stream of that name that was there before, names nothing. */
+function isAt(row: StreamRow, { createdAt }: StreamAddress, here: Region): boolean {
+  return row.region === here && (createdAt === undefined || row.created_at === createdAt);
 }
 
 function addressOf({ StreamName, StreamARN }: StreamTarget, scope: StreamScope): StreamAddress {
   if (StreamARN !== undefined) {
     const address = parseStreamArn(StreamARN);
-    if (address === undefined) throw invalidArgument(`Invalid StreamARN: ${StreamARN}`);
+    if (address === undefined) throw invalidArgument(`${StreamARN} is not the ARN of a stream.`);
     if (StreamName === undefined || StreamName === address.name) return address;
     throw invalidArgument('StreamName and StreamARN name different streams. Give one of them.');
   }

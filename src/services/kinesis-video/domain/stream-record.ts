@@ -1,7 +1,12 @@
-import type { DefaultStorageTier } from '@aws-sdk/client-kinesis-video';
+import type {
+  DefaultStorageTier,
+  ImageGenerationConfiguration,
+  NotificationConfiguration,
+} from '@aws-sdk/client-kinesis-video';
 import { formatArn, parseArn } from '#kernel/arn.ts';
 import { type AccountId, isAccountId, isRegion, type Region } from '#kernel/ids.ts';
 import type { StreamRow } from '../store.ts';
+import { parseTags, type TagMap } from './tags.ts';
 
 /** A stream, as operations see it. */
 export interface StreamRecord {
@@ -19,7 +24,10 @@ export interface StreamRecord {
   readonly deviceName: string | undefined;
   readonly mediaType: string | undefined;
   readonly storageTier: DefaultStorageTier;
-  readonly tags: Readonly<Record<string, string>>;
+  readonly tags: TagMap;
+  /** Never ENABLED: what is not carried out is not accepted. */
+  readonly imageGeneration: ImageGenerationConfiguration | undefined;
+  readonly notification: NotificationConfiguration | undefined;
   /** Changes with each change of the stream's metadata. */
   readonly version: string;
   /** Milliseconds since the epoch; the last part of the ARN. */
@@ -50,10 +58,16 @@ export function recordOf(row: StreamRow): StreamRecord {
     deviceName: row.device_name ?? undefined,
     mediaType: row.media_type ?? undefined,
     storageTier: row.storage_tier,
-    tags: JSON.parse(row.tags) as Record<string, string>,
+    tags: parseTags(row.tags),
+    imageGeneration: parsed<ImageGenerationConfiguration>(row.image_generation),
+    notification: parsed<NotificationConfiguration>(row.notification),
     version: row.version,
     createdAt: row.created_at,
   };
+}
+
+function parsed<Value>(json: string | null): Value | undefined {
+  return json === null ? undefined : (JSON.parse(json) as Value);
 }
 
 /** @param createdAt `*` where it is not known: the stream is named, but may not exist */

@@ -1,168 +1,231 @@
+import type { Clock } from '#kernel/clock.ts';
 import type { Authority } from '#kernel/door.ts';
-import type { AccountId, Region } from '#kernel/ids.ts';
-import type { FragmentContent, FragmentPage, FragmentRecord, FragmentSelection, TimestampKind } from './fragment.ts';
+import type { Logger } from '#kernel/logger.ts';
+import type { Randomness } from '#kernel/randomness.ts';
+import type { KmsApi } from '#services/kms/api.ts';
+import type { Blobs } from '#storage/blobs.ts';
+import type { Records } from '#storage/records.ts';
+import { retentionStart } from '../domain/stream-record.ts';
+import type { ArchiveParts } from './archive-parts.ts';
+import type { ArchivedStream, FragmentPage, FragmentRecord, FragmentSelection, TimestampKind } from './fragment.ts';
+import { normalNumber } from './fragment-number.ts';
+import { FragmentReader } from './fragment-reader.ts';
+import {
+  type ArchiveTables,
+  FragmentStore,
+  type PageEnd,
+  recordOf,
+  type RemovedRow,
+  type Visibility,
+} from './fragment-store.ts';
+import { Ingest } from './ingest.ts';
+import { PASSING_MS } from './passing-window.ts';
+import { RecentFragments } from './recent-fragments.ts';
+import { BLOB_SPACE } from './sealed-fragment.ts';
+import { StreamActivity } from './stream-activity.ts';
 
-/** What the archive has to know of a stream. `StreamRecord` is one. */
-export interface ArchivedStream {
-  readonly id: string;
-  readonly name: string;
-  readonly arn: string;
-  readonly account: AccountId;
-  readonly region: Region;
-  /** As CreateStream was given it; `undefined` for the AWS managed key. */
-  readonly kmsKeyId: string | undefined;
-  /** 0 keeps nothing but what GetMedia reads meanwhile. */
-  readonly retentionHours: number;
+/** Fragments that go in one step of a removal. */
+const REMOVED_AT_ONCE = 200;
+const ORPHAN_PAGE = 1000;
+/** Before every number. */
+const BEFORE_ALL = '0';
+
+/** What the archive needs of the rest of the platform. */
+export interface ArchiveDependencies {
+  readonly records: Records<ArchiveTables>;
+  readonly blobs: Blobs;
+  readonly kms: KmsApi;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly logger: Logger;
 }
 
 /**
  * The fragments of all streams, each sealed under a data key of KMS that belongs to the connection it came by.
  *
- * What retention has ended is not seen by any method, whether or not it was removed yet.
+ * What a stream's retention no longer covers is not told by any method, whether or not it was removed yet. Timestamps
+ * are milliseconds since the epoch.
  */
-export interface FragmentArchive {
-  /**
-   * Begins to take the fragments of one PutMedia connection: asks KMS for a data key in the producer's own name.
-   *
-   * @param authority the producer's, through `kinesisvideo`, in the stream's region
-   * @throws ServiceError as KMS answers; StreamBusyError when another connection writes to the stream
-   */
-  openIngest(stream: ArchivedStream, authority: Authority, header: Uint8Array): Promise<Ingest>;
+export class FragmentArchive {
+  readonly #parts: ArchiveParts;
+
+  constructor(dependencies: ArchiveDependencies) {
+    const { records, ...rest } = dependencies;
+    const store = new FragmentStore(records);
+    this.#parts = { ...rest, store, activity: new StreamActivity(), recent: new RecentFragments() };
+  }
 
   /**
-   * Kept fragments in the order of a timestamp (and of their numbers, where it is the same).
+   * Lets a connection write to the stream, the only one until it closes its ingest.
    *
-   * @param limit at most so many fragments
+   * @throws StreamBusyError when there is one already
+   */
+  connect(stream: ArchivedStream): Ingest {
+    return new Ingest(this.#parts, stream);
+  }
+
+  /**
+   * Kept fragments in the order of a timestamp, and of their numbers where it is the same.
+   *
+   * @param limit at most so many
    * @param after the last fragment of the page before
    */
-  list(
+  async list(
     stream: ArchivedStream,
     selection: FragmentSelection,
     limit: number,
-    after?: Pick<FragmentRecord, 'number' | 'serverTimestamp' | 'producerTimestamp'>,
-  ): Promise<FragmentPage>;
+    after?: PageEnd,
+  ): Promise<FragmentPage> {
+    const rows = await this.#parts.store.list(stream.id, selection, this.#visibility(stream), limit + 1, after);
+    return { fragments: rows.slice(0, limit).map(recordOf), hasMore: rows.length > limit };
+  }
 
   /** A kept fragment by its number. */
-  find(stream: ArchivedStream, number: string): Promise<FragmentRecord | undefined>;
+  async find(stream: ArchivedStream, number: string): Promise<FragmentRecord | undefined> {
+    return (await this.findAll(stream, [number]))[0];
+  }
 
   /** Kept fragments by their numbers, in the order of the numbers; those that do not exist are left out. */
-  findAll(stream: ArchivedStream, numbers: readonly string[]): Promise<readonly FragmentRecord[]>;
+  async findAll(stream: ArchivedStream, numbers: readonly string[]): Promise<readonly FragmentRecord[]> {
+    const { keptFrom } = this.#visibility(stream);
+    const rows = await this.#parts.store.find(stream.id, numbers.map(normalNumber));
+    return rows.filter((row) => row.is_kept === 1 && row.server_time >= keptFrom).map(recordOf);
+  }
 
-  /** The oldest fragment, also one that is not kept but still there. */
-  first(stream: ArchivedStream): Promise<FragmentRecord | undefined>;
+  /** True of a fragment that is there, kept or not. */
+  async has(stream: ArchivedStream, number: string): Promise<boolean> {
+    const { keptFrom, passingFrom } = this.#visibility(stream);
+    const [row] = await this.#parts.store.find(stream.id, [normalNumber(number)]);
+    return row !== undefined && row.server_time >= (row.is_kept === 1 ? keptFrom : passingFrom);
+  }
 
-  /** The newest fragment, also one that is not kept but still there. */
-  last(stream: ArchivedStream): Promise<FragmentRecord | undefined>;
+  /** The oldest fragment, kept or not. */
+  async first(stream: ArchivedStream): Promise<FragmentRecord | undefined> {
+    return (await this.after(stream, BEFORE_ALL, 1))[0];
+  }
 
-  /** The fragment after a number, which need not be one of the stream's. */
-  next(stream: ArchivedStream, after: string): Promise<FragmentRecord | undefined>;
+  /** The newest fragment, kept or not. */
+  async last(stream: ArchivedStream): Promise<FragmentRecord | undefined> {
+    const row = await this.#parts.store.last(stream.id, this.#visibility(stream));
+    return row && recordOf(row);
+  }
 
-  /** The fragment that holds a moment, or else the first after it. `timestamp` in milliseconds since the epoch. */
-  atOrAfter(stream: ArchivedStream, by: TimestampKind, timestamp: number): Promise<FragmentRecord | undefined>;
+  /** The fragments after a number, which need not be one of the stream's, in order; kept or not. */
+  async after(stream: ArchivedStream, number: string, limit: number): Promise<readonly FragmentRecord[]> {
+    const rows = await this.#parts.store.after(stream.id, normalNumber(number), this.#visibility(stream), limit);
+    return rows.map(recordOf);
+  }
+
+  /** The fragment that holds a moment, or else the first that begins after it; kept or not. */
+  async atOrAfter(stream: ArchivedStream, by: TimestampKind, timestamp: number): Promise<FragmentRecord | undefined> {
+    const { store } = this.#parts;
+    const visibility = this.#visibility(stream);
+    const before = await store.lastUntil(stream.id, by, timestamp, visibility);
+    if (before !== undefined) {
+      const start = by === 'server' ? before.server_time : before.producer_time;
+      if (timestamp === start || timestamp < start + before.length) return recordOf(before);
+    }
+    const row = await store.firstAfter(stream.id, by, timestamp, visibility);
+    return row && recordOf(row);
+  }
 
   /**
-   * As `next`, but waits for it.
+   * As `after`, but waits until there is at least one.
    *
-   * @returns `undefined` when the signal was aborted or the stream deleted
+   * @returns none when the signal was aborted or the stream deleted
    */
-  waitForNext(stream: ArchivedStream, after: string, signal: AbortSignal): Promise<FragmentRecord | undefined>;
+  async waitAfter(
+    stream: ArchivedStream,
+    number: string,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<readonly FragmentRecord[]> {
+    for (;;) {
+      const news = this.#parts.activity.news(stream.id, signal);
+      const found = await this.after(stream, number, limit).catch((error: unknown) => {
+        news.cancel();
+        throw error;
+      });
+      if (found.length > 0) {
+        news.cancel();
+        return found;
+      }
+      if (!(await news.arrived)) return [];
+    }
+  }
 
   /**
-   * Reads fragments in a consumer's name: KMS is asked to decrypt each data key for that consumer, and again whether
-   * it still may, at least each minute. Close it when done.
+   * Reads fragments in a consumer's name: KMS is asked to decrypt each data key for that consumer, and again and again
+   * whether it still may. Close it when done.
    *
    * @param authority the consumer's, through `kinesisvideo`, in the stream's region
    */
-  reader(stream: ArchivedStream, authority: Authority): FragmentReader;
+  reader(stream: ArchivedStream, authority: Authority): FragmentReader {
+    return new FragmentReader(this.#parts, stream, authority);
+  }
 
   /**
    * Removes what a stream's retention no longer covers, with the data keys that no fragment needs any more.
    *
    * @returns how many fragments went
    */
-  removeExpired(stream: ArchivedStream): Promise<number>;
-
-  /** Ends a stream's producers and consumers, and removes all its fragments and data keys: they are out of reach at once. */
-  removeStream(streamId: string): Promise<void>;
-
-  /** Removes blobs that no record names, which a killed process left. @returns how many */
-  removeOrphans(startedAt: number): Promise<number>;
-}
-
-/** The fragments of one connection, on their way into the archive. */
-export interface Ingest {
-  readonly id: string;
-  /** Aborted when the stream was deleted. */
-  readonly signal: AbortSignal;
-
-  /**
-   * Begins a fragment: gives it its number and its server timestamp. Fragments are begun and written one after another,
-   * but need not be waited for.
-   */
-  begin(): FragmentStart;
-
-  /**
-   * Asks KMS whether the producer may still use the key, and stores the fragment.
-   *
-   * @returns when it is durable, and all that were begun before it
-   * @throws ServiceError as KMS answers; StorageFullError
-   */
-  write(fragment: NewFragment): Promise<FragmentRecord>;
-
-  /** Waits for what is under way and lets the next connection write to the stream. Call it always. */
-  close(): Promise<void>;
-}
-
-export interface FragmentStart {
-  readonly number: string;
-  /** Milliseconds since the epoch. */
-  readonly serverTimestamp: number;
-}
-
-export interface NewFragment extends FragmentStart {
-  /** Milliseconds since the epoch. */
-  readonly producerTimestamp: number;
-  readonly lengthMs: number;
-  /** The Cluster element's bytes, as they came. */
-  readonly cluster: readonly Uint8Array[];
-  /** The Tags elements that belong to it, as they came. */
-  readonly tags: readonly Uint8Array[];
-}
-
-export interface FragmentReader {
-  /**
-   * A whole fragment, in memory.
-   *
-   * @throws ServiceError as KMS answers; DecryptionError; FragmentMissingError
-   */
-  read(record: FragmentRecord): Promise<FragmentContent>;
-
-  /** What came before the first fragment of its connection. */
-  readHeader(record: FragmentRecord): Promise<Buffer>;
-
-  /**
-   * A fragment piece by piece: its cluster (`record.clusterSize` bytes), then its tags.
-   *
-   * @throws as `read`, from the first piece or any later one
-   */
-  stream(record: FragmentRecord): AsyncIterable<Buffer>;
-
-  /** Forgets the data keys. */
-  close(): void;
-}
-
-/** Another connection writes to the stream. */
-export class StreamBusyError extends Error {
-  constructor() {
-    super('Another connection is putting media into the stream.');
-    this.name = 'StreamBusyError';
+  async removeExpired(stream: ArchivedStream): Promise<number> {
+    const { store } = this.#parts;
+    return await this.#removeAll(stream.id, () =>
+      store.removeInvisible(stream.id, this.#visibility(stream), REMOVED_AT_ONCE),
+    );
   }
-}
 
-/** The fragment went between its record's reading and its own. */
-export class FragmentMissingError extends Error {
-  constructor(number: string) {
-    super(`The fragment ${number} is gone.`);
-    this.name = 'FragmentMissingError';
+  /** Ends a stream's producer and consumers. */
+  endStream(streamId: string): void {
+    this.#parts.activity.end(streamId);
+    this.#parts.recent.forget(streamId);
+  }
+
+  /**
+   * Ends a stream's producer and consumers, and removes all its fragments and data keys. Begun again, it goes on where
+   * it ended.
+   */
+  async removeStream(streamId: string): Promise<void> {
+    this.endStream(streamId);
+    const { store } = this.#parts;
+    await this.#removeAll(streamId, () => store.removeAny(streamId, REMOVED_AT_ONCE));
+  }
+
+  /**
+   * Removes blobs that no record names, which a killed process left.
+   *
+   * A record that was changed may name another blob than its own: while there is one, nothing is removed.
+   *
+   * @param before only blobs that are older: when the process began
+   * @returns how many were removed
+   * @throws RowDamageError
+   */
+  async removeOrphans(before: number): Promise<number> {
+    const { blobs, store } = this.#parts;
+    const candidates = new Set<string>();
+    for await (const { id, writtenAt } of blobs.list(BLOB_SPACE)) if (writtenAt < before) candidates.add(id);
+    if (candidates.size === 0) return 0;
+    for await (const blob of store.blobs(ORPHAN_PAGE)) candidates.delete(blob);
+    for (const id of candidates) await blobs.delete(id);
+    return candidates.size;
+  }
+
+  async #removeAll(streamId: string, removeSome: () => Promise<readonly RemovedRow[]>): Promise<number> {
+    const { store, blobs, activity } = this.#parts;
+    let count = 0;
+    for (;;) {
+      const removed = await removeSome();
+      for (const { blob } of removed) if (blob !== null) await blobs.delete(blob);
+      count += removed.length;
+      if (removed.length < REMOVED_AT_ONCE) break;
+    }
+    await store.removeEmptyIngests(streamId, activity.producerOf(streamId));
+    return count;
+  }
+
+  #visibility(stream: ArchivedStream): Visibility {
+    const now = this.#parts.clock.now();
+    return { keptFrom: retentionStart(stream, now), passingFrom: now - PASSING_MS };
   }
 }

@@ -1,3 +1,17 @@
+import type { AccountId, Region } from '#kernel/ids.ts';
+
+/** What the archive has to know of a stream. `StreamRecord` is one. */
+export interface ArchivedStream {
+  readonly id: string;
+  readonly arn: string;
+  readonly account: AccountId;
+  readonly region: Region;
+  /** As CreateStream was given it; `undefined` for the AWS managed key. */
+  readonly kmsKeyId: string | undefined;
+  /** 0 keeps nothing but what GetMedia reads meanwhile. */
+  readonly retentionHours: number;
+}
+
 /** By which of its two times a fragment is looked for. */
 export type TimestampKind = 'server' | 'producer';
 

@@ -32,8 +32,8 @@ export interface BlobWriter {
   /** Bytes written or being written. */
   readonly size: number;
   /**
-   * Appends chunks. They must not be changed afterwards. Calls may overlap; a caller that awaits each promise only
-   * when it has the next chunks ready overlaps its own work with the disk's.
+   * Appends chunks. When the promise resolves they are taken over, and there is room for more: a caller that awaits it
+   * before the next call uses bounded memory. Calls may overlap.
    *
    * @throws StorageFullError when there is no room; the writer is then of no use but for `abort`
    */

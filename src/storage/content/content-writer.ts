@@ -25,8 +25,6 @@ const INLINE_LIMIT = 64 * 1024;
 const SMALL_LIMIT = 1024 * 1024;
 const SMALL_SEGMENT = 64 * 1024;
 const LARGE_SEGMENT = 1024 * 1024;
-/** Ciphertext on its way to the disk for one object, at most, before its sender has to wait. */
-const IN_FLIGHT_LIMIT = 4 * 1024 * 1024;
 
 /** Sees the plaintext pass: a checksum, an MD5. */
 export interface Observer {
@@ -114,9 +112,6 @@ class LargeContent {
   readonly #encryptor: StreamEncryptor;
   readonly #segmentSize: number;
   readonly #hash: Hash | undefined;
-  readonly #inFlight: Promise<void>[] = [];
-  #inFlightBytes = 0;
-  #failure: { readonly error: unknown } | undefined;
 
   private constructor(writer: BlobWriter, encryptor: StreamEncryptor, segmentSize: number, hash: Hash | undefined) {
     this.#writer = writer;
@@ -135,15 +130,12 @@ class LargeContent {
 
   /** @returns what to wait for before more is added, if anything */
   add(chunk: Uint8Array): Promise<void> | undefined {
-    this.#write(this.#encryptor.update(chunk));
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.error);
-    return this.#inFlightBytes > IN_FLIGHT_LIMIT ? this.#drain() : undefined;
+    const pieces = this.#encryptor.update(chunk);
+    return pieces.length === 0 ? undefined : this.#write(pieces);
   }
 
   async finish(): Promise<BlobContent> {
-    this.#write(this.#encryptor.end());
-    await Promise.all(this.#inFlight);
-    if (this.#failure !== undefined) throw this.#failure.error;
+    await this.#write(this.#encryptor.end());
     await this.#writer.commit();
     const digest = this.#hash && { digest: this.#hash.digest('base64') };
     return { kind: 'blob', blob: this.#writer.id, segmentSize: this.#segmentSize, ...digest };
@@ -153,29 +145,8 @@ class LargeContent {
     await this.#writer.abort();
   }
 
-  #write(pieces: readonly Buffer[]): void {
-    if (pieces.length === 0) return;
-    let bytes = 0;
-    for (const piece of pieces) {
-      bytes += piece.length;
-      this.#hash?.update(piece);
-    }
-    this.#inFlightBytes += bytes;
-    const written = this.#writer.write(pieces).then(
-      () => {
-        this.#inFlightBytes -= bytes;
-      },
-      (error: unknown) => {
-        this.#failure ??= { error };
-      },
-    );
-    this.#inFlight.push(written);
-  }
-
-  async #drain(): Promise<void> {
-    while (this.#inFlightBytes > IN_FLIGHT_LIMIT / 2 && this.#inFlight.length > 0 && this.#failure === undefined) {
-      await this.#inFlight.shift();
-    }
-    if (this.#failure !== undefined) throw this.#failure.error;
+  #write(pieces: readonly Buffer[]): Promise<void> {
+    for (const piece of pieces) this.#hash?.update(piece);
+    return this.#writer.write(pieces);
   }
 }

@@ -19,6 +19,7 @@ import { IamStore, type IamTables, iamMigrations } from '#services/iam/store.ts'
 import { createKinesisVideoContext, type KinesisVideoTables } from '#services/kinesis-video/context.ts';
 import { purgeAccount as purgeKinesisVideoAccount } from '#services/kinesis-video/maintenance/purge-account.ts';
 import { kinesisVideoService } from '#services/kinesis-video/service.ts';
+import { archiveMigrations } from '#services/kinesis-video/archive/migrations.ts';
 import { streamMigrations } from '#services/kinesis-video/store.ts';
 import { createArchivedMediaContext } from '#services/kinesis-video-archived-media/context.ts';
 import { kinesisVideoArchivedMediaService } from '#services/kinesis-video-archived-media/service.ts';
@@ -54,6 +55,7 @@ export const allMigrations: readonly Migration[] = [
   ...s3Migrations,
   ...mediaconvertMigrations,
   ...streamMigrations,
+  ...archiveMigrations,
 ];
 
 /** One step of removing an account's belongings. */
@@ -111,6 +113,7 @@ export function composeServices(
   const kinesisVideo = createKinesisVideoContext({
     records: records.of<KinesisVideoTables>(),
     blobs,
+    kms: new KmsApi(door),
     clock,
     randomness,
     logger,

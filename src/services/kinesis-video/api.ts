@@ -1,5 +1,18 @@
+import type { FragmentArchive } from './archive/fragment-archive.ts';
 import type { Streams } from './streams.ts';
 
+export type {
+  ArchivedStream,
+  FragmentContent,
+  FragmentPage,
+  FragmentRecord,
+  FragmentSelection,
+  TimestampKind,
+} from './archive/fragment.ts';
+export type { FragmentArchive } from './archive/fragment-archive.ts';
+export { FragmentMissingError, type FragmentReader } from './archive/fragment-reader.ts';
+export type { Ingest } from './archive/ingest.ts';
+export { StreamBusyError } from './archive/stream-activity.ts';
 export { addressSeenBy } from './domain/client-address.ts';
 export { retentionStart, type StreamRecord } from './domain/stream-record.ts';
 export type { StreamScope, StreamTarget } from './streams.ts';
@@ -7,4 +20,5 @@ export type { StreamScope, StreamTarget } from './streams.ts';
 /** The streams and what they hold, for the services that write and read media. */
 export interface KinesisVideoApi {
   readonly streams: Streams;
+  readonly archive: FragmentArchive;
 }

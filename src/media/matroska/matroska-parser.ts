@@ -220,7 +220,7 @@ export class MatroskaParser {
       const start = this.#position + this.#head.length;
       this.#segmentEnd = size === UNKNOWN_SIZE ? Number.POSITIVE_INFINITY : start + size;
     } else if (id === ELEMENT.void && this.#outside !== 'ebml') this.#skip();
-    else throw invalid(OUTSIDE_PROBLEMS[this.#outside]);
+    else this.#refuse(OUTSIDE_PROBLEMS[this.#outside]);
   }
 
   #takeEbmlHeader(element: Buffer): void {
@@ -246,14 +246,20 @@ export class MatroskaParser {
         return;
       case ELEMENT.ebml:
       case ELEMENT.segment:
-        throw invalid('A stream has one EBML header and one Segment.');
+        this.#refuse('A stream has one EBML header and one Segment.');
     }
     if (this.#header === undefined) this.#keepInHeader(bytes, at);
     else if (id === ELEMENT.tags) {
       this.#tags.checkRoom(length + size);
       this.#gather(bytes, at, (element) => this.#takeTags(element));
     } else if (SKIPPED_BETWEEN_CLUSTERS.has(id)) this.#skip();
-    else throw invalid('An element stands after the first Cluster that may not.');
+    else this.#refuse('An element stands after the first Cluster that may not.');
+  }
+
+  /** Refuses an element that may not stand here. The fragment before it is whole: it stands. */
+  #refuse(message: string): never {
+    if (this.#current !== undefined) this.#finishFragment();
+    throw invalid(message);
   }
 
   #skip(): void {

@@ -1,7 +1,7 @@
 import { ELEMENT } from './element-ids.ts';
 import type { SimpleTag } from './tags.ts';
 
-/** An element whose size takes as many bytes as it needs. Used for single elements and by tests. */
+/** How many bytes an element's size takes. */
 export type SizeLength = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 const KVS_SIZE_LENGTH = 4;

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { sealStream, SegmentSealer, StreamEncryptor } from '#crypto/streaming-aead.ts';
 import type { BlobWriter, Blobs } from '../blobs.ts';
+import { releaseBuffer } from './release-buffer.ts';
 
 /** A ciphertext that lies in the record of what it belongs to. */
 export interface InlineContent {
@@ -145,8 +146,9 @@ class LargeContent {
     await this.#writer.abort();
   }
 
-  #write(pieces: readonly Buffer[]): Promise<void> {
+  async #write(pieces: readonly Buffer[]): Promise<void> {
     for (const piece of pieces) this.#hash?.update(piece);
-    return this.#writer.write(pieces);
+    await this.#writer.write(pieces);
+    for (const piece of pieces) releaseBuffer(piece);
   }
 }

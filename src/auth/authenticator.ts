@@ -6,6 +6,7 @@ import { type Claim, formatTimestamp, headerOf } from './claim.ts';
 import type { ChunkSigner } from './chunk-signer.ts';
 import { makeChunkSigner } from './chunk-signer.ts';
 import type { CredentialProblem, CredentialSource } from './credential-source.ts';
+import { EMPTY_SHA256, endlessReadings, type Reading } from './endless-readings.ts';
 import { type PayloadPlan, planPayload, UNSIGNED_PAYLOAD } from './payload-plan.ts';
 import { verifyV2 } from './signature-v2.ts';
 import { isSameSignature, sign } from './signing-key.ts';
@@ -29,6 +30,9 @@ const PROBLEMS: Readonly<Record<CredentialProblem, readonly [AuthFailureKind, st
   'invalid-token': ['invalid-token', 'The security token included in the request is invalid.'],
 };
 
+/** How an operation's body goes into the signature; `Authenticator.authenticate` says what it means. */
+export type PayloadSource = (() => Promise<string>) | 'streamed' | 'endless';
+
 /** Verifies SigV4 signatures, header and query form (IAM user guide, "AWS Signature Version 4"). */
 export class Authenticator {
   readonly #credentials: CredentialSource;
@@ -41,15 +45,12 @@ export class Authenticator {
   }
 
   /**
-   * @param bodyHash reads the body and gives its SHA-256 in hex; absent for operations that stream their payload. S3
-   *   believes the hash that the request declares (and checks it as the body comes); the others make their own.
+   * @param payload reads the body and gives its SHA-256 in hex. `streamed`: the hash that the request declares is
+   *   believed (and checked as the body comes), as it is in S3. `endless`: the body has no hash, because it has no end
+   *   when it is signed.
    * @throws AuthFailure
    */
-  async authenticate(
-    claim: Claim,
-    request: SignedRequest,
-    bodyHash: (() => Promise<string>) | undefined,
-  ): Promise<Authentication> {
+  async authenticate(claim: Claim, request: SignedRequest, payload: PayloadSource): Promise<Authentication> {
     const isS3 = claim.scope.service === 's3';
     this.#checkTime(claim, isS3);
     const found = await this.#credentials.findCredentials(
@@ -66,20 +67,27 @@ export class Authenticator {
       return { caller: found.caller, payload: { kind: 'unsigned' }, chunkSigner: undefined };
     }
     if (isS3) refuseUnsignedHeaders(claim, request);
-    const declared = isS3 || bodyHash === undefined ? declaredPayload(claim, request) : await bodyHash();
-    const canonical = canonicalRequest(
-      request,
-      claim.signedHeaders,
-      declared,
-      isS3,
-      claim.form === 'query' ? 'X-Amz-Signature' : undefined,
-    );
     const signingKey = this.#signingKeys.get(found.secretAccessKey, claim.scope);
+    const readings =
+      payload === 'endless'
+        ? endlessReadings(claim, request)
+        : [{ request, declared: isS3 || payload === 'streamed' ? declaredPayload(claim, request) : await payload() }];
+    const canonicalOf = (reading: Reading): string | undefined =>
+      canonicalRequest(
+        reading.request,
+        claim.signedHeaders,
+        reading.declared,
+        isS3,
+        claim.form === 'query' ? 'X-Amz-Signature' : undefined,
+      );
+    const right = readings.find((reading) => {
+      const canonical = canonicalOf(reading);
+      if (canonical === undefined) return false;
+      return isSameSignature(sign(signingKey, claim.timestamp, claim.scope, canonical), claim.signature);
+    });
     // INVARIANT: nothing below this line runs for a request whose signature is not the one that the secret makes.
-    if (
-      canonical === undefined ||
-      !isSameSignature(sign(signingKey, claim.timestamp, claim.scope, canonical), claim.signature)
-    ) {
+    if (right === undefined) {
+      const canonical = readings[0] && canonicalOf(readings[0]);
       throw new AuthFailure(
         'signature-mismatch',
         'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
@@ -89,11 +97,15 @@ export class Authenticator {
         },
       );
     }
-    const payload = planPayload(declared, headerOf(request, 'x-amz-decoded-content-length'));
-    const isChunkSigned = payload.kind === 'chunked' && payload.isSigned;
+    const { declared } = right;
+    // The hash of nothing says nothing of a body that was still to come.
+    const isCovered = payload !== 'endless' || declared !== EMPTY_SHA256;
+    const decodedLength = headerOf(request, 'x-amz-decoded-content-length');
+    const plan = isCovered ? planPayload(declared, decodedLength) : ({ kind: 'unsigned' } as const);
+    const isChunkSigned = plan.kind === 'chunked' && plan.isSigned;
     return {
       caller: found.caller,
-      payload,
+      payload: plan,
       chunkSigner: isChunkSigned ? makeChunkSigner(signingKey, claim) : undefined,
     };
   }

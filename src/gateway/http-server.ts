@@ -80,6 +80,7 @@ export async function startHttpServer(
     port,
     async close(graceMs) {
       isClosing = true;
+      gateway.endLongExchanges();
       await closeServer(server, graceMs);
       // A handler outlives its connection for a moment: what it works on is not taken away beneath it.
       await Promise.race([Promise.all(underWay), sleep(HANDLERS_END_MS, undefined, { ref: false })]);

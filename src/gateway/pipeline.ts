@@ -29,6 +29,7 @@ import { type AnyService, OperationsTable, type Target } from './operations-tabl
 import { type ReceivedRequest, readRequest } from './received-request.ts';
 import { RequestBody } from './request-body.ts';
 import { internalSource, sourceOf } from './request-source.ts';
+import { writeLongResponse } from './write-long-response.ts';
 import { writeResponse } from './write-response.ts';
 
 const MAX_BODY = 8 * 1024 * 1024;
@@ -58,6 +59,8 @@ export class Gateway implements Door {
   readonly #options: GatewayOptions;
   readonly #operations: OperationsTable;
   readonly #router: Router;
+  /** Ends the exchanges that would last as long as their clients want. */
+  readonly #end = new AbortController();
   /** In whose form what belongs to no service is answered: S3's, as everything else that nobody claims. */
   readonly #fallback: CompiledService;
 
@@ -92,21 +95,31 @@ export class Gateway implements Door {
       const target = this.#operations.find(match.service.service.name, match.operation.name);
       const authentication = await this.#authenticate(claim, request, body, target);
       if (target.built === undefined) throw notImplemented(target);
+      const isShort = target.built.exchange === 'short';
+      const gone = abortSignalOf(response);
       const { input, stream, trailers } = await this.#parse(match, request, body, authentication);
       const call = this.#callOf(target, request, claim.read, authentication, {
         requestId,
         body: stream,
         trailers,
-        signal: abortSignalOf(response),
+        signal: isShort ? gone : AbortSignal.any([gone, this.#end.signal]),
       });
       const output = await this.#carryOut(target, input, call);
-      await writeResponse(response, message, requestId, target.wire.encode(output, requestId), call.reply);
+      const encoded = target.wire.encode(output, requestId);
+      if (isShort) return await writeResponse(response, message, requestId, encoded, call.reply);
+      if (target.built.exchange === 'duplex') body.accept();
+      await writeLongResponse(response, message, requestId, encoded, call.reply);
     } catch (error) {
       const service = owner ?? this.#fallback;
       const failure = toServiceError(error, service.service, logger.child({ requestId }));
       const about = { requestId, resource: request.path, isHead: request.method === 'HEAD' };
       await writeResponse(response, message, requestId, service.encodeError(failure, about));
     }
+  }
+
+  /** Says that the server is to close: exchanges that are not short come to their end. */
+  endLongExchanges(): void {
+    this.#end.abort();
   }
 
   /** Carries out a call of one service to another: from validation on, the same way. */
@@ -167,7 +180,9 @@ export class Gateway implements Door {
     }
     const bodyHash = async () => sha256Hex(await body.whole(MAX_BODY));
     const { authenticator } = this.#options;
-    return authenticator.authenticate(claim.read, request, target.wire.streamsInput ? undefined : bodyHash);
+    const isEndless = target.built?.exchange === 'duplex';
+    const payload = isEndless ? 'endless' : target.wire.streamsInput ? 'streamed' : bodyHash;
+    return authenticator.authenticate(claim.read, request, payload);
   }
 
   async #parse(

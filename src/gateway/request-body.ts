@@ -43,6 +43,11 @@ export class RequestBody {
     return this.#whole;
   }
 
+  /** Lets the client send: for who answers before reading. */
+  accept(): void {
+    this.#sendContinue();
+  }
+
   /** The whole body, decoded and checked as the signature says. */
   async wholeChecked(limit: number, authentication: Authentication | undefined): Promise<Buffer> {
     const plan = authentication?.payload;

@@ -11,6 +11,12 @@ const MAX_KEPT = 1024 * 1024;
 const MAX_DRAIN_MS = 30_000;
 const MAX_DRAIN_PAUSE_MS = 2000;
 
+/** What a handler has set beyond what the schema gives. */
+export interface Reply {
+  readonly status?: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /**
  * Writes an encoded response. A stream that fails after the head was sent ends the connection: the client sees a body
  * that is too short, never a wrong one that looks whole.
@@ -20,7 +26,7 @@ export async function writeResponse(
   message: IncomingMessage,
   requestId: string,
   wire: EncodedResponse,
-  reply: { readonly status?: number; readonly headers: Readonly<Record<string, string>> } = { headers: {} },
+  reply: Reply = { headers: {} },
 ): Promise<void> {
   if (response.headersSent || response.destroyed) {
     // Nobody will read the stream: what it holds open is let go.
@@ -29,12 +35,7 @@ export async function writeResponse(
     return;
   }
   const isBodyUnread = !message.complete && !message.readableEnded && !isNearItsEnd(message);
-  const headers: Record<string, string | number> = {
-    'x-amzn-requestid': requestId,
-    'x-amz-request-id': requestId,
-    ...wire.headers,
-    ...reply.headers,
-  };
+  const headers = responseHeaders(requestId, wire, reply);
   if (isBodyUnread) headers['connection'] = 'close';
   const status = reply.status ?? wire.status;
   if (wire.stream !== undefined && message.method !== 'HEAD') {
@@ -55,6 +56,14 @@ export async function writeResponse(
   response.write(body ?? Buffer.alloc(0));
   await drain(message);
   response.end();
+}
+
+export function responseHeaders(
+  requestId: string,
+  wire: EncodedResponse,
+  reply: Reply,
+): Record<string, string | number> {
+  return { 'x-amzn-requestid': requestId, 'x-amz-request-id': requestId, ...wire.headers, ...reply.headers };
 }
 
 /**

@@ -89,7 +89,7 @@ export interface Call {
   readonly body: Readable | undefined;
   /** The trailers of the payload (`x-amz-checksum-…`), known once `body` has ended. */
   readonly trailers: Readonly<Record<string, string>>;
-  /** Aborted when the client goes away or the server ends. */
+  /** Aborted when the client goes away, and of exchanges that are not short when the server ends. */
   readonly signal: AbortSignal;
   /** Set by the handler: status and headers beyond what the schema gives. */
   readonly reply: { status?: number; readonly headers: Record<string, string> };
@@ -119,6 +119,12 @@ export interface Operation<Context, Input = unknown, Output = unknown> {
   readonly isDataEvent: boolean;
   /** Members of the input that must not reach the audit log, beyond those the schema marks as sensitive. */
   readonly secretMembers: readonly string[];
+  /**
+   * How long an exchange lasts. `short`: it ends when the answer is written. `live`: the answer's head goes out at once,
+   * and the rest for as long as there is something to tell. `duplex`: that, while the request is still being read; its
+   * body is taken with the signatures that cameras make, which do not cover it.
+   */
+  readonly exchange: 'short' | 'live' | 'duplex';
 }
 
 interface OperationFacts<Context, Input, Output>
@@ -126,7 +132,7 @@ interface OperationFacts<Context, Input, Output>
     Partial<
       Pick<
         Operation<Context, Input, Output>,
-        'isAuthenticationRequired' | 'isReadOnly' | 'isDataEvent' | 'secretMembers'
+        'isAuthenticationRequired' | 'isReadOnly' | 'isDataEvent' | 'secretMembers' | 'exchange'
       >
     > {}
 
@@ -148,6 +154,7 @@ export function operation<Context, Input, Output>(
     isReadOnly: READ_ONLY_NAME.test(name),
     isDataEvent: false,
     secretMembers: [],
+    exchange: 'short',
     ...facts,
   };
 }

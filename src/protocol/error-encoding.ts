@@ -26,8 +26,15 @@ function encoderOf(service: WireService): ErrorEncoder {
       return jsonEncoder('application/x-amz-json-1.1', (error) => ({ __type: error.code, message: error.message }));
     case 'restJson1': {
       // Kinesis Video's models write `Message`, MediaConvert's and MediaConnect's `message`.
-      const messageName = service.name.startsWith('kinesis-video') ? 'Message' : 'message';
-      return jsonEncoder('application/json', (error) => ({ [messageName]: error.message }));
+      const isVideo = service.name.startsWith('kinesis-video');
+      const messageName = isVideo ? 'Message' : 'message';
+      const encode = jsonEncoder('application/json', (error) => ({ [messageName]: error.message }));
+      if (!isVideo) return encode;
+      // What Kinesis Video's documentation calls the header that its clients read as `x-amzn-ErrorType`.
+      return (error, request) => {
+        const response = encode(error, request);
+        return { ...response, headers: { ...response.headers, 'x-amz-errortype': headerSafe(error.code) } };
+      };
     }
     case 'awsQuery':
       return queryEncoder(service.xmlNamespace ?? '');

@@ -90,7 +90,7 @@ export class StreamActivity {
 
   /** Says that there is a new fragment, and that it is durable. */
   announce(streamId: string): void {
-    for (const wake of [...(this.#activities.get(streamId)?.waiting ?? [])]) wake(false);
+    for (const wake of this.#activities.get(streamId)?.waiting ?? []) wake(false);
   }
 
   /** Says that the stream is gone. */
@@ -104,7 +104,7 @@ export class StreamActivity {
     }
     const activity = this.#activities.get(streamId);
     activity?.producer?.end.abort();
-    for (const wake of [...(activity?.waiting ?? [])]) wake(true);
+    for (const wake of activity?.waiting ?? []) wake(true);
   }
 
   #activityOf(streamId: string): Activity {

@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { spawnWorker } from './spawn-worker.ts';
 import { ERROR_CODES, TranscodeError } from './transcode-error.ts';
 import type { TranscodeEvent, TranscodeJob, TranscodeResult } from './transcode-job.ts';
 import type { FromWorker, OpenUpload, ToWorker, WorkerAccess, WorkerCredentials } from './worker/messages.ts';
@@ -84,7 +83,7 @@ class Supervisor {
     this.#access = access;
     this.#onEvent = onEvent;
     this.#limits = limits;
-    this.#child = spawnWorker();
+    this.#child = spawnWorker(new URL('./worker/main.ts', import.meta.url));
     this.#child.on('message', (message: FromWorker) => this.#take(message, job));
     this.#child.on('error', () => this.#fail('Unknown error: the transcoder could not be started.'));
     this.#child.on('exit', (code, signal) => {
@@ -211,23 +210,4 @@ class Supervisor {
   #kill(): void {
     this.#child.kill('SIGKILL');
   }
-}
-
-/** Ends core dumps, which would put pictures and keys on the disk, and offers the worker to the kernel first. */
-const SHELL_PRELUDE = 'ulimit -c 0; echo 1000 2>/dev/null >/proc/self/oom_score_adj; exec "$@"';
-
-/**
- * INVARIANT: no secret is in the arguments or the environment; what the worker may know comes over the pipe. Its
- * output is dropped, as FFmpeg and a crashing runtime may print anything.
- */
-function spawnWorker(): ChildProcess {
-  const main = fileURLToPath(new URL('./worker/main.ts', import.meta.url));
-  const command = [process.execPath, '--disable-warning=ExperimentalWarning', main];
-  const isPosix = process.platform !== 'win32';
-  const [file = '', ...args] = isPosix ? ['/bin/sh', '-c', SHELL_PRELUDE, 'coffer-media', ...command] : command;
-  return spawn(file, args, {
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    serialization: 'advanced',
-    env: { NODE_ENV: 'production' },
-  });
 }

@@ -1,0 +1,24 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** Ends core dumps, which would put pictures and keys on the disk, and offers the worker to the kernel first. */
+const SHELL_PRELUDE = 'ulimit -c 0; echo 1000 2>/dev/null >/proc/self/oom_score_adj; exec "$@"';
+
+/**
+ * Starts a process for untrusted media, which talks over its IPC pipe.
+ *
+ * INVARIANT: no secret is in the arguments or the environment; what the worker may know comes over the pipe. Its
+ * output is dropped, as FFmpeg and a crashing runtime may print anything.
+ *
+ * @param main the module that it runs
+ */
+export function spawnWorker(main: URL): ChildProcess {
+  const command = [process.execPath, '--disable-warning=ExperimentalWarning', fileURLToPath(main)];
+  const isPosix = process.platform !== 'win32';
+  const [file = '', ...args] = isPosix ? ['/bin/sh', '-c', SHELL_PRELUDE, 'coffer-media', ...command] : command;
+  return spawn(file, args, {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    serialization: 'advanced',
+    env: { NODE_ENV: 'production' },
+  });
+}

@@ -39,5 +39,5 @@ export function createKinesisVideoContext(dependencies: KinesisVideoDependencies
   const streams = new Streams(store, randomness);
   const archive = new FragmentArchive({ records, blobs, kms, clock, randomness, logger });
   streams.onDeleted(({ id }) => archive.endStream(id));
-  return { store, streams, archive, clock, randomness, janitor: new Janitor({ store, logger }) };
+  return { store, streams, archive, clock, randomness, janitor: new Janitor({ store, archive, clock, logger }) };
 }

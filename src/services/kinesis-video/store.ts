@@ -99,21 +99,35 @@ export class StreamStore {
     return query.orderBy('name').limit(limit).execute();
   }
 
-  /** Streams that were deleted and of which something may be left, of all accounts. */
-  listDeleted(limit: number): Promise<StreamRow[]> {
-    return this.#records.read
-      .selectFrom('kinesis_video_stream')
-      .selectAll()
-      .where('deleted_at', 'is not', null)
-      .orderBy('deleted_at')
-      .limit(limit)
-      .execute();
+  /** A stream by its id, deleted or not. */
+  findById(id: string): Promise<StreamRow | undefined> {
+    return this.#records.read.selectFrom('kinesis_video_stream').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
-  /** Removes the record of a deleted stream, of which nothing is left. */
+  /**
+   * The ids of streams, of all accounts. A row that does not bear its seal is among them: reading it is an error, which
+   * must not keep others from being swept.
+   *
+   * @param which those that were deleted, of which something may be left, or those that were not
+   */
+  async ids(which: 'deleted' | 'live', account?: AccountId): Promise<readonly string[]> {
+    let query = this.#records.readUnchecked
+      .selectFrom('kinesis_video_stream')
+      .select('id')
+      .where('deleted_at', which === 'deleted' ? 'is not' : 'is', null);
+    if (account !== undefined) query = query.where('account', '=', account);
+    return (await query.execute()).map(({ id }) => id);
+  }
+
+  /** Removes the record of a stream, of which nothing is left. */
   async forget(id: string): Promise<void> {
+    await this.write((transaction) => transaction.deleteFrom('kinesis_video_stream').where('id', '=', id).execute());
+  }
+
+  /** Marks a stream as deleted. */
+  async markDeleted(id: string, now: number): Promise<void> {
     await this.write((transaction) =>
-      transaction.deleteFrom('kinesis_video_stream').where('id', '=', id).where('deleted_at', 'is not', null).execute(),
+      transaction.updateTable('kinesis_video_stream').set({ deleted_at: now }).where('id', '=', id).execute(),
     );
   }
 }

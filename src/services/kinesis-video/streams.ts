@@ -23,11 +23,14 @@ export type StreamChange = Partial<
   Omit<StreamRow, 'id' | 'account' | 'region' | 'name' | 'created_at' | 'version' | 'kms_key_id'>
 >;
 
+/** What is told of a stream that was deleted. */
+export type DeletedStream = Pick<StreamRecord, 'id'>;
+
 /** The streams that requests name. */
 export class Streams {
   readonly #store: StreamStore;
   readonly #randomness: Randomness;
-  readonly #deletionListeners = new Set<(stream: StreamRecord) => void>();
+  readonly #deletionListeners = new Set<(stream: DeletedStream) => void>();
 
   constructor(store: StreamStore, randomness: Randomness) {
     this.#store = store;
@@ -107,13 +110,13 @@ export class Streams {
    *
    * @returns stops it
    */
-  onDeleted(listener: (stream: StreamRecord) => void): () => void {
+  onDeleted(listener: (stream: DeletedStream) => void): () => void {
     this.#deletionListeners.add(listener);
     return () => this.#deletionListeners.delete(listener);
   }
 
   /** Says that a stream was deleted. */
-  announceDeletion(stream: StreamRecord): void {
+  announceDeletion(stream: DeletedStream): void {
     for (const listener of this.#deletionListeners) listener(stream);
   }
 

@@ -167,13 +167,23 @@ export class FragmentArchive {
   /**
    * Removes what a stream's retention no longer covers, with the data keys that no fragment needs any more.
    *
+   * @param signal ends it early: the next time goes on
    * @returns how many fragments went
    */
-  async removeExpired(stream: ArchivedStream): Promise<number> {
+  async removeExpired(stream: ArchivedStream, signal?: AbortSignal): Promise<number> {
     const { store } = this.#parts;
-    return await this.#removeAll(stream.id, () =>
-      store.removeInvisible(stream.id, this.#visibility(stream), REMOVED_AT_ONCE),
-    );
+    const { keptFrom, passingFrom } = this.#visibility(stream);
+    const kept = await this.#removeAll(() => store.removeKept(stream.id, keptFrom, REMOVED_AT_ONCE), signal);
+    const passing = await this.#removeAll(() => store.removePassing(stream.id, passingFrom, REMOVED_AT_ONCE), signal);
+    // Where nothing is kept, fragments go as others come, too.
+    if (kept + passing > 0 || stream.retentionHours === 0) await this.removeEmptyIngests(stream.id);
+    return kept + passing;
+  }
+
+  /** Removes the data keys of a stream's connections of which no fragment is left. */
+  async removeEmptyIngests(streamId: string): Promise<void> {
+    const { store, activity } = this.#parts;
+    await store.removeEmptyIngests(streamId, activity.producerOf(streamId));
   }
 
   /** Ends a stream's producer and consumers. */
@@ -185,11 +195,21 @@ export class FragmentArchive {
   /**
    * Ends a stream's producer and consumers, and removes all its fragments and data keys. Begun again, it goes on where
    * it ended.
+   *
+   * @param signal ends it early
+   * @returns true when nothing is left: a connection that is just ending may leave something to the next time
    */
-  async removeStream(streamId: string): Promise<void> {
+  async removeStream(streamId: string, signal?: AbortSignal): Promise<boolean> {
     this.endStream(streamId);
     const { store } = this.#parts;
-    await this.#removeAll(streamId, () => store.removeAny(streamId, REMOVED_AT_ONCE));
+    await this.#removeAll(() => store.removeAny(streamId, REMOVED_AT_ONCE), signal);
+    await this.removeEmptyIngests(streamId);
+    return await store.isEmpty(streamId);
+  }
+
+  /** The ids of all streams of which something is stored, whether or not they exist. */
+  streamsWithRemains(): Promise<readonly string[]> {
+    return this.#parts.store.streams();
   }
 
   /**
@@ -211,16 +231,15 @@ export class FragmentArchive {
     return candidates.size;
   }
 
-  async #removeAll(streamId: string, removeSome: () => Promise<readonly RemovedRow[]>): Promise<number> {
-    const { store, blobs, activity } = this.#parts;
+  async #removeAll(removeSome: () => Promise<readonly RemovedRow[]>, signal?: AbortSignal): Promise<number> {
+    const { blobs } = this.#parts;
     let count = 0;
-    for (;;) {
+    while (signal?.aborted !== true) {
       const removed = await removeSome();
       for (const { blob } of removed) if (blob !== null) await blobs.delete(blob);
       count += removed.length;
       if (removed.length < REMOVED_AT_ONCE) break;
     }
-    await store.removeEmptyIngests(streamId, activity.producerOf(streamId));
     return count;
   }
 

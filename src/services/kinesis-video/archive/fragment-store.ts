@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Records } from '#storage/records.ts';
 import { RowDamageError } from '#storage/row-seal.ts';
 import type { FragmentRecord, FragmentSelection } from './fragment.ts';
@@ -186,25 +186,55 @@ export class FragmentStore {
     return query.orderBy(column).orderBy('number').limit(limit).execute();
   }
 
-  /** Removes some fragments that are no longer visible. @returns them, at most `limit` */
-  removeInvisible(stream: string, visibility: Visibility, limit: number): Promise<RemovedRow[]> {
-    const { keptFrom, passingFrom } = visibility;
+  /** Removes some kept fragments that are older. @returns them, at most `limit` */
+  removeKept(stream: string, keptFrom: number, limit: number): Promise<RemovedRow[]> {
     return this.#remove(stream, (queries) =>
       queries
         .selectFrom('kinesis_video_fragment')
         .select(['number', 'blob'])
         .where('stream', '=', stream)
-        .where('server_time', '<', Math.max(keptFrom, passingFrom))
-        .where((where) =>
-          where.or([
-            where.and([where('is_kept', '=', 1), where('server_time', '<', keptFrom)]),
-            where.and([where('is_kept', '=', 0), where('server_time', '<', passingFrom)]),
-          ]),
-        )
+        .where('server_time', '<', keptFrom)
+        .where('is_kept', '=', 1)
         .orderBy('server_time')
         .limit(limit)
         .execute(),
     );
+  }
+
+  /** Removes some fragments that are not kept and are older. @returns them, at most `limit` */
+  removePassing(stream: string, passingFrom: number, limit: number): Promise<RemovedRow[]> {
+    return this.#remove(stream, (queries) =>
+      queries
+        .selectFrom('kinesis_video_fragment')
+        .select(['number', 'blob'])
+        .where('stream', '=', stream)
+        .where('server_time', '<', passingFrom)
+        .where('is_kept', '=', sql.lit(0))
+        .orderBy('server_time')
+        .limit(limit)
+        .execute(),
+    );
+  }
+
+  /** True when nothing of a stream is stored. A fragment never stands without its connection. */
+  async isEmpty(stream: string): Promise<boolean> {
+    const row = await this.#records.readUnchecked
+      .selectFrom('kinesis_video_ingest')
+      .select('id')
+      .where('stream', '=', stream)
+      .limit(1)
+      .executeTakeFirst();
+    return row === undefined;
+  }
+
+  /** The ids of all streams of which something is stored. */
+  async streams(): Promise<string[]> {
+    const rows = await this.#records.readUnchecked
+      .selectFrom('kinesis_video_ingest')
+      .select('stream')
+      .distinct()
+      .execute();
+    return rows.map(({ stream }) => stream);
   }
 
   /** Removes some fragments, whatever they are. @returns them, at most `limit` */
@@ -236,7 +266,7 @@ export class FragmentStore {
       .selectFrom('kinesis_video_fragment')
       .select(['number', 'size', 'server_time'])
       .where('stream', '=', stream)
-      .where('is_kept', '=', 0)
+      .where('is_kept', '=', sql.lit(0))
       .orderBy('number')
       .execute();
   }

@@ -21,6 +21,9 @@ export const archiveMigrations: readonly Migration[] = [
       await sql`CREATE INDEX kinesis_video_fragment_producer ON kinesis_video_fragment
         (stream, producer_time, number)`.execute(transaction);
       await sql`CREATE INDEX kinesis_video_fragment_ingest ON kinesis_video_fragment (ingest)`.execute(transaction);
+      // What is not kept is found without looking at what is.
+      await sql`CREATE INDEX kinesis_video_fragment_passing ON kinesis_video_fragment (stream, server_time)
+        WHERE is_kept = 0`.execute(transaction);
       // Small ciphertexts, apart from the rows that listings read. Each has its own tag.
       await sql`CREATE TABLE kinesis_video_fragment_body (
         stream TEXT NOT NULL, number TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (stream, number)) STRICT`.execute(

@@ -8,7 +8,7 @@ export const deleteStream = operation<KinesisVideoContext, DeleteStreamInput, De
   async handle({ StreamARN, CurrentVersion }, call, { streams, janitor }) {
     const stream = await streams.change({ StreamARN }, call, CurrentVersion, () => ({ deleted_at: call.now }));
     streams.announceDeletion(stream);
-    janitor.wake();
+    janitor.removeDeletedSoon();
     return {};
   },
 });

@@ -15,10 +15,10 @@ export const updateDataRetention = operation<KinesisVideoContext, UpdateDataRete
     async handle(input, call, { streams, janitor }) {
       const hours = input.DataRetentionChangeInHours ?? 0;
       const change = input.Operation === 'DECREASE_DATA_RETENTION' ? -hours : hours;
-      await streams.change(input, call, input.CurrentVersion, (row) => ({
+      const stream = await streams.change(input, call, input.CurrentVersion, (row) => ({
         retention_hours: checkRetention(row.retention_hours + change, 'DataRetentionChangeInHours'),
       }));
-      janitor.wake();
+      janitor.removeExpiredSoon(stream.id);
       return {};
     },
   },

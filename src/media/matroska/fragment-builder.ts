@@ -1,7 +1,14 @@
 import { MatroskaError, invalid } from './matroska-error.ts';
 import type { FragmentEvent, MatroskaLimits } from './matroska-events.ts';
 import { PieceList } from './piece-list.ts';
-import { checkTagLengths, checkTagNames, END_OF_FRAGMENT_TAG, isControlTag, type SimpleTag } from './tags.ts';
+import {
+  checkTagLengths,
+  checkTagNames,
+  END_OF_FRAGMENT_TAG,
+  isControlTag,
+  type ParsedTags,
+  type SimpleTag,
+} from './tags.ts';
 import type { Track } from './tracks.ts';
 
 /** More bytes of Tags than any allowed number of tags needs. */
@@ -21,11 +28,11 @@ export class TagGatherer {
   }
 
   /** @throws MatroskaError FRAGMENT_METADATA_LIMIT_REACHED, INVALID_MKV_DATA */
-  add(element: Buffer, tags: readonly SimpleTag[], limits: MatroskaLimits): void {
+  add(element: Buffer, tags: ParsedTags, limits: MatroskaLimits): void {
     checkTagNames(tags);
-    checkTagLengths(tags, limits);
+    checkTagLengths(tags.general, limits);
     this.pieces.append(element, 0, element.length);
-    for (const tag of tags) {
+    for (const tag of tags.general) {
       this.simpleTags.push(tag);
       if (!isControlTag(tag.name)) this.#counted += 1;
     }

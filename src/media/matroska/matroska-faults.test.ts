@@ -116,6 +116,7 @@ const invalidStreams: Readonly<Record<string, readonly Buffer[]>> = {
     element(ELEMENT.cluster, [timecode(0), simpleBlock(), producerTag('a')]),
   ],
   'a tag in the service’s own name': [header(), cluster(0), producerTag('AWS_KINESISVIDEO_FRAGMENT_NUMBER', '1')],
+  'such a tag of one track': [header(), cluster(0), trackTag('AWS_KINESISVIDEO_FRAGMENT_NUMBER')],
   'such a tag before the first Cluster': [header(), producerTag('AWSOME', '1'), cluster(0)],
   'a tag without a name': [
     header(),
@@ -124,6 +125,13 @@ const invalidStreams: Readonly<Record<string, readonly Buffer[]>> = {
   ],
   'tags in tags in tags': [header(), cluster(0), nestedTags(12)],
 };
+
+/** A tag that is about one track. */
+function trackTag(name: string, count = 1): Buffer {
+  const targets = element(ELEMENT.targets, unsigned(ELEMENT.tagTrackUid, 7, 1));
+  const simple = element(ELEMENT.simpleTag, element(ELEMENT.tagName, Buffer.from(name)));
+  return element(ELEMENT.tags, element(ELEMENT.tag, [targets, ...Array.from({ length: count }, () => simple)]));
+}
 
 function nestedTags(depth: number): Buffer {
   let inner: Buffer = Buffer.alloc(0);
@@ -176,9 +184,9 @@ describe('the other refusals', () => {
     assert.equal(outcome([four, cluster(0)]).error?.fault, 'MORE_THAN_ALLOWED_TRACKS_FOUND');
   });
 
-  it('FRAGMENT_METADATA_LIMIT_REACHED for too many tags, and for long ones; control tags do not count', () => {
+  it('FRAGMENT_METADATA_LIMIT_REACHED for too many tags, and for long ones; tags of a track and control tags do not count', () => {
     const tags = (count: number): Buffer[] => Array.from({ length: count }, (_, index) => producerTag(`t${index}`));
-    const ten = [header(), cluster(0), ...tags(10), endOfFragment()];
+    const ten = [header(), cluster(0), ...tags(10), trackTag('BPS', 11), endOfFragment()];
     assert.deepEqual(outcome(ten), { fragments: 1, error: undefined });
     const tooMuch = [
       tags(11),

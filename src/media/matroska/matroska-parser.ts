@@ -9,7 +9,7 @@ import { DEFAULT_MATROSKA_LIMITS, type MatroskaEvent, type MatroskaLimits } from
 import { OPEN_SEGMENT } from './matroska-writer.ts';
 import { PieceList } from './piece-list.ts';
 import { type MatroskaHeader, readEbmlHeader, readHeader } from './read-header.ts';
-import { checkTagNames, END_OF_FRAGMENT_TAG, parseTags } from './tags.ts';
+import { END_OF_FRAGMENT_TAG, parseTags } from './tags.ts';
 
 /** Id, size, and what is read of a content at once with them: never more. */
 const LONGEST_HEAD = 8 + 8 + BLOCK_HEAD_BYTES;
@@ -316,7 +316,6 @@ export class MatroskaParser {
       const text = `A stream may have ${this.limits.tracks} tracks.`;
       throw new MatroskaError('MORE_THAN_ALLOWED_TRACKS_FOUND', text);
     }
-    checkTagNames(header.simpleTags);
     this.#events.push({ type: 'header', ...header });
     return header;
   }
@@ -324,11 +323,11 @@ export class MatroskaParser {
   #takeTags(element: Buffer): void {
     const cursor = new ElementCursor(element);
     cursor.next();
-    const simpleTags = parseTags(cursor.children());
-    const hasEnd = simpleTags.some(({ name }) => name === END_OF_FRAGMENT_TAG);
+    const tags = parseTags(cursor.children());
+    const hasEnd = tags.general.some(({ name }) => name === END_OF_FRAGMENT_TAG);
     // The fragment that it ends was already given out by closeFragment: nothing is left to end.
-    if (hasEnd && this.#current === undefined && simpleTags.length === 1) return;
-    this.#tags.add(element, simpleTags, this.limits);
+    if (hasEnd && this.#current === undefined && tags.general.length === 1) return;
+    this.#tags.add(element, tags, this.limits);
     if (hasEnd && this.#current !== undefined) this.#finishFragment();
   }
 

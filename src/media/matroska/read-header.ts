@@ -2,7 +2,7 @@ import { ElementCursor } from './element-cursor.ts';
 import { ELEMENT } from './element-ids.ts';
 import { invalid } from './matroska-error.ts';
 import type { HeaderEvent } from './matroska-events.ts';
-import { parseTags, type SimpleTag } from './tags.ts';
+import { checkTagNames, parseTags, type SimpleTag } from './tags.ts';
 import { parseTracks, type Track } from './tracks.ts';
 
 /** What the bytes of a stored header say. */
@@ -60,7 +60,9 @@ export function readHeader(bytes: Buffer): MatroskaHeader {
       if (tracks !== undefined) throw invalid('The stream has more than one Tracks.');
       tracks = parseTracks(elements.children());
     } else if (elements.id === ELEMENT.tags) {
-      for (const tag of parseTags(elements.children())) simpleTags.push(tag);
+      const tags = parseTags(elements.children());
+      checkTagNames(tags);
+      for (const tag of tags.general) simpleTags.push(tag);
     }
   }
   if (timecodeScale === undefined) throw invalid('The stream has no Info before its first Cluster.');

@@ -33,18 +33,43 @@ export function isControlTag(name: string): boolean {
   return CONTROL_TAGS.has(name);
 }
 
+/** The SimpleTags of a Tags element, those within others too, in order. */
+export interface ParsedTags {
+  /** Those that say something of the stream or the fragment as such. */
+  readonly general: readonly SimpleTag[];
+  /** Those that are about one track, chapter, edition or attachment, such as the statistics that muxers write. */
+  readonly targeted: readonly SimpleTag[];
+}
+
 /**
- * The SimpleTags in a Tags element, those within others too, in order.
+ * Reads a Tags element.
  *
- * @param content what lies in the Tags element
+ * @param content what lies in it
  * @throws MatroskaError INVALID_MKV_DATA
  */
-export function parseTags(content: ElementCursor): SimpleTag[] {
-  const found: SimpleTag[] = [];
+export function parseTags(content: ElementCursor): ParsedTags {
+  const general: SimpleTag[] = [];
+  const targeted: SimpleTag[] = [];
   while (content.next()) {
-    if (content.id === ELEMENT.tag) collect(content.children(), found, 0);
+    if (content.id === ELEMENT.tag) collect(content.children(), isTargeted(content.children()) ? targeted : general, 0);
   }
-  return found;
+  return { general, targeted };
+}
+
+const TARGETS: ReadonlySet<number> = new Set([
+  ELEMENT.tagTrackUid,
+  ELEMENT.tagEditionUid,
+  ELEMENT.tagChapterUid,
+  ELEMENT.tagAttachmentUid,
+]);
+
+function isTargeted(tag: ElementCursor): boolean {
+  while (tag.next()) {
+    if (tag.id !== ELEMENT.targets) continue;
+    const targets = tag.children();
+    while (targets.next()) if (TARGETS.has(targets.id) && targets.data().some((byte) => byte !== 0)) return true;
+  }
+  return false;
 }
 
 function collect(inside: ElementCursor, found: SimpleTag[], depth: number): void {
@@ -71,8 +96,8 @@ function collect(inside: ElementCursor, found: SimpleTag[], depth: number): void
  *
  * @throws MatroskaError INVALID_MKV_DATA for a reserved name that is no control tag
  */
-export function checkTagNames(tags: readonly SimpleTag[]): void {
-  for (const { name } of tags) {
+export function checkTagNames({ general, targeted }: ParsedTags): void {
+  for (const { name } of [...general, ...targeted]) {
     if (name.startsWith(RESERVED_PREFIX) && !isControlTag(name))
       throw invalid('A tag has a name that begins with AWS.');
   }

@@ -1,6 +1,8 @@
 import type { RootKey } from '#crypto/root-key.ts';
 import type { CloudTrailStore } from '#services/cloudtrail/store.ts';
 import type { IamApi } from '#services/iam/api.ts';
+import type { KinesisVideoContext } from '#services/kinesis-video/context.ts';
+import { verifyKinesisVideo } from '#services/kinesis-video/maintenance/verify.ts';
 import type { KmsContext } from '#services/kms/context.ts';
 import type { S3Context } from '#services/s3/context.ts';
 import { verifyS3 } from '#services/s3/maintenance/verify.ts';
@@ -17,12 +19,13 @@ export function checksOf(parts: {
   readonly kms: KmsContext;
   readonly s3: S3Context;
   readonly mediaconvert: MediaconvertStore;
+  readonly kinesisVideo: KinesisVideoContext;
   readonly trail: CloudTrailStore;
   readonly rootKey: RootKey;
   /** Milliseconds since the epoch: blobs that are younger may belong to uploads under way. */
   readonly startedAt: number;
 }): readonly Check[] {
-  const { records, iam, kms, s3, mediaconvert, trail, rootKey, startedAt } = parts;
+  const { records, iam, kms, s3, mediaconvert, kinesisVideo, trail, rootKey, startedAt } = parts;
   return [
     {
       what: 'database',
@@ -73,6 +76,10 @@ export function checksOf(parts: {
             : { what: `job ${job.id}`, damage: 'its settings do not open' };
         }
       },
+    },
+    {
+      what: 'video streams, connections and fragments',
+      run: () => verifyKinesisVideo(kinesisVideo, operatorDecrypt(kms), startedAt),
     },
     { what: 'S3 objects', run: () => verifyS3(s3, operatorDecrypt(kms), startedAt) },
   ];

@@ -4,7 +4,7 @@ import type { RootKey } from '#crypto/root-key.ts';
 import { Authorizer } from '#gateway/authorizer.ts';
 import type { AnyService } from '#gateway/operations-table.ts';
 import { Gateway } from '#gateway/pipeline.ts';
-import { systemClock } from '#kernel/clock.ts';
+import { type Clock, systemClock } from '#kernel/clock.ts';
 import type { AccountId } from '#kernel/ids.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { systemRandomness } from '#kernel/randomness.ts';
@@ -73,8 +73,8 @@ export function composeServices(
   records: SqliteRecords,
   blobs: FolderBlobs,
   logger: Logger,
+  clock: Clock = systemClock,
 ) {
-  const clock = systemClock;
   const randomness = systemRandomness;
   const startedAt = clock.now();
   const door = new LateDoor();
@@ -144,7 +144,17 @@ export function composeServices(
   });
   door.open(gateway);
 
-  const checks = checksOf({ records, iam, kms, s3, mediaconvert: mediaconvert.store, trail, rootKey, startedAt });
+  const checks = checksOf({
+    records,
+    iam,
+    kms,
+    s3,
+    mediaconvert: mediaconvert.store,
+    kinesisVideo,
+    trail,
+    rootKey,
+    startedAt,
+  });
 
   const purgeSteps = (account: AccountId): readonly PurgeStep[] => [
     {

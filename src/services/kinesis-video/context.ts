@@ -27,6 +27,8 @@ export interface KinesisVideoDependencies {
 /** What every operation of the control plane works with; the other two services get the part that is `KinesisVideoApi`. */
 export interface KinesisVideoContext extends KinesisVideoApi {
   readonly store: StreamStore;
+  readonly records: Records<KinesisVideoTables>;
+  readonly blobs: Blobs;
   readonly clock: Clock;
   readonly randomness: Randomness;
   /** Removes what was deleted or has expired; the composition root starts and stops it. */
@@ -39,5 +41,6 @@ export function createKinesisVideoContext(dependencies: KinesisVideoDependencies
   const streams = new Streams(store, randomness);
   const archive = new FragmentArchive({ records, blobs, kms, clock, randomness, logger });
   streams.onDeleted(({ id }) => archive.endStream(id));
-  return { store, streams, archive, clock, randomness, janitor: new Janitor({ store, archive, clock, logger }) };
+  const janitor = new Janitor({ store, archive, clock, logger });
+  return { store, records, blobs, streams, archive, clock, randomness, janitor };
 }

@@ -64,7 +64,7 @@ export function checkDecrypt(
  * The encryption context of a stream's data keys. AWS documents none for Kinesis Video Streams: this is Coffer's own
  * choice, after the form that other services have. Frozen.
  */
-function contextOf(stream: ArchivedStream): Record<string, string> {
+export function encryptionContextOf(stream: ArchivedStream): Record<string, string> {
   return { 'aws:kinesisvideo:arn': stream.arn };
 }
 
@@ -72,10 +72,10 @@ function generateRequest(stream: ArchivedStream) {
   return {
     KeyId: stream.kmsKeyId ?? MANAGED_KEY,
     KeySpec: 'AES_256',
-    EncryptionContext: contextOf(stream),
+    EncryptionContext: encryptionContextOf(stream),
   } as const;
 }
 
 function decryptRequest(stream: ArchivedStream, { key_arn: KeyId, data_key: CiphertextBlob }: StoredDataKey) {
-  return { KeyId, CiphertextBlob, EncryptionContext: contextOf(stream) };
+  return { KeyId, CiphertextBlob, EncryptionContext: encryptionContextOf(stream) };
 }

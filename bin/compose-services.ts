@@ -23,6 +23,7 @@ import { archiveMigrations } from '#services/kinesis-video/archive/migrations.ts
 import { streamMigrations } from '#services/kinesis-video/store.ts';
 import { createArchivedMediaContext } from '#services/kinesis-video-archived-media/context.ts';
 import { kinesisVideoArchivedMediaService } from '#services/kinesis-video-archived-media/service.ts';
+import { createKinesisVideoMediaContext } from '#services/kinesis-video-media/context.ts';
 import { kinesisVideoMediaService } from '#services/kinesis-video-media/service.ts';
 import { KmsApi } from '#services/kms/api.ts';
 import { createKmsContext } from '#services/kms/context.ts';
@@ -100,6 +101,7 @@ export function composeServices(
     isInsecureCustomerKeyAllowed: config.allowInsecureCustomerKeys,
   });
 
+  const mediaWorkers = config.mediaWorkers ?? Math.max(1, availableParallelism() - 1);
   const mediaconvert = createMediaconvertContext({
     store: new MediaconvertStore(records.of<MediaconvertTables>()),
     rootKey,
@@ -107,7 +109,7 @@ export function composeServices(
     clock,
     randomness,
     logger,
-    workers: config.mediaWorkers ?? Math.max(1, availableParallelism() - 1),
+    workers: mediaWorkers,
   });
 
   const kinesisVideo = createKinesisVideoContext({
@@ -118,6 +120,8 @@ export function composeServices(
     randomness,
     logger,
   });
+
+  const archivedMedia = createArchivedMediaContext({ video: kinesisVideo, rootKey, clock, logger, mediaWorkers });
 
   const gateway = new Gateway({
     services: [
@@ -130,8 +134,8 @@ export function composeServices(
       secretsManagerService(),
       mediaConnectService(),
       kinesisVideoService(kinesisVideo),
-      kinesisVideoMediaService(),
-      kinesisVideoArchivedMediaService(createArchivedMediaContext({ video: kinesisVideo, rootKey, clock, logger })),
+      kinesisVideoMediaService(createKinesisVideoMediaContext({ video: kinesisVideo, clock, logger })),
+      kinesisVideoArchivedMediaService(archivedMedia),
     ] as readonly AnyService[],
     authenticator: new Authenticator(iam, clock),
     authorizer: new Authorizer(iam),
@@ -177,6 +181,7 @@ export function composeServices(
     s3,
     mediaconvert,
     kinesisVideo,
+    archivedMedia,
     startedAt,
     trail,
     log,

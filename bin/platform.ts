@@ -90,6 +90,7 @@ export class Platform {
 
   async close(): Promise<void> {
     clearInterval(this.#housekeeping);
+    this.#services.archivedMedia.stills.close();
     await this.#log.close();
     await this.#records.close();
     this.#installation.lock.release();

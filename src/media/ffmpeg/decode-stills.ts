@@ -42,6 +42,7 @@ class StillsRun {
   /** From here on the media is damaged. */
   #damagedFrom = Number.POSITIVE_INFINITY;
   readonly #stills: Still[] = [];
+  #bytes = 0;
 
   constructor(ffmpeg: FFmpeg, job: StillJob, decoder: CodecContext) {
     this.#ffmpeg = ffmpeg;
@@ -58,6 +59,7 @@ class StillsRun {
 
   stills(): Still[] {
     for (const frame of this.#job.frames) {
+      if (this.#isDone) break;
       const pts = ticks(frame.timeMs);
       // Once one was refused, those behind it are not what they refer to, though they may be shown before it.
       if (this.#isRefused || !this.#decode(frame.payload, pts)) this.#damagedFrom = Math.min(this.#damagedFrom, pts);
@@ -109,12 +111,18 @@ class StillsRun {
     const isEnd = next === Number.POSITIVE_INFINITY;
     // Times before the first picture get that one, once it is there.
     if (!this.#isAnyShown && !isEnd) return;
-    while (this.#stills.length < wanted.length) {
+    while (!this.#isDone) {
       const time = ticks(wanted[this.#stills.length] ?? 0);
       if (time >= next) return;
       const isDamaged = !this.#isAnyShown || time >= this.#damagedFrom;
-      this.#stills.push(isDamaged ? undefined : this.#encoder.encode(this.#shown));
+      const still = isDamaged ? undefined : this.#encoder.encode(this.#shown);
+      this.#bytes += still?.length ?? 0;
+      this.#stills.push(still);
     }
+  }
+
+  get #isDone(): boolean {
+    return this.#stills.length >= this.#job.wanted.length || this.#bytes >= this.#job.maximumBytes;
   }
 }
 

@@ -31,6 +31,7 @@ export function planStillJob(
   frames: readonly Frame[],
   wanted: readonly number[],
   picture: PictureSettings,
+  maximumBytes: number,
 ): StillJob | undefined {
   const codec = CODECS[track.codecId];
   const own = frames.filter((frame) => frame.track === track.number);
@@ -51,5 +52,6 @@ export function planStillJob(
     frames: own.slice(begin, end + 1).map(({ timecodeMs, payload }) => ({ timeMs: timecodeMs, payload })),
     wanted,
     picture,
+    maximumBytes,
   };
 }

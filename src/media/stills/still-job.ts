@@ -11,6 +11,8 @@ export interface StillJob {
   /** When the pictures are wanted, in milliseconds of the frames' clock, ascending. */
   readonly wanted: readonly number[];
   readonly picture: PictureSettings;
+  /** No further picture is made once those made have so many bytes together. */
+  readonly maximumBytes: number;
 }
 
 export type StillCodec = 'h264' | 'hevc';
@@ -30,5 +32,8 @@ export interface PictureSettings {
   readonly height?: number;
 }
 
-/** An encoded picture, or `undefined` where the media did not give one. One for each wanted time, in that order. */
+/**
+ * An encoded picture, or `undefined` where the media did not give one. There is one for each wanted time, in that order,
+ * as far as `maximumBytes` allows.
+ */
 export type Still = Uint8Array | undefined;

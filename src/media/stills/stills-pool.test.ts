@@ -24,7 +24,7 @@ const colourOf = async (still: Still) => (still === undefined ? undefined : (awa
 const coloursOf = (stills: readonly Still[]) => Promise.all(stills.map(colourOf));
 
 function jobOf(video: ColouredVideo, wanted: readonly number[], picture = JPEG): StillJob {
-  const job = planStillJob(video.track, video.frames, wanted, picture);
+  const job = planStillJob(video.track, video.frames, wanted, picture, Number.POSITIVE_INFINITY);
   assert.ok(job);
   return job;
 }
@@ -89,6 +89,15 @@ describe('stills', () => {
     );
     const stills = await decode(pool, { ...job, frames: damaged });
     assert.deepEqual(await coloursOf(stills), ['red', undefined, undefined]);
+  });
+
+  it('makes no more pictures than may be sent at once', async () => {
+    const job = jobOf(video, [0, 500, 1500, 2500]);
+    const all = await decode(pool, job);
+    const maximumBytes = (all[0]?.length ?? 0) + (all[1]?.length ?? 0);
+    assert.deepEqual(await decode(pool, { ...job, maximumBytes }), all.slice(0, 2));
+    assert.deepEqual(await decode(pool, { ...job, maximumBytes: maximumBytes + 1 }), all.slice(0, 3));
+    assert.deepEqual(await decode(pool, { ...job, maximumBytes: 1 }), all.slice(0, 1));
   });
 
   it('gives no picture where the media is something else, and goes on with the next', async () => {

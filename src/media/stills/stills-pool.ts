@@ -33,7 +33,8 @@ export interface StillsLease extends Disposable {
   /**
    * Does one job; a worker that dies over it is replaced for the next.
    *
-   * @returns one picture for each wanted time; `undefined` for those that the media did not give
+   * @returns one picture for each wanted time, as far as `maximumBytes` allows; `undefined` for those that the media
+   *   did not give
    * @throws FFmpegUnavailableError
    */
   decode(job: StillJob): Promise<readonly Still[]>;

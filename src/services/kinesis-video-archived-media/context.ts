@@ -1,7 +1,15 @@
 import type { RootKey } from '#crypto/root-key.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Logger } from '#kernel/logger.ts';
+import { DEFAULT_STILLS_LIMITS, StillsPool } from '#media/stills/stills-pool.ts';
 import type { KinesisVideoApi } from '#services/kinesis-video/api.ts';
+import { ConnectionLimit } from './domain/connection-limit.ts';
+import type { ImageState } from './domain/image-request.ts';
+import type { ListingState } from './domain/listing-state.ts';
+import { PageTokens } from './domain/page-tokens.ts';
+
+/** GetMediaForFragmentList's, for each stream. Source: "Kinesis Video Streams service quotas" in the developer guide. */
+const FRAGMENT_LIST_CONNECTIONS = 5;
 
 /** What every operation on archived media works with. */
 export interface ArchivedMediaContext {
@@ -9,15 +17,30 @@ export interface ArchivedMediaContext {
   readonly video: KinesisVideoApi;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Makes pictures, in processes of its own; the composition root closes it. */
+  readonly stills: StillsPool;
+  readonly fragmentListConnections: ConnectionLimit;
+  readonly listingTokens: PageTokens<ListingState>;
+  readonly imageTokens: PageTokens<ImageState>;
 }
 
 /** What the service needs of the rest of the platform. */
-export interface ArchivedMediaDependencies extends ArchivedMediaContext {
+export interface ArchivedMediaDependencies extends Pick<ArchivedMediaContext, 'video' | 'clock' | 'logger'> {
+  /** How many processes make pictures at once. */
+  readonly mediaWorkers: number;
   /** Session tokens are sealed under a key that is derived from it. */
   readonly rootKey: RootKey;
 }
 
 export function createArchivedMediaContext(dependencies: ArchivedMediaDependencies): ArchivedMediaContext {
-  const { video, clock, logger } = dependencies;
-  return { video, clock, logger };
+  const { video, clock, logger, rootKey, mediaWorkers } = dependencies;
+  return {
+    video,
+    clock,
+    logger,
+    stills: new StillsPool({ ...DEFAULT_STILLS_LIMITS, workers: mediaWorkers }),
+    fragmentListConnections: new ConnectionLimit(FRAGMENT_LIST_CONNECTIONS),
+    listingTokens: new PageTokens(rootKey, 'ListFragments'),
+    imageTokens: new PageTokens(rootKey, 'GetImages'),
+  };
 }

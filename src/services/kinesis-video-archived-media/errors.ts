@@ -28,6 +28,22 @@ export function notAuthorized(message: string): ServiceError {
   return new ServiceError('NotAuthorizedException', 403, message);
 }
 
+/**
+ * What KMS has answered to a consumer, in the form of this service; `undefined` for any other error.
+ *
+ * @param error what the reader of a fragment has thrown
+ */
+export function refusedByKms(error: unknown): ServiceError | undefined {
+  if (!(error instanceof ServiceError) || !error.isClientFault) return undefined;
+  if (error.code === 'AccessDeniedException') return new ServiceError(error.code, 403, error.message);
+  return invalidArgument(`The stream's KMS key cannot be used (${error.code}): ${error.message}`);
+}
+
+/** Without FFmpeg there are no pictures; the message says how to get it. */
+export function ffmpegUnavailable(message: string): ServiceError {
+  return new ServiceError('NotImplemented', 501, message);
+}
+
 export const kinesisVideoArchivedMediaErrors: ServiceErrors = {
   accessDenied: (message) => new ServiceError('AccessDeniedException', 403, message),
   validation: (violations) => invalidArgument(validationErrorMessage(violations)),

@@ -1,0 +1,144 @@
+import { BitReader } from './bit-reader.ts';
+import { withoutEmulationPrevention } from './nal-units.ts';
+
+/** What a sequence parameter set says of the picture. */
+export interface PictureFacts {
+  readonly width: number;
+  readonly height: number;
+  /** How many frames may come before, in the stream, of those they are shown after; `undefined` where it is not said. */
+  readonly reorderedFrames: number | undefined;
+}
+
+/** Profiles whose parameter sets say how colours are sampled (H.264, 7.3.2.1.1). */
+const WITH_CHROMA_FORMAT: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
+
+/**
+ * Reads an H.264 sequence parameter set (H.264, 7.3.2.1).
+ *
+ * @param unit the NAL unit, with its header byte
+ * @throws RangeError when it is cut off or senseless
+ */
+export function readAvcParameterSet(unit: Uint8Array): PictureFacts {
+  const reader = new BitReader(withoutEmulationPrevention(unit.subarray(1)));
+  const profile = reader.bits(8);
+  reader.skip(16);
+  reader.unsignedGolomb();
+  const chroma = WITH_CHROMA_FORMAT.has(profile) ? readChromaFormat(reader) : { format: 1, isSeparate: false };
+  reader.unsignedGolomb();
+  skipPictureOrder(reader);
+  reader.unsignedGolomb();
+  reader.skip(1);
+  const widthInBlocks = reader.unsignedGolomb() + 1;
+  const heightInUnits = reader.unsignedGolomb() + 1;
+  const areFramesOnly = reader.flag();
+  if (!areFramesOnly) reader.skip(1);
+  reader.skip(1);
+  const crop = reader.flag() ? readCrop(reader) : { left: 0, right: 0, top: 0, bottom: 0 };
+  const subsamples = chroma.isSeparate || chroma.format === 0 ? 0 : chroma.format;
+  const unitX = subsamples === 1 || subsamples === 2 ? 2 : 1;
+  const unitY = (subsamples === 1 ? 2 : 1) * (areFramesOnly ? 1 : 2);
+  return checked({
+    width: widthInBlocks * 16 - unitX * (crop.left + crop.right),
+    height: heightInUnits * (areFramesOnly ? 16 : 32) - unitY * (crop.top + crop.bottom),
+    reorderedFrames: readReorderedFrames(reader),
+  });
+}
+
+/** @throws RangeError for a picture without a size, or of a size that no level has */
+export function checked(facts: PictureFacts): PictureFacts {
+  const isSensible = (size: number): boolean => size > 0 && size <= 16_384;
+  if (!isSensible(facts.width) || !isSensible(facts.height)) throw new RangeError('The picture has no sensible size.');
+  return facts;
+}
+
+function readChromaFormat(reader: BitReader): { format: number; isSeparate: boolean } {
+  const format = reader.unsignedGolomb();
+  if (format > 3) throw new RangeError('The colour format is not known.');
+  const isSeparate = format === 3 && reader.flag();
+  reader.unsignedGolomb();
+  reader.unsignedGolomb();
+  reader.skip(1);
+  if (reader.flag()) {
+    const lists = format === 3 ? 12 : 8;
+    for (let list = 0; list < lists; list++) if (reader.flag()) skipScalingList(reader, list < 6 ? 16 : 64);
+  }
+  return { format, isSeparate };
+}
+
+function skipScalingList(reader: BitReader, size: number): void {
+  let last = 8;
+  let next = 8;
+  for (let index = 0; index < size; index++) {
+    if (next !== 0) next = (last + reader.signedGolomb() + 256) % 256;
+    if (next !== 0) last = next;
+  }
+}
+
+function skipPictureOrder(reader: BitReader): void {
+  const type = reader.unsignedGolomb();
+  if (type === 0) reader.unsignedGolomb();
+  if (type !== 1) return;
+  reader.skip(1);
+  reader.signedGolomb();
+  reader.signedGolomb();
+  const count = reader.unsignedGolomb();
+  if (count > 255) throw new RangeError('A cycle is too long.');
+  for (let index = 0; index < count; index++) reader.signedGolomb();
+}
+
+function readCrop(reader: BitReader): { left: number; right: number; top: number; bottom: number } {
+  const left = reader.unsignedGolomb();
+  const right = reader.unsignedGolomb();
+  const top = reader.unsignedGolomb();
+  return { left, right, top, bottom: reader.unsignedGolomb() };
+}
+
+/** The end of the set is optional, and cameras write nonsense into it: then nothing is known of the order. */
+function readReorderedFrames(reader: BitReader): number | undefined {
+  try {
+    return reader.flag() ? readUsability(reader) : undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** The usability information (H.264, E.1.1). */
+function readUsability(reader: BitReader): number | undefined {
+  const EXTENDED_ASPECT = 255;
+  if (reader.flag() && reader.bits(8) === EXTENDED_ASPECT) reader.skip(32);
+  if (reader.flag()) reader.skip(1);
+  if (reader.flag()) {
+    reader.skip(4);
+    if (reader.flag()) reader.skip(24);
+  }
+  if (reader.flag()) {
+    reader.unsignedGolomb();
+    reader.unsignedGolomb();
+  }
+  if (reader.flag()) reader.skip(65);
+  const hasNalBuffer = reader.flag();
+  if (hasNalBuffer) skipBuffer(reader);
+  const hasStreamBuffer = reader.flag();
+  if (hasStreamBuffer) skipBuffer(reader);
+  if (hasNalBuffer || hasStreamBuffer) reader.skip(1);
+  reader.skip(1);
+  if (!reader.flag()) return undefined;
+  reader.skip(1);
+  for (let index = 0; index < 4; index++) reader.unsignedGolomb();
+  const frames = reader.unsignedGolomb();
+  return frames <= 16 ? frames : undefined;
+}
+
+/** The model of a decoder's buffer (H.264, E.1.2). */
+function skipBuffer(reader: BitReader): void {
+  const count = reader.unsignedGolomb() + 1;
+  if (count > 32) throw new RangeError('Too many buffers.');
+  reader.skip(8);
+  for (let index = 0; index < count; index++) {
+    reader.unsignedGolomb();
+    reader.unsignedGolomb();
+    reader.skip(1);
+  }
+  reader.skip(20);
+}

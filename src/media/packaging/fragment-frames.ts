@@ -1,0 +1,42 @@
+import { ElementCursor } from '../matroska/element-cursor.ts';
+import { ELEMENT } from '../matroska/element-ids.ts';
+import { MatroskaError } from '../matroska/matroska-error.ts';
+import { readFrames } from '../matroska/read-frames.ts';
+import type { MatroskaHeader } from '../matroska/read-header.ts';
+import { PackagingError } from './packaging-error.ts';
+import type { TimedFrame } from './track-samples.ts';
+
+/**
+ * The frames of a fragment by their tracks' numbers, with times from the Cluster's own.
+ *
+ * @param cluster the Cluster element, its id and size included
+ * @throws PackagingError invalid-frame
+ */
+export function fragmentFrames(
+  { tracks, timecodeScale }: Pick<MatroskaHeader, 'tracks' | 'timecodeScale'>,
+  cluster: Buffer,
+): ReadonlyMap<number, readonly TimedFrame[]> {
+  try {
+    const start = (clusterTimecode(cluster) * timecodeScale) / 1e6;
+    const byTrack = new Map<number, TimedFrame[]>(tracks.map(({ number }) => [number, []]));
+    for (const frame of readFrames(cluster, tracks, timecodeScale)) {
+      if (frame.payload.length === 0) continue;
+      const { timecodeMs, durationMs, isKeyframe, payload } = frame;
+      const timed = { timeMs: timecodeMs - start, isKeyframe, payload };
+      byTrack.get(frame.track)?.push(durationMs === undefined ? timed : { ...timed, durationMs });
+    }
+    return byTrack;
+  } catch (error) {
+    if (!(error instanceof MatroskaError)) throw error;
+    throw new PackagingError('invalid-frame', error.message);
+  }
+}
+
+/** In units of the stream's time codes. */
+function clusterTimecode(cluster: Buffer): number {
+  const outer = new ElementCursor(cluster);
+  if (!outer.next(true)) return 0;
+  const elements = outer.children();
+  while (elements.next()) if (elements.id === ELEMENT.timecode) return elements.unsigned();
+  return 0;
+}

@@ -25,7 +25,7 @@ export const manifests: readonly AnyService[] = [
   secretsManagerService(),
   mediaConnectService(),
   kinesisVideoService(NOTHING),
-  kinesisVideoMediaService(),
+  kinesisVideoMediaService(NOTHING),
   kinesisVideoArchivedMediaService(NOTHING),
 ] as readonly unknown[] as readonly AnyService[];
 

@@ -1,19 +1,23 @@
 import * as sdk from '@aws-sdk/client-kinesis-video-media';
 import { operationSchemasOf, type Service } from '#kernel/service.ts';
+import type { KinesisVideoMediaContext } from './context.ts';
 import { kinesisVideoMediaErrors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
+import { getMedia } from './operations/get-media.ts';
+import { putMedia } from './operations/put-media.ts';
+import { PutMedia$, putMediaConstraints } from './schemas.ts';
 
-/** Kinesis Video Streams' live media: its operations are known, none is built yet. */
-export function kinesisVideoMediaService(): Service<undefined> {
+/** Kinesis Video Streams' media, as it comes and goes. */
+export function kinesisVideoMediaService(context: KinesisVideoMediaContext): Service<KinesisVideoMediaContext> {
   return {
     name: 'kinesis-video-media',
     eventSource: 'kinesisvideo.amazonaws.com',
     signingNames: ['kinesisvideo'],
     protocol: 'restJson1',
-    schemas: operationSchemasOf(sdk),
-    operations: [],
-    context: undefined,
-    constraints,
+    schemas: [PutMedia$, ...operationSchemasOf(sdk)],
+    operations: [putMedia, getMedia],
+    context,
+    constraints: { ...constraints, PutMediaInput: putMediaConstraints },
     errors: kinesisVideoMediaErrors,
   };
 }

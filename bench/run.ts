@@ -1,3 +1,4 @@
+import { benchKinesisVideoList } from './kinesis-video-list.ts';
 import { benchMemory } from './memory.ts';
 import { benchObjects } from './objects.ts';
 import { isMet, type Result } from './result.ts';
@@ -9,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   start: async () => [await benchStartUp()],
   objects: benchObjects,
   memory: async () => [await benchMemory()],
+  'kinesis-video-list': async () => [await benchKinesisVideoList()],
   transcode: async () => {
     const measured = await benchTranscode();
     if (measured === undefined) {

@@ -171,17 +171,23 @@ export class FragmentStore {
     after: PageEnd | undefined,
   ): Promise<FragmentRow[]> {
     const column = columnOf(by);
+    // One lower bound, the highest: SQLite begins at one and looks at all that follows.
+    const bounds = [start, by === 'server' ? keptFrom : undefined, after && timeOf(after, by)];
+    const lowest = Math.max(...bounds.filter((bound) => bound !== undefined));
     let query = this.#records.read
       .selectFrom('kinesis_video_fragment')
       .selectAll()
       .where('stream', '=', stream)
-      .where('is_kept', '=', 1)
-      .where('server_time', '>=', keptFrom);
-    if (start !== undefined) query = query.where(column, '>=', start);
+      .where('is_kept', '=', 1);
+    if (Number.isFinite(lowest)) query = query.where(column, '>=', lowest);
     if (end !== undefined) query = query.where(column, '<=', end);
+    // Not by the other index, which has another order.
+    if (by === 'producer') query = query.where(sql<number>`+server_time`, '>=', keptFrom);
     if (after !== undefined) {
-      const time = by === 'server' ? after.serverTimestamp : after.producerTimestamp;
-      query = query.where((where) => where(where.refTuple(column, 'number'), '>', where.tuple(time, after.number)));
+      const { number } = after;
+      query = query.where((where) =>
+        where(where.refTuple(column, 'number'), '>', where.tuple(timeOf(after, by), number)),
+      );
     }
     return query.orderBy(column).orderBy('number').limit(limit).execute();
   }
@@ -358,6 +364,10 @@ export class FragmentStore {
 
 /** `blob` is null where there is none, or where it is not known for certain. */
 export type RemovedRow = Pick<FragmentRow, 'number' | 'blob'>;
+
+function timeOf(end: PageEnd, by: FragmentSelection['by']): number {
+  return by === 'server' ? end.serverTimestamp : end.producerTimestamp;
+}
 
 function columnOf(by: FragmentSelection['by']): 'server_time' | 'producer_time' {
   return by === 'server' ? 'server_time' : 'producer_time';

@@ -55,7 +55,7 @@ function timeVideo(track: CodedTrack<VideoCodec>, frames: readonly TimedFrame[],
   const ascending = shown.toSorted((a, b) => a - b);
   const lead = reorderingTicks(track, shown, ascending);
   const decoded: number[] = [];
-  let least = place.expected ?? Number.NEGATIVE_INFINITY;
+  let least = place.expected ?? 0;
   for (const time of ascending) {
     const decodeTime = Math.max(time - lead, least);
     decoded.push(decodeTime);

@@ -5,6 +5,9 @@ import { text, u32 } from './box.ts';
 import { ClipTrack } from './clip-track.ts';
 import { fileType, movie } from './movie.ts';
 
+/** Decoding begins before what is shown first, and no time may be negative. */
+const ROOM_MS = 60_000;
+
 /** Frames by their track's number. */
 type FrameMap = ReadonlyMap<number, readonly TimedFrame[]>;
 
@@ -25,10 +28,16 @@ export class ClipIndex {
     return this.#mediaBytes;
   }
 
-  /** @throws PackagingError invalid-frame */
+  /**
+   * Adds the next fragment.
+   *
+   * @param place `startMs` from the clip's beginning
+   * @throws PackagingError invalid-frame
+   */
   add(frames: FrameMap, place: FragmentPlace): void {
+    const later = { ...place, startMs: place.startMs + ROOM_MS };
     for (const clip of this.#tracks) {
-      this.#mediaBytes += clip.add(frames.get(clip.track.number) ?? [], place, this.#mediaBytes);
+      this.#mediaBytes += clip.add(frames.get(clip.track.number) ?? [], later, this.#mediaBytes);
     }
   }
 

@@ -1,6 +1,7 @@
 import { openStream, SegmentOpener, SegmentSealer, sealStream, STREAM_HEADER_LENGTH } from '#crypto/streaming-aead.ts';
 import { DecryptionError } from '#crypto/decryption-error.ts';
 import type { BlobReader, Blobs } from '#storage/blobs.ts';
+import { releaseBuffer } from '#storage/content/release-buffer.ts';
 
 /** The space of the service's blobs. */
 export const BLOB_SPACE = 'kinesis-video';
@@ -46,7 +47,9 @@ export async function sealFragment(
     const sealer = new SegmentSealer(dataKey, associatedData, SEGMENT_SIZE);
     await writer.write([sealer.header]);
     for (const { segment, isLast } of segmentsOf(pieces, size, sealer)) {
-      await writer.write(sealer.seal(segment, isLast));
+      const sealed = sealer.seal(segment, isLast);
+      await writer.write(sealed);
+      for (const piece of sealed) releaseBuffer(piece);
     }
     await writer.commit();
     return { blob: writer.id };
@@ -118,7 +121,9 @@ export async function* openBlob(
         // Its failure is told when its turn comes.
         next.catch(() => {});
       }
-      yield opener.open(index, ciphertext);
+      const plaintext = opener.open(index, ciphertext);
+      releaseBuffer(ciphertext);
+      yield plaintext;
     }
   } finally {
     await next?.catch(() => {});

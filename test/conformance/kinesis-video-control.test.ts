@@ -163,6 +163,11 @@ describe('Kinesis Video Streams’ control plane', () => {
     ]) {
       await assert.rejects(kvs.send(new DescribeStreamCommand(target)), notFound, JSON.stringify(target));
     }
+    const elsewhere = new KinesisVideoClient(platform.clientConfig(undefined, 'eu-west-1'));
+    const far = await elsewhere.send(new CreateStreamCommand({ StreamName: 'named' }));
+    await elsewhere.send(new DescribeStreamCommand({ StreamARN: far.StreamARN }));
+    elsewhere.destroy();
+    await assert.rejects(kvs.send(new DescribeStreamCommand({ StreamARN: far.StreamARN })), notFound);
     for (const target of [
       {},
       { StreamName: 'other', StreamARN },
@@ -197,6 +202,8 @@ describe('Kinesis Video Streams’ control plane', () => {
     it('tells the streams of an account and region, page by page', async () => {
       const all = ['Cam', 'ca', 'cam', 'cam-2', 'cam.3', 'cam_4', 'cb', 'dam'];
       assert.deepEqual(await names({}), all);
+      const whole = await lister.send(new ListStreamsCommand({ MaxResults: all.length }));
+      assert.equal(whole.NextToken, undefined, 'there is no page behind the last one');
       for (const pageSize of [1, 2, 3, 7, 8]) assert.deepEqual(await names({}, pageSize), all);
     });
 

@@ -3,6 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
+import type { ListStreamsOutput } from '@aws-sdk/client-kinesis-video';
 import { ArchiveParts } from '../harness/archive-parts.ts';
 import { filesUnder } from '../harness/files-under.ts';
 
@@ -94,6 +95,7 @@ describe('The retention of a video stream', () => {
 
   it('does not take the data key of a connection that has not sent anything yet', async () => {
     await parts.createStream('silent', 1);
+    await parts.put('silent', [SMALL]);
     const ingest = parts.video.archive.connect(await parts.stream('silent'));
     await ingest.open(parts.authority, Buffer.from('header'));
     parts.passHours(3);
@@ -169,6 +171,11 @@ describe('What is left of video streams', () => {
     const { arn } = await parts.createStream('half-gone', 24);
     await parts.put('half-gone', [SMALL, LARGE, LARGE]);
     await parts.call('DeleteStream', { StreamARN: arn });
+    const { StreamInfoList = [] } = (await parts.call('ListStreams', {})) as ListStreamsOutput;
+    assert.deepEqual(
+      StreamInfoList.map(({ StreamName }) => StreamName),
+      ['kept'],
+    );
     // As a process that was killed between two steps leaves it.
     const writer = await parts.video.blobs.create('kinesis-video');
     await writer.write([Buffer.from('written, but not yet named')]);
@@ -270,6 +277,11 @@ describe('What is left of video streams', () => {
     assert.deepEqual(await damage(), [broken, broken]);
     put.run(one['body'] ?? null, one['number'] ?? null);
     put.run(two['body'] ?? null, two['number'] ?? null);
+    const resize = database.prepare('UPDATE kinesis_video_fragment SET size = size + ?');
+    resize.run(1);
+    assert.equal((await damage()).filter((line) => line === broken).length, 3);
+    resize.run(-1);
+    assert.deepEqual(await damage(), []);
     database.exec('DELETE FROM kinesis_video_fragment_body');
     assert.deepEqual(await damage(), [broken, broken]);
     database.close();

@@ -1,3 +1,4 @@
+import { benchKinesisVideo } from './kinesis-video.ts';
 import { benchKinesisVideoList } from './kinesis-video-list.ts';
 import { benchMemory } from './memory.ts';
 import { benchObjects } from './objects.ts';
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   start: async () => [await benchStartUp()],
   objects: benchObjects,
   memory: async () => [await benchMemory()],
+  'kinesis-video': benchKinesisVideo,
   'kinesis-video-list': async () => [await benchKinesisVideoList()],
   transcode: async () => {
     const measured = await benchTranscode();

@@ -18,6 +18,12 @@ import {
   PutUserPermissionsBoundaryCommand,
   TagUserCommand,
 } from '@aws-sdk/client-iam';
+import { CreateStreamCommand, DescribeStreamCommand, KinesisVideoClient } from '@aws-sdk/client-kinesis-video';
+import {
+  GetMediaForFragmentListCommand,
+  KinesisVideoArchivedMediaClient,
+  ListFragmentsCommand,
+} from '@aws-sdk/client-kinesis-video-archived-media';
 import { CreateAliasCommand, CreateKeyCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
 import { CreateJobCommand, GetJobCommand, MediaConvertClient } from '@aws-sdk/client-mediaconvert';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
@@ -28,7 +34,9 @@ import { readConfig } from '../../bin/config.ts';
 import { Server } from '../../bin/server.ts';
 import type { Damage } from '../../bin/verify.ts';
 import { clientConfig } from '../harness/coffer-home.ts';
+import { cluster, header } from '../harness/matroska-builder.ts';
 import { jobEnd, jobOf, mp4Group } from '../harness/media-job.ts';
+import { MediaProducer } from '../harness/media-producer.ts';
 
 const ACCOUNT = '123456789012';
 const ROOT = { id: 'AKIATESTROOT00000000', secret: 'secret/of/the/root/user/of/this/test+000' };
@@ -54,6 +62,7 @@ describe('a column that was changed in the database', () => {
   let database: string;
   const ann = { id: '', secret: '' };
   let jobId = '';
+  let fragment = '';
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'coffer-rows-'));
@@ -139,7 +148,16 @@ describe('a column that was changed in the database', () => {
     );
     jobId = Job?.Id ?? '';
     await jobEnd(media, jobId);
-    for (const client of [iam, kms, media]) client.destroy();
+
+    const video = new KinesisVideoClient(config);
+    const KmsKeyId = KeyMetadata?.Arn;
+    await video.send(new CreateStreamCommand({ StreamName: 'camera', DataRetentionInHours: 24, KmsKeyId }));
+    const producer = await MediaProducer.open({ endpoint, credentials: config.credentials, stream: 'camera' });
+    producer.send(header(), cluster(1000));
+    producer.end();
+    fragment = (await producer.ack('PERSISTED')).FragmentNumber ?? '';
+    await producer.ended();
+    for (const client of [iam, kms, media, video]) client.destroy();
   }
 
   const encrypt: Use = async (endpoint) => {
@@ -155,6 +173,31 @@ describe('a column that was changed in the database', () => {
   const getJob: Use = async (endpoint) => {
     const media = new MediaConvertClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
     await media.send(new GetJobCommand({ Id: jobId })).finally(() => media.destroy());
+  };
+  const describeStream: Use = async (endpoint) => {
+    const video = new KinesisVideoClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
+    await video.send(new DescribeStreamCommand({ StreamName: 'camera' })).finally(() => video.destroy());
+  };
+  const listFragments: Use = async (endpoint) => {
+    const archive = new KinesisVideoArchivedMediaClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
+    const TimestampRange = { StartTimestamp: new Date(0), EndTimestamp: new Date(Date.now() + 60_000) };
+    const FragmentSelector = { FragmentSelectorType: 'SERVER_TIMESTAMP', TimestampRange } as const;
+    const { Fragments = [] } = await archive
+      .send(new ListFragmentsCommand({ StreamName: 'camera', FragmentSelector }))
+      .finally(() => archive.destroy());
+    assert.equal(Fragments.length, 1, 'the fragment is not there');
+  };
+  const readFragment: Use = async (endpoint) => {
+    const archive = new KinesisVideoArchivedMediaClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
+    const { Payload } = await archive.send(
+      new GetMediaForFragmentListCommand({ StreamName: 'camera', Fragments: [fragment] }),
+    );
+    const text = Buffer.from((await Payload?.transformToByteArray()) ?? []).toString('latin1');
+    archive.destroy();
+    // An answer that has begun tells its error in tags.
+    if (!text.includes('AWS_KINESISVIDEO_EXCEPTION_ERROR_CODE')) return;
+    const status = text.includes('5000') ? 500 : 400;
+    throw Object.assign(new Error(text), { $metadata: { httpStatusCode: status } });
   };
   const lookUp: Use = async (endpoint) => {
     const trail = new CloudTrailClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
@@ -182,6 +225,14 @@ describe('a column that was changed in the database', () => {
     { table: 'kms_material', where: '1', use: encrypt, lookedUpBy: ['id'] },
     { table: 'mediaconvert_job', where: '1', use: getJob, lookedUpBy: ['id', 'account', 'region'] },
     {
+      table: 'kinesis_video_stream',
+      where: '1',
+      use: describeStream,
+      lookedUpBy: ['account', 'region', 'name', 'deleted_at'],
+    },
+    { table: 'kinesis_video_fragment', where: '1', use: listFragments, lookedUpBy: ['stream', 'is_kept'] },
+    { table: 'kinesis_video_ingest', where: '1', use: readFragment, lookedUpBy: ['id', 'stream'] },
+    {
       table: 'cloudtrail_event',
       where: `name = 'CreateKey'`,
       use: lookUp,
@@ -196,7 +247,8 @@ describe('a column that was changed in the database', () => {
 
   it('was not there to begin with', async () => {
     await withServer(async (endpoint) => {
-      for (const use of [encrypt, assume, getJob, lookUp]) await use(endpoint);
+      for (const use of [encrypt, assume, getJob, describeStream, listFragments, readFragment, lookUp])
+        await use(endpoint);
       assert.deepEqual(await verify(), []);
     });
   });

@@ -13,15 +13,13 @@ import {
   UntagStreamCommand,
   UpdateDataRetentionCommand,
 } from '@aws-sdk/client-kinesis-video';
-import {
-  CreateAccessKeyCommand,
-  CreatePolicyCommand,
-  CreateUserCommand,
-  IAMClient,
-  PutUserPolicyCommand,
-} from '@aws-sdk/client-iam';
+import { GetMediaCommand, KinesisVideoMediaClient } from '@aws-sdk/client-kinesis-video-media';
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { createAccount } from '../harness/accounts.ts';
 import { failsWith } from '../harness/kinesis-video.ts';
+import { cluster, header } from '../harness/matroska-builder.ts';
+import { MediaProducer } from '../harness/media-producer.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 
 interface Statement {
@@ -35,7 +33,7 @@ describe('Access to Kinesis video streams', () => {
   let platform: TestPlatform;
   let iam: IAMClient;
   let root: KinesisVideoClient;
-  const open: KinesisVideoClient[] = [];
+  const open: { destroy(): void }[] = [];
 
   before(async () => {
     platform = await startTestPlatform();
@@ -52,7 +50,7 @@ describe('Access to Kinesis video streams', () => {
   const documentOf = (statements: readonly Statement[]) =>
     JSON.stringify({ Version: '2012-10-17', Statement: statements.map((one) => ({ Effect: 'Allow', ...one })) });
 
-  async function userClient(UserName: string, ...statements: readonly Statement[]): Promise<KinesisVideoClient> {
+  async function userCredentials(UserName: string, ...statements: readonly Statement[]) {
     await iam.send(new CreateUserCommand({ UserName }));
     const PolicyDocument = documentOf(statements);
     if (statements.length > 0) {
@@ -60,7 +58,11 @@ describe('Access to Kinesis video streams', () => {
     }
     const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
     const { AccessKeyId: accessKeyId = '', SecretAccessKey: secretAccessKey = '' } = AccessKey ?? {};
-    const client = new KinesisVideoClient(platform.clientConfig({ accessKeyId, secretAccessKey }));
+    return { accessKeyId, secretAccessKey };
+  }
+
+  async function userClient(UserName: string, ...statements: readonly Statement[]): Promise<KinesisVideoClient> {
+    const client = new KinesisVideoClient(platform.clientConfig(await userCredentials(UserName, ...statements)));
     open.push(client);
     return client;
   }
@@ -193,49 +195,89 @@ describe('Access to Kinesis video streams', () => {
   });
 
   describe('the policies of AWS’s guide, with their commas, prefix and ARNs', () => {
-    const producer = (comma: string, action: string, resource: string) =>
-      [
-        '{',
-        '  "Version": "2012-10-17",',
-        '  "Statement": [',
-        '    {',
-        '        "Effect": "Allow",',
-        '        "Action": [',
-        `            "${action}"${comma}`,
-        '        ],',
-        `        "Resource": "${resource}"`,
-        '    }',
-        '  ]',
-        '}',
-      ].join('\n');
-    const guideArn = () => `arn:aws:kinesis-video:*:${platform.accountId}:MyStream`;
-
-    it('are refused with the place of the comma', async () => {
-      const PolicyDocument = producer(',', 'kinesis-video:GetDataEndpoint', guideArn());
-      await assert.rejects(
-        iam.send(new CreatePolicyCommand({ PolicyName: 'guide', PolicyDocument })),
-        (error: unknown) => {
-          assert.ok(error instanceof Error);
-          assert.equal(error.name, 'MalformedPolicyDocumentException');
-          assert.match(error.message, /Line 8, column 9: .*comma/);
-          return true;
-        },
-      );
+    let keyArn: string;
+    before(async () => {
+      const kms = new KMSClient(platform.clientConfig());
+      const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
+      keyArn = KeyMetadata?.Arn ?? '';
+      kms.destroy();
+      await root.send(new CreateStreamCommand({ StreamName: 'MyStream', DataRetentionInHours: 1, KmsKeyId: keyArn }));
     });
 
-    it('give nothing with the wrong prefix, and what they mean once they are mended', async () => {
-      await create('MyStream');
-      const client = await userClient('producer');
-      const ask = new GetDataEndpointCommand({ StreamName: 'MyStream', APIName: 'PUT_MEDIA' });
-      const put = (PolicyDocument: string) =>
-        iam.send(new PutUserPolicyCommand({ UserName: 'producer', PolicyName: 'p', PolicyDocument }));
-      await put(producer('', 'kinesis-video:GetDataEndpoint', guideArn()));
-      await assert.rejects(client.send(ask), denied('GetDataEndpoint', streamArn('MyStream/')));
-      await put(producer('', 'kinesisvideo:GetDataEndpoint', `arn:aws:kinesisvideo:*:${platform.accountId}:MyStream`));
-      await assert.rejects(client.send(ask), denied('GetDataEndpoint', streamArn('MyStream/')));
-      const mended = `arn:aws:kinesisvideo:*:${platform.accountId}:stream/MyStream/*`;
-      await put(producer('', 'kinesisvideo:GetDataEndpoint', mended));
-      await client.send(ask);
+    /** As they stand in the guide, but for the key's and the account's ids. */
+    const written = (kmsAction: string, videoAction: string) => `{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+        "Effect": "Allow",
+        "Action": [
+            "kms:${kmsAction}"
+        ],
+        "Resource": "${keyArn}"
+    },
+    {
+        "Effect": "Allow",
+        "Action": [
+            "kinesis-video:${videoAction}",
+        ],
+        "Resource": "arn:aws:kinesis-video:*:${platform.accountId}:MyStream"
+    }
+  ]
+}`;
+    const withoutComma = (policy: string) => policy.replace(/,(\s+\])/, '$1');
+    const mended = (policy: string) =>
+      withoutComma(policy).replaceAll('kinesis-video:', 'kinesisvideo:').replace(':MyStream', ':stream/MyStream/*');
+
+    const setPolicy = (UserName: string, PolicyDocument: string) =>
+      iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'guide', PolicyDocument }));
+
+    it('are refused with the place of the comma', async () => {
+      await iam.send(new CreateUserCommand({ UserName: 'reader-of-guides' }));
+      for (const policy of [written('GenerateDataKey', 'PutMedia'), written('Decrypt', 'GetMedia')]) {
+        await assert.rejects(setPolicy('reader-of-guides', policy), (error: unknown) => {
+          assert.ok(error instanceof Error);
+          assert.equal(error.name, 'MalformedPolicyDocumentException');
+          assert.match(error.message, /Line 15, column 9: .*comma/);
+          return true;
+        });
+      }
+    });
+
+    it('let nobody write and nobody read with the wrong prefix, and do so when they are mended', async () => {
+      const producer = await userCredentials('producer');
+      const consumer = await userCredentials('consumer');
+      const put = async (): Promise<MediaProducer> => {
+        const { endpoint } = platform;
+        const connection = await MediaProducer.open({ endpoint, credentials: producer, stream: 'MyStream' });
+        connection.send(header(), cluster(Date.now()));
+        connection.end();
+        return connection;
+      };
+      const get = async (): Promise<Buffer> => {
+        const client = new KinesisVideoMediaClient(platform.clientConfig(consumer));
+        open.push(client);
+        const StartSelector = { StartSelectorType: 'EARLIEST' } as const;
+        const { Payload } = await client.send(new GetMediaCommand({ StreamName: 'MyStream', StartSelector }));
+        for await (const chunk of Payload as AsyncIterable<Buffer>) {
+          if (chunk.includes('AWS_KINESISVIDEO_FRAGMENT_NUMBER')) return chunk;
+        }
+        return Buffer.alloc(0);
+      };
+
+      await setPolicy('producer', withoutComma(written('GenerateDataKey', 'PutMedia')));
+      await setPolicy('consumer', withoutComma(written('Decrypt', 'GetMedia')));
+      const refused = await put();
+      assert.equal(await refused.status(), 403);
+      assert.match(refused.chunks.join(''), /not authorized to perform: kinesisvideo:PutMedia/);
+      refused.destroy();
+      await assert.rejects(get(), /not authorized to perform: kinesisvideo:GetMedia/);
+
+      await setPolicy('producer', mended(written('GenerateDataKey', 'PutMedia')));
+      await setPolicy('consumer', mended(written('Decrypt', 'GetMedia')));
+      const allowed = await put();
+      const { FragmentNumber = '' } = await allowed.ack('PERSISTED');
+      await allowed.ended();
+      assert.ok((await get()).includes(FragmentNumber));
     });
   });
 });

@@ -15,7 +15,7 @@ export interface ByteSource {
  * The demuxers that may open an input. INVARIANT: none of them opens other addresses or files (no playlists, manifests
  * or concatenation scripts); `protocol_whitelist` names no protocol at all, so that one which tried to would fail too.
  */
-const DEMUXERS =
+export const DEMUXERS =
   'mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,mpegvideo,m4v,avi,flv,mxf,asf,wav,w64,aiff,mp3,aac,flac,ogg,' +
   'ac3,eac3,h264,hevc,obu,ivf,yuv4mpegpipe,dv,gxf';
 const NO_PROTOCOL = 'none';

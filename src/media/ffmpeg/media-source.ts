@@ -1,0 +1,125 @@
+import type { FormatContext, Packet, Stream } from 'node-av/lib';
+import { SourceError } from '../source-error.ts';
+import type { FFmpeg } from './load-ffmpeg.ts';
+import { DEMUXERS } from './media-input.ts';
+
+/** Where media comes from. */
+export type SourcePlace =
+  | { readonly kind: 'file'; readonly path: string }
+  /** Standard input. */
+  | { readonly kind: 'input' }
+  /** A camera or a server, on the network. */
+  | { readonly kind: 'address'; readonly url: string };
+
+/** What files and standard input may make FFmpeg open: themselves. An address may lead to further addresses. */
+const OWN_PROTOCOL = { file: 'file', input: 'pipe' } as const;
+const NETWORK_PROTOCOLS = 'udp,rtp,tcp,tls,srt,rtmp,rtmps,http,https,httpproxy,crypto,data';
+/** Microseconds without a byte from the network after which a source counts as dead. */
+const NETWORK_TIMEOUT = 15_000_000;
+const MAX_STREAMS = 128;
+const NO_TIMESTAMP = -(2n ** 63n);
+
+/**
+ * Media read packet by packet, in FFmpeg's own threads: the event loop goes on meanwhile. What is read is never
+ * written anywhere.
+ */
+export class MediaSource {
+  readonly video: Stream | undefined;
+  readonly audio: Stream | undefined;
+  readonly #ffmpeg: FFmpeg;
+  readonly #format: FormatContext;
+  #isInterrupted = false;
+
+  private constructor(ffmpeg: FFmpeg, format: FormatContext, withAudio: boolean) {
+    this.#ffmpeg = ffmpeg;
+    this.#format = format;
+    const { streams } = format;
+    const isPicture = (stream: Stream): boolean => stream.hasDisposition(ffmpeg.AV_DISPOSITION_ATTACHED_PIC);
+    const ofType = (type: number): Stream[] => streams.filter(({ codecpar }) => codecpar.codecType === type);
+    this.video = ofType(ffmpeg.AVMEDIA_TYPE_VIDEO).find((stream) => !isPicture(stream));
+    const [first, ...others] = withAudio ? ofType(ffmpeg.AVMEDIA_TYPE_AUDIO) : [];
+    this.audio = [first, ...others].find((stream) => stream?.hasDisposition(ffmpeg.AV_DISPOSITION_DEFAULT)) ?? first;
+    for (const stream of streams) {
+      if (stream !== this.video && stream !== this.audio) stream.discard = ffmpeg.AVDISCARD_ALL;
+    }
+  }
+
+  /** @throws SourceError when there is nothing to read, or no picture or sound in it */
+  static async open(ffmpeg: FFmpeg, place: SourcePlace, withAudio: boolean): Promise<MediaSource> {
+    const format = new ffmpeg.FormatContext();
+    format.allocContext();
+    const opened = await format.openInput(nameFor(place), null, ffmpeg.Dictionary.fromObject(optionsFor(place)));
+    if (opened < 0) throw new SourceError(`The source cannot be opened: ${ffmpeg.FFmpegError.strerror(opened)}.`);
+    const found = await format.findStreamInfo(null);
+    const source = new MediaSource(ffmpeg, format, withAudio);
+    if (found >= 0 && (source.video ?? source.audio) !== undefined) return source;
+    await source.close();
+    throw new SourceError('The source has neither picture nor sound.');
+  }
+
+  /** Those that are read: the picture first. */
+  get streams(): Stream[] {
+    return [this.video, this.audio].filter((stream) => stream !== undefined);
+  }
+
+  codecName(stream: Stream): string {
+    return this.#ffmpeg.avGetCodecName(stream.codecpar.codecId) ?? 'unknown';
+  }
+
+  /**
+   * Reads the next packet of the streams in use.
+   *
+   * @returns false at the end, or after `interrupt`
+   * @throws SourceError when the source breaks off
+   */
+  async read(packet: Packet): Promise<boolean> {
+    const ffmpeg = this.#ffmpeg;
+    for (;;) {
+      if (this.#isInterrupted) return false;
+      const result = await this.#format.readFrame(packet);
+      if (this.#isInterrupted || result === ffmpeg.AVERROR_EOF) return false;
+      if (result === ffmpeg.AVERROR_EAGAIN) continue;
+      if (result < 0) throw new SourceError(`The source broke off: ${ffmpeg.FFmpegError.strerror(result)}.`);
+      // Some containers tell when a packet is decoded, not when it is shown; without either it cannot be placed.
+      if (packet.pts === NO_TIMESTAMP) packet.pts = packet.dts;
+      const isWanted = this.streams.some((stream) => stream.index === packet.streamIndex);
+      if (isWanted && packet.pts !== NO_TIMESTAMP) return true;
+      packet.unref();
+    }
+  }
+
+  /** Ends the reading, also one that waits for bytes. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+    this.#format.interrupt();
+  }
+
+  async close(): Promise<void> {
+    await this.#format.closeInput();
+  }
+}
+
+function nameFor(place: SourcePlace): string {
+  switch (place.kind) {
+    case 'file':
+      return `file:${place.path}`;
+    case 'input':
+      return 'pipe:0';
+    case 'address':
+      return place.url;
+  }
+}
+
+function optionsFor(place: SourcePlace): Record<string, string | number> {
+  if (place.kind !== 'address') {
+    // INVARIANT: a file is read for what it is. A playlist in disguise must not send other files of this machine.
+    return { format_whitelist: DEMUXERS, protocol_whitelist: OWN_PROTOCOL[place.kind], max_streams: MAX_STREAMS };
+  }
+  return {
+    protocol_whitelist: NETWORK_PROTOCOLS,
+    max_streams: MAX_STREAMS,
+    rtsp_flags: 'prefer_tcp',
+    timeout: NETWORK_TIMEOUT,
+    rw_timeout: NETWORK_TIMEOUT,
+  };
+}

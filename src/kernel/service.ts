@@ -51,6 +51,11 @@ export interface Service<Context = unknown> {
   /** Every operation that the SDK knows, built or not. */
   readonly schemas: readonly StaticOperationSchema[];
   readonly operations: readonly Operation<Context, never, unknown>[];
+  /**
+   * restJson1: operations whose requests bear something else than a signature. What comes unsigned to their methods and
+   * paths is this service's; all else that is unsigned is S3's.
+   */
+  readonly unsignedOperations?: readonly string[];
   /** True where AWS refuses members that the API does not have; elsewhere they are not seen, as in AWS. */
   readonly refusesUnknownMembers?: boolean;
   readonly context: Context;

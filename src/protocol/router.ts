@@ -68,6 +68,12 @@ export function createRouter(services: readonly CompiledService[]): Router {
     }
   }
 
+  const unsigned = entries.flatMap((entry) => {
+    const names = new Set(entry.service.service.unsignedOperations);
+    const schemas = entry.service.service.schemas.filter((schema) => names.has(schema[2]));
+    return schemas.length === 0 ? [] : [{ entry, match: compileRestRoutes(schemas) }];
+  });
+
   const candidatesFor = (request: RoutedRequest, query: QueryParameters): readonly Entry[] => {
     if (request.signingName !== undefined) return bySigningName.get(request.signingName) ?? [];
     const target = request.header('x-amz-target');
@@ -88,7 +94,9 @@ export function createRouter(services: readonly CompiledService[]): Router {
       );
       if (byAction.length > 0) return byAction;
     }
-    return [last];
+    const { method, path, bucketFromHost } = request;
+    const open = unsigned.find(({ match }) => 'operation' in match(method, normalizedPath(path)));
+    return [open === undefined || bucketFromHost !== undefined ? last : open.entry];
   };
 
   return {

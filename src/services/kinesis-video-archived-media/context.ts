@@ -6,10 +6,16 @@ import type { KinesisVideoApi } from '#services/kinesis-video/api.ts';
 import { ConnectionLimit } from './domain/connection-limit.ts';
 import type { ImageState } from './domain/image-request.ts';
 import type { ListingState } from './domain/listing-state.ts';
+import { MemoryBudget } from './domain/memory-budget.ts';
 import { PageTokens } from './domain/page-tokens.ts';
+import { SessionPool } from './sessions/session-pool.ts';
+import { SessionTokens } from './sessions/session-tokens.ts';
 
 /** GetMediaForFragmentList's, for each stream. Source: "Kinesis Video Streams service quotas" in the developer guide. */
 const FRAGMENT_LIST_CONNECTIONS = 5;
+
+/** Bytes of fragments that are held in the clear at once, on their way to players. */
+const MEDIA_BUDGET = 256 * 1024 * 1024;
 
 /** What every operation on archived media works with. */
 export interface ArchivedMediaContext {
@@ -22,6 +28,9 @@ export interface ArchivedMediaContext {
   readonly fragmentListConnections: ConnectionLimit;
   readonly listingTokens: PageTokens<ListingState>;
   readonly imageTokens: PageTokens<ImageState>;
+  readonly tokens: SessionTokens;
+  readonly sessions: SessionPool;
+  readonly budget: MemoryBudget;
 }
 
 /** What the service needs of the rest of the platform. */
@@ -42,5 +51,8 @@ export function createArchivedMediaContext(dependencies: ArchivedMediaDependenci
     fragmentListConnections: new ConnectionLimit(FRAGMENT_LIST_CONNECTIONS),
     listingTokens: new PageTokens(rootKey, 'ListFragments'),
     imageTokens: new PageTokens(rootKey, 'GetImages'),
+    tokens: new SessionTokens(rootKey, clock),
+    sessions: new SessionPool(video),
+    budget: new MemoryBudget(MEDIA_BUDGET),
   };
 }

@@ -1,24 +1,34 @@
 import type { Readable } from 'node:stream';
 
+/** Bytes at hand before the producer has to wait. */
+const WAITING_BYTES = 1024 * 1024;
+
 /** What came of waiting for a producer's bytes. */
 export type BodyEvent = Buffer | 'end' | 'broken' | 'timeout' | 'aborted';
 
-/** Reads a body in pieces as large as they come, and stops waiting when it is told to. */
+/** Reads a body in the pieces in which it comes, and stops waiting when it is told to. */
 export class BodyReader {
   readonly #body: Readable;
+  readonly #pieces: Buffer[] = [];
+  #waitingBytes = 0;
+  #end: 'end' | 'broken' | undefined;
   #wake: (() => void) | undefined;
-  #isBroken = false;
 
   constructor(body: Readable) {
     this.#body = body;
-    const wake = (): void => this.#wake?.();
-    body.on('readable', wake);
-    body.on('end', wake);
-    body.on('error', () => {
-      this.#isBroken = true;
-      wake();
+    body.on('data', (piece: Buffer) => {
+      this.#pieces.push(piece);
+      this.#waitingBytes += piece.length;
+      if (this.#waitingBytes >= WAITING_BYTES) body.pause();
+      this.#wake?.();
     });
-    body.on('close', wake);
+    const finish = (end: 'end' | 'broken'): void => {
+      this.#end ??= end;
+      this.#wake?.();
+    };
+    body.on('end', () => finish('end'));
+    body.on('error', () => finish('broken'));
+    body.on('close', () => finish('broken'));
   }
 
   /**
@@ -30,10 +40,13 @@ export class BodyReader {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       if (signal.aborted) return 'aborted';
-      const piece = this.#body.read() as Buffer | null;
-      if (piece !== null) return piece;
-      if (this.#body.readableEnded) return 'end';
-      if (this.#isBroken || this.#body.destroyed) return 'broken';
+      const piece = this.#pieces.shift();
+      if (piece !== undefined) {
+        this.#waitingBytes -= piece.length;
+        if (this.#waitingBytes < WAITING_BYTES && this.#body.isPaused()) this.#body.resume();
+        return piece;
+      }
+      if (this.#end !== undefined) return this.#end;
       const left = deadline - performance.now();
       if (left <= 0) return 'timeout';
       await this.#wait(left, signal);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type FFmpeg, loadFFmpeg } from '#media/ffmpeg/load-ffmpeg.ts';
 import { openCodec } from '#media/ffmpeg/open-codec.ts';
+import { ElementCursor } from '#media/matroska/element-cursor.ts';
 import { ELEMENT } from '#media/matroska/element-ids.ts';
 import type { HeaderEvent } from '#media/matroska/matroska-events.ts';
 import { MatroskaParser } from '#media/matroska/matroska-parser.ts';
@@ -21,8 +22,8 @@ export interface ColouredVideoFacts {
   readonly framesPerSecond?: number;
   readonly width?: number;
   readonly height?: number;
-  /** True: a test picture in place of the colours. */
-  readonly hasPattern?: boolean;
+  /** A test picture, or noise, in place of the colours. */
+  readonly pattern?: 'testsrc2' | 'noise';
 }
 
 /** A film whose colour says what time it is, as a Matroska stream. */
@@ -66,28 +67,28 @@ function clusterOf(frames: readonly Frame[], offsetMs: number, baseMs: number): 
   return cluster(baseMs + offsetMs, { blocks, size: 8 });
 }
 
-/** What FFmpeg's own Matroska has in it. */
+/** What is in FFmpeg's own Matroska, whose Clusters need not begin at key frames. */
 function readMatroska(bytes: Buffer): { readonly event: HeaderEvent; readonly frames: readonly Frame[] } {
-  const parser = new MatroskaParser();
+  const event = new MatroskaParser().push(bytes).find((one) => one.type === 'header');
+  assert.ok(event);
+  const outer = new ElementCursor(bytes);
+  assert.ok(outer.next() && outer.next(true));
+  const elements = outer.children();
   const frames: Frame[] = [];
-  let header: HeaderEvent | undefined;
-  for (const event of [...parser.push(bytes), ...parser.end()]) {
-    assert.notEqual(event.type, 'error', JSON.stringify(event));
-    if (event.type === 'header') header = event;
-    if (event.type === 'fragment' && header !== undefined) {
-      frames.push(...readFrames(Buffer.concat(event.cluster), header.tracks, header.timecodeScale));
-    }
+  while (elements.next()) {
+    if (elements.id !== ELEMENT.cluster) continue;
+    frames.push(...readFrames(bytes.subarray(elements.start, elements.dataEnd), event.tracks, event.timecodeScale));
   }
-  assert.ok(header);
-  return { event: header, frames };
+  return { event, frames };
 }
 
 function encode(ffmpeg: FFmpeg, facts: ColouredVideoFacts): Buffer {
   const { colours, fragmentSeconds = 1, framesPerSecond: rate = 10, width = 64, height = 48 } = facts;
-  const sources = colours.map(
-    (name, index) =>
-      `${facts.hasPattern === true ? 'testsrc2=' : `color=c=${name}:`}s=${width}x${height}:r=${rate}:d=1[c${index}]`,
-  );
+  const sources = colours.map((name, index) => {
+    const size = `s=${width}x${height}:r=${rate}:d=1`;
+    if (facts.pattern === 'testsrc2') return `testsrc2=${size}[c${index}]`;
+    return `color=c=${name}:${size}${facts.pattern === 'noise' ? ',noise=alls=100:allf=t' : ''}[c${index}]`;
+  });
   const pads = colours.map((_, index) => `[c${index}]`).join('');
   const chain = `${pads}concat=n=${colours.length}:v=1:a=0,settb=1/${rate},format=yuv420p,buffersink@out`;
   const graph = new ffmpeg.FilterGraph();

@@ -43,6 +43,7 @@ class StillsRun {
   #damagedFrom = Number.POSITIVE_INFINITY;
   readonly #stills: Still[] = [];
   #bytes = 0;
+  readonly #begin = performance.now();
 
   constructor(ffmpeg: FFmpeg, job: StillJob, decoder: CodecContext) {
     this.#ffmpeg = ffmpeg;
@@ -122,7 +123,10 @@ class StillsRun {
   }
 
   get #isDone(): boolean {
-    return this.#stills.length >= this.#job.wanted.length || this.#bytes >= this.#job.maximumBytes;
+    const { wanted, maximumBytes, maximumMs } = this.#job;
+    const { length } = this.#stills;
+    if (length >= wanted.length || this.#bytes >= maximumBytes) return true;
+    return length > 0 && performance.now() - this.#begin >= maximumMs;
   }
 }
 
@@ -137,8 +141,8 @@ function openDecoder(ffmpeg: FFmpeg, name: StillCodec, codecPrivate: Uint8Array 
   context.allocContext3(codec);
   if (codecPrivate !== undefined) context.extraData = Buffer.from(codecPrivate);
   context.pktTimebase = new ffmpeg.Rational(1, 1000 * TICKS_OF_ONE_MS);
-  // One thread: every frame comes out as soon as it can, and no more pictures than needed are held.
-  const options = { threads: 1, max_pixels: MAX_PIXELS };
+  // Few threads: each holds a picture more.
+  const options = { threads: 2, max_pixels: MAX_PIXELS };
   openCodec(ffmpeg, context, codec, options, ERROR_CODES.unsupportedInput, `The decoder for ${name} did not start`);
   return context;
 }

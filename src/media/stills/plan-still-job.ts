@@ -1,6 +1,6 @@
 import type { Frame } from '../matroska/read-frames.ts';
 import type { Track } from '../matroska/tracks.ts';
-import type { PictureSettings, StillCodec, StillJob } from './still-job.ts';
+import type { StillCodec, StillJob } from './still-job.ts';
 
 /** Each in the spelling of the SDKs, and in that of the developer guide. */
 const CODECS: Readonly<Record<string, StillCodec>> = {
@@ -30,8 +30,7 @@ export function planStillJob(
   track: Track,
   frames: readonly Frame[],
   wanted: readonly number[],
-  picture: PictureSettings,
-  maximumBytes: number,
+  settings: Pick<StillJob, 'picture' | 'maximumBytes' | 'maximumMs'>,
 ): StillJob | undefined {
   const codec = CODECS[track.codecId];
   const own = frames.filter((frame) => frame.track === track.number);
@@ -51,7 +50,6 @@ export function planStillJob(
     ...(track.codecPrivate !== undefined && { codecPrivate: track.codecPrivate }),
     frames: own.slice(begin, end + 1).map(({ timecodeMs, payload }) => ({ timeMs: timecodeMs, payload })),
     wanted,
-    picture,
-    maximumBytes,
+    ...settings,
   };
 }

@@ -11,8 +11,9 @@ export interface StillJob {
   /** When the pictures are wanted, in milliseconds of the frames' clock, ascending. */
   readonly wanted: readonly number[];
   readonly picture: PictureSettings;
-  /** No further picture is made once those made have so many bytes together. */
+  /** No further picture is made once those made have so many bytes together, or took so long. */
   readonly maximumBytes: number;
+  readonly maximumMs: number;
 }
 
 export type StillCodec = 'h264' | 'hevc';
@@ -34,6 +35,6 @@ export interface PictureSettings {
 
 /**
  * An encoded picture, or `undefined` where the media did not give one. There is one for each wanted time, in that order,
- * as far as `maximumBytes` allows.
+ * as far as the job's maxima allow.
  */
 export type Still = Uint8Array | undefined;

@@ -24,7 +24,11 @@ const colourOf = async (still: Still) => (still === undefined ? undefined : (awa
 const coloursOf = (stills: readonly Still[]) => Promise.all(stills.map(colourOf));
 
 function jobOf(video: ColouredVideo, wanted: readonly number[], picture = JPEG): StillJob {
-  const job = planStillJob(video.track, video.frames, wanted, picture, Number.POSITIVE_INFINITY);
+  const job = planStillJob(video.track, video.frames, wanted, {
+    picture,
+    maximumBytes: Number.POSITIVE_INFINITY,
+    maximumMs: Number.POSITIVE_INFINITY,
+  });
   assert.ok(job);
   return job;
 }
@@ -73,7 +77,7 @@ describe('stills', () => {
   });
 
   it('takes the better quality for the larger picture', async () => {
-    const film = await makeColouredVideo({ colours: ['red'], hasPattern: true, width: 640, height: 360 });
+    const film = await makeColouredVideo({ colours: ['red'], pattern: 'testsrc2', width: 640, height: 360 });
     let smaller = 0;
     for (const quality of [1, 30, 60, 80, 100]) {
       const [still] = await decode(pool, jobOf(film, [0], { format: 'JPEG', quality }));
@@ -98,6 +102,7 @@ describe('stills', () => {
     assert.deepEqual(await decode(pool, { ...job, maximumBytes }), all.slice(0, 2));
     assert.deepEqual(await decode(pool, { ...job, maximumBytes: maximumBytes + 1 }), all.slice(0, 3));
     assert.deepEqual(await decode(pool, { ...job, maximumBytes: 1 }), all.slice(0, 1));
+    assert.deepEqual(await decode(pool, { ...job, maximumMs: 0 }), all.slice(0, 1));
   });
 
   it('gives no picture where the media is something else, and goes on with the next', async () => {

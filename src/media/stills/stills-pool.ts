@@ -15,7 +15,7 @@ export interface StillsPoolLimits extends StillsWorkerLimits {
 export const DEFAULT_STILLS_LIMITS: Omit<StillsPoolLimits, 'workers'> = {
   waiting: 32,
   waitMs: 20_000,
-  jobMs: 20_000,
+  jobMs: 45_000,
   memoryBytes: 1536 * 1024 ** 2,
   idleMs: 10_000,
 };
@@ -33,7 +33,7 @@ export interface StillsLease extends Disposable {
   /**
    * Does one job; a worker that dies over it is replaced for the next.
    *
-   * @returns one picture for each wanted time, as far as `maximumBytes` allows; `undefined` for those that the media
+   * @returns one picture for each wanted time, as far as the job's maxima allow; `undefined` for those that the media
    *   did not give
    * @throws FFmpegUnavailableError
    */

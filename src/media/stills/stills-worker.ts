@@ -45,7 +45,7 @@ export class StillsWorker {
   /**
    * Does one job; only one at a time.
    *
-   * @returns a picture for each wanted time, as far as `maximumBytes` allows, or `undefined` when the media, or the worker over it, came to grief
+   * @returns a picture for each wanted time, as far as the job's maxima allow, or `undefined` when the media, or the worker over it, came to grief
    * @throws FFmpegUnavailableError
    */
   async decode(job: StillJob): Promise<readonly Still[] | undefined> {

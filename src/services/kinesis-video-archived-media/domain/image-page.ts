@@ -17,6 +17,8 @@ const PAGE_BYTES = 16 * 1024 ** 2;
 /** Milliseconds after which a page ends where it is. */
 const PAGE_MS = 15_000;
 
+type Maxima = Pick<StillJob, 'maximumBytes' | 'maximumMs'>;
+
 /** A moment of which a picture is wanted, and the fragment that holds it. */
 export interface ImageMoment {
   /** Milliseconds since the epoch. */
@@ -40,13 +42,15 @@ export interface ImageSource {
 export async function makeImages(moments: readonly ImageMoment[], source: ImageSource): Promise<Image[]> {
   const images: Image[] = [];
   const begin = performance.now();
-  let room = PAGE_BYTES;
-  while (images.length < moments.length && room > 0 && performance.now() - begin < PAGE_MS) {
+  let maximumBytes = PAGE_BYTES;
+  let maximumMs = PAGE_MS;
+  while (images.length < moments.length && maximumBytes > 0 && maximumMs > 0) {
     const { fragment } = moments[images.length] ?? {};
     const next = moments.findIndex((moment, index) => index >= images.length && moment.fragment !== fragment);
     const group = moments.slice(images.length, next < 0 ? undefined : next).map(({ time }) => time);
-    const made = await imagesOf(fragment, group, source, room);
-    for (const { ImageContent } of made) room -= (ImageContent?.length ?? 0) * (3 / 4);
+    const made = await imagesOf(fragment, group, source, { maximumBytes, maximumMs });
+    for (const { ImageContent } of made) maximumBytes -= (ImageContent?.length ?? 0) * (3 / 4);
+    maximumMs = PAGE_MS - (performance.now() - begin);
     images.push(...made);
   }
   return images;
@@ -56,13 +60,13 @@ async function imagesOf(
   fragment: FragmentRecord | undefined,
   times: readonly number[],
   source: ImageSource,
-  maximumBytes: number,
+  maxima: Maxima,
 ): Promise<Image[]> {
   const none = (Error: 'NO_MEDIA' | 'MEDIA_ERROR') => times.map((time) => ({ TimeStamp: new Date(time), Error }));
   if (fragment === undefined) return none('NO_MEDIA');
   let job: StillJob | undefined;
   try {
-    job = await jobOf(fragment, times, source, maximumBytes);
+    job = await jobOf(fragment, times, source, maxima);
   } catch (error) {
     if (error instanceof FragmentMissingError) return none('NO_MEDIA');
     if (error instanceof MatroskaError) return none('MEDIA_ERROR');
@@ -83,7 +87,7 @@ async function jobOf(
   fragment: FragmentRecord,
   times: readonly number[],
   { reader, by, picture }: ImageSource,
-  maximumBytes: number,
+  maxima: Maxima,
 ): Promise<StillJob | undefined> {
   const content = await reader.read(fragment);
   const { tracks, timecodeScale }: MatroskaHeader = readHeader(content.header);
@@ -93,5 +97,5 @@ async function jobOf(
   // The frames' clock may be any: the fragment's own timestamp is that of its first frame.
   const first = frames.reduce((least, { timecodeMs }) => Math.min(least, timecodeMs), Number.POSITIVE_INFINITY);
   const wanted = times.map((time) => first + (time - startOf(fragment, by)));
-  return planStillJob(track, frames, wanted, picture, maximumBytes);
+  return planStillJob(track, frames, wanted, { picture, ...maxima });
 }

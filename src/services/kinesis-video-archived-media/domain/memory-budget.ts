@@ -24,7 +24,7 @@ export class MemoryBudget {
    * @returns to be called when the bytes are held no longer
    */
   async enter(bytes: number, signal: AbortSignal): Promise<() => void> {
-    signal.throwIfAborted();
+    if (signal.aborted) throw clientGone();
     if (this.#waiting.length === 0 && this.#hasRoom(bytes)) return this.#take(bytes);
     const { promise, resolve, reject } = Promise.withResolvers<() => void>();
     const waiting: Waiting = { bytes, enter: resolve };
@@ -33,7 +33,7 @@ export class MemoryBudget {
       const index = this.#waiting.indexOf(waiting);
       if (index < 0) return;
       this.#waiting.splice(index, 1);
-      reject(signal.reason);
+      reject(clientGone());
       this.#admit();
     };
     signal.addEventListener('abort', giveUp, { once: true });
@@ -66,4 +66,9 @@ export class MemoryBudget {
       next.enter(this.#take(next.bytes));
     }
   }
+}
+
+/** As Node calls it: the gateway knows it from what was not foreseen. */
+function clientGone(): Error {
+  return Object.assign(new Error('The client has gone.'), { code: 'ERR_STREAM_PREMATURE_CLOSE' });
 }

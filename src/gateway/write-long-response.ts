@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { EncodedResponse } from '#protocol/http-output.ts';
 import { type Reply, responseHeaders, writeResponse } from './write-response.ts';
 
@@ -37,9 +36,35 @@ export async function writeLongResponse(
   response.writeHead(reply.status ?? wire.status, responseHeaders(requestId, wire, reply));
   response.flushHeaders();
   const closed = closeOf(stream);
-  await pipeline(stream, response).catch(() => response.destroy());
+  await relay(stream, response);
   await closed;
   if (!message.complete) endOverrun(message, socket);
+}
+
+/** Not by `pipe`: what is written in one turn of the loop goes as one chunk. */
+async function relay(stream: Readable, response: ServerResponse): Promise<void> {
+  response.once('close', () => stream.destroy());
+  try {
+    for await (const chunk of stream) {
+      if (!response.write(chunk)) await roomIn(response);
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+    }
+    response.end();
+  } catch {
+    response.destroy();
+  }
+}
+
+function roomIn(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      response.off('drain', go);
+      response.off('close', go);
+      resolve();
+    };
+    response.on('drain', go);
+    response.on('close', go);
+  });
 }
 
 /** A client that sends on after the answer's end has a little while to notice: a reset could take the answer from it. */

@@ -23,13 +23,14 @@ export interface ProducerOptions {
   readonly timecodes?: 'ABSOLUTE' | 'RELATIVE';
   /** Seconds since the epoch. */
   readonly start?: string;
-  /** Beside, or instead of, those that name stream and timecodes. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** All that say what the media is, instead of the ones that are made from the rest. */
+  readonly bare?: readonly (readonly [name: string, value: string])[];
 }
 
 /** The request of a producer that signs as AWS's library for C does. */
 export function putMediaRequest(options: ProducerOptions): WireRequest {
-  const { endpoint, credentials, stream, timecodes = 'ABSOLUTE', start = '0', headers = [] } = options;
+  const { endpoint, credentials, stream = '', timecodes = 'ABSOLUTE', start = '0', headers = [] } = options;
   const { sessionToken, ...permanent } = credentials;
   return signHeader(
     {
@@ -39,9 +40,11 @@ export function putMediaRequest(options: ProducerOptions): WireRequest {
         ['Connection', 'keep-alive'],
         ['Transfer-Encoding', 'chunked'],
         ['User-Agent', 'AWS-SDK-KVS/3.0.0 GCC/12 Linux/6 x86_64'],
-        ...(stream === undefined ? [] : [['x-amzn-stream-name', stream] as const]),
-        ['x-amzn-fragment-timecode-type', timecodes],
-        ['x-amzn-producer-start-timestamp', start],
+        ...(options.bare ?? [
+          ['x-amzn-stream-name', stream] as const,
+          ['x-amzn-fragment-timecode-type', timecodes] as const,
+          ['x-amzn-producer-start-timestamp', start] as const,
+        ]),
         ...(sessionToken === undefined ? [] : [['X-Amz-Security-Token', sessionToken] as const]),
         ...headers,
       ],

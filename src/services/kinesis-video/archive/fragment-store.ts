@@ -273,6 +273,8 @@ export class FragmentStore {
       .select(['number', 'size', 'server_time'])
       .where('stream', '=', stream)
       .where('is_kept', '=', sql.lit(0))
+      // The order of the index of these alone; it is that of their numbers, too.
+      .orderBy('server_time')
       .orderBy('number')
       .execute();
   }

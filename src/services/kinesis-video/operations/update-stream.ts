@@ -7,11 +7,10 @@ export const updateStream = operation<KinesisVideoContext, UpdateStreamInput, Up
   authorize: (input, call, { streams }) => streams.access('kinesisvideo:UpdateStream', input, call),
   async handle(input, call, { streams }) {
     const { DeviceName, MediaType } = input;
-    const stream = await streams.change(input, call, input.CurrentVersion, (row) => ({
+    await streams.change(input, call, input.CurrentVersion, (row) => ({
       device_name: DeviceName ?? row.device_name,
       media_type: MediaType ?? row.media_type,
     }));
-    call.audit.resources.add(stream.arn);
     return {};
   },
 });

@@ -1,4 +1,9 @@
-import { CreateStreamCommand, type CreateStreamCommandInput, KinesisVideoClient } from '@aws-sdk/client-kinesis-video';
+import {
+  CreateStreamCommand,
+  DescribeStreamCommand,
+  type CreateStreamCommandInput,
+  KinesisVideoClient,
+} from '@aws-sdk/client-kinesis-video';
 import { KinesisVideoMediaClient } from '@aws-sdk/client-kinesis-video-media';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { MediaConsumer } from './media-consumer.ts';
@@ -35,6 +40,11 @@ export class VideoPlatform {
       new CreateStreamCommand({ StreamName, DataRetentionInHours: 24, ...input }),
     );
     return StreamARN ?? '';
+  }
+
+  async arnOf(StreamName: string): Promise<string> {
+    const { StreamInfo } = await this.control.send(new DescribeStreamCommand({ StreamName }));
+    return StreamInfo?.StreamARN ?? '';
   }
 
   async producer(stream: string, options: Partial<ProducerOptions> = {}): Promise<MediaProducer> {

@@ -4,7 +4,6 @@ import type { Streams } from './streams.ts';
 export type {
   ArchivedStream,
   FragmentContent,
-  FragmentPage,
   FragmentRecord,
   FragmentSelection,
   TimestampKind,
@@ -14,8 +13,7 @@ export { FragmentMissingError, type FragmentReader } from './archive/fragment-re
 export type { Ingest } from './archive/ingest.ts';
 export { StreamBusyError } from './archive/stream-activity.ts';
 export { addressSeenBy } from './domain/client-address.ts';
-export { retentionStart, type StreamRecord } from './domain/stream-record.ts';
-export type { StreamScope, StreamTarget } from './streams.ts';
+export type { StreamRecord } from './domain/stream-record.ts';
 
 /** The streams and what they hold, for the services that write and read media. */
 export interface KinesisVideoApi {

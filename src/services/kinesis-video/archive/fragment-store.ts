@@ -266,14 +266,13 @@ export class FragmentStore {
     );
   }
 
-  /** Fragments that are not kept, oldest first. */
+  /** Fragments that are not kept, oldest first: by the index of these alone, whose order is that of their numbers. */
   passing(stream: string): Promise<Pick<FragmentRow, 'number' | 'size' | 'server_time'>[]> {
     return this.#records.read
       .selectFrom('kinesis_video_fragment')
       .select(['number', 'size', 'server_time'])
       .where('stream', '=', stream)
       .where('is_kept', '=', sql.lit(0))
-      // The order of the index of these alone; it is that of their numbers, too.
       .orderBy('server_time')
       .orderBy('number')
       .execute();

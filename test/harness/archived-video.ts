@@ -21,7 +21,7 @@ export async function createStream(platform: TestPlatform, StreamName: string, m
  * @returns their numbers, once they are kept
  */
 export async function putFragments(
-  platform: TestPlatform,
+  platform: Pick<TestPlatform, 'endpoint' | 'clientConfig'>,
   stream: string,
   header: Buffer,
   clusters: readonly Buffer[],

@@ -144,8 +144,13 @@ describe('access to archived media', () => {
     const of = (user: string) => rows.filter(({ principal }) => principal?.endsWith(`:user/${user}`));
     assert.deepEqual(of('counted'), [
       {
-        ...{ key, operation: 'GenerateDataKey', principal: `arn:aws:iam::${platform.accountId}:user/counted` },
-        ...{ credential: producer.accessKeyId, via: VIA, requests: 2, failed: 0 },
+        key,
+        operation: 'GenerateDataKey',
+        principal: `arn:aws:iam::${platform.accountId}:user/counted`,
+        credential: producer.accessKeyId,
+        via: VIA,
+        requests: 2,
+        failed: 0,
       },
     ]);
     const [decrypt, ...more] = of('countess');

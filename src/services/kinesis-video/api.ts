@@ -13,6 +13,7 @@ export { FragmentMissingError, type FragmentReader } from './archive/fragment-re
 export type { Ingest } from './archive/ingest.ts';
 export { StreamBusyError } from './archive/stream-activity.ts';
 export { addressSeenBy } from './domain/client-address.ts';
+export { INTERNAL_ERROR, kmsFailure, type MediaFailure } from './domain/media-failure.ts';
 export type { StreamRecord } from './domain/stream-record.ts';
 
 /** The streams and what they hold, for the services that write and read media. */

@@ -8,7 +8,7 @@ import { operation } from '#kernel/operation.ts';
 import type { FragmentReader, FragmentRecord, StreamRecord } from '#services/kinesis-video/api.ts';
 import type { ArchivedMediaContext } from '../context.ts';
 import { failureChunk, fragmentTags } from '../domain/fragment-chunk.ts';
-import { failureOf, FRAGMENT_NOT_FOUND, isUnforeseen } from '../domain/fragment-failure.ts';
+import { failureOf, FRAGMENT_NOT_FOUND } from '../domain/fragment-failure.ts';
 
 /** What GetMedia answers too. */
 const CONTENT_TYPE = 'video/webm';
@@ -57,10 +57,11 @@ async function* chunksOf(
         isBegun = true;
       }
     } catch (error) {
-      if (isUnforeseen(error)) logger.error({ err: error, stream: stream.arn, number }, 'a fragment could not be read');
+      const failure = failureOf(error);
+      if (failure.isUnforeseen)
+        logger.error({ err: error, stream: stream.arn, number }, 'a fragment could not be read');
       // Half a fragment is out: only the end of the connection can say that it is none.
       if (isBegun) throw error;
-      const failure = failureOf(error);
       yield failureChunk(number, failure);
       if (failure.isFinal) return;
     }

@@ -1,7 +1,6 @@
 import { ELEMENT } from '#media/matroska/element-ids.ts';
 import { OPEN_SEGMENT, writeElement, writeTags } from '#media/matroska/matroska-writer.ts';
-import type { FragmentRecord } from '#services/kinesis-video/api.ts';
-import type { MediaFailure } from '../domain/media-failure.ts';
+import type { FragmentRecord, MediaFailure } from '#services/kinesis-video/api.ts';
 
 // Frozen: the developer guide's names ("GetMedia"), as consumers look for them.
 const FRAGMENT_NUMBER = 'AWS_KINESISVIDEO_FRAGMENT_NUMBER';

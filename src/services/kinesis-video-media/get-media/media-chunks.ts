@@ -6,8 +6,10 @@ import {
   FragmentMissingError,
   type FragmentReader,
   type FragmentRecord,
+  INTERNAL_ERROR,
+  kmsFailure,
+  type MediaFailure,
 } from '#services/kinesis-video/api.ts';
-import { INTERNAL_ERROR, kmsFailure, type MediaFailure } from '../domain/media-failure.ts';
 import { errorChunk, tagsAfter, tagsBefore } from './kvs-tags.ts';
 import type { StartPosition } from './start-position.ts';
 

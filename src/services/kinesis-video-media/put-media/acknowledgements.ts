@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { callbackify } from 'node:util';
-import type { MediaFailure } from '../domain/media-failure.ts';
+import type { MediaFailure } from '#services/kinesis-video/api.ts';
 
 /** Lines on their way to a producer that does not read, before its media has to wait. */
 const WAITING_LINES = 1000;

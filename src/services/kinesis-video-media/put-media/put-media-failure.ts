@@ -3,7 +3,7 @@ import { ServiceError } from '#kernel/service-error.ts';
 import type { MatroskaFault } from '#media/matroska/matroska-error.ts';
 import { MatroskaError } from '#media/matroska/matroska-error.ts';
 import { StorageFullError } from '#storage/storage-full-error.ts';
-import { INTERNAL_ERROR, kmsFailure, type MediaFailure } from '../domain/media-failure.ts';
+import { INTERNAL_ERROR, kmsFailure, type MediaFailure } from '#services/kinesis-video/api.ts';
 import type { AcknowledgedFragment } from './acknowledgements.ts';
 
 // Frozen: developer guide, "PutMedia", and the enumerations of the producer libraries.

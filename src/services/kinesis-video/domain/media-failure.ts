@@ -7,14 +7,14 @@ export interface MediaFailure {
   readonly code: string;
 }
 
-// Frozen: PutMedia's ErrorId and ErrorCode, GetMedia's AWS_KINESISVIDEO_ERROR_ID and _ERROR_CODE.
-export const KMS_KEY_ACCESS_DENIED: MediaFailure = { id: 4500, code: 'KMS_KEY_ACCESS_DENIED' };
-export const KMS_KEY_DISABLED: MediaFailure = { id: 4501, code: 'KMS_KEY_DISABLED' };
-export const KMS_KEY_VALIDATION_ERROR: MediaFailure = { id: 4502, code: 'KMS_KEY_VALIDATION_ERROR' };
-export const KMS_KEY_UNAVAILABLE: MediaFailure = { id: 4503, code: 'KMS_KEY_UNAVAILABLE' };
-export const KMS_KEY_INVALID_USAGE: MediaFailure = { id: 4504, code: 'KMS_KEY_INVALID_USAGE' };
-export const KMS_KEY_INVALID_STATE: MediaFailure = { id: 4505, code: 'KMS_KEY_INVALID_STATE' };
-export const KMS_KEY_NOT_FOUND: MediaFailure = { id: 4506, code: 'KMS_KEY_NOT_FOUND' };
+// Frozen: PutMedia's ErrorId and ErrorCode, AWS_KINESISVIDEO_ERROR_ID and _ERROR_CODE where media is read.
+const KMS_KEY_ACCESS_DENIED: MediaFailure = { id: 4500, code: 'KMS_KEY_ACCESS_DENIED' };
+const KMS_KEY_DISABLED: MediaFailure = { id: 4501, code: 'KMS_KEY_DISABLED' };
+const KMS_KEY_VALIDATION_ERROR: MediaFailure = { id: 4502, code: 'KMS_KEY_VALIDATION_ERROR' };
+const KMS_KEY_UNAVAILABLE: MediaFailure = { id: 4503, code: 'KMS_KEY_UNAVAILABLE' };
+const KMS_KEY_INVALID_USAGE: MediaFailure = { id: 4504, code: 'KMS_KEY_INVALID_USAGE' };
+const KMS_KEY_INVALID_STATE: MediaFailure = { id: 4505, code: 'KMS_KEY_INVALID_STATE' };
+const KMS_KEY_NOT_FOUND: MediaFailure = { id: 4506, code: 'KMS_KEY_NOT_FOUND' };
 export const INTERNAL_ERROR: MediaFailure = { id: 5000, code: 'INTERNAL_ERROR' };
 
 const BY_KMS_ERROR: Readonly<Record<string, MediaFailure>> = {

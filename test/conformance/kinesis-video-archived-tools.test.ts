@@ -12,8 +12,9 @@ import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 
 const script = fileURLToPath(new URL('../fixtures/archived_boto3.py', import.meta.url));
 const hasBoto3 = spawnSync('python3', ['-c', 'import boto3']).status === 0;
-const hasCli = spawnSync('aws', ['--version']).status === 0;
-const hasMkvinfo = spawnSync('mkvinfo', ['--version']).status === 0;
+const has = (tool: string): boolean => spawnSync(tool, ['--version']).status === 0;
+const hasCli = has('aws');
+const hasMkvinfo = has('mkvinfo');
 
 const BASE = Date.UTC(2026, 5, 1, 12);
 

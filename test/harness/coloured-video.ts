@@ -36,7 +36,7 @@ export interface ColouredVideo {
   readonly fragments: readonly ColouredFragment[];
 }
 
-export interface ColouredFragment {
+interface ColouredFragment {
   /** Milliseconds since the film's beginning. */
   readonly offsetMs: number;
   readonly frames: readonly Frame[];

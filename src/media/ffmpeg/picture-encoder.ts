@@ -19,7 +19,7 @@ const MAX_PIXELS = 4096 * 4096;
  * Quality 1 to 100 → quantiser. Along this line 50 to 100 come out about as with libjpeg, whose tables shrink in
  * proportion; below 25 libjpeg's grow faster than FFmpeg's can.
  */
-export function jpegQuantizer(quality: number): number {
+function jpegQuantizer(quality: number): number {
   return COARSEST - Math.round(((COARSEST - FINEST) * (quality - 1)) / 99);
 }
 

@@ -18,7 +18,7 @@ export interface StillJob {
 
 export type StillCodec = 'h264' | 'hevc';
 
-export interface CodedFrame {
+interface CodedFrame {
   /** When it is shown, in milliseconds; may have a fraction. */
   readonly timeMs: number;
   readonly payload: Uint8Array;

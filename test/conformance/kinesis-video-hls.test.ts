@@ -177,6 +177,7 @@ describe('HLS sessions', { skip: withoutFfmpeg }, () => {
       const later = await playlist();
       assert.deepEqual(numbersIn(later), sent.slice(-3));
       assert.match(later, /#EXT-X-MEDIA-SEQUENCE:2\n#EXT-X-DISCONTINUITY-SEQUENCE:2\n/);
+      assert.deepEqual((await probe(address)).map((stream) => stream['codec_name']).sort(), ['aac', 'h264']);
       // A player that was slow still gets what has left the playlist.
       const [, gone = ''] = addressesIn(first, address);
       assert.ok((await fetchBytes(gone)).length > 1000);

@@ -114,6 +114,24 @@ describe('archived fragments', () => {
       );
     });
 
+    it('leaves out no fragment, and repeats none, where several have the same time', async () => {
+      await createStream(platform, 'again');
+      const put: string[] = [];
+      for (let connection = 0; connection < 3; connection++) {
+        put.push(...(await putFragments(platform, 'again', header(), clusters.slice(0, 3))));
+      }
+      const byTime = [0, 1, 2].flatMap((index) => [put[index], put[index + 3], put[index + 6]]);
+      for (let size = 1; size <= 10; size++) {
+        const found: (string | undefined)[] = [];
+        const input = { StreamName: 'again', FragmentSelector: everything };
+        for await (const page of paginateListFragments({ client, pageSize: size }, input)) {
+          assert.ok(found.length <= byTime.length, 'it comes to an end');
+          found.push(...(numbersOf(page.Fragments) ?? []));
+        }
+        assert.deepEqual(found, byTime);
+      }
+    });
+
     it('goes on from a token alone, and refuses every other text in its place', async () => {
       const first = await list({ FragmentSelector: everything, MaxResults: 5 });
       const token = first.NextToken ?? '';

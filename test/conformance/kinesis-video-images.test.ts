@@ -96,6 +96,19 @@ describe('GetImages', () => {
     assert.deepEqual(await at(-BASE), ['NO_MEDIA']);
   });
 
+  it('shows what came last where the producer’s clock went back', async () => {
+    await createStream(platform, 'again');
+    const [first, second, third] = video.fragments;
+    assert.ok(first && second && third);
+    await putFragments(platform, 'again', video.header, [first.cluster(BASE), second.cluster(BASE)]);
+    // Red and blue in the place of blue and white, and half a second later than red and lime.
+    await putFragments(platform, 'again', video.header, [third.cluster(BASE - third.offsetMs + 2000)]);
+    await putFragments(platform, 'again', video.header, [second.cluster(BASE - second.offsetMs + 500)]);
+    const wish = { StreamName: 'again', SamplingInterval: 500 };
+    const wanted = ['red', 'blue', 'blue', 'white', 'red', 'red', 'blue', 'blue'];
+    assert.deepEqual(await seen((await get(0, 3500, wish)).Images), wanted);
+  });
+
   it('samples by the interval, and takes the beginning of a range that is shorter', async () => {
     assert.deepEqual(await seen((await get(0, 3999, { SamplingInterval: 2000 })).Images), ['red', 'blue']);
     assert.deepEqual(await seen((await get(0, 4000, { SamplingInterval: 2000 })).Images), ['red', 'blue', 'white']);

@@ -83,6 +83,52 @@ program
   .option('--json', 'print the counts as JSON')
   .action(async (options) => (await import('./commands/usage.ts')).usage(options));
 
+const kvs = program
+  .command('kvs')
+  .description('Kinesis Video Streams: send a camera or a file into a stream, watch a stream.')
+  .addHelpText(
+    'after',
+    `
+The server and the access key are those of the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_REGION …), as for
+AWS's own tools; without them, those of the local installation.`,
+  );
+kvs
+  .command('put')
+  .description('Send media into a stream as it is (nothing is transcoded), and print each acknowledgement.')
+  .argument('<stream>', 'the name or the ARN of the stream')
+  .argument('<source>', 'a file; rtsp://…, srt://…, rtmp://…, udp://…, https://…; env:NAME; or - for standard input')
+  .option('--create', 'make the stream if there is none')
+  .option('--retention <hours>', 'with --create: how long it keeps its media, 0 for not at all (default: 24)')
+  .option('--kms-key <id>', 'with --create: the key that encrypts it (default: aws/kinesisvideo)')
+  .option('--as-fast-as-possible', 'do not wait until each frame’s time; for a live pipe, too')
+  .option('--start <time>', 'when the media begins, such as 2026-11-20T08:30:00Z, or 90m ago (default: now)')
+  .option('--no-audio', 'send the picture alone')
+  .addOption(dataOption())
+  .addHelpText(
+    'after',
+    `
+Each fragment begins with a keyframe and ends with the end-of-fragment tag. Sound and picture are sent as they are:
+HLS, DASH, clips and images want H.264 or H.265, with AAC or G.711. Ctrl-C ends the stream in good order.
+
+An address with a password does not belong on a command line, which others can read:
+  CAMERA=rtsp://user:password@camera/stream coffer kvs put door env:CAMERA
+
+The exit status is 0 when every fragment was acknowledged.`,
+  )
+  .action(async (stream: string, source: string, options) =>
+    (await import('./commands/kvs-put.ts')).kvsPut(stream, source, options),
+  );
+kvs
+  .command('play')
+  .description('Print an address under which a player finds the stream. Who has the address can watch.')
+  .argument('<stream>', 'the name or the ARN of the stream')
+  .option('--from <time>', 'play what is kept since then: 2026-11-20T08:30:00Z, or 90m, 12h, 7d ago')
+  .option('--to <time>', 'and up to then, on demand; without it, on to what is live')
+  .option('--dash', 'DASH instead of HLS')
+  .option('--expires <seconds>', 'how long the address works, 300 to 43200 (default: 3600)')
+  .addOption(dataOption())
+  .action(async (stream: string, options) => (await import('./commands/kvs-play.ts')).kvsPlay(stream, options));
+
 program
   .command('demo')
   .description('See encrypted media go through the whole platform, on a data folder of its own.')

@@ -33,3 +33,17 @@ export async function* askServer(connection: Socket, request: ControlRequest): A
   }
   throw new ControlError('The server ended before it had answered.');
 }
+
+/** The address of the server that runs on a data folder; `undefined` when there is none. */
+export async function runningEndpoint(dataFolder: string): Promise<string | undefined> {
+  const connection = await connectToServer(dataFolder);
+  if (connection === undefined) return undefined;
+  try {
+    for await (const reply of askServer(connection, { command: 'status' })) {
+      if (reply.type === 'item') return (reply.value as { readonly endpoint?: string }).endpoint;
+    }
+    return undefined;
+  } finally {
+    connection.destroy();
+  }
+}

@@ -1,5 +1,5 @@
 import { type CommandLineOptions, readConfig } from '../config.ts';
-import { askServer, connectToServer } from '../control-client.ts';
+import { runningEndpoint } from '../control-client.ts';
 import { endpointOf } from '../endpoint.ts';
 import { requireInstallation } from '../installation.ts';
 import { loadRootCredentials } from '../root-credentials.ts';
@@ -27,17 +27,4 @@ export async function env(options: CommandLineOptions & { readonly json?: boolea
   // A session token of another profile would spoil the new credentials.
   console.log('unset AWS_SESSION_TOKEN AWS_PROFILE');
   for (const [name, value] of Object.entries(values)) console.log(`export ${name}=${shellWord(value)}`);
-}
-
-async function runningEndpoint(dataFolder: string): Promise<string | undefined> {
-  const connection = await connectToServer(dataFolder);
-  if (connection === undefined) return undefined;
-  try {
-    for await (const reply of askServer(connection, { command: 'status' })) {
-      if (reply.type === 'item') return (reply.value as { readonly endpoint?: string }).endpoint;
-    }
-    return undefined;
-  } finally {
-    connection.destroy();
-  }
 }

@@ -6,10 +6,10 @@ import {
 } from '#services/cloudtrail/domain/usage.ts';
 import { type CommandLineOptions, ConfigError } from '../config.ts';
 import { runOperatorCommand } from '../operator-command.ts';
+import { readTime } from '../read-time.ts';
 import type { UsageItem } from '../usage.ts';
 
 const DAY_MS = 86_400_000;
-const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: DAY_MS };
 /** What stands where a request has no key, or came through no service. */
 const NONE = '-';
 
@@ -53,17 +53,6 @@ export async function usage(options: UsageOptions): Promise<void> {
   const events = damaged === 1 ? 'One event was' : `${damaged} events were`;
   console.error(`coffer: ${events} changed outside of Coffer, and not counted. coffer verify names them.`);
   process.exitCode = 1;
-}
-
-/** A point in time, or how long ago: `2026-11-20`, `2026-11-20T08:30:00Z`, `90m`, `12h`, `7d`. */
-function readTime(option: string, text: string, now: number): number {
-  const ago = /^(\d{1,6})([mhd])$/.exec(text);
-  if (ago !== null) return now - Number(ago[1]) * (UNITS_MS[ago[2] ?? ''] ?? 0);
-  const time = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(time)) return time;
-  throw new ConfigError(
-    `${option} is a time such as 2026-11-20T08:30:00Z, or how long ago, such as 12h, not '${text}'.`,
-  );
 }
 
 function readColumns(text: string | undefined): readonly UsageColumn[] {

@@ -1,22 +1,25 @@
-import type { FormatContext, Packet, Stream } from 'node-av/lib';
+import type { Readable } from 'node:stream';
+import type { FormatContext, IOContext, Packet, Stream } from 'node-av/lib';
 import { SourceError } from '../source-error.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { DEMUXERS } from './media-input.ts';
+import { StreamReader } from './stream-reader.ts';
 
 /** Where media comes from. */
 export type SourcePlace =
   | { readonly kind: 'file'; readonly path: string }
-  /** Standard input. */
-  | { readonly kind: 'input' }
+  /** Bytes that come one after the other, such as standard input. It is ended by `close`. */
+  | { readonly kind: 'stream'; readonly stream: Readable }
   /** A camera or a server, on the network. */
   | { readonly kind: 'address'; readonly url: string };
 
-/** What files and standard input may make FFmpeg open: themselves. An address may lead to further addresses. */
-const OWN_PROTOCOL = { file: 'file', input: 'pipe' } as const;
+/** What files and streams may make FFmpeg open: themselves. An address may lead to further addresses. */
+const OWN_PROTOCOL = { file: 'file', stream: 'none' } as const;
 const NETWORK_PROTOCOLS = 'udp,rtp,tcp,tls,srt,rtmp,rtmps,http,https,httpproxy,crypto,data';
 /** Microseconds without a byte from the network after which a source counts as dead. */
 const NETWORK_TIMEOUT = 15_000_000;
 const MAX_STREAMS = 128;
+const IO_BUFFER_SIZE = 64 * 1024;
 const NO_TIMESTAMP = -(2n ** 63n);
 
 /**
@@ -28,11 +31,13 @@ export class MediaSource {
   readonly audio: Stream | undefined;
   readonly #ffmpeg: FFmpeg;
   readonly #format: FormatContext;
+  readonly #bytes: CustomBytes | undefined;
   #isInterrupted = false;
 
-  private constructor(ffmpeg: FFmpeg, format: FormatContext, withAudio: boolean) {
+  private constructor(ffmpeg: FFmpeg, format: FormatContext, bytes: CustomBytes | undefined, withAudio: boolean) {
     this.#ffmpeg = ffmpeg;
     this.#format = format;
+    this.#bytes = bytes;
     const { streams } = format;
     const isPicture = (stream: Stream): boolean => stream.hasDisposition(ffmpeg.AV_DISPOSITION_ATTACHED_PIC);
     const ofType = (type: number): Stream[] => streams.filter(({ codecpar }) => codecpar.codecType === type);
@@ -48,10 +53,15 @@ export class MediaSource {
   static async open(ffmpeg: FFmpeg, place: SourcePlace, withAudio: boolean): Promise<MediaSource> {
     const format = new ffmpeg.FormatContext();
     format.allocContext();
+    const bytes = place.kind === 'stream' ? customBytes(ffmpeg, format, place.stream) : undefined;
     const opened = await format.openInput(nameFor(place), null, ffmpeg.Dictionary.fromObject(optionsFor(place)));
-    if (opened < 0) throw new SourceError(`The source cannot be opened: ${ffmpeg.FFmpegError.strerror(opened)}.`);
+    if (opened < 0) {
+      bytes?.reader.stop();
+      bytes?.io.freeContext();
+      throw new SourceError(`The source cannot be opened: ${ffmpeg.FFmpegError.strerror(opened)}.`);
+    }
     const found = await format.findStreamInfo(null);
-    const source = new MediaSource(ffmpeg, format, withAudio);
+    const source = new MediaSource(ffmpeg, format, bytes, withAudio);
     if (found >= 0 && (source.video ?? source.audio) !== undefined) return source;
     await source.close();
     throw new SourceError('The source has neither picture nor sound.');
@@ -92,19 +102,36 @@ export class MediaSource {
   interrupt(): void {
     this.#isInterrupted = true;
     this.#format.interrupt();
+    this.#bytes?.reader.stop();
   }
 
   async close(): Promise<void> {
+    this.#bytes?.reader.stop();
     await this.#format.closeInput();
+    this.#bytes?.io.freeContext();
   }
+}
+
+interface CustomBytes {
+  readonly reader: StreamReader;
+  readonly io: IOContext;
+}
+
+function customBytes(ffmpeg: FFmpeg, format: FormatContext, stream: Readable): CustomBytes {
+  const reader = new StreamReader(stream);
+  const io = new ffmpeg.IOContext();
+  io.allocContextWithCallbacks(IO_BUFFER_SIZE, 0, async (size) => (await reader.read(size)) ?? ffmpeg.AVERROR_EOF);
+  format.pb = io;
+  format.setFlags(ffmpeg.AVFMT_FLAG_CUSTOM_IO);
+  return { reader, io };
 }
 
 function nameFor(place: SourcePlace): string {
   switch (place.kind) {
     case 'file':
       return `file:${place.path}`;
-    case 'input':
-      return 'pipe:0';
+    case 'stream':
+      return '';
     case 'address':
       return place.url;
   }

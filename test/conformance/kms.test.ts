@@ -5,6 +5,7 @@ import {
   CreateAliasCommand,
   CreateKeyCommand,
   DecryptCommand,
+  type DecryptCommandInput,
   DeleteAliasCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
@@ -293,6 +294,22 @@ describe('KMS, by the SDK', () => {
     await assert.rejects(
       kms.send(new EncryptCommand({ KeyId: id, Plaintext: Buffer.from('x'), DryRun: true })),
       failsWith('DryRunOperationException'),
+    );
+  });
+
+  it('answers a dry run of Decrypt about a key alone, without a ciphertext', async () => {
+    const { id } = await createKey();
+    const ask = (input: Partial<DecryptCommandInput>) =>
+      kms.send(
+        new DecryptCommand({ CiphertextBlob: undefined, DryRunModifiers: ['IGNORE_CIPHERTEXT'], KeyId: id, ...input }),
+      );
+    await assert.rejects(ask({ DryRun: true }), failsWith('DryRunOperationException'));
+    await assert.rejects(ask({ DryRun: true, KeyId: undefined }), failsWith('ValidationException', /KeyId/));
+    await kms.send(new DisableKeyCommand({ KeyId: id }));
+    await assert.rejects(ask({ DryRun: true }), failsWith('DisabledException'));
+    await assert.rejects(
+      ask({ DryRun: true, KeyId: '00000000-0000-4000-8000-000000000000' }),
+      failsWith('NotFoundException'),
     );
   });
 

@@ -33,6 +33,18 @@ export class KmsApi {
     await passDryRun(this.#door.invoke('kms', 'Decrypt', { ...input, DryRun: true }, authority));
   }
 
+  /**
+   * As `checkDecrypt`, where there is no ciphertext yet: an AWS managed key that is asked about is made.
+   *
+   * @param input names the key
+   */
+  async checkDecryptWith(
+    input: Pick<DecryptRequest, 'KeyId' | 'EncryptionContext'>,
+    authority: Authority,
+  ): Promise<void> {
+    await this.checkDecrypt({ ...input, CiphertextBlob: undefined, DryRunModifiers: ['IGNORE_CIPHERTEXT'] }, authority);
+  }
+
   /** As `checkDecrypt`, for GenerateDataKey. */
   async checkGenerateDataKey(input: GenerateDataKeyRequest, authority: Authority): Promise<void> {
     await passDryRun(this.#door.invoke('kms', 'GenerateDataKey', { ...input, DryRun: true }, authority));

@@ -15,6 +15,8 @@ import type { StartPosition } from './start-position.ts';
 
 /** Frozen: GetMedia's own error. */
 const FRAGMENT_NOT_FOUND: MediaFailure = { id: 4000, code: 'FRAGMENT_NOT_FOUND' };
+/** In the place of a fragment's number where there is none. */
+const NO_FRAGMENT = '0';
 /** Records that are looked up at once. */
 const RECORDS_AT_ONCE = 32;
 
@@ -55,6 +57,15 @@ export async function* mediaChunks(facts: MediaFacts): AsyncGenerator<Uint8Array
   }
   const reader = archive.reader(stream, authority);
   try {
+    if ((await archive.last(stream)) === undefined) {
+      // A key that is missing or refused is told at once, not with the first fragment, which may never come.
+      try {
+        await reader.checkKey();
+      } catch (error) {
+        yield errorChunk(failureOf(error, stream.arn, logger), NO_FRAGMENT);
+        return;
+      }
+    }
     let newest = '';
     let newestTimestamp = 0;
     for await (const { record, begun } of begunFragments(facts, reader)) {
@@ -69,7 +80,7 @@ export async function* mediaChunks(facts: MediaFacts): AsyncGenerator<Uint8Array
       } catch (error) {
         // Its retention ended while it was being looked for.
         if (error instanceof FragmentMissingError) continue;
-        yield errorChunk(failureOf(error, record, logger), record.number);
+        yield errorChunk(failureOf(error, record.number, logger), record.number);
         return;
       }
       try {
@@ -148,9 +159,9 @@ function reaches(record: FragmentRecord, { from }: StartPosition): boolean {
   return begin + record.lengthMs > from.timestamp || begin >= from.timestamp;
 }
 
-function failureOf(error: unknown, { number }: FragmentRecord, logger: Logger): MediaFailure {
+function failureOf(error: unknown, what: string, logger: Logger): MediaFailure {
   const failure = kmsFailure(error);
   if (failure !== undefined) return failure;
-  logger.error({ err: error, fragment: number }, 'a fragment could not be read');
+  logger.error({ err: error, what }, 'a fragment could not be read');
   return INTERNAL_ERROR;
 }

@@ -61,6 +61,19 @@ export function checkDecrypt(
 }
 
 /**
+ * Asks KMS whether a data key of the stream could be opened now, though there is none yet.
+ *
+ * @throws ServiceError as KMS answers
+ */
+export function checkKey(kms: KmsApi, stream: ArchivedStream, authority: Authority): Promise<void> {
+  return kms.checkDecryptWith({ KeyId: keyIdOf(stream), EncryptionContext: encryptionContextOf(stream) }, authority);
+}
+
+function keyIdOf(stream: ArchivedStream): string {
+  return stream.kmsKeyId ?? MANAGED_KEY;
+}
+
+/**
  * The encryption context of a stream's data keys. AWS documents none for Kinesis Video Streams: this is Coffer's own
  * choice, after the form that other services have. Frozen.
  */
@@ -70,7 +83,7 @@ export function encryptionContextOf(stream: ArchivedStream): Record<string, stri
 
 function generateRequest(stream: ArchivedStream) {
   return {
-    KeyId: stream.kmsKeyId ?? MANAGED_KEY,
+    KeyId: keyIdOf(stream),
     KeySpec: 'AES_256',
     EncryptionContext: encryptionContextOf(stream),
   } as const;

@@ -3,7 +3,7 @@ import { openStream } from '#crypto/streaming-aead.ts';
 import type { Authority } from '#kernel/door.ts';
 import { BlobMissingError } from '#storage/blobs.ts';
 import type { ArchiveParts } from './archive-parts.ts';
-import { checkDecrypt, decryptDataKey } from './data-keys.ts';
+import { checkDecrypt, checkKey, decryptDataKey } from './data-keys.ts';
 import type { ArchivedStream, FragmentContent, FragmentRecord } from './fragment.ts';
 import type { IngestRow } from './fragment-store.ts';
 import {
@@ -49,6 +49,15 @@ export class FragmentReader {
   }
 
   /**
+   * Touches the stream's key where there is no fragment yet whose data key could be opened.
+   *
+   * @throws ServiceError as KMS answers
+   */
+  async checkKey(): Promise<void> {
+    await checkKey(this.#parts.kms, this.#stream, this.#authority);
+  }
+
+  /**
    * A whole fragment, in memory.
    *
    * @throws ServiceError as KMS answers; FragmentMissingError; DecryptionError, RowDamageError
@@ -73,27 +82,25 @@ export class FragmentReader {
    */
   async *stream(record: FragmentRecord): AsyncGenerator<Uint8Array> {
     const { dataKey } = await this.#allowedIngest(record);
-    const { streamId, number, ingestId, size } = record;
+    const { streamId, number, ingestId, size, segmentSize, blob } = record;
     const { store, blobs, recent } = this.#parts;
     const pieces = recent.find(streamId, number);
     if (pieces !== undefined) {
       yield* pieces;
       return;
     }
-    const [row] = await store.find(streamId, [number]);
-    if (row === undefined) throw new FragmentMissingError(number);
     const binding = { account: this.#stream.account, streamId, ingestId, number };
     const associatedData = fragmentAssociatedData(binding);
-    if (row.blob === null) {
+    if (blob === null) {
       const body = await store.findBody(streamId, number);
       if (body === undefined) return await this.#explainMissing(record);
-      const plaintext = openBody(dataKey, associatedData, row.segment_size, body);
+      const plaintext = openBody(dataKey, associatedData, segmentSize, body);
       if (plaintext.length !== size) throw new DecryptionError();
       yield plaintext;
       return;
     }
     try {
-      yield* openBlob(blobs, row.blob, dataKey, associatedData, row.segment_size, size);
+      yield* openBlob(blobs, blob, dataKey, associatedData, segmentSize, size);
     } catch (error) {
       if (error instanceof BlobMissingError) await this.#explainMissing(record);
       throw error;

@@ -385,5 +385,7 @@ export function recordOf(row: FragmentRow): FragmentRecord {
     size: row.size,
     clusterSize: row.cluster_size,
     isKept: row.is_kept === 1,
+    segmentSize: row.segment_size,
+    blob: row.blob,
   };
 }

@@ -33,6 +33,10 @@ export interface FragmentRecord {
   readonly clusterSize: number;
   /** False for what came while the stream kept nothing: only GetMedia reads it, for some minutes. */
   readonly isKept: boolean;
+  /** Bytes of ciphertext in a segment. */
+  readonly segmentSize: number;
+  /** Where the ciphertext lies; `null` where it is in the database. */
+  readonly blob: string | null;
 }
 
 /** A fragment in the clear. */

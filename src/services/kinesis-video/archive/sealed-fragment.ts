@@ -107,21 +107,17 @@ export async function* openBlob(
   const reader = await blobs.open(blob);
   let next: Promise<Buffer> | undefined;
   try {
-    const header = Buffer.allocUnsafe(STREAM_HEADER_LENGTH);
-    if ((await reader.read(header, 0)) !== STREAM_HEADER_LENGTH) throw new DecryptionError();
-    const opener = new SegmentOpener(dataKey, associatedData, segmentSize, header, reader.size);
+    // The stream's header comes with its first segment.
+    const first = await readExactly(reader, 0, Math.min(segmentSize, reader.size));
+    const opener = new SegmentOpener(dataKey, associatedData, segmentSize, headerOf(first), reader.size);
     // A stream of another length cannot be the one that the record names.
     if (opener.plaintextLength !== size) throw new DecryptionError();
-    let reading = readSegment(reader, opener, 0);
     for (let index = 0; index < opener.count; index++) {
-      next = undefined;
-      const ciphertext = await reading;
-      if (index + 1 < opener.count) {
-        reading = next = readSegment(reader, opener, index + 1);
-        // Its failure is told when its turn comes.
-        next.catch(() => {});
-      }
-      const plaintext = opener.open(index, ciphertext);
+      const ciphertext = await (next ?? first);
+      next = index + 1 < opener.count ? readSegment(reader, opener, index + 1) : undefined;
+      // Its failure is told when its turn comes.
+      next?.catch(() => {});
+      const plaintext = opener.open(index, index === 0 ? ciphertext.subarray(STREAM_HEADER_LENGTH) : ciphertext);
       releaseBuffer(ciphertext);
       yield plaintext;
     }
@@ -131,9 +127,17 @@ export async function* openBlob(
   }
 }
 
-async function readSegment(reader: BlobReader, opener: SegmentOpener, index: number): Promise<Buffer> {
+function headerOf(first: Buffer): Buffer {
+  return Buffer.from(first.subarray(0, STREAM_HEADER_LENGTH));
+}
+
+function readSegment(reader: BlobReader, opener: SegmentOpener, index: number): Promise<Buffer> {
   const { start, end } = opener.ciphertextRange(index);
-  const ciphertext = Buffer.allocUnsafeSlow(end - start);
-  if ((await reader.read(ciphertext, start)) !== ciphertext.length) throw new DecryptionError();
-  return ciphertext;
+  return readExactly(reader, start, end);
+}
+
+async function readExactly(reader: BlobReader, start: number, end: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(end - start);
+  if ((await reader.read(bytes, start)) !== bytes.length) throw new DecryptionError();
+  return bytes;
 }

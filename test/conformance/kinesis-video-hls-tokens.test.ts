@@ -15,14 +15,7 @@ import {
 } from '@aws-sdk/client-kinesis-video-archived-media';
 import { CreateKeyCommand, DisableKeyCommand, EnableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { ClockedServer } from '../harness/clocked-server.ts';
-import {
-  addressesIn,
-  blindCluster,
-  blindHeader,
-  fetchText,
-  refusalOf,
-  trackPlaylist,
-} from '../harness/media-sessions.ts';
+import { addressesIn, blindCluster, blindHeader, fetchText, refusalOf } from '../harness/media-sessions.ts';
 import { putFragments } from '../harness/archived-video.ts';
 import type { ClientConfig } from '../harness/platform.ts';
 

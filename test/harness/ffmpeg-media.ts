@@ -34,7 +34,7 @@ export interface FfmpegMedia {
   readonly fragments: readonly MediaFragment[];
 }
 
-export interface MediaFragment {
+interface MediaFragment {
   /** Milliseconds since the film's beginning. */
   readonly offsetMs: number;
   readonly lengthMs: number;
@@ -44,6 +44,7 @@ export interface MediaFragment {
 }
 
 const RATE = 25;
+const ENCODER = 'ffmpeg';
 const ENCODERS = { aac: 'aac', alaw: 'pcm_alaw', ulaw: 'pcm_mulaw' } as const;
 
 /** Encodes a test film with the ffmpeg command. */
@@ -70,7 +71,7 @@ export function makeMedia(facts: MediaFacts = {}): FfmpegMedia {
     args.push('-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', settings);
   }
   args.push('-f', 'matroska', 'pipe:1');
-  const { status, stdout, stderr } = spawnSync('ffmpeg', args, { maxBuffer: 256 * 1024 * 1024 });
+  const { status, stdout, stderr } = spawnSync(ENCODER, args, { maxBuffer: 256 * 1024 * 1024 });
   assert.equal(status, 0, stderr.toString());
   return fragmented(stdout, fragmentSeconds * 1000);
 }
@@ -165,6 +166,10 @@ export async function probe(input: Buffer | string): Promise<readonly Readonly<R
   const { status, stdout, stderr } = await run('ffprobe', args, typeof input === 'string' ? undefined : input);
   assert.equal(status, 0, stderr);
   return (JSON.parse(stdout.toString()) as { readonly streams: readonly Readonly<Record<string, unknown>>[] }).streams;
+}
+
+export function codecsOf(streams: readonly Readonly<Record<string, unknown>>[]): ReadonlySet<unknown> {
+  return new Set(streams.map((stream) => stream['codec_name']));
 }
 
 interface Ran {

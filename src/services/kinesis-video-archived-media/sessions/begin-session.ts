@@ -97,7 +97,7 @@ function lengthOf(fragments: readonly FragmentRecord[]): number {
  *
  * @throws ServiceError of the media, or as KMS answers
  */
-export async function checkMedia(
+async function checkMedia(
   stream: StreamRecord,
   record: FragmentRecord,
   destination: Destination,

@@ -208,7 +208,7 @@ export class SessionTimeline {
 }
 
 /** A fragment whose time is over just now is as good as gone. */
-export function ignoreMissing(error: unknown): undefined {
+function ignoreMissing(error: unknown): undefined {
   if (error instanceof FragmentMissingError) return undefined;
   throw error;
 }

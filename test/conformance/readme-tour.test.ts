@@ -76,8 +76,10 @@ describe('the tour of the README, with the AWS CLI', {
 
   it('does what it says, line by line', async () => {
     const blocks = await tourBlocks();
-    assert.equal(blocks.length, 6);
-    const [keyAndInput = '', output = '', role = '', job = '', trail = '', verify = ''] = blocks;
+    assert.equal(blocks.length, 7);
+    const [keyAndInput = '', output = '', role = '', job = '', camera = '', trail = '', verify = ''] = blocks;
+    // `npx coffer` is the launcher of this very folder.
+    const launcher = `COFFER_DATA=${platform.dataFolder} ${process.execPath} ${join(root, 'bin/coffer.mjs')}`;
 
     const first = await run(keyAndInput);
     assert.equal(first.status, 0, first.output);
@@ -102,14 +104,20 @@ describe('the tour of the README, with the AWS CLI', {
     const files = await readdir(join(folder, 'hls'));
     assert.ok(files.includes('my-video.m3u8') && files.includes('my-video_360p_00001.ts'), files.join(' '));
 
-    const sixth = await run(trail);
+    const sixth = await run(camera.replaceAll('npx coffer', launcher));
     assert.equal(sixth.status, 0, sixth.output);
-    assert.match(sixth.output, /GenerateDataKey/);
+    assert.match(sixth.output, /PERSISTED/);
+    assert.match(sixth.output, /http:\S+getHLSMasterPlaylist\.m3u8\?SessionToken=/);
+    assert.match(sixth.output, /"FragmentNumber": "\d{47}"/);
+    const clip = await readFile(join(folder, 'clip.mp4'));
+    assert.equal(clip.toString('latin1', 4, 8), 'ftyp');
 
-    // `npx coffer` is the launcher of this very folder.
-    const launcher = `COFFER_DATA=${platform.dataFolder} ${process.execPath} ${join(root, 'bin/coffer.mjs')}`;
-    const seventh = await run(verify.replace('npx coffer', launcher));
+    const seventh = await run(trail);
     assert.equal(seventh.status, 0, seventh.output);
-    assert.match(seventh.output, /No damage was found/);
+    assert.match(seventh.output, /GenerateDataKey/);
+
+    const eighth = await run(verify.replace('npx coffer', launcher));
+    assert.equal(eighth.status, 0, eighth.output);
+    assert.match(eighth.output, /No damage was found/);
   });
 });

@@ -89,6 +89,11 @@ export class ArchiveParts {
     return this.services.gateway.invoke('kinesis-video', operation, input, { ...this.authority, via: [] });
   }
 
+  /** An operation of KMS, by root. */
+  kms(operation: string, input: object): Promise<unknown> {
+    return this.services.gateway.invoke('kms', operation, input, { ...this.authority, via: [] });
+  }
+
   async createStream(StreamName: string, DataRetentionInHours: number): Promise<StreamRecord> {
     await this.call('CreateStream', { StreamName, DataRetentionInHours });
     return await this.stream(StreamName);

@@ -1,3 +1,4 @@
+import { type BlockHead, readBlockHead } from '../matroska/block-head.ts';
 import { ElementCursor } from '../matroska/element-cursor.ts';
 import { ELEMENT } from '../matroska/element-ids.ts';
 import { MatroskaError } from '../matroska/matroska-error.ts';
@@ -7,7 +8,8 @@ import { PackagingError } from './packaging-error.ts';
 import type { TimedFrame } from './track-samples.ts';
 
 /**
- * The frames of a fragment by their tracks' numbers, with times from the Cluster's own.
+ * The frames of a fragment by their tracks' numbers, with times from the Cluster's own. They are views of the Cluster;
+ * of many tiny ones, which would take more memory than the Cluster itself, no fragment is made.
  *
  * @param cluster the Cluster element, its id and size included
  * @throws PackagingError invalid-frame
@@ -17,6 +19,7 @@ export function fragmentFrames(
   cluster: Buffer,
 ): ReadonlyMap<number, readonly TimedFrame[]> {
   try {
+    checkFrameCount(cluster);
     const start = (clusterTimecode(cluster) * timecodeScale) / 1e6;
     const byTrack = new Map<number, TimedFrame[]>(tracks.map(({ number }) => [number, []]));
     for (const frame of readFrames(cluster, tracks, timecodeScale)) {
@@ -39,4 +42,27 @@ function clusterTimecode(cluster: Buffer): number {
   const elements = outer.children();
   while (elements.next()) if (elements.id === ELEMENT.timecode) return elements.unsigned();
   return 0;
+}
+
+/** Twenty seconds, which is the longest fragment, of a thousand pictures and five hundred pieces of sound each. */
+const MAX_FRAMES = 30_000;
+
+/** @throws PackagingError invalid-frame */
+function checkFrameCount(cluster: Buffer): void {
+  const outer = new ElementCursor(cluster);
+  if (!outer.next(true)) return;
+  const head: BlockHead = { track: 0, relativeTimecode: 0, isKeyframe: false, lacing: 0, frames: 0, length: 0 };
+  let frames = 0;
+  const add = (block: ElementCursor): void => {
+    readBlockHead(block.bytes, block.dataStart, block.dataEnd, head);
+    frames += head.frames;
+    if (frames > MAX_FRAMES) throw new PackagingError('invalid-frame', 'The fragment has too many frames.');
+  };
+  const elements = outer.children();
+  while (elements.next()) {
+    if (elements.id === ELEMENT.simpleBlock) add(elements);
+    if (elements.id !== ELEMENT.blockGroup) continue;
+    const group = elements.children();
+    while (group.next()) if (group.id === ELEMENT.block) add(group);
+  }
 }

@@ -46,7 +46,7 @@ export function sessionDashManifest(facts: DashManifestFacts): string {
   const longest = fragments.reduce((most, { durationMs }) => Math.max(most, durationMs), 0);
   const needsNames = facts.areTimestampsShown || facts.areNumbersShown;
   const presentation = hasEnded
-    ? [`type="static"`, `mediaPresentationDuration="${period(end - begin)}"`]
+    ? [`type="static"`, `mediaPresentationDuration="${period(end)}"`]
     : [
         `type="dynamic"`,
         `availabilityStartTime="${new Date(facts.zeroAt).toISOString()}"`,
@@ -64,9 +64,8 @@ export function sessionDashManifest(facts: DashManifestFacts): string {
       ...presentation,
       `minBufferTime="${period(MIN_BUFFER_MS)}"`,
     ].join(' ')}>`,
-    // A whole presentation begins with its first fragment, whatever came before in the session.
     `  <Period id="0" start="PT0S">`,
-    ...tracks.flatMap((track) => adaptationSet(track, facts, hasEnded ? begin : 0)),
+    ...tracks.flatMap((track) => adaptationSet(track, facts)),
     '  </Period>',
     ...(hasEnded
       ? []
@@ -77,7 +76,7 @@ export function sessionDashManifest(facts: DashManifestFacts): string {
   return lines.join('\n');
 }
 
-function adaptationSet(track: ManifestTrack, facts: DashManifestFacts, zero: number): string[] {
+function adaptationSet(track: ManifestTrack, facts: DashManifestFacts): string[] {
   const { picture, sound } = track;
   const kind = picture === undefined ? 'audio' : 'video';
   const rate = picture?.framesPerSecond;
@@ -92,7 +91,7 @@ function adaptationSet(track: ManifestTrack, facts: DashManifestFacts, zero: num
   const parameters = { SessionToken: facts.token, TrackNumber: track.number };
   const template = [
     `timescale="${TIMESCALE}"`,
-    `presentationTimeOffset="${facts.mediaOffsetMs + zero}"`,
+    `presentationTimeOffset="${facts.mediaOffsetMs}"`,
     `startNumber="${facts.fragments[0]?.sequence ?? 0}"`,
     `initialization="${escaped(`getMP4InitFragment.mp4?${query({ ...parameters, SequenceNumber: 0 })}`)}"`,
     `media="${escaped(`getMP4MediaFragment.mp4?${query({ FragmentNumber: '$Number$', ...parameters })}`)}"`,

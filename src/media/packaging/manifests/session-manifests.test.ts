@@ -191,10 +191,10 @@ describe('a DASH manifest', () => {
     assert.match(text, /<UTCTiming /);
   });
 
-  it('on demand is static, begins with its first fragment, and shows only what was asked for', () => {
+  it('that will have no more fragments is static, on the same timeline, and shows only what was asked for', () => {
     const text = sessionDashManifest({ ...facts, hasEnded: true, areTimestampsShown: false, areNumbersShown: false });
-    assert.match(text, /type="static" mediaPresentationDuration="PT3\.5S"/);
-    assert.match(text, /presentationTimeOffset="18000"/);
+    assert.match(text, /type="static" mediaPresentationDuration="PT11\.5S"/);
+    assert.match(text, /presentationTimeOffset="10000"/);
     assert.doesNotMatch(text, /kvs|availability|UTCTiming/);
     assert.match(text, /<S t="18000" d="2000"\/>/);
   });

@@ -6,7 +6,7 @@ import type { TimedFrame } from '#media/packaging/track-samples.ts';
 import { type MatroskaHeader, readHeader } from '#media/matroska/read-header.ts';
 import type { FragmentRecord } from '#services/kinesis-video/api.ts';
 import { playableTracks } from '../sessions/playable-tracks.ts';
-import { fingerprintOf, stepBetween } from '../sessions/timeline-entry.ts';
+import { durationOf, fingerprintOf, stepBetween } from '../sessions/timeline-entry.ts';
 import type { ConsumerReader } from './consumer-reader.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 
@@ -41,7 +41,7 @@ export class ClipWriter {
     for (const record of this.#fragments) {
       if (before !== undefined) startMs += stepBetween(before, record);
       before = record;
-      const place = { startMs, lengthMs: record.lengthMs };
+      const place = { startMs, lengthMs: durationOf(record) };
       await this.#open(record, (tracks, frames) => {
         index ??= new ClipIndex(tracks);
         index.add(frames, place);

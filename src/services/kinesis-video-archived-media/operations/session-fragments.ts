@@ -15,7 +15,7 @@ import {
   GetMP4MediaFragment$,
   GetTSFragment$,
 } from '../sessions/session-schemas.ts';
-import { timestampOf } from '../sessions/timeline-entry.ts';
+import { durationOf, timestampOf } from '../sessions/timeline-entry.ts';
 
 const MP4 = 'video/mp4';
 const TRANSPORT_STREAM = 'video/MP2T';
@@ -46,7 +46,7 @@ export const getTsFragment = sessionOperation(GetTSFragment$, 'HLS', async (call
   const record = await findFragment(call);
   const { tracks, frames, release } = await openFragment(call, record);
   try {
-    const place = { startMs: timestampOf(call.session, record) + MEDIA_OFFSET_MS, lengthMs: record.lengthMs };
+    const place = { startMs: timestampOf(call.session, record) + MEDIA_OFFSET_MS, lengthMs: durationOf(record) };
     const media = tracks.all.map((track) => ({ track, frames: frames.get(track.number) ?? [] }));
     return { contentType: TRANSPORT_STREAM, body: tsSegment(media, place), release };
   } catch (error) {
@@ -85,7 +85,7 @@ async function answerMedia(
   const { tracks, frames, release } = await openFragment(call, record);
   try {
     const track = trackOf(call, tracks);
-    const place = { startMs: startMs + MEDIA_OFFSET_MS, lengthMs: record.lengthMs };
+    const place = { startMs: startMs + MEDIA_OFFSET_MS, lengthMs: durationOf(record) };
     const body = mediaSegment(track, frames.get(track.number) ?? [], place, sequence);
     return { contentType: MP4, body, release };
   } catch (error) {

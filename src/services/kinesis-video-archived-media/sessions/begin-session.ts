@@ -14,6 +14,7 @@ import { newestFragments } from './newest-fragments.ts';
 import { type Destination, mediaError, playableTracks } from './playable-tracks.ts';
 import type { SessionRange } from './session-range.ts';
 import type { StreamingSession } from './streaming-session.ts';
+import { durationOf } from './timeline-entry.ts';
 
 const DEFAULT_EXPIRES_S = 300;
 const DEFAULT_LIVE_FRAGMENTS = 5;
@@ -89,7 +90,7 @@ async function firstFragments(
 }
 
 function lengthOf(fragments: readonly FragmentRecord[]): number {
-  return fragments.reduce((sum, { lengthMs }) => sum + lengthMs, 0);
+  return fragments.reduce((sum, record) => sum + durationOf(record), 0);
 }
 
 /**

@@ -6,7 +6,7 @@ import { readHeader } from '#media/matroska/read-header.ts';
 import type { FragmentRecord } from '#services/kinesis-video/api.ts';
 import { type PlayableTracks, playableTracks } from './playable-tracks.ts';
 import type { SessionCall } from './session-operation.ts';
-import type { TimelineEntry } from './timeline-entry.ts';
+import { durationOf, type TimelineEntry } from './timeline-entry.ts';
 
 /**
  * Added to every time in a session's media: decoding begins before showing, and no time may be negative, also where a
@@ -52,7 +52,9 @@ export async function describeTracks(
   if (known !== undefined) return known;
   const { tracks, frames, release } = await openFragment(session, record);
   try {
-    const described = tracks.all.map((track) => describeTrack(track, frames.get(track.number) ?? [], record.lengthMs));
+    const described = tracks.all.map((track) =>
+      describeTrack(track, frames.get(track.number) ?? [], durationOf(record)),
+    );
     session.descriptions.set(initSequence, described);
     return described;
   } finally {

@@ -64,11 +64,6 @@ export class SessionPool {
     }
   }
 
-  /** Lets every key go. What is under way fails. */
-  close(): void {
-    for (const [token, entry] of this.#entries) this.#close(token, entry);
-  }
-
   #add(token: string, session: StreamingSession, stream: StreamRecord, authority: Authority): Entry {
     this.#makeRoom();
     const { archive } = this.#video;

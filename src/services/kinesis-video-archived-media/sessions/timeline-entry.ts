@@ -68,8 +68,12 @@ export function nextEntry(
   };
 }
 
-export function durationOf({ lengthMs }: FragmentRecord): number {
-  return Math.max(1, lengthMs);
+/** Of a fragment with a single frame the stream may not tell how long it lasts. */
+const UNKNOWN_LENGTH_MS = 1000;
+
+/** How long a fragment lasts, in milliseconds. */
+export function durationOf({ lengthMs }: Pick<FragmentRecord, 'lengthMs'>): number {
+  return lengthMs > 0 ? lengthMs : UNKNOWN_LENGTH_MS;
 }
 
 /** From the beginning of one fragment to that of the next, where they follow one another. */

@@ -1,5 +1,4 @@
 import { createHash, createHmac } from 'node:crypto';
-import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { SignatureV4 } from '@smithy/signature-v4';
@@ -37,18 +36,29 @@ export class PutMediaConnection {
   readonly #ended: Promise<void>;
   #failure: Error | undefined;
   #isEnding = false;
+  #isOver = false;
+  /** Wakes what waits for the other side. */
+  #wake: () => void = () => {};
 
   private constructor(request: ClientRequest, onAcknowledgement: PutMediaFacts['onAcknowledgement']) {
     this.#request = request;
     this.#ended = new Promise<void>((resolve, reject) => {
       request.once('response', (response) => {
+        if (response.statusCode === 200) this.#wake();
         this.#read(response, onAcknowledgement).then(resolve, reject);
       });
       request.once('error', (error) => reject(new PutMediaError(`PutMedia broke off: ${error.message}`)));
     });
-    this.#ended.catch((error: Error) => {
+    request.on('continue', () => this.#wake());
+    request.on('drain', () => this.#wake());
+    const finish = (): void => {
+      this.#isOver = true;
+      this.#wake();
+    };
+    this.#ended.then(finish, (error: Error) => {
       this.#failure ??= error;
       request.destroy();
+      finish();
     });
   }
 
@@ -59,18 +69,15 @@ export class PutMediaConnection {
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, { method: 'POST', headers });
     const connection = new PutMediaConnection(request, facts.onAcknowledgement);
     request.flushHeaders();
-    await Promise.race([once(request, 'continue'), connection.#ended]);
-    connection.#throwIfFailed();
+    await connection.#wait();
     return connection;
   }
 
   /** Resolves when there is room for more. @throws PutMediaError when the service has refused the stream */
   async send(bytes: readonly Buffer[]): Promise<void> {
     this.#throwIfFailed();
-    if (!this.#request.write(Buffer.concat(bytes))) {
-      await Promise.race([once(this.#request, 'drain'), this.#ended]);
-    }
-    this.#throwIfFailed();
+    if (this.#request.write(Buffer.concat(bytes))) return;
+    await this.#wait();
   }
 
   /** Ends the body, and resolves when the service has answered to all of it. @throws PutMediaError */
@@ -79,6 +86,15 @@ export class PutMediaConnection {
     this.#isEnding = true;
     this.#request.end();
     await this.#ended;
+  }
+
+  async #wait(): Promise<void> {
+    if (!this.#isOver) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#throwIfFailed();
   }
 
   destroy(): void {

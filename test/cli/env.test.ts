@@ -98,6 +98,9 @@ describe('coffer --help', { concurrency: 2 }, () => {
     ['account', 'list'],
     ['account', 'delete'],
     ['verify'],
+    ['kvs'],
+    ['kvs', 'put'],
+    ['kvs', 'play'],
     ['demo'],
   ];
 

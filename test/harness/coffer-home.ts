@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ClientConfig } from './platform.ts';
@@ -25,6 +26,15 @@ export interface RunningServer {
   output(): string;
   /** Sends a signal and waits until the process is gone. */
   end(signal: NodeJS.Signals): Promise<Ended>;
+}
+
+/** A running command that is no server. */
+export interface RunningCommand {
+  readonly ended: Promise<Ended>;
+  readonly stdin: Writable;
+  /** What was printed so far. */
+  output(): string;
+  signal(signal: NodeJS.Signals): void;
 }
 
 /** What `coffer env --json` prints. */
@@ -61,8 +71,18 @@ export class CofferHome {
   }
 
   /** Runs a command to its end. */
-  async run(args: readonly string[], extra: NodeJS.ProcessEnv = {}): Promise<Ended> {
-    return this.#spawn(args, extra).ended;
+  async run(args: readonly string[], extra: NodeJS.ProcessEnv = {}, input?: Buffer): Promise<Ended> {
+    const { child, ended } = this.#spawn(args, extra);
+    // A command that needs no more of it closes its input.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+    return ended;
+  }
+
+  /** Begins a command that goes on by itself. */
+  begin(args: readonly string[], extra: NodeJS.ProcessEnv = {}): RunningCommand {
+    const { child, ended, output } = this.#spawn(args, extra);
+    return { ended, output, stdin: child.stdin, signal: (signal) => void child.kill(signal) };
   }
 
   /** Starts the server on any free port, and waits until it says that it is ready. */
@@ -107,7 +127,7 @@ export class CofferHome {
     const child = spawn(process.execPath, [COFFER, ...args], {
       env: this.environment(extra),
       cwd: this.folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#children.add(child);
     let stdout = '';

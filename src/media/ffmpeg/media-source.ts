@@ -20,6 +20,7 @@ const NETWORK_PROTOCOLS = 'udp,rtp,tcp,tls,srt,rtmp,rtmps,http,https,httpproxy,c
 const NETWORK_TIMEOUT = 15_000_000;
 const MAX_STREAMS = 128;
 const IO_BUFFER_SIZE = 64 * 1024;
+const MOST_UNTIMED = 100;
 const NO_TIMESTAMP = -(2n ** 63n);
 
 /**
@@ -32,6 +33,10 @@ export class MediaSource {
   readonly #ffmpeg: FFmpeg;
   readonly #format: FormatContext;
   readonly #bytes: CustomBytes | undefined;
+  /** Packets that were read and not yet given out. */
+  #ready: Packet[] = [];
+  /** By stream: the packets before the first one that has a time; undefined from then on. */
+  readonly #untimed = new Map<number, Packet[] | undefined>();
   #isInterrupted = false;
 
   private constructor(ffmpeg: FFmpeg, format: FormatContext, bytes: CustomBytes | undefined, withAudio: boolean) {
@@ -86,16 +91,37 @@ export class MediaSource {
     const ffmpeg = this.#ffmpeg;
     for (;;) {
       if (this.#isInterrupted) return false;
+      const next = this.#ready.shift();
+      if (next !== undefined) {
+        packet.ref(next);
+        next.free();
+        return true;
+      }
       const result = await this.#format.readFrame(packet);
       if (this.#isInterrupted || result === ffmpeg.AVERROR_EOF) return false;
       if (result === ffmpeg.AVERROR_EAGAIN) continue;
       if (result < 0) throw new SourceError(`The source broke off: ${ffmpeg.FFmpegError.strerror(result)}.`);
-      // Some containers tell when a packet is decoded, not when it is shown; without either it cannot be placed.
-      if (packet.pts === NO_TIMESTAMP) packet.pts = packet.dts;
-      const isWanted = this.streams.some((stream) => stream.index === packet.streamIndex);
-      if (isWanted && packet.pts !== NO_TIMESTAMP) return true;
+      this.#take(packet);
       packet.unref();
     }
+  }
+
+  /** Puts a packet among those that are ready, if its place in time is known. */
+  #take(packet: Packet): void {
+    const stream = this.streams.find(({ index }) => index === packet.streamIndex);
+    const copy = stream && packet.clone();
+    if (stream === undefined || copy === null || copy === undefined) return;
+    // Some containers tell when a packet is decoded, not when it is shown.
+    if (copy.pts === NO_TIMESTAMP) copy.pts = copy.dts;
+    const untimed = this.#untimed.has(stream.index) ? this.#untimed.get(stream.index) : [];
+    if (copy.pts !== NO_TIMESTAMP) {
+      this.#untimed.set(stream.index, undefined);
+      this.#ready.push(...placeBefore(copy, untimed ?? [], stream), copy);
+      return;
+    }
+    // A camera's first packet often comes before its clock is known, and it is the keyframe.
+    if (untimed !== undefined && untimed.length < MOST_UNTIMED) this.#untimed.set(stream.index, [...untimed, copy]);
+    else copy.free();
   }
 
   /** Ends the reading, also one that waits for bytes. */
@@ -107,9 +133,21 @@ export class MediaSource {
 
   async close(): Promise<void> {
     this.#bytes?.reader.stop();
+    for (const packet of [...this.#ready, ...[...this.#untimed.values()].flatMap((some) => some ?? [])]) packet.free();
     await this.#format.closeInput();
     this.#bytes?.io.freeContext();
   }
+}
+
+/** Gives packets the times that they must have had before the first one with a time. */
+function placeBefore(first: Packet, untimed: readonly Packet[], { avgFrameRate, timeBase }: Stream): readonly Packet[] {
+  const { num, den } = avgFrameRate;
+  const step = num > 0 ? BigInt(Math.round((den * timeBase.den) / (num * timeBase.num))) : 1n;
+  for (const [index, packet] of untimed.entries()) {
+    packet.pts = first.pts - step * BigInt(untimed.length - index);
+    packet.dts = packet.pts;
+  }
+  return untimed;
 }
 
 interface CustomBytes {

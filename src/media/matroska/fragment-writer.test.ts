@@ -68,6 +68,17 @@ describe('FragmentWriter', () => {
     );
   });
 
+  it('keeps the sound that stands just before the first keyframe', () => {
+    const video = frames({ video: 1000, audio: 0, keyframeEvery: 1000 });
+    const early = [-500, -40, -20].map((time) => ({
+      track: 2,
+      timecodeMs: time,
+      isKeyframe: true,
+      payload: Buffer.from('sound'),
+    }));
+    assert.deepEqual(fragmentsOf(writeAll([...early, ...video])), [[0, 1000, 27, true]]);
+  });
+
   it('gives frames their own times, also those that are shown before the keyframe', () => {
     const payload = Buffer.from('frame');
     const shown = [0, 120, 40, 80].map((time, index) => ({

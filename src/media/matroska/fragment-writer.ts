@@ -15,6 +15,8 @@ export interface CutRules {
 /** Inside the limits of Kinesis Video Streams: 1 to 20 s, 50 MB. */
 export const DEFAULT_CUT_RULES: CutRules = { minimumMs: 1000, maximumMs: 15_000, maximumBytes: 40 * 1024 * 1024 };
 
+/** Sound that stands before the first keyframe is kept if it is not older: containers put it there by a frame or two. */
+const EARLY_MS = 200;
 /** How far frames may lie behind a cut that waits for the other tracks. */
 const PATIENCE_MS = 4500;
 const PATIENCE_BYTES = 8 * 1024 * 1024;
@@ -56,6 +58,8 @@ export class FragmentWriter {
   readonly #rules: CutRules;
   /** The stream's time at the first fragment's beginning. */
   #base: number | undefined;
+  /** The other tracks' latest frames before the first keyframe. */
+  #early: Frame[] = [];
   #start = 0;
   #bytes = 0;
   #seen = new Set<number>();
@@ -75,21 +79,31 @@ export class FragmentWriter {
   }
 
   /**
-   * Takes the next frame. Frames before the leading track's first keyframe are let fall.
+   * Takes the next frame. Frames long before the leading track's first keyframe are let fall.
    *
    * @throws MissingTrackError when a track stopped so long ago that the fragment would become too long; the frame is
    * not taken, and `end` still makes a good end
    */
   add(frame: Frame): WrittenPiece[] {
-    if (this.#base === undefined) {
-      if (frame.track !== this.#lead || !frame.isKeyframe) return [];
-      this.#base = Math.round(frame.timecodeMs);
-      return [{ bytes: [...this.#begin(frame), ...this.#block(frame)], timeMs: 0, endsFragment: false }];
-    }
+    if (this.#base === undefined) return this.#addFirst(frame);
     this.#checkPatience(frame);
     if (this.#waiting.length === 0 && !this.#mayCutBefore(frame)) return [this.#piece(frame)];
     this.#wait(frame);
     return this.#waitingFor.size === 0 ? this.#cut() : [];
+  }
+
+  #addFirst(frame: Frame): WrittenPiece[] {
+    if (frame.track !== this.#lead) {
+      const isRecent = ({ timecodeMs }: Frame): boolean => timecodeMs >= frame.timecodeMs - EARLY_MS;
+      this.#early = [...this.#early.filter(isRecent), frame];
+      return [];
+    }
+    if (!frame.isKeyframe) return [];
+    this.#base = Math.round(frame.timecodeMs);
+    const early = this.#early.filter(({ timecodeMs }) => timecodeMs >= frame.timecodeMs - EARLY_MS);
+    this.#early = [];
+    const first = { bytes: [...this.#begin(frame), ...this.#block(frame)], timeMs: 0, endsFragment: false };
+    return [first, ...early.map((one) => this.#piece(one))];
   }
 
   /** Ends the stream: what waited belongs to the last fragment. */

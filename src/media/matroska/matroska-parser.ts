@@ -9,7 +9,7 @@ import { DEFAULT_MATROSKA_LIMITS, type MatroskaEvent, type MatroskaLimits } from
 import { OPEN_SEGMENT } from './matroska-writer.ts';
 import { PieceList } from './piece-list.ts';
 import { type MatroskaHeader, readEbmlHeader, readHeader } from './read-header.ts';
-import { END_OF_FRAGMENT_TAG, parseTags } from './tags.ts';
+import { checkTagNames, END_OF_FRAGMENT_TAG, parseTags } from './tags.ts';
 
 /** Id, size, and what is read of a content at once with them: never more. */
 const LONGEST_HEAD = 8 + 8 + BLOCK_HEAD_BYTES;
@@ -310,7 +310,7 @@ export class MatroskaParser {
   }
 
   #finishHeader(): MatroskaHeader {
-    const header = readHeader(this.#headerPieces.join());
+    const header = readHeader(this.#headerPieces.join(), checkTagNames);
     this.#headerPieces = new PieceList();
     if (header.tracks.length > this.limits.tracks) {
       const text = `A stream may have ${this.limits.tracks} tracks.`;

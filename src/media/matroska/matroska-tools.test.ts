@@ -68,7 +68,7 @@ describe('what ffmpeg writes', { skip: has('ffmpeg') ? false : 'ffmpeg is not in
     assert.ok(sounds >= 87, `${sounds} frames of 1024 samples in 2 s at 44100 Hz`);
   });
 
-  it('is read whole: live, in Clusters of unknown size, one at each keyframe', () => {
+  it('is read whole: live, a Cluster for each keyframe', () => {
     const parsed = parse(makeWithFfmpeg('-an', '-f', 'matroska', '-live', '1', '-dash', '1', '-'));
     assert.deepEqual(
       parsed.fragments.map(({ startsWithKeyframe, frames, durationMs }) => [startsWithKeyframe, frames, durationMs]),

@@ -2,7 +2,7 @@ import { ElementCursor } from './element-cursor.ts';
 import { ELEMENT } from './element-ids.ts';
 import { invalid } from './matroska-error.ts';
 import type { HeaderEvent } from './matroska-events.ts';
-import { checkTagNames, parseTags, type SimpleTag } from './tags.ts';
+import { type ParsedTags, parseTags, type SimpleTag } from './tags.ts';
 import { parseTracks, type Track } from './tracks.ts';
 
 /** What the bytes of a stored header say. */
@@ -43,9 +43,10 @@ export function readEbmlHeader(content: ElementCursor): EbmlLengths {
 /**
  * Reads a header as `MatroskaParser` gave it out (`HeaderEvent.bytes`).
  *
+ * @param checkTags called for each Tags element; may throw
  * @throws MatroskaError INVALID_MKV_DATA
  */
-export function readHeader(bytes: Buffer): MatroskaHeader {
+export function readHeader(bytes: Buffer, checkTags: (tags: ParsedTags) => void = () => {}): MatroskaHeader {
   const outer = new ElementCursor(bytes);
   readEbmlHeader(enter(outer, ELEMENT.ebml, 'The stream does not begin with an EBML header.'));
   const elements = enter(outer, ELEMENT.segment, 'No Segment follows the EBML header.');
@@ -61,7 +62,7 @@ export function readHeader(bytes: Buffer): MatroskaHeader {
       tracks = parseTracks(elements.children());
     } else if (elements.id === ELEMENT.tags) {
       const tags = parseTags(elements.children());
-      checkTagNames(tags);
+      checkTags(tags);
       for (const tag of tags.general) simpleTags.push(tag);
     }
   }

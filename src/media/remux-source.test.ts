@@ -30,6 +30,10 @@ async function remux(place: SourcePlace, withAudio = true): Promise<Remuxed> {
 const payloads = ({ frames }: Remuxed, track: number): string[] =>
   frames.filter((frame) => frame.track === track).map(({ payload }) => payload.toString('hex'));
 
+function convert(from: string, options: readonly string[], to: string, tool = 'ffmpeg'): void {
+  assert.equal(spawnSync(tool, ['-v', 'error', '-i', from, ...options, to]).status, 0);
+}
+
 describe('RemuxedSource', () => {
   let folder: string;
   let film: string;
@@ -80,7 +84,7 @@ describe('RemuxedSource', () => {
 
   it('brings MPEG-TS into the form of Matroska', { skip: withoutFfmpeg }, async () => {
     const path = join(folder, 'film.ts');
-    assert.equal(spawnSync('ffmpeg', ['-v', 'error', '-i', film, '-c', 'copy', path]).status, 0);
+    convert(film, ['-c', 'copy'], path);
     const fromTs = await remux({ kind: 'file', path });
     const [video, audio] = fromTs.tracks;
     assert.equal(video?.codecPrivate?.[0], 1, 'an AVC configuration, from the parameter sets in the stream');
@@ -93,7 +97,7 @@ describe('RemuxedSource', () => {
   it('takes G.711', { skip: withoutFfmpeg }, async () => {
     const path = join(folder, 'phone.mov');
     const codecs = ['-c:v', 'copy', '-c:a', 'pcm_mulaw', '-ar', '8000', '-ac', '1'];
-    assert.equal(spawnSync('ffmpeg', ['-v', 'error', '-i', film, ...codecs, path]).status, 0);
+    convert(film, codecs, path);
     const phone = await remux({ kind: 'file', path });
     assert.equal(phone.tracks[1]?.codecId, 'A_MS/ACM');
     assert.equal(phone.tracks[1]?.codecPrivate?.readUInt16LE(0), 7, 'a WAVEFORMATEX for mu-law');

@@ -36,7 +36,7 @@ export interface TrackSpec {
   readonly extra?: readonly Buffer[];
 }
 
-export function trackEntry({ number, type = 'video', codecId, extra = [] }: TrackSpec): Buffer {
+function trackEntry({ number, type = 'video', codecId, extra = [] }: TrackSpec): Buffer {
   return element(ELEMENT.trackEntry, [
     unsigned(ELEMENT.trackNumber, number, 1),
     unsigned(ELEMENT.trackType, type === 'video' ? 1 : 2, 1),

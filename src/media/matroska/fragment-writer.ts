@@ -13,7 +13,7 @@ export interface CutRules {
 }
 
 /** Inside the limits of Kinesis Video Streams: 1 to 20 s, 50 MB. */
-export const DEFAULT_CUT_RULES: CutRules = { minimumMs: 1000, maximumMs: 15_000, maximumBytes: 40 * 1024 * 1024 };
+const DEFAULT_CUT_RULES: CutRules = { minimumMs: 1000, maximumMs: 15_000, maximumBytes: 40 * 1024 * 1024 };
 
 /** Sound that stands before the first keyframe is kept if it is not older: containers put it there by a frame or two. */
 const EARLY_MS = 200;

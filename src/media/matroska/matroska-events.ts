@@ -75,7 +75,7 @@ export interface FragmentEvent {
 }
 
 /** The stream is refused; nothing follows. Fragments that came before it stand. */
-export interface ErrorEvent {
+interface ErrorEvent {
   readonly type: 'error';
   readonly error: MatroskaError;
 }

@@ -2,10 +2,10 @@ import type { ElementCursor } from './element-cursor.ts';
 import { ELEMENT } from './element-ids.ts';
 import { invalid } from './matroska-error.ts';
 
-export type TrackType = 'video' | 'audio' | 'subtitle' | 'other';
+type TrackType = 'video' | 'audio' | 'subtitle' | 'other';
 
 /** What was done to a track's frames before they were put into blocks. */
-export type ContentEncoding =
+type ContentEncoding =
   /** Each frame lacks these bytes at its front. */
   | { readonly kind: 'header-stripping'; readonly header: Buffer }
   /** zlib, bzlib, LZO, encryption or several at once: the frames cannot be used as they are. */

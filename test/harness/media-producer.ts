@@ -73,7 +73,7 @@ export class MediaProducer {
   isClosed = false;
   #received = Buffer.alloc(0);
   #taken = 0;
-  #wake: () => void = () => {};
+  readonly #waiting = new Set<() => void>();
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -154,13 +154,19 @@ export class MediaProducer {
       const left = deadline - Date.now();
       if (left <= 0) throw new Error(`${what} did not come; there were ${JSON.stringify(this.acks)}`);
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.#wake = () => {
+        const wake = (): void => {
+          this.#waiting.delete(wake);
           clearTimeout(timer);
           resolve();
         };
+        const timer = setTimeout(wake, left);
+        this.#waiting.add(wake);
       });
     }
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
   }
 
   #parse(): void {

@@ -43,12 +43,12 @@ function fragmentedMp4(track: CodedTrack, fragments: readonly Fragment[]): Buffe
 
 function transportStream(tracks: readonly CodedTrack[], fragments: readonly Fragment[]): Buffer {
   return Buffer.concat(
-    fragments.flatMap(({ frames, startMs, lengthMs }) =>
-      tsSegment(
+    fragments.flatMap(({ frames, startMs, lengthMs }) => [
+      ...tsSegment(
         tracks.map((track) => ({ track, frames: frames.get(track.number) ?? [] })),
         { startMs, lengthMs },
       ),
-    ),
+    ]),
   );
 }
 

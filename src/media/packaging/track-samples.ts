@@ -1,4 +1,4 @@
-import { lengthPrefixedPieces, splitLengthPrefixed, unitsOfFrame } from './codecs/nal-units.ts';
+import { isEntryUnit, lengthPrefixedPieces, splitLengthPrefixed, unitsOfFrame } from './codecs/nal-units.ts';
 import { type CodedTrack, isVideo, type VideoCodec } from './codecs/track-codec.ts';
 
 /** A frame of one track, as a fragment has it. */
@@ -125,16 +125,24 @@ function audioFrameTicks({ codec }: CodedTrack, { payload }: TimedFrame): number
   throw new TypeError('Not audio.');
 }
 
-/**
- * A frame's bytes as MP4 wants them: NAL units behind lengths of four bytes; audio as it is.
- *
- * @throws PackagingError invalid-frame
- */
-export function mp4Pieces(track: CodedTrack, { payload }: TimedFrame): Buffer[] {
-  if (!isVideo(track)) return [payload];
-  const { lengthSize } = track.codec;
-  if (lengthSize === 4 && splitLengthPrefixed(payload, 4) !== undefined) return [payload];
-  return lengthPrefixedPieces(unitsOfFrame(payload, lengthSize));
+/** A frame as MP4 has it. */
+export interface Mp4Frame {
+  /** NAL units behind lengths of four bytes; audio as it is. */
+  readonly pieces: readonly Buffer[];
+  /** Decoding can begin here: the producer says so, or the picture itself. */
+  readonly isEntry: boolean;
+}
+
+/** @throws PackagingError invalid-frame */
+export function mp4Frame(track: CodedTrack, { payload, isKeyframe }: TimedFrame): Mp4Frame {
+  if (!isVideo(track)) return { pieces: [payload], isEntry: true };
+  const { lengthSize, kind } = track.codec;
+  const ready = lengthSize === 4 ? splitLengthPrefixed(payload, 4) : undefined;
+  const units = ready ?? unitsOfFrame(payload, lengthSize);
+  return {
+    pieces: ready === undefined ? lengthPrefixedPieces(units) : [payload],
+    isEntry: isKeyframe || units.some((unit) => isEntryUnit(kind, unit)),
+  };
 }
 
 export function sizeOf(pieces: readonly Uint8Array[]): number {

@@ -103,3 +103,11 @@ export function withoutEmulationPrevention(unit: Uint8Array): Buffer {
   }
   return plain.subarray(0, length);
 }
+
+/** True of a NAL unit with (a part of) a picture at which decoding can begin. */
+export function isEntryUnit(kind: 'avc' | 'hevc', unit: Uint8Array): boolean {
+  const first = unit[0] ?? 0;
+  if (kind === 'avc') return (first & 0x1f) === 5;
+  const type = (first >> 1) & 0x3f;
+  return type >= 16 && type <= 21;
+}

@@ -1,5 +1,5 @@
 import { type CodedTrack, isVideo } from '../codecs/track-codec.ts';
-import { mp4Pieces, sizeOf, type FragmentPlace, type TimedFrame, timescaleOf, timeSamples } from '../track-samples.ts';
+import { mp4Frame, sizeOf, type FragmentPlace, type TimedFrame, timescaleOf, timeSamples } from '../track-samples.ts';
 import { box, fullBox, u16, u32, u64 } from './box.ts';
 import { MOVIE_TIMESCALE, type MovieTrack } from './movie.ts';
 
@@ -47,12 +47,13 @@ export class ClipTrack {
     let bytes = 0;
     frames.forEach((frame, index) => {
       const { decodeTime = 0, duration = 0, compositionOffset = 0 } = times[index] ?? {};
-      const size = sizeOf(mp4Pieces(this.track, frame));
+      const { pieces, isEntry } = mp4Frame(this.track, frame);
+      const size = sizeOf(pieces);
       bytes += size;
       this.#sizes.push(size);
       this.#durations.push(duration);
       this.#compositionOffsets.push(compositionOffset);
-      if (frame.isKeyframe) this.#keyframes.push(this.#sizes.length);
+      if (isEntry) this.#keyframes.push(this.#sizes.length);
       this.#end = decodeTime + duration;
       this.#firstShown = Math.min(this.#firstShown, decodeTime + compositionOffset);
       this.#shownUntil = Math.max(this.#shownUntil, decodeTime + compositionOffset + duration);

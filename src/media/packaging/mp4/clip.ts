@@ -1,6 +1,6 @@
 import type { CodedTrack } from '../codecs/track-codec.ts';
 import { PackagingError } from '../packaging-error.ts';
-import { type FragmentPlace, mp4Pieces, type TimedFrame } from '../track-samples.ts';
+import { type FragmentPlace, mp4Frame, type TimedFrame } from '../track-samples.ts';
 import { text, u32 } from './box.ts';
 import { ClipTrack } from './clip-track.ts';
 import { fileType, movie } from './movie.ts';
@@ -60,5 +60,5 @@ export class ClipIndex {
 
 /** A fragment's media as it stands in a clip. */
 export function clipMedia(tracks: readonly CodedTrack[], frames: FrameMap): Buffer[] {
-  return tracks.flatMap((track) => (frames.get(track.number) ?? []).flatMap((frame) => mp4Pieces(track, frame)));
+  return tracks.flatMap((track) => (frames.get(track.number) ?? []).flatMap((frame) => mp4Frame(track, frame).pieces));
 }

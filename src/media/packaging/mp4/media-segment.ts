@@ -1,6 +1,6 @@
-import { type CodedTrack, isVideo } from '../codecs/track-codec.ts';
+import type { CodedTrack } from '../codecs/track-codec.ts';
 import { PackagingError } from '../packaging-error.ts';
-import { type FragmentPlace, mp4Pieces, sizeOf, type TimedFrame, timeSamples } from '../track-samples.ts';
+import { type FragmentPlace, mp4Frame, sizeOf, type TimedFrame, timeSamples } from '../track-samples.ts';
 import { box, fullBox, text, u32, u64 } from './box.ts';
 
 /** Sample flags (ISO 14496-12, 8.8.3.1): depends on no other, is a point to begin at. */
@@ -33,17 +33,16 @@ export function mediaSegment(
   if (first === undefined) {
     throw new PackagingError('invalid-frame', `The fragment has no frames of track ${track.number}.`);
   }
-  const samples = frames.map((frame) => mp4Pieces(track, frame));
+  const samples = frames.map((frame) => mp4Frame(track, frame));
   const entries = Buffer.allocUnsafe(samples.length * SAMPLE_ENTRY);
   let mediaSize = 0;
-  samples.forEach((pieces, index) => {
+  samples.forEach(({ pieces, isEntry }, index) => {
     const size = sizeOf(pieces);
-    const isKeyframe = !isVideo(track) || frames[index]?.isKeyframe === true;
     const at = index * SAMPLE_ENTRY;
     mediaSize += size;
     entries.writeUInt32BE(times[index]?.duration ?? 0, at);
     entries.writeUInt32BE(size, at + 4);
-    entries.writeUInt32BE(isKeyframe ? KEYFRAME_FLAGS : OTHER_FLAGS, at + 8);
+    entries.writeUInt32BE(isEntry ? KEYFRAME_FLAGS : OTHER_FLAGS, at + 8);
     entries.writeInt32BE(times[index]?.compositionOffset ?? 0, at + 12);
   });
   const fragment = (dataOffset: number): Buffer =>
@@ -60,5 +59,5 @@ export function mediaSegment(
   // The media begins behind the fragment's own box and the head of `mdat`.
   const moof = fragment(fragment(0).length + 8);
   const mediaHead = Buffer.concat([u32(mediaSize + 8), text('mdat')]);
-  return [SEGMENT_TYPE, moof, mediaHead, ...samples.flat()];
+  return [SEGMENT_TYPE, moof, mediaHead, ...samples.flatMap(({ pieces }) => pieces)];
 }

@@ -59,6 +59,7 @@ const only = (boxes: Map<string, BoxSpan[]>, path: string): BoxSpan => {
 function frame(timeMs: number, size: number, isKeyframe = false): TimedFrame {
   const payload = Buffer.alloc(size + 4, timeMs & 0xff);
   payload.writeUInt32BE(size);
+  payload[4] = isKeyframe ? 0x65 : 0x41;
   return { timeMs, isKeyframe, payload };
 }
 
@@ -106,6 +107,13 @@ describe('a media segment', () => {
         assert.equal(at, bytes.length);
       }),
     );
+  });
+
+  it('knows a keyframe by the picture too, where the producer does not mark it', () => {
+    const frames = [frame(0, 10, true), frame(40, 10)].map((one) => ({ ...one, isKeyframe: false }));
+    const bytes = Buffer.concat(mediaSegment(video, frames, { startMs: 20_000, lengthMs: 80 }, 1));
+    const run = only(boxesIn(bytes), '/moof/traf/trun').body;
+    assert.deepEqual([bytes.readUInt32BE(run + 20), bytes.readUInt32BE(run + 36)], [0x0200_0000, 0x0101_0000]);
   });
 
   it('is refused where the fragment has no frames of the track, or frames that are none', () => {

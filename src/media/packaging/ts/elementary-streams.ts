@@ -1,5 +1,5 @@
 import type { AacConfig } from '../codecs/aac-config.ts';
-import { annexBPieces, unitsOfFrame } from '../codecs/nal-units.ts';
+import { annexBPieces, isEntryUnit, unitsOfFrame } from '../codecs/nal-units.ts';
 import type { CodedTrack, VideoCodec } from '../codecs/track-codec.ts';
 import { PackagingError } from '../packaging-error.ts';
 import type { TimedFrame } from '../track-samples.ts';
@@ -9,8 +9,6 @@ interface UnitTypes {
   readonly delimiterType: number;
   readonly delimiter: Buffer;
   readonly isParameterSet: (type: number) => boolean;
-  /** Pictures at which decoding can begin. */
-  readonly isEntry: (type: number) => boolean;
 }
 
 const AVC_UNITS: UnitTypes = {
@@ -18,7 +16,6 @@ const AVC_UNITS: UnitTypes = {
   delimiterType: 9,
   delimiter: Buffer.of(0x09, 0xf0),
   isParameterSet: (type) => type === 7 || type === 8,
-  isEntry: (type) => type === 5,
 };
 
 const HEVC_UNITS: UnitTypes = {
@@ -26,7 +23,6 @@ const HEVC_UNITS: UnitTypes = {
   delimiterType: 35,
   delimiter: Buffer.of(0x46, 0x01, 0x50),
   isParameterSet: (type) => type >= 32 && type <= 34,
-  isEntry: (type) => type >= 16 && type <= 21,
 };
 
 /**
@@ -39,7 +35,7 @@ export function accessUnit({ codec }: CodedTrack<VideoCodec>, frame: TimedFrame)
   const kinds = codec.kind === 'avc' ? AVC_UNITS : HEVC_UNITS;
   const units = unitsOfFrame(frame.payload, codec.lengthSize);
   const types = units.map(kinds.typeOf);
-  const isEntry = frame.isKeyframe || types.some(kinds.isEntry);
+  const isEntry = frame.isKeyframe || units.some((unit) => isEntryUnit(codec.kind, unit));
   const hasParameterSets = types.some(kinds.isParameterSet);
   const own = units.filter((_unit, index) => types[index] !== kinds.delimiterType);
   const sets = isEntry && !hasParameterSets ? codec.parameterSets : [];

@@ -26,12 +26,17 @@ export class TsPacketizer {
   #chunk = EMPTY;
   #used = 0;
 
-  /** All packets so far, many in a piece. */
-  take(): Buffer[] {
-    const all = [...this.#chunks.splice(0), this.#chunk.subarray(0, this.#used)];
+  /** The chunks that are full, each of many packets. */
+  takeFull(): Buffer[] {
+    return this.#chunks.splice(0);
+  }
+
+  /** The packets behind them. */
+  takeRest(): Buffer {
+    const rest = this.#chunk.subarray(0, this.#used);
     this.#chunk = EMPTY;
     this.#used = 0;
-    return all;
+    return rest;
   }
 
   /** A table (PAT, PMT), which fits into one packet. */

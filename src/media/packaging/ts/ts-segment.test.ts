@@ -105,7 +105,7 @@ function segment(pictures: readonly TimedFrame[], sounds: readonly TimedFrame[],
     { track: audio, frames: sounds },
     { track: video, frames: pictures },
   ];
-  return packetsOf(Buffer.concat(tsSegment(tracks, { startMs, lengthMs: 2000 })));
+  return packetsOf(Buffer.concat([...tsSegment(tracks, { startMs, lengthMs: 2000 })]));
 }
 
 const picture = (timeMs: number, content: Buffer, isKeyframe = false): TimedFrame => {

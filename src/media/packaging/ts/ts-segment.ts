@@ -39,27 +39,36 @@ interface Parcel {
  * A fragment as a segment of MPEG-TS that stands by itself: tables, then the frames of all tracks in the order of
  * decoding. Video goes first among the tracks and carries the clock.
  *
- * @throws PackagingError unsupported-media for what MPEG-TS does not carry, invalid-frame
+ * @returns the segment in chunks, which are made as they are taken
+ * @throws PackagingError unsupported-media for what MPEG-TS does not carry, invalid-frame: at once, not in between
  */
-export function tsSegment(tracks: readonly TrackFrames[], place: FragmentPlace): Buffer[] {
+export function tsSegment(tracks: readonly TrackFrames[], place: FragmentPlace): Iterable<Buffer> {
   const ordered = tracks.toSorted((a, b) => Number(isVideo(b.track)) - Number(isVideo(a.track)));
   for (const { track } of ordered) {
     if (streamTypeOf(track) !== undefined) continue;
     throw new PackagingError('unsupported-media', `The media of track ${track.number} cannot be put into MPEG-TS.`);
   }
-  const packetizer = new TsPacketizer();
-  packetizer.table(PAT_PID, programAssociation());
-  packetizer.table(PMT_PID, programMap(ordered.map(({ track }) => track)));
   const parcels = ordered.flatMap((entry, index) => parcelsOf(entry, index, place));
   parcels.sort((a, b) => a.decodeTime - b.decodeTime);
+  return packetsOf(
+    ordered.map(({ track }) => track),
+    parcels,
+  );
+}
+
+function* packetsOf(tracks: readonly CodedTrack[], parcels: readonly Parcel[]): Generator<Buffer> {
+  const packetizer = new TsPacketizer();
+  packetizer.table(PAT_PID, programAssociation());
+  packetizer.table(PMT_PID, programMap(tracks));
   for (const parcel of parcels) {
     const isClock = parcel.index === 0;
-    packetizer.pes(pidOf(parcel.index), pesPacket(parcel, ordered[parcel.index]?.track), {
+    packetizer.pes(pidOf(parcel.index), pesPacket(parcel, tracks[parcel.index]), {
       isRandomAccess: parcel.isKeyframe,
       ...(isClock && { clock: parcel.decodeTime - DECODING_LEAD }),
     });
+    yield* packetizer.takeFull();
   }
-  return packetizer.take();
+  yield packetizer.takeRest();
 }
 
 function parcelsOf({ track, frames }: TrackFrames, index: number, place: FragmentPlace): Parcel[] {

@@ -21,10 +21,10 @@ export const CORS_HEADERS: Readonly<Record<string, string>> = {
   'access-control-expose-headers': 'x-amzn-RequestId,x-amzn-ErrorType,Content-Length',
 };
 
-/** What a session answers: text, or the pieces of a segment. */
+/** What a session answers: text, the pieces of a segment, or its chunks as they are made. */
 export interface SessionAnswer {
   readonly contentType: string;
-  readonly body: string | readonly Buffer[];
+  readonly body: string | readonly Buffer[] | Iterable<Buffer>;
   /** Called when the body is held no longer. */
   readonly release?: () => void;
 }
@@ -88,16 +88,20 @@ async function answerIn(
 function outputOf({ contentType, body, release }: SessionAnswer, call: Call): SessionOutput {
   Object.assign(call.reply.headers, CORS_HEADERS, { 'cache-control': 'no-store' });
   if (typeof body === 'string') return { ContentType: contentType, Payload: Buffer.from(body) };
-  call.reply.headers['content-length'] = String(body.reduce((sum, piece) => sum + piece.length, 0));
+  if (isWhole(body)) call.reply.headers['content-length'] = String(body.reduce((sum, piece) => sum + piece.length, 0));
   const payload = Readable.from(inChunks(body), { objectMode: false });
   payload.once('close', () => release?.());
   return { ContentType: contentType, Payload: payload };
 }
 
+function isWhole(body: Exclude<SessionAnswer['body'], string>): body is readonly Buffer[] {
+  return Array.isArray(body);
+}
+
 const CHUNK = 256 * 1024;
 
 /** Puts small pieces together: a frame of video may be a few bytes. */
-function* inChunks(pieces: readonly Buffer[]): Generator<Buffer> {
+function* inChunks(pieces: Iterable<Buffer>): Generator<Buffer> {
   let gathered: Buffer[] = [];
   let size = 0;
   for (const piece of pieces) {

@@ -79,7 +79,7 @@ it('keeps every fragment that was acknowledged as PERSISTED, and shows no other 
       if (begun === target) {
         // In the middle of a fragment, and of others that are on their way to the disk.
         producer.send(fragment(next, 400_000).bytes.subarray(0, 200_000));
-        await producer.ack('PERSISTED');
+        for (let acked = 0; acked < 4; acked++) await producer.ack('PERSISTED');
         await server.end('SIGKILL');
         await producer.ended();
       }
@@ -89,13 +89,13 @@ it('keeps every fragment that was acknowledged as PERSISTED, and shows no other 
       persisted.set(ack.FragmentNumber ?? '', sent.get(ack.FragmentTimecode ?? 0) ?? Buffer.alloc(0));
     }
   }
-  assert.ok(persisted.size > 3);
+  assert.ok(persisted.size >= 12);
 
   const server = await home.start();
   const config = await home.rootClientConfig();
   const listed = await listFragments(config, 'camera');
   const read = await readAll(config, 'camera', listed.length);
-  assert.deepEqual([...read.keys()].sort(), listed.map((entry) => entry.FragmentNumber).sort());
+  assert.deepEqual(new Set(read.keys()), new Set(listed.map((entry) => entry.FragmentNumber)));
   for (const [number, payload] of persisted) {
     const bytes = read.get(number);
     assert.ok(bytes, `fragment ${number} was acknowledged`);

@@ -111,6 +111,10 @@ const invalidStreams: Readonly<Record<string, readonly Buffer[]>> = {
     header(),
     element(ELEMENT.cluster, [timecode(0), simpleBlock(), cluster(1)]),
   ],
+  'a Cluster in a BlockGroup': [
+    header(),
+    cluster(0, { blocks: [simpleBlock(), element(ELEMENT.blockGroup, cluster(1))] }),
+  ],
   'Tags in a Cluster of known size': [
     header(),
     element(ELEMENT.cluster, [timecode(0), simpleBlock(), producerTag('a')]),
@@ -143,8 +147,10 @@ function nestedTags(depth: number): Buffer {
 
 describe('INVALID_MKV_DATA', () => {
   for (const [name, stream] of Object.entries(invalidStreams)) {
-    it(`refuses ${name}`, () => {
-      assert.equal(outcome(stream).error?.fault, 'INVALID_MKV_DATA');
+    it(`refuses ${name}, without waiting for the end`, () => {
+      const parser = new MatroskaParser();
+      const last = stream.flatMap((chunk) => parser.push(chunk)).at(-1);
+      assert.equal(last?.type === 'error' ? last.error.fault : last?.type, 'INVALID_MKV_DATA');
     });
   }
 

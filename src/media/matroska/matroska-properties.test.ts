@@ -177,6 +177,19 @@ function readAllFrames(events: readonly MatroskaEvent[]): void {
   }
 }
 
+test('small and large chunks in any mixture give the same bytes', () => {
+  const large = Array.from({ length: 4 }, (_, index) => simpleBlock({ payload: Buffer.alloc(9000, index + 1) }));
+  const whole = cluster(0, { blocks: large });
+  const lengths = fc.array(fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 4000, max: 9000 })));
+  fc.assert(
+    fc.property(lengths, (chunks) => {
+      const stream = Buffer.concat([header(), whole]);
+      const [only] = fragmentsOf(parseInChunks(stream, chunks.slice(0, 12)));
+      assert.equal(Buffer.concat(only?.cluster ?? []).compare(whole), 0);
+    }),
+  );
+});
+
 test('a stream that comes byte by byte is not held as one view for each byte', () => {
   const parser = new MatroskaParser();
   const stream = Buffer.concat([header(), cluster(0, { blocks: [simpleBlock({ payload: Buffer.alloc(10_000) })] })]);

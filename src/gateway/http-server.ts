@@ -12,7 +12,7 @@ const HANDLERS_END_MS = 5000;
 const CLOSE_IDLE_EVERY_MS = 25;
 
 /** How long the server waits for a client that is slow. */
-interface Patience {
+export interface Patience {
   /** For a request's head to come whole. */
   readonly headersMs: number;
   /** For anything to move on a connection. */

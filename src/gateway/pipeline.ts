@@ -77,7 +77,7 @@ export class Gateway implements Door {
 
   /** Answers one request from a socket. Never rejects on account of the request. */
   async handle(message: IncomingMessage, response: ServerResponse, sendContinue: () => void): Promise<void> {
-    const { randomness, logger, domains } = this.#options;
+    const { randomness, logger, domains, clock } = this.#options;
     const requestId = randomness.uuid();
     let request = readRequest(message, domains);
     const body = new RequestBody(message, sendContinue);
@@ -102,7 +102,7 @@ export class Gateway implements Door {
         requestId,
         body: stream,
         trailers,
-        signal: isShort ? gone : AbortSignal.any([gone, this.#end.signal]),
+        signal: isShort ? gone : AbortSignal.any([gone, this.#end.signal, expiryOf(authentication, clock.now())]),
       });
       const output = await this.#carryOut(target, input, call);
       const encoded = target.wire.encode(output, requestId);
@@ -280,6 +280,13 @@ function readClaimOf(request: ReceivedRequest): ReadClaim {
     if (error instanceof AuthFailure) return { read: undefined, failure: error, signingName: claimedService(request) };
     throw error;
   }
+}
+
+/** An exchange does not outlive the credentials that it was begun with. */
+function expiryOf(authentication: Authentication | undefined, now: number): AbortSignal {
+  const caller = authentication?.caller;
+  const session = caller !== undefined && 'session' in caller ? caller.session : undefined;
+  return session === undefined ? NEVER_ABORTED : AbortSignal.timeout(Math.max(0, session.expiresAt - now));
 }
 
 function abortSignalOf(response: ServerResponse): AbortSignal {

@@ -29,11 +29,11 @@ describe('damaged video', () => {
   });
   after(() => video.stop());
 
-  async function fill(): Promise<Filled> {
+  async function fill(sizes = [LARGE, LARGE, SMALL, SMALL]): Promise<Filled> {
     const stream = `camera-${++count}`;
     await video.createStream(stream);
     const producer = await video.producer(stream);
-    const payloads = [LARGE, LARGE, SMALL, SMALL].map((size) => randomBytes(size));
+    const payloads = sizes.map((size) => randomBytes(size));
     producer.send(header());
     for (const [index, payload] of payloads.entries()) {
       const blocks = [];
@@ -45,7 +45,7 @@ describe('damaged video', () => {
     producer.end();
     const acks = await producer.ended();
     const numbers = acks.filter((ack) => ack.EventType === 'PERSISTED').map((ack) => ack.FragmentNumber ?? '');
-    assert.equal(numbers.length, 4);
+    assert.equal(numbers.length, sizes.length);
     return { stream, payloads, numbers };
   }
 
@@ -94,6 +94,13 @@ describe('damaged video', () => {
       await writeFile(path, flipBit(await readFile(path), position));
       assert.deepEqual(await read(filled), [1, 'INTERNAL_ERROR'], `byte ${position}`);
     }
+  });
+
+  it('a fragment that is damaged beyond its first megabyte breaks off: nothing wrong comes, and no end that looks right', async () => {
+    const filled = await fill([100, 2_500_000]);
+    const path = blobOf(filled.numbers[1] ?? '');
+    await writeFile(path, flipBit(await readFile(path), 2_400_000));
+    assert.deepEqual(await read(filled), [1, 'broken off']);
   });
 
   it('a blob that is shorter, longer, empty or gone is told as an error', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type HttpServer, startHttpServer } from '#gateway/http-server.ts';
+import { type HttpServer, type Patience, startHttpServer } from '#gateway/http-server.ts';
 import { silentLogger } from '#kernel/logger.ts';
 import { endpointOf } from '../../bin/endpoint.ts';
 import { ArchiveParts } from './archive-parts.ts';
@@ -25,13 +25,19 @@ export class ClockedServer {
     this.endpoint = endpointOf(http.host, http.port);
   }
 
-  static async start(): Promise<ClockedServer> {
+  static async start(patience?: Patience): Promise<ClockedServer> {
     const parts = await ArchiveParts.start();
     // Clients sign with the machine's clock.
     parts.now = Date.now();
     const [account] = await parts.services.iam.accounts.create([{}]);
     assert.ok(account);
-    const options = { host: '127.0.0.1', port: 0, isReady: () => true, logger: silentLogger };
+    const options = {
+      host: '127.0.0.1',
+      port: 0,
+      isReady: () => true,
+      logger: silentLogger,
+      ...(patience && { patience }),
+    };
     return new ClockedServer(parts, await startHttpServer(parts.services.gateway, options), account);
   }
 

@@ -23,6 +23,8 @@ export interface ProducerOptions {
   readonly timecodes?: 'ABSOLUTE' | 'RELATIVE';
   /** Seconds since the epoch. */
   readonly start?: string;
+  /** When it is signed; now, when absent. */
+  readonly date?: Date;
   readonly headers?: readonly (readonly [name: string, value: string])[];
   /** All that say what the media is, instead of the ones that are made from the rest. */
   readonly bare?: readonly (readonly [name: string, value: string])[];
@@ -53,6 +55,7 @@ export function putMediaRequest(options: ProducerOptions): WireRequest {
       credentials: permanent,
       service: 'kinesisvideo',
       host: new URL(endpoint).host,
+      ...(options.date && { date: options.date }),
       payloadHash: EMPTY_HASH,
       unsigned: ['x-amz-security-token'],
     },

@@ -111,7 +111,9 @@ export class FragmentReader {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#parts.activity.unwatch(this.#stream.id);
+    const { activity, recent } = this.#parts;
+    activity.unwatch(this.#stream.id);
+    if (!activity.isWatched(this.#stream.id)) recent.forget(this.#stream.id);
     for (const ingest of this.#ingests.values()) ingest.then(forget, () => {});
     this.#ingests.clear();
   }

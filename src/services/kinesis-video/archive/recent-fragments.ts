@@ -22,10 +22,10 @@ export class RecentFragments {
     return this.#fragments.get(`${streamId} ${number}`)?.pieces;
   }
 
-  /** Forgets a stream's, or all. */
-  forget(streamId?: string): void {
+  /** Forgets a stream's. */
+  forget(streamId: string): void {
     for (const [key, { size }] of this.#fragments) {
-      if (streamId !== undefined && !key.startsWith(`${streamId} `)) continue;
+      if (!key.startsWith(`${streamId} `)) continue;
       this.#fragments.delete(key);
       this.#size -= size;
     }

@@ -8,6 +8,8 @@ import type { S3Context } from '#services/s3/context.ts';
 import { verifyS3 } from '#services/s3/maintenance/verify.ts';
 import { openRequest } from '#services/mediaconvert/domain/job-request.ts';
 import type { MediaconvertStore } from '#services/mediaconvert/store.ts';
+import type { SecretsManagerContext } from '#services/secrets-manager/context.ts';
+import { verifySecrets } from '#services/secrets-manager/maintenance/verify.ts';
 import type { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
 import { operatorDecrypt } from './operator-decrypt.ts';
 import type { Check } from './verify.ts';
@@ -20,12 +22,13 @@ export function checksOf(parts: {
   readonly s3: S3Context;
   readonly mediaconvert: MediaconvertStore;
   readonly kinesisVideo: KinesisVideoContext;
+  readonly secretsManager: SecretsManagerContext;
   readonly trail: CloudTrailStore;
   readonly rootKey: RootKey;
   /** Milliseconds since the epoch: blobs that are younger may belong to uploads under way. */
   readonly startedAt: number;
 }): readonly Check[] {
-  const { records, iam, kms, s3, mediaconvert, kinesisVideo, trail, rootKey, startedAt } = parts;
+  const { records, iam, kms, s3, mediaconvert, kinesisVideo, secretsManager, trail, rootKey, startedAt } = parts;
   return [
     {
       what: 'database',
@@ -81,6 +84,7 @@ export function checksOf(parts: {
       what: 'video streams, connections and fragments',
       run: () => verifyKinesisVideo(kinesisVideo, operatorDecrypt(kms), startedAt),
     },
+    { what: 'secrets', run: () => verifySecrets(secretsManager, operatorDecrypt(kms)) },
     { what: 'S3 objects', run: () => verifyS3(s3, operatorDecrypt(kms), startedAt) },
   ];
 }

@@ -38,7 +38,11 @@ import { purgeAccount as purgeS3Account } from '#services/s3/maintenance/purge-a
 import { s3Migrations } from '#services/s3/migrations.ts';
 import { s3Service } from '#services/s3/service.ts';
 import type { S3Tables } from '#services/s3/store.ts';
+import { SecretsManagerApi } from '#services/secrets-manager/api.ts';
+import { createSecretsManagerContext } from '#services/secrets-manager/context.ts';
+import { purgeAccount as purgeSecrets } from '#services/secrets-manager/maintenance/purge-account.ts';
 import { secretsManagerService } from '#services/secrets-manager/service.ts';
+import { type SecretsTables, secretsManagerMigrations } from '#services/secrets-manager/store.ts';
 import { StsApi } from '#services/sts/api.ts';
 import { stsService } from '#services/sts/service.ts';
 import type { FolderBlobs } from '#storage/folder/folder-blobs.ts';
@@ -57,6 +61,7 @@ export const allMigrations: readonly Migration[] = [
   ...mediaconvertMigrations,
   ...streamMigrations,
   ...archiveMigrations,
+  ...secretsManagerMigrations,
 ];
 
 /** One step of removing an account's belongings. */
@@ -123,6 +128,18 @@ export function composeServices(
 
   const archivedMedia = createArchivedMediaContext({ video: kinesisVideo, rootKey, clock, logger, mediaWorkers });
 
+  const secretsManager = createSecretsManagerContext({
+    records: records.of<SecretsTables>(),
+    rootKey,
+    kms: new KmsApi(door),
+    self: new SecretsManagerApi(door),
+    audit: log,
+    clock,
+    randomness,
+    logger,
+    rotationEndpoints: config.rotationEndpoints,
+  });
+
   const gateway = new Gateway({
     services: [
       iamService({ store: iamStore, rootKey, randomness }),
@@ -131,7 +148,7 @@ export function composeServices(
       s3Service(s3),
       mediaconvertService(mediaconvert),
       cloudTrailService({ store: trail, buffer }),
-      secretsManagerService(),
+      secretsManagerService(secretsManager),
       mediaConnectService(),
       kinesisVideoService(kinesisVideo),
       kinesisVideoMediaService(createKinesisVideoMediaContext({ video: kinesisVideo, clock, logger })),
@@ -155,6 +172,7 @@ export function composeServices(
     s3,
     mediaconvert: mediaconvert.store,
     kinesisVideo,
+    secretsManager,
     trail,
     rootKey,
     startedAt,
@@ -170,6 +188,7 @@ export function composeServices(
     },
     { what: 'MediaConvert jobs', run: () => mediaconvert.store.removeAccount(account) },
     { what: 'Kinesis video streams', run: () => purgeKinesisVideoAccount(kinesisVideo, account) },
+    { what: 'secrets', run: () => purgeSecrets(secretsManager, account) },
     { what: 'S3 buckets', run: () => purgeS3Account(s3, account) },
     { what: 'audit log', run: () => trail.purgeAccount(account) },
   ];
@@ -182,6 +201,7 @@ export function composeServices(
     mediaconvert,
     kinesisVideo,
     archivedMedia,
+    secretsManager,
     startedAt,
     trail,
     log,

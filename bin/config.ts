@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type AccountId, asAccountId, asRegion, type Region } from '#kernel/ids.ts';
+import { readRotationEndpoint } from '#services/secrets-manager/domain/rotation-endpoint.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -28,6 +29,8 @@ export interface Config {
   readonly allowInsecureCustomerKeys: boolean;
   /** How many MediaConvert jobs run at once. */
   readonly mediaWorkers: number | undefined;
+  /** Addresses to which Secrets Manager may send rotations; one without a path stands for all of its origin. */
+  readonly rotationEndpoints: readonly string[];
 }
 
 export interface CommandLineOptions {
@@ -56,6 +59,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'COFFER_ROOT_PASSPHRASE_FILE',
   'COFFER_ALLOW_INSECURE_SSE_C',
   'COFFER_MEDIA_WORKERS',
+  'COFFER_ROTATION_ENDPOINTS',
 ]);
 
 const DEFAULT_PORT = 4566;
@@ -89,6 +93,9 @@ export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv
     rootPassphraseFile: environment['COFFER_ROOT_PASSPHRASE_FILE'],
     allowInsecureCustomerKeys: readSwitch('COFFER_ALLOW_INSECURE_SSE_C', environment['COFFER_ALLOW_INSECURE_SSE_C']),
     mediaWorkers: readCount('COFFER_MEDIA_WORKERS', environment['COFFER_MEDIA_WORKERS']),
+    rotationEndpoints: reading('COFFER_ROTATION_ENDPOINTS', () =>
+      (environment['COFFER_ROTATION_ENDPOINTS']?.split(',') ?? []).map(readRotationEndpoint),
+    ),
   };
 }
 

@@ -79,6 +79,8 @@ export class Platform {
     await this.#keepHouse();
     this.#services.mediaconvert.runner.start(endpoint);
     this.#services.kinesisVideo.janitor.start();
+    this.#services.secretsManager.janitor.start();
+    this.#services.secretsManager.rotations.start();
     this.#housekeeping = setInterval(() => void this.#keepHouse(), HOUSEKEEPING_MS);
   }
 
@@ -86,6 +88,8 @@ export class Platform {
     clearInterval(this.#housekeeping);
     await this.#services.mediaconvert.runner.stop();
     await this.#services.kinesisVideo.janitor.stop();
+    await this.#services.secretsManager.janitor.stop();
+    await this.#services.secretsManager.rotations.stop();
   }
 
   async close(): Promise<void> {

@@ -22,7 +22,7 @@ export const manifests: readonly AnyService[] = [
   iamService(NOTHING),
   stsService(NOTHING),
   cloudTrailService(NOTHING),
-  secretsManagerService(),
+  secretsManagerService(NOTHING),
   mediaConnectService(),
   kinesisVideoService(NOTHING),
   kinesisVideoMediaService(NOTHING),

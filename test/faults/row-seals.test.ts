@@ -26,6 +26,7 @@ import {
 } from '@aws-sdk/client-kinesis-video-archived-media';
 import { CreateAliasCommand, CreateKeyCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
 import { CreateJobCommand, GetJobCommand, MediaConvertClient } from '@aws-sdk/client-mediaconvert';
+import { CreateSecretCommand, DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { silentLogger } from '#kernel/logger.ts';
 import { askServer, connectToServer } from '../../bin/control-client.ts';
@@ -157,7 +158,10 @@ describe('a column that was changed in the database', () => {
     producer.end();
     fragment = (await producer.ack('PERSISTED')).FragmentNumber ?? '';
     await producer.ended();
-    for (const client of [iam, kms, media, video]) client.destroy();
+    const secrets = new SecretsManagerClient(config);
+    const AddReplicaRegions = [{ Region: 'eu-west-1' }];
+    await secrets.send(new CreateSecretCommand({ Name: 'door', SecretString: 'open sesame', AddReplicaRegions }));
+    for (const client of [iam, kms, media, video, secrets]) client.destroy();
   }
 
   const encrypt: Use = async (endpoint) => {
@@ -199,6 +203,14 @@ describe('a column that was changed in the database', () => {
     const status = text.includes('5000') ? 500 : 400;
     throw Object.assign(new Error(text), { $metadata: { httpStatusCode: status } });
   };
+  const describeSecret: Use = async (endpoint) => {
+    const secrets = new SecretsManagerClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
+    const details = await secrets
+      .send(new DescribeSecretCommand({ SecretId: 'door' }))
+      .finally(() => secrets.destroy());
+    assert.equal(details.ReplicationStatus?.length, 1, 'the replica is not there');
+    assert.equal(Object.keys(details.VersionIdsToStages ?? {}).length, 1, 'the version is not there');
+  };
   const lookUp: Use = async (endpoint) => {
     const trail = new CloudTrailClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
     const LookupAttributes = [{ AttributeKey: 'EventName', AttributeValue: 'CreateKey' } as const];
@@ -233,6 +245,19 @@ describe('a column that was changed in the database', () => {
     { table: 'kinesis_video_fragment', where: '1', use: listFragments, lookedUpBy: ['stream', 'is_kept'] },
     { table: 'kinesis_video_ingest', where: '1', use: readFragment, lookedUpBy: ['id', 'stream'] },
     {
+      table: 'secrets_manager_secret',
+      where: 'primary_id IS NULL',
+      use: describeSecret,
+      lookedUpBy: ['id', 'account', 'region', 'name'],
+    },
+    {
+      table: 'secrets_manager_version',
+      where: `secret_id = (SELECT id FROM secrets_manager_secret WHERE primary_id IS NULL)`,
+      use: describeSecret,
+      lookedUpBy: ['secret_id'],
+    },
+    { table: 'secrets_manager_replica', where: '1', use: describeSecret, lookedUpBy: ['primary_id'] },
+    {
       table: 'cloudtrail_event',
       where: `name = 'CreateKey'`,
       use: lookUp,
@@ -247,7 +272,7 @@ describe('a column that was changed in the database', () => {
 
   it('was not there to begin with', async () => {
     await withServer(async (endpoint) => {
-      for (const use of [encrypt, assume, getJob, describeStream, listFragments, readFragment, lookUp])
+      for (const use of [encrypt, assume, getJob, describeStream, listFragments, readFragment, describeSecret, lookUp])
         await use(endpoint);
       assert.deepEqual(await verify(), []);
     });

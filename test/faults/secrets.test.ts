@@ -31,6 +31,14 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import {
+  CreateSecretCommand,
+  GetRandomPasswordCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+  UpdateSecretCommand,
+} from '@aws-sdk/client-secrets-manager';
 import { AssumeRoleCommand, GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { CofferHome, clientConfig } from '../harness/coffer-home.ts';
@@ -239,6 +247,7 @@ async function useEverything(root: ClientConfig, secrets: Secrets): Promise<stri
   const badToken = secrets.addText('a broken token', `${SessionToken.slice(0, 60)}${'A'.repeat(60)}`);
   const broken = new STSClient(clientConfig(endpoint, AccessKeyId, SecretAccessKey, badToken));
   errors.push(await failing(broken.send(new GetCallerIdentityCommand({}))));
+  errors.push(...(await useSecrets(root, secrets, KeyId)));
   await kms.send(new DisableKeyCommand({ KeyId }));
   errors.push(await failing(s3.send(get('kms/5000'))));
   errors.push(await failing(kms.send(new DecryptCommand({ CiphertextBlob }))));
@@ -270,5 +279,35 @@ async function useEverything(root: ClientConfig, secrets: Secrets): Promise<stri
   }
 
   for (const client of [iam, kms, s3, sts, annSts, asRole, asRoleKms, forged, forgedS3, broken, jobs]) client.destroy();
+  return errors;
+}
+
+async function useSecrets(root: ClientConfig, secrets: Secrets, KmsKeyId: string): Promise<string[]> {
+  const errors: string[] = [];
+  const manager = new SecretsManagerClient(root);
+  const SecretString = secrets.addText('a secret’s text', `marker ${randomBytes(20).toString('hex')}`);
+  const SecretBinary = secrets.addBytes('a secret’s bytes', randomBytes(64));
+  const AddReplicaRegions = [{ Region: 'eu-west-1' }];
+  await manager.send(new CreateSecretCommand({ Name: 'text', SecretString, KmsKeyId, AddReplicaRegions }));
+  await manager.send(new CreateSecretCommand({ Name: 'bytes', SecretBinary }));
+  await manager.send(new GetSecretValueCommand({ SecretId: 'text' }));
+  const later = secrets.addText('a later text', `later ${randomBytes(20).toString('hex')}`);
+  await manager.send(new PutSecretValueCommand({ SecretId: 'text', SecretString: later }));
+  await manager.send(new UpdateSecretCommand({ SecretId: 'text', KmsKeyId: 'alias/aws/secretsmanager' }));
+  const { RandomPassword } = await manager.send(new GetRandomPasswordCommand({}));
+  secrets.addText('a random password', RandomPassword);
+  const refused = secrets.addText('a refused text', `refused ${randomBytes(20).toString('hex')}`);
+  const refusals = [
+    { Name: 'text', SecretString: refused },
+    { Name: 'not a name', SecretString: refused },
+    { Name: 'both', SecretString: refused, SecretBinary },
+    { Name: 'large', SecretString: refused.repeat(2000) },
+    { Name: 'other', SecretString: refused, KmsKeyId: 'no-such-key' },
+  ];
+  for (const refusal of refusals) errors.push(await failing(manager.send(new CreateSecretCommand(refusal))));
+  const RotationToken = secrets.addText('a rotation token', `token-${randomBytes(20).toString('hex')}`);
+  const withToken = new PutSecretValueCommand({ SecretId: 'text', SecretString: refused, RotationToken });
+  errors.push(await failing(manager.send(withToken)));
+  manager.destroy();
   return errors;
 }

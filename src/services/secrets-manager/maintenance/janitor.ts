@@ -1,6 +1,8 @@
 import type { Clock } from '#kernel/clock.ts';
 import type { Logger } from '#kernel/logger.ts';
-import { removeSecret, type SecretStore } from '../store.ts';
+import { RowDamageError } from '#storage/row-seal.ts';
+import { isGone } from '../secrets.ts';
+import { findSecretById, removeSecret, type SecretsQueries, type SecretStore } from '../store.ts';
 
 /** Nobody finds a secret whose time has come meanwhile. */
 const SWEEP_MS = 60_000;
@@ -28,10 +30,18 @@ export class Janitor {
 
   /** @returns how many secrets were removed */
   async sweep(): Promise<number> {
-    const { store, clock } = this.#facts;
-    const ids = await store.idsToPurge(clock.now());
-    for (const id of ids) await store.write((transaction) => removeSecret(transaction, id));
-    return ids.length;
+    const { store, clock, logger } = this.#facts;
+    const now = clock.now();
+    let removed = 0;
+    for (const id of await store.idsToPurge(now)) {
+      try {
+        if (await store.write((transaction) => purge(transaction, id, now))) removed++;
+      } catch (error) {
+        if (!(error instanceof RowDamageError)) throw error;
+        logger.error({ err: error, secret: id }, 'a deleted secret cannot be removed: its record was changed');
+      }
+    }
+    return removed;
   }
 
   #wake(): void {
@@ -41,4 +51,12 @@ export class Janitor {
       }),
     );
   }
+}
+
+/** INVARIANT: the row is read with its seal before it goes, so that a changed date does not destroy a secret. */
+async function purge(transaction: SecretsQueries, id: string, now: number): Promise<boolean> {
+  const row = await findSecretById(transaction, id);
+  if (row === undefined || !isGone(row, now)) return false;
+  await removeSecret(transaction, id);
+  return true;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { close, constants, fstat, open, read } from 'node:fs';
+import { closeSync, constants, fstatSync, open, read } from 'node:fs';
 import { mkdir, readdir, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,7 +18,6 @@ import { FolderBlobWriter } from './folder-blob-writer.ts';
 import { FolderSync } from './folder-sync.ts';
 
 const openFile = promisify(open);
-const closeFile = promisify(close);
 const BLOB_ID = /^[a-z0-9-]{1,32}\/[0-9a-f]{32}$/;
 const SPACE = /^[a-z0-9-]{1,32}$/;
 const TEMPORARY = 'tmp';
@@ -66,7 +65,7 @@ export class FolderBlobs implements Blobs {
     const path = this.#pathOf(id);
     try {
       const descriptor = await openFile(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-      return await FolderBlobReader.make(descriptor);
+      return FolderBlobReader.make(descriptor);
     } catch (error) {
       if (isMissing(error)) throw new BlobMissingError(id, { cause: error });
       throw error;
@@ -134,13 +133,14 @@ class FolderBlobReader implements BlobReader {
     this.size = size;
   }
 
-  static make(descriptor: number): Promise<FolderBlobReader> {
-    return new Promise((resolve, reject) => {
-      fstat(descriptor, (error, facts) => {
-        if (error === null) resolve(new FolderBlobReader(descriptor, facts.size));
-        else close(descriptor, () => reject(error));
-      });
-    });
+  /** What is known of an open file, and its closing, do not touch the disk: a thread would cost more than they do. */
+  static make(descriptor: number): FolderBlobReader {
+    try {
+      return new FolderBlobReader(descriptor, fstatSync(descriptor).size);
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
   }
 
   read(target: Uint8Array, position: number): Promise<number> {
@@ -162,7 +162,7 @@ class FolderBlobReader implements BlobReader {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await closeFile(this.#descriptor);
+    closeSync(this.#descriptor);
   }
 }
 

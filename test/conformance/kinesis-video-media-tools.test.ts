@@ -9,9 +9,13 @@ import { MediaConsumer } from '../harness/media-consumer.ts';
 import type { WireAck } from '../harness/media-producer.ts';
 import { VideoPlatform } from '../harness/video-platform.ts';
 
+const FFMPEG = 'ffmpeg';
+const FFPROBE = 'ffprobe';
+const MKVINFO = 'mkvinfo';
+
 const has = (tool: string, ...args: string[]): boolean => spawnSync(tool, args, { timeout: 30_000 }).status === 0;
 const missing = (what: string, isThere: boolean): string | false => (isThere ? false : `${what} is not installed`);
-const withoutFfmpeg = missing('ffmpeg', has('ffmpeg', '-version') && has('ffprobe', '-version'));
+const withoutFfmpeg = missing('ffmpeg', has(FFMPEG, '-version') && has(FFPROBE, '-version'));
 const withoutCurl = missing('curl with --aws-sigv4', has('curl', '--aws-sigv4', 'aws:amz', '--version'));
 
 /** A film of three seconds, a fragment a second, as a camera's encoder writes it. */
@@ -45,7 +49,7 @@ describe('PutMedia and GetMedia, by tools that others wrote', { skip: withoutFfm
   /** ffmpeg writes Matroska into a pipe, curl signs it and sends it as it comes. */
   async function putByCurl(stream: string, muxing: readonly string[]): Promise<readonly WireAck[]> {
     const { accessKeyId, secretAccessKey } = video.credentials;
-    const ffmpeg = spawn('ffmpeg', [...CAMERA, ...SOUND, ...MATROSKA, ...muxing, 'pipe:1'], {
+    const ffmpeg = spawn(FFMPEG, [...CAMERA, ...SOUND, ...MATROSKA, ...muxing, 'pipe:1'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const headers = [`x-amzn-stream-name: ${stream}`, 'x-amzn-fragment-timecode-type: RELATIVE'];
@@ -79,25 +83,25 @@ describe('PutMedia and GetMedia, by tools that others wrote', { skip: withoutFfm
     consumer.close();
     const path = join(folder, 'second.mkv');
     await writeFile(path, second?.bytes ?? '');
-    const probe = spawnSync('ffprobe', ['-v', 'error', '-show_streams', '-of', 'json', path]);
+    const probe = spawnSync(FFPROBE, ['-v', 'error', '-show_streams', '-of', 'json', path]);
     assert.equal(probe.stderr.toString(), '');
     const { streams } = JSON.parse(probe.stdout.toString()) as { streams: { codec_name: string }[] };
     assert.deepEqual(
       streams.map((each) => each.codec_name),
       ['h264', 'aac'],
     );
-    const decoded = spawnSync('ffmpeg', ['-v', 'error', '-i', path, '-map', '0:v', '-f', 'null', '-']);
+    const decoded = spawnSync(FFMPEG, ['-v', 'error', '-i', path, '-map', '0:v', '-f', 'null', '-']);
     assert.equal(decoded.stderr.toString(), '');
   });
 
-  it('gives what mkvinfo accepts', { skip: missing('mkvinfo', has('mkvinfo', '--version')) }, async () => {
+  it('gives what mkvinfo accepts', { skip: missing('mkvinfo', has(MKVINFO, '--version')) }, async () => {
     const consumer = await MediaConsumer.open(video.media, 'camera', 'EARLIEST');
     const chunks = await consumer.take(3);
     consumer.close();
     for (const [index, chunk] of chunks.entries()) {
       const path = join(folder, `${index}.mkv`);
       await writeFile(path, chunk.bytes);
-      const { stdout, status } = spawnSync('mkvinfo', ['--all', path]);
+      const { stdout, status } = spawnSync(MKVINFO, ['--all', path]);
       const text = stdout.toString();
       assert.equal(status, 0, text);
       assert.doesNotMatch(text, /error|unknown element|invalid/i);

@@ -103,6 +103,7 @@ export class PutMediaSession {
       if (event === 'end') return await this.#takeEvents(parser.end());
       if (event === 'broken' || event === 'aborted') {
         if (ingest.signal.aborted) throw new PutMediaError(STREAM_NOT_ACTIVE, this.#current);
+        if (this.#failure !== undefined) return;
         await this.#takeEvents(parser.abort());
         if (event === 'broken' && !signal.aborted) throw new PutMediaError(STREAM_READ_ERROR, this.#current);
         return;
@@ -116,8 +117,9 @@ export class PutMediaSession {
       }
       const now = performance.now();
       if (now >= end) throw new PutMediaError(MAX_CONNECTION_DURATION_REACHED, this.#current);
+      if (event !== 'timeout') continue;
       if (now >= idleEnd) return await this.#takeEvents(parser.abort());
-      if (now >= quiet && parser.hasWholeCluster) await this.#takeEvents(parser.closeFragment());
+      if (now >= quiet) await this.#takeEvents(parser.closeFragment());
       if (now >= nextIdle) {
         this.acknowledgements.idle();
         nextIdle = now + limits.idleAckMs;

@@ -28,12 +28,15 @@ export class ArchiveParts {
   readonly #rootKey = new RootKey(randomBytes(32));
   #records!: SqliteRecords;
 
-  private constructor(folder: string) {
+  readonly #environment: NodeJS.ProcessEnv;
+
+  private constructor(folder: string, environment: NodeJS.ProcessEnv) {
     this.folder = folder;
+    this.#environment = environment;
   }
 
-  static async start(): Promise<ArchiveParts> {
-    const parts = new ArchiveParts(await mkdtemp(join(tmpdir(), 'coffer-archive-')));
+  static async start(environment: NodeJS.ProcessEnv = {}): Promise<ArchiveParts> {
+    const parts = new ArchiveParts(await mkdtemp(join(tmpdir(), 'coffer-archive-')), environment);
     await parts.open();
     const [account] = await parts.services.iam.accounts.create([{}]);
     if (account === undefined) throw new Error('There is no account.');
@@ -46,7 +49,7 @@ export class ArchiveParts {
     const rowSealKey = this.#rootKey.deriveKey(ROW_SEAL_PURPOSE);
     this.#records = await SqliteRecords.open(join(this.folder, 'records.db'), allMigrations, rowSealKey);
     const blobs = await FolderBlobs.open(join(this.folder, 'blobs'));
-    const config = readConfig({}, { COFFER_DATA: this.folder });
+    const config = readConfig({}, { ...this.#environment, COFFER_DATA: this.folder });
     const clock = { now: () => this.now };
     this.services = composeServices(config, this.#rootKey, this.#records, blobs, silentLogger, clock);
   }

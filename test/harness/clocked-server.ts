@@ -25,8 +25,8 @@ export class ClockedServer {
     this.endpoint = endpointOf(http.host, http.port);
   }
 
-  static async start(patience?: Patience): Promise<ClockedServer> {
-    const parts = await ArchiveParts.start();
+  static async start(patience?: Patience, environment: NodeJS.ProcessEnv = {}): Promise<ClockedServer> {
+    const parts = await ArchiveParts.start(environment);
     // Clients sign with the machine's clock.
     parts.now = Date.now();
     const [account] = await parts.services.iam.accounts.create([{}]);

@@ -149,7 +149,7 @@ export class Replication {
       }
       await transaction
         .insertInto('secrets_manager_secret')
-        .values({ ...replica, tags: row.tags })
+        .values({ ...replica, tags: row.tags, description: row.description })
         .execute();
       for (const { version_id, labels, kind, created_at } of versions) {
         const copy = kind === 'none' ? NO_VALUE : sealed.get(version_id);
@@ -172,15 +172,22 @@ export class Replication {
   }
 
   #replicaOf(primary: SecretRow, region: Region, kmsKeyId: string | null, now: number): SecretRow {
+    // Every column by name: a row that was read has its seal too.
     return {
-      ...primary,
       id: this.#randomness.uuid(),
+      account: primary.account,
       region,
+      name: primary.name,
+      suffix: primary.suffix,
+      description: primary.description,
       kms_key_id: kmsKeyId,
       created_at: now,
       changed_at: now,
       accessed_at: null,
+      deleted_at: null,
+      purge_at: null,
       policy: null,
+      tags: primary.tags,
       primary_region: primary.region,
       primary_id: primary.id,
       is_rotation_enabled: null,

@@ -136,9 +136,11 @@ interface Bounds {
 function readField(field: string, bounds: Bounds): number[] {
   const values = new Set<number>();
   for (const part of field.split(',')) {
-    const match = /^(\*|[0-9A-Z]{1,3})(?:-([0-9A-Z]{1,3}))?(?:\/(\d{1,2}))?$/.exec(part);
+    const match = /^(\*|[0-9A-Z]{1,3}|(?=\/))(?:-([0-9A-Z]{1,3}))?(?:\/(\d{1,2}))?$/.exec(part);
     if (match === null || (match[1] === '*' && match[2] !== undefined)) throw cronError(`${part} is no part of it`);
-    const [, first = '', last, step] = match;
+    // AWS's own examples have /8 for */8.
+    const [, given = '', last, step] = match;
+    const first = given === '' ? '*' : given;
     const from = first === '*' ? bounds.min : readNumber(first, bounds);
     const isOpen = first === '*' || step !== undefined;
     const to = last === undefined ? (isOpen ? bounds.max : from) : readNumber(last, bounds);

@@ -20,7 +20,7 @@ export function invalidRequest(message: string): ServiceError {
   return new ServiceError('InvalidRequestException', BAD_REQUEST, message);
 }
 
-export function notFound(message: string): ServiceError {
+function notFound(message: string): ServiceError {
   return new ServiceError('ResourceNotFoundException', BAD_REQUEST, message);
 }
 

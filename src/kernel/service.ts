@@ -52,8 +52,8 @@ export interface Service<Context = unknown> {
   readonly schemas: readonly StaticOperationSchema[];
   readonly operations: readonly Operation<Context, never, unknown>[];
   /**
-   * restJson1: operations whose requests bear something else than a signature. What comes unsigned to their methods and
-   * paths is this service's; all else that is unsigned is S3's.
+   * restJson1: operations whose requests bear something else than a signature, or are to be refused in this service's
+   * words without one. What comes unsigned to their methods and paths is this service's; all else that is unsigned is S3's.
    */
   readonly unsignedOperations?: readonly string[];
   /** True where AWS refuses members that the API does not have; elsewhere they are not seen, as in AWS. */

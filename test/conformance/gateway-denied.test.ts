@@ -194,8 +194,8 @@ const ANONYMOUS_REFUSALS: Readonly<Record<AnyService['protocol'], readonly strin
   awsJson1_1: ['MissingAuthenticationTokenException'],
   awsQuery: ['MissingAuthenticationToken'],
   // Without a signature nothing tells these from requests to S3, which has no such bucket or method. It says so in XML,
-  // which a client for JSON can not read.
-  restJson1: ['SyntaxError', 'NotAuthorizedException'],
+  // which a client for JSON can not read. Media has its own paths.
+  restJson1: ['SyntaxError', 'NotAuthorizedException', 'MissingAuthenticationTokenException'],
   restXml: ['AccessDenied'],
 };
 

@@ -15,6 +15,8 @@ export function kinesisVideoMediaService(context: KinesisVideoMediaContext): Ser
     signingNames: ['kinesisvideo'],
     protocol: 'restJson1',
     schemas: [PutMedia$, ...operationSchemasOf(sdk)],
+    // A camera without credentials is refused in the words that its library understands.
+    unsignedOperations: [PutMedia$[2], 'GetMedia'],
     operations: [putMedia, getMedia],
     context,
     constraints: { ...constraints, PutMediaInput: putMediaConstraints },

@@ -23,7 +23,9 @@ describe('What is stored of secrets', () => {
 
   const store = () => server.parts.services.secretsManager.store;
   const versionRows = async () => {
-    const rows = await Promise.all((await store().allUnchecked()).map(({ id }) => store().versionsUnchecked(id)));
+    const rows = await Promise.all(
+      (await store().allUnchecked()).map(({ id }) => Array.fromAsync(store().versionsUnchecked(id))),
+    );
     return rows.flat();
   };
 

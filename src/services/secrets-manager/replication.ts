@@ -15,7 +15,7 @@ import {
   type SecretsQueries,
   type SecretStore,
   updateSecretRow,
-  type VersionRow,
+  type VersionHead,
   versionsOf,
 } from './store.ts';
 import { NO_VALUE, type SealedValue, type SecretValue, type SecretValues } from './values.ts';
@@ -54,7 +54,7 @@ export class Replication {
         throw invalidParameter(`The secret is already replicated to ${region}.`);
       }
     }
-    const versions = await this.#store.versions(primary.id);
+    const versions = await this.#store.labelled(primary.id);
     const values = await this.#openAll(primary, versions, call);
     for (const one of wanted) await this.#addOne(primary, one, versions, values, isForced, call);
   }
@@ -104,11 +104,11 @@ export class Replication {
     }
   }
 
-  async #openAll(primary: SecretRow, versions: readonly VersionRow[], call: Call): Promise<Map<string, SecretValue>> {
+  async #openAll(primary: SecretRow, versions: readonly VersionHead[], call: Call): Promise<Map<string, SecretValue>> {
     const values = new Map<string, SecretValue>();
-    for (const version of versions) {
-      if (version.labels === '[]' || version.kind === 'none') continue;
-      values.set(version.version_id, await this.#values.open(primary, version, call));
+    for (const { version_id, kind } of versions) {
+      const version = kind === 'none' ? undefined : await this.#store.version(primary.id, version_id);
+      if (version !== undefined) values.set(version_id, await this.#values.open(primary, version, call));
     }
     return values;
   }
@@ -116,7 +116,7 @@ export class Replication {
   async #addOne(
     primary: SecretRow,
     { region, kmsKeyId }: WantedReplica,
-    versions: readonly VersionRow[],
+    versions: readonly VersionHead[],
     values: ReadonlyMap<string, SecretValue>,
     isForced: boolean,
     call: Call,
@@ -151,9 +151,9 @@ export class Replication {
         .insertInto('secrets_manager_secret')
         .values({ ...replica, tags: row.tags, description: row.description })
         .execute();
-      for (const { version_id, labels, kind, created_at } of versions) {
+      for (const { version_id, kind, created_at } of versions) {
         const copy = kind === 'none' ? NO_VALUE : sealed.get(version_id);
-        if (labels === '[]' || copy === undefined) continue;
+        if (copy === undefined) continue;
         await writeVersion(transaction, replica.id, version_id, copy, created_at, undefined);
       }
       // The primary may have gone on meanwhile.

@@ -68,6 +68,14 @@ export interface VersionRow {
   readonly fingerprint: Uint8Array | null;
 }
 
+/** A version without its value: there may be many, and values are large. */
+export type VersionHead = Pick<
+  VersionRow,
+  'secret_id' | 'version_id' | 'created_at' | 'accessed_at' | 'labels' | 'kind' | 'kms_key_id'
+>;
+
+const HEAD = ['secret_id', 'version_id', 'created_at', 'accessed_at', 'labels', 'kind', 'kms_key_id'] as const;
+
 /** A region to which a secret is replicated. */
 export interface ReplicaRow {
   readonly primary_id: string;
@@ -142,8 +150,16 @@ export class SecretStore {
     return findSecret(this.read, account, region, name);
   }
 
-  versions(secretId: string): Promise<VersionRow[]> {
+  versions(secretId: string): Promise<VersionHead[]> {
     return versionsOf(this.read, secretId);
+  }
+
+  labelled(secretId: string): Promise<VersionHead[]> {
+    return labelledOf(this.read, secretId);
+  }
+
+  version(secretId: string, versionId: string): Promise<VersionRow | undefined> {
+    return findVersion(this.read, secretId, versionId);
   }
 
   replicas(primaryId: string): Promise<ReplicaRow[]> {
@@ -176,13 +192,13 @@ export class SecretStore {
     return this.#records.readUnchecked.selectFrom('secrets_manager_secret').selectAll().execute();
   }
 
-  /** The versions of a secret, whether or not their rows bear their seals, for verification. */
-  versionsUnchecked(secretId: string): Promise<VersionRow[]> {
-    return this.#records.readUnchecked
-      .selectFrom('secrets_manager_version')
-      .selectAll()
-      .where('secret_id', '=', secretId)
-      .execute();
+  /** The versions of a secret, one after the other, whether or not their rows bear their seals, for verification. */
+  async *versionsUnchecked(secretId: string): AsyncGenerator<VersionRow> {
+    const queries = this.#records.readUnchecked;
+    for (const { version_id } of await versionsOf(queries, secretId)) {
+      const version = await findVersion(queries, secretId, version_id);
+      if (version !== undefined) yield version;
+    }
   }
 
   async idsOf(account: AccountId): Promise<readonly string[]> {
@@ -214,14 +230,40 @@ export function findSecretById(queries: SecretsQueries, id: string): Promise<Sec
   return queries.selectFrom('secrets_manager_secret').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-export function versionsOf(queries: SecretsQueries, secretId: string): Promise<VersionRow[]> {
+/** Every version, the oldest first. */
+export function versionsOf(queries: SecretsQueries, secretId: string): Promise<VersionHead[]> {
   return queries
     .selectFrom('secrets_manager_version')
-    .selectAll()
+    .select(HEAD)
     .where('secret_id', '=', secretId)
     .orderBy('created_at')
     .orderBy('version_id')
     .execute();
+}
+
+/** The versions that have labels: as few as labels. */
+export function labelledOf(queries: SecretsQueries, secretId: string): Promise<VersionHead[]> {
+  return queries
+    .selectFrom('secrets_manager_version')
+    .select(HEAD)
+    .where('secret_id', '=', secretId)
+    .where('labels', '<>', '[]')
+    .orderBy('created_at')
+    .orderBy('version_id')
+    .execute();
+}
+
+export function findVersion(
+  queries: SecretsQueries,
+  secretId: string,
+  versionId: string,
+): Promise<VersionRow | undefined> {
+  return queries
+    .selectFrom('secrets_manager_version')
+    .selectAll()
+    .where('secret_id', '=', secretId)
+    .where('version_id', '=', versionId)
+    .executeTakeFirst();
 }
 
 export function replicasOf(queries: SecretsQueries, primaryId: string): Promise<ReplicaRow[]> {

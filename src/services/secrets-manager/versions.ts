@@ -6,11 +6,14 @@ import { limitExceeded, secretNotFound, tokenInUse } from './errors.ts';
 import { arnOf, isGone, requireActive, requirePrimary } from './secrets.ts';
 import {
   findSecretById,
+  findVersion,
+  labelledOf,
   replicasOf,
   type SecretRow,
   type SecretsQueries,
   type SecretStore,
   updateSecretRow,
+  type VersionHead,
   type VersionRow,
   versionsOf,
 } from './store.ts';
@@ -57,7 +60,7 @@ export class Versions {
    */
   async put(secret: SecretRow, wanted: WantedVersion, call: Call): Promise<readonly string[]> {
     const { versionId, value } = wanted;
-    const known = (await this.#store.versions(secret.id)).find(({ version_id }) => version_id === versionId);
+    const known = await this.#store.version(secret.id, versionId);
     const answer = this.#repeated(secret, known, wanted);
     if (answer !== undefined) return answer;
     const sealed = await this.#values.seal(
@@ -69,11 +72,10 @@ export class Versions {
     const copies = await this.#copiesFor(secret, versionId, value, call);
     return this.#store.write(async (transaction) => {
       const row = await lockedPrimary(transaction, secret.id, call.now);
-      const versions = await versionsOf(transaction, row.id);
-      const existing = versions.find(({ version_id }) => version_id === versionId);
+      const existing = await findVersion(transaction, row.id, versionId);
       const repeated = this.#repeated(row, existing, wanted);
       if (repeated !== undefined) return repeated;
-      const labels = StagingLabels.of(versions).withNewVersion(versionId, wanted.labels);
+      const labels = StagingLabels.of(await labelledOf(transaction, row.id)).withNewVersion(versionId, wanted.labels);
       await writeVersion(transaction, row.id, versionId, sealed, call.now, existing);
       await this.#settle(transaction, row, labels, call.now, copies, versionId);
       const isCurrent = labels.holderOf(CURRENT) === versionId;
@@ -95,7 +97,7 @@ export class Versions {
   async relabel(
     secretId: string,
     now: number,
-    changeOf: (labels: StagingLabels, versions: readonly VersionRow[], row: SecretRow) => StagingLabels,
+    changeOf: (labels: StagingLabels, versions: readonly VersionHead[], row: SecretRow) => StagingLabels,
     change: Partial<SecretRow> = {},
   ): Promise<void> {
     await this.#store.write(async (transaction) => {
@@ -115,17 +117,16 @@ export class Versions {
     label: string,
     now: number,
   ): Promise<void> {
-    const versions = await versionsOf(transaction, row.id);
-    if (versions.some(({ version_id }) => version_id === versionId)) throw tokenInUse(versionId, arnOf(row));
+    if ((await findVersion(transaction, row.id, versionId)) !== undefined) throw tokenInUse(versionId, arnOf(row));
     await writeVersion(transaction, row.id, versionId, NO_VALUE, now, undefined);
-    const labels = StagingLabels.of(versions).withLabel(label, versionId);
+    const labels = StagingLabels.of(await labelledOf(transaction, row.id)).withLabel(label, versionId);
     await this.#settle(transaction, row, labels, now, NO_COPIES, versionId);
   }
 
   /** Takes a version away, within a transaction. */
   async remove(transaction: SecretsQueries, row: SecretRow, versionId: string, now: number): Promise<void> {
     await deleteVersion(transaction, row.id, versionId);
-    const labels = StagingLabels.of(await versionsOf(transaction, row.id));
+    const labels = StagingLabels.of(await labelledOf(transaction, row.id));
     await this.#settle(transaction, row, labels, now);
   }
 
@@ -140,14 +141,16 @@ export class Versions {
   ): Promise<void> {
     await writeLabels(transaction, row.id, labels);
     await prune(transaction, row.id, now);
+    const replicas = await replicasOf(transaction, row.id);
+    if (replicas.length === 0) return;
     const primary = await versionsOf(transaction, row.id);
-    for (const replica of await replicasOf(transaction, row.id)) {
+    for (const replica of replicas) {
       if (replica.secret_id === null) continue;
       const copy = copies.get(replica.secret_id);
       const fresh = newVersion === undefined ? undefined : primary.find((one) => one.version_id === newVersion);
       if (fresh !== undefined && (fresh.kind === 'none' || (copy !== undefined && 'sealed' in copy))) {
         const sealed = copy !== undefined && 'sealed' in copy ? copy.sealed : NO_VALUE;
-        const before = (await versionsOf(transaction, replica.secret_id)).find((one) => one.version_id === newVersion);
+        const before = await findVersion(transaction, replica.secret_id, fresh.version_id);
         await writeVersion(transaction, replica.secret_id, fresh.version_id, sealed, now, before);
       }
       const problem = await followPrimary(transaction, replica.secret_id, primary, labels, now);
@@ -225,14 +228,15 @@ export async function writeVersion(
 }
 
 async function writeLabels(transaction: SecretsQueries, secretId: string, labels: StagingLabels): Promise<void> {
-  for (const row of await versionsOf(transaction, secretId)) {
-    const wanted = JSON.stringify(labels.of(row.version_id));
-    if (wanted === row.labels) continue;
+  const before = new Map((await labelledOf(transaction, secretId)).map((one) => [one.version_id, one.labels]));
+  for (const versionId of new Set([...before.keys(), ...Object.keys(labels.byVersion())])) {
+    const wanted = JSON.stringify(labels.of(versionId));
+    if (wanted === (before.get(versionId) ?? '[]')) continue;
     await transaction
       .updateTable('secrets_manager_version')
       .set({ labels: wanted })
       .where('secret_id', '=', secretId)
-      .where('version_id', '=', row.version_id)
+      .where('version_id', '=', versionId)
       .execute();
   }
 }
@@ -255,7 +259,7 @@ async function prune(transaction: SecretsQueries, secretId: string, now: number)
 export async function followPrimary(
   transaction: SecretsQueries,
   replicaId: string,
-  primary: readonly VersionRow[],
+  primary: readonly VersionHead[],
   labels: StagingLabels,
   now: number,
 ): Promise<string | undefined> {

@@ -26,7 +26,7 @@ export async function* verifySecrets(
   decrypt: OperatorDecrypt,
 ): AsyncGenerator<SecretDamage | undefined> {
   for (const secret of await store.allUnchecked()) {
-    for (const version of await store.versionsUnchecked(secret.id)) {
+    for await (const version of store.versionsUnchecked(secret.id)) {
       if (version.kind === 'none') continue;
       const isSound = await opens(secret, version, decrypt);
       yield isSound

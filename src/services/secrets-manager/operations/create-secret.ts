@@ -7,7 +7,7 @@ import { readTags } from '../domain/tags.ts';
 import { invalidParameter, invalidRequest, resourceExists, validation } from '../errors.ts';
 import { readReplicas, replicationStatus } from '../replication.ts';
 import { accountOfCaller, arnOf, isGone, kmsKeyConditions, storedKeyId } from '../secrets.ts';
-import { findSecret, removeSecret, type SecretRow } from '../store.ts';
+import { findSecret, findVersion, removeSecret, type SecretRow } from '../store.ts';
 import { readValue, type SecretValue } from '../values.ts';
 import { writeVersion } from '../versions.ts';
 
@@ -84,7 +84,7 @@ async function repeatedSecret(
       "You can't create this secret because a secret with this name is already scheduled for deletion.",
     );
   }
-  const version = (await store.versions(existing.id)).find(({ version_id }) => version_id === versionId);
+  const version = await store.version(existing.id, versionId);
   if (version !== undefined && value !== undefined && values.isSame(version, value)) return existing;
   throw alreadyExists(name);
 }
@@ -135,12 +135,7 @@ async function insertSecret(
   return store.write(async (transaction) => {
     const existing = await findSecret(transaction, row.account, row.region, row.name);
     if (existing !== undefined && !isGone(existing, call.now)) {
-      const version = await transaction
-        .selectFrom('secrets_manager_version')
-        .selectAll()
-        .where('secret_id', '=', existing.id)
-        .where('version_id', '=', versionId)
-        .executeTakeFirst();
+      const version = await findVersion(transaction, existing.id, versionId);
       if (version !== undefined && value !== undefined && values.isSame(version, value)) return existing;
       throw alreadyExists(row.name);
     }

@@ -15,7 +15,7 @@ export const describeSecret = operation<SecretsManagerContext, DescribeSecretReq
     authorize: ({ SecretId }, call, { secrets }) => secrets.access('DescribeSecret', SecretId, call),
     async handle({ SecretId }, call, { secrets, store }) {
       const row = await secrets.find(SecretId, call);
-      const versions = StagingLabels.of(await store.versions(row.id)).byVersion();
+      const versions = StagingLabels.of(await store.labelled(row.id)).byVersion();
       const status = await replicationStatus(store, row);
       return {
         ...secretDetails(row),

@@ -8,7 +8,7 @@ import type { SecretsManagerContext } from '../context.ts';
 import { CURRENT } from '../domain/staging-labels.ts';
 import { invalidRequest, valueNotFound } from '../errors.ts';
 import { arnOf } from '../secrets.ts';
-import { type SecretRow, type SecretStore, updateSecretRow, type VersionRow } from '../store.ts';
+import { type SecretRow, type SecretStore, updateSecretRow, type VersionHead, type VersionRow } from '../store.ts';
 import { valueMembers } from '../values.ts';
 
 const DAY_MS = 86_400_000;
@@ -25,7 +25,7 @@ export const getSecretValue = operation<SecretsManagerContext, GetSecretValueReq
       }),
     async handle(input, call, { secrets, store, values }) {
       const row = await secrets.findActive(input.SecretId, call);
-      const version = chooseVersion(await store.versions(row.id), input);
+      const version = await chooseVersion(store, row.id, input);
       const value = await values.open(row, version, call);
       await noteAccess(store, row, version, call.now);
       return {
@@ -41,14 +41,16 @@ export const getSecretValue = operation<SecretsManagerContext, GetSecretValueReq
 );
 
 /** @throws ServiceError ResourceNotFoundException, InvalidRequestException */
-function chooseVersion(
-  versions: readonly VersionRow[],
+async function chooseVersion(
+  store: SecretStore,
+  secretId: string,
   { VersionId, VersionStage }: Pick<GetSecretValueRequest, 'VersionId' | 'VersionStage'>,
-): VersionRow {
+): Promise<VersionRow> {
   const stage = VersionStage ?? (VersionId === undefined ? CURRENT : undefined);
-  const hasStage = ({ labels }: VersionRow) => stage === undefined || (JSON.parse(labels) as string[]).includes(stage);
-  const version = versions.find((one) => (VersionId === undefined ? hasStage(one) : one.version_id === VersionId));
-  if (version !== undefined && !hasStage(version)) {
+  const hasStage = ({ labels }: VersionHead) => stage === undefined || (JSON.parse(labels) as string[]).includes(stage);
+  const id = VersionId ?? (await store.labelled(secretId)).find(hasStage)?.version_id;
+  const version = id === undefined ? undefined : await store.version(secretId, id);
+  if (VersionId !== undefined && version !== undefined && !hasStage(version)) {
     throw invalidRequest('You provided a VersionStage that is not associated to the provided VersionId.');
   }
   // A rotation that has just begun has a version without a value.

@@ -7,7 +7,7 @@ import { operation } from '#kernel/operation.ts';
 import type { SecretsManagerContext } from '../context.ts';
 import { decodePosition, encodePosition } from '../domain/page-token.ts';
 import { arnOf } from '../secrets.ts';
-import type { VersionRow } from '../store.ts';
+import type { VersionHead } from '../store.ts';
 
 const DEFAULT_PAGE = 100;
 
@@ -22,9 +22,9 @@ export const listSecretVersionIds = operation<
     const limit = input.MaxResults ?? DEFAULT_PAGE;
     const order = `versions ${row.id}`;
     const after = decodePosition(input.NextToken, order);
-    const all = (await store.versions(row.id))
-      .filter(({ labels }) => input.IncludeDeprecated === true || labels !== '[]')
-      .filter((version) => after === undefined || isBehind(version, Number(after.value), after.id));
+    const all = (await (input.IncludeDeprecated === true ? store.versions(row.id) : store.labelled(row.id))).filter(
+      (version) => after === undefined || isBehind(version, Number(after.value), after.id),
+    );
     const page = all.slice(0, limit);
     const last = page.at(-1);
     return {
@@ -46,6 +46,6 @@ export const listSecretVersionIds = operation<
   },
 });
 
-function isBehind({ created_at, version_id }: VersionRow, value: number, id: string): boolean {
+function isBehind({ created_at, version_id }: VersionHead, value: number, id: string): boolean {
   return created_at > value || (created_at === value && version_id > id);
 }

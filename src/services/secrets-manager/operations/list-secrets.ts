@@ -41,6 +41,6 @@ function queryOf(input: ListSecretsRequest, call: Call): ListQuery {
 }
 
 async function entryOf(store: SecretStore, row: SecretRow): Promise<SecretListEntry> {
-  const versions = StagingLabels.of(await store.versions(row.id)).byVersion();
+  const versions = StagingLabels.of(await store.labelled(row.id)).byVersion();
   return { ...secretDetails(row), ...(Object.keys(versions).length > 0 && { SecretVersionsToStages: versions }) };
 }

@@ -13,7 +13,7 @@ import { CURRENT, PENDING, StagingLabels } from '../domain/staging-labels.ts';
 import { invalidParameter, invalidRequest } from '../errors.ts';
 import { NOTHING_UNDER_WAY } from '../rotation/rotation-runner.ts';
 import { arnOf } from '../secrets.ts';
-import { type SecretRow, type SecretsQueries, updateSecretRow, versionsOf } from '../store.ts';
+import { type SecretRow, type SecretsQueries, updateSecretRow, labelledOf } from '../store.ts';
 import { lockedPrimary } from '../versions.ts';
 
 /** The endpoint's https:// address stands where AWS has the ARN of a Lambda function. */
@@ -71,7 +71,7 @@ export const rotateSecret = operation<SecretsManagerContext, RotateSecretRequest
 });
 
 async function isPendingLeft(transaction: SecretsQueries, row: SecretRow): Promise<boolean> {
-  const labels = StagingLabels.of(await versionsOf(transaction, row.id));
+  const labels = StagingLabels.of(await labelledOf(transaction, row.id));
   const pending = labels.holderOf(PENDING);
   return pending !== undefined && pending !== labels.holderOf(CURRENT);
 }

@@ -8,7 +8,7 @@ import type { SecretsManagerContext } from '../context.ts';
 import { CURRENT, type StagingLabels } from '../domain/staging-labels.ts';
 import { invalidParameter, valueNotFound } from '../errors.ts';
 import { arnOf } from '../secrets.ts';
-import type { VersionRow } from '../store.ts';
+import type { VersionHead } from '../store.ts';
 
 export const updateSecretVersionStage = operation<
   SecretsManagerContext,
@@ -29,7 +29,7 @@ export const updateSecretVersionStage = operation<
 /** @throws ServiceError InvalidParameterException, ResourceNotFoundException */
 function relabelled(
   labels: StagingLabels,
-  versions: readonly VersionRow[],
+  versions: readonly VersionHead[],
   { VersionStage: label = '', RemoveFromVersionId: from, MoveToVersionId: to }: UpdateSecretVersionStageRequest,
 ): StagingLabels {
   if (from === undefined && to === undefined) {

@@ -6,7 +6,7 @@ import { readSecretId } from '../domain/secret-identifier.ts';
 import { CURRENT, PENDING, PREVIOUS } from '../domain/staging-labels.ts';
 import { invalidParameter } from '../errors.ts';
 import { accountOfCaller, arnOf, kmsKeyConditions, storedKeyId } from '../secrets.ts';
-import { type SecretRow, updateSecretRow, type VersionRow } from '../store.ts';
+import { type SecretRow, updateSecretRow } from '../store.ts';
 import { readValue, type SealedValue } from '../values.ts';
 import { lockedPrimary } from '../versions.ts';
 
@@ -45,13 +45,13 @@ export const updateSecret = operation<SecretsManagerContext, UpdateSecretRequest
       if (change.description !== undefined) {
         await context.replication.copyDescription(transaction, present, change.description);
       }
-      for (const { version, sealed } of resealed) {
+      for (const { versionId: id, sealed } of resealed) {
         // A version's value never changes, so that what was sealed anew is still what it holds.
         await transaction
           .updateTable('secrets_manager_version')
           .set(sealed)
           .where('secret_id', '=', row.id)
-          .where('version_id', '=', version.version_id)
+          .where('version_id', '=', id)
           .execute();
       }
     });
@@ -70,15 +70,17 @@ async function reseal(
   row: SecretRow,
   kmsKeyId: string | null,
   call: Call,
-): Promise<{ readonly version: VersionRow; readonly sealed: SealedValue }[]> {
-  const resealed: { readonly version: VersionRow; readonly sealed: SealedValue }[] = [];
-  for (const version of await store.versions(row.id)) {
-    const labels = JSON.parse(version.labels) as string[];
-    if (version.kind === 'none' || !labels.some((label) => [CURRENT, PREVIOUS, PENDING].includes(label))) continue;
+): Promise<{ readonly versionId: string; readonly sealed: SealedValue }[]> {
+  const resealed: { readonly versionId: string; readonly sealed: SealedValue }[] = [];
+  for (const head of await store.labelled(row.id)) {
+    const labels = JSON.parse(head.labels) as string[];
+    if (head.kind === 'none' || !labels.some((label) => [CURRENT, PREVIOUS, PENDING].includes(label))) continue;
+    const version = await store.version(row.id, head.version_id);
+    if (version === undefined) continue;
     const value = await values.open(row, version, call);
     try {
       resealed.push({
-        version,
+        versionId: version.version_id,
         sealed: await values.seal({ ...row, kms_key_id: kmsKeyId }, version.version_id, value, call),
       });
     } catch (error) {

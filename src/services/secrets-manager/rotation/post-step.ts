@@ -19,8 +19,7 @@ export interface RotationEvent {
   readonly ClientRequestToken: string;
 }
 
-/** As long as a Lambda function may take. */
-const STEP_MS = 15 * 60_000;
+const STEP_MS = 4 * 60_000;
 
 /** Sends one step to a rotation endpoint. @throws RotationError unless the answer is 2xx */
 export async function postStep(target: string, event: RotationEvent, signal: AbortSignal): Promise<void> {

@@ -12,7 +12,7 @@ import {
   type SecretsQueries,
   type SecretStore,
   updateSecretRow,
-  versionsOf,
+  labelledOf,
 } from '../store.ts';
 import type { Versions } from '../versions.ts';
 import { postStep, ROTATION_STEPS, RotationError, type RotationStep } from './post-step.ts';
@@ -110,7 +110,7 @@ export class RotationRunner {
     now: number,
     wantedVersion?: string,
   ): Promise<string> {
-    const labels = StagingLabels.of(await versionsOf(transaction, row.id));
+    const labels = StagingLabels.of(await labelledOf(transaction, row.id));
     const pending = labels.holderOf(PENDING);
     const isLeft = pending !== undefined && pending !== labels.holderOf(CURRENT);
     const version = isLeft ? pending : (wantedVersion ?? this.#facts.randomness.uuid());
@@ -189,7 +189,7 @@ export class RotationRunner {
     const now = this.#facts.clock.now();
     const present = await findSecretById(transaction, row.id);
     if (present?.rotation_version !== version) throw new RotationError('The rotation was cancelled.');
-    const labels = StagingLabels.of(await versionsOf(transaction, row.id));
+    const labels = StagingLabels.of(await labelledOf(transaction, row.id));
     if (labels.holderOf(CURRENT) !== version) {
       throw new RotationError('After finishSecret the new version does not have the staging label AWSCURRENT.');
     }

@@ -123,6 +123,12 @@ export class Versions {
     await this.#settle(transaction, row, labels, now, NO_COPIES, versionId);
   }
 
+  /** Takes a label away, within a transaction. */
+  async drop(transaction: SecretsQueries, row: SecretRow, label: string, now: number): Promise<void> {
+    const labels = StagingLabels.of(await labelledOf(transaction, row.id));
+    await this.#settle(transaction, row, labels.without(label), now);
+  }
+
   /** Takes a version away, within a transaction. */
   async remove(transaction: SecretsQueries, row: SecretRow, versionId: string, now: number): Promise<void> {
     await deleteVersion(transaction, row.id, versionId);

@@ -193,6 +193,8 @@ export class RotationRunner {
     if (labels.holderOf(CURRENT) !== version) {
       throw new RotationError('After finishSecret the new version does not have the staging label AWSCURRENT.');
     }
+    // Left there, it would stay behind at the next change, and be taken for a rotation that is not complete.
+    if (labels.holderOf(PENDING) === version) await this.#facts.versions.drop(transaction, present, PENDING, now);
     await updateSecretRow(transaction, row.id, {
       ...NOTHING_UNDER_WAY,
       rotated_at: now,

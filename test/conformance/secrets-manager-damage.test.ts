@@ -29,6 +29,14 @@ describe('What is stored of secrets', () => {
     return rows.flat();
   };
 
+  /** What a version's value is stored in. */
+  async function whole(versionId: string) {
+    const version = (await versionRows()).find(({ version_id }) => version_id === versionId);
+    assert.ok(version);
+    const { sealed, data_key, key_arn } = version;
+    return { sealed, data_key, key_arn };
+  }
+
   it('does not open in the place of another value, even under a row’s own seal, and verify names it', async () => {
     const { ARN, VersionId = '' } = await client.send(
       new CreateSecretCommand({ Name: 'swapped', SecretString: 'mine' }),
@@ -44,7 +52,11 @@ describe('What is stored of secrets', () => {
     assert.ok(first && last);
     const { data_key, key_arn, sealed } = first;
     // Written through the store, so that the row bears its seal.
-    for (const set of [{ sealed }, { sealed, data_key, key_arn }]) {
+    for (const set of [
+      { sealed },
+      { sealed, data_key, key_arn },
+      { ...(await whole(second)), kind: 'binary' as const },
+    ]) {
       await store().write(async (transaction) => {
         await transaction.updateTable('secrets_manager_version').set(set).where('version_id', '=', second).execute();
       });
@@ -63,7 +75,7 @@ describe('What is stored of secrets', () => {
       const { sealed: right, data_key: rightKey, key_arn: rightArn } = last;
       await transaction
         .updateTable('secrets_manager_version')
-        .set({ sealed: right, data_key: rightKey, key_arn: rightArn })
+        .set({ sealed: right, data_key: rightKey, key_arn: rightArn, kind: 'string' })
         .where('version_id', '=', second)
         .execute();
     });

@@ -366,6 +366,24 @@ describe('Secrets Manager', () => {
     );
   });
 
+  it('takes strange labels, tokens and tags for what they are', async () => {
+    const { version } = await create('strange');
+    const strange = ['__proto__', 'constructor', '"],["AWSCURRENT', '\\', 'ü \u{1f512}', '%', "'; DROP TABLE x"];
+    const ClientRequestToken = `__proto__"],[\\'--${'ü'.repeat(20)}`;
+    await client.send(
+      new PutSecretValueCommand({ SecretId: 'strange', SecretString: 'x', ClientRequestToken, VersionStages: strange }),
+    );
+    assert.deepEqual(new Set((await stagesOf('strange'))[ClientRequestToken]), new Set(strange));
+    assert.deepEqual((await stagesOf('strange'))[version], ['AWSCURRENT']);
+    for (const VersionStage of strange) assert.equal(await valueOf('strange', { VersionStage }), 'x', VersionStage);
+    assert.equal(await valueOf('strange', { VersionId: ClientRequestToken }), 'x');
+    const Tags = ['__proto__', 'constructor', '"'].map((Key) => ({ Key, Value: Key }));
+    await client.send(new TagResourceCommand({ SecretId: 'strange', Tags }));
+    assert.deepEqual((await client.send(new DescribeSecretCommand({ SecretId: 'strange' }))).Tags, Tags);
+    await client.send(new UntagResourceCommand({ SecretId: 'strange', TagKeys: ['__proto__'] }));
+    assert.deepEqual((await client.send(new DescribeSecretCommand({ SecretId: 'strange' }))).Tags, Tags.slice(1));
+  });
+
   it('makes passwords of what was asked for', async () => {
     const password = async (input: object) =>
       (await client.send(new GetRandomPasswordCommand(input))).RandomPassword ?? '';

@@ -90,6 +90,7 @@ function rowAt(stream: string, begin: number, index: number): FragmentRow {
     length: FRAGMENT_MS,
     size: 1_000_000,
     cluster_size: 1_000_000,
+    starts_with_keyframe: 1,
     is_kept: 1,
     segment_size: 65_536,
     blob: null,

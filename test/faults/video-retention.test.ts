@@ -106,6 +106,7 @@ describe('The retention of a video stream', () => {
       lengthMs: 1,
       cluster: [Buffer.from('cluster')],
       tags: [],
+      startsWithKeyframe: true,
       isKept: true,
     });
     await ingest.close();
@@ -150,6 +151,7 @@ describe('What is left of video streams', () => {
       lengthMs: 1000,
       cluster: [cluster],
       tags: [],
+      startsWithKeyframe: true,
       isKept: true,
     });
     await ingest.write(fragment(Buffer.alloc(LARGE)));

@@ -121,6 +121,7 @@ export class ArchiveParts {
             lengthMs: 1000,
             cluster: [randomBytes(size)],
             tags: [],
+            startsWithKeyframe: true,
             isKept: stream.retentionHours > 0,
           }),
         );

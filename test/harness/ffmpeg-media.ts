@@ -32,6 +32,8 @@ export interface FfmpegMedia {
   /** EBML header, Segment, Info, Tracks, and what they say. */
   readonly header: MatroskaHeader;
   readonly fragments: readonly MediaFragment[];
+  /** As ffmpeg cuts them into a pipe: after 32 kB, or a second. Their times begin at zero. */
+  readonly clusters: readonly Buffer[];
 }
 
 interface MediaFragment {
@@ -77,7 +79,7 @@ export function makeMedia(facts: MediaFacts = {}): FfmpegMedia {
 }
 
 function fragmented(source: Buffer, fragmentMs: number): FfmpegMedia {
-  const { header, frames } = readWhole(source);
+  const { header, frames, clusters } = readWhole(source);
   const { tracks } = header;
   const video = tracks.find(({ type }) => type === 'video')?.number;
   const [lead] = tracks;
@@ -97,23 +99,25 @@ function fragmented(source: Buffer, fragmentMs: number): FfmpegMedia {
     const lengthMs = (next ?? last + 1000 / RATE) - offsetMs;
     return { offsetMs, lengthMs, frames: own, cluster: (baseMs) => clusterOf(own, offsetMs, baseMs) };
   });
-  return { source, header, fragments };
+  return { source, header, fragments, clusters };
 }
 
 /** What is in ffmpeg's Clusters, which a producer would cut in another way. */
-function readWhole(source: Buffer): { readonly header: MatroskaHeader; readonly frames: Frame[] } {
+function readWhole(source: Buffer) {
   const header = new MatroskaParser().push(source).find((event) => event.type === 'header');
   assert.ok(header);
   const outer = new ElementCursor(source);
   assert.ok(outer.next() && outer.next(true));
   const elements = outer.children();
   const frames: Frame[] = [];
+  const clusters: Buffer[] = [];
   while (elements.next()) {
     if (elements.id !== ELEMENT.cluster) continue;
     const bytes = source.subarray(elements.start, elements.dataEnd);
+    clusters.push(bytes);
     frames.push(...readFrames(bytes, header.tracks, header.timecodeScale));
   }
-  return { header, frames };
+  return { header, frames, clusters };
 }
 
 function clusterOf(frames: readonly Frame[], offsetMs: number, baseMs: number): Buffer {

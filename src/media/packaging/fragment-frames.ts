@@ -12,17 +12,20 @@ import type { TimedFrame } from './track-samples.ts';
  * of many tiny ones, which would take more memory than the Cluster itself, no fragment is made.
  *
  * @param cluster the Cluster element, its id and size included
+ * @param followers Clusters that are to be decoded after it, whose frames join the others on the first one's time axis
  * @throws PackagingError invalid-frame
  */
 export function fragmentFrames(
   { tracks, timecodeScale }: Pick<MatroskaHeader, 'tracks' | 'timecodeScale'>,
   cluster: Buffer,
+  ...followers: readonly Buffer[]
 ): ReadonlyMap<number, readonly TimedFrame[]> {
   try {
-    checkFrameCount(cluster);
-    const start = (clusterTimecode(cluster) * timecodeScale) / 1e6;
+    const clusters = [cluster, ...followers];
+    checkFrameCount(clusters);
+    const start = clusterTimecodeMs(cluster, timecodeScale);
     const byTrack = new Map<number, TimedFrame[]>(tracks.map(({ number }) => [number, []]));
-    for (const frame of readFrames(cluster, tracks, timecodeScale)) {
+    for (const frame of clusters.flatMap((one) => readFrames(one, tracks, timecodeScale))) {
       if (frame.payload.length === 0) continue;
       const { timecodeMs, durationMs, isKeyframe, payload } = frame;
       const timed = { timeMs: timecodeMs - start, isKeyframe, payload };
@@ -35,12 +38,12 @@ export function fragmentFrames(
   }
 }
 
-/** In units of the stream's time codes. */
-function clusterTimecode(cluster: Buffer): number {
+/** When a Cluster begins, in milliseconds of the stream's clock. */
+export function clusterTimecodeMs(cluster: Buffer, timecodeScale: number): number {
   const outer = new ElementCursor(cluster);
   if (!outer.next(true)) return 0;
   const elements = outer.children();
-  while (elements.next()) if (elements.id === ELEMENT.timecode) return elements.unsigned();
+  while (elements.next()) if (elements.id === ELEMENT.timecode) return (elements.unsigned() * timecodeScale) / 1e6;
   return 0;
 }
 
@@ -48,9 +51,7 @@ function clusterTimecode(cluster: Buffer): number {
 const MAX_FRAMES = 30_000;
 
 /** @throws PackagingError invalid-frame */
-function checkFrameCount(cluster: Buffer): void {
-  const outer = new ElementCursor(cluster);
-  if (!outer.next(true)) return;
+function checkFrameCount(clusters: readonly Buffer[]): void {
   const head: BlockHead = { track: 0, relativeTimecode: 0, isKeyframe: false, lacing: 0, frames: 0, length: 0 };
   let frames = 0;
   const add = (block: ElementCursor): void => {
@@ -58,6 +59,12 @@ function checkFrameCount(cluster: Buffer): void {
     frames += head.frames;
     if (frames > MAX_FRAMES) throw new PackagingError('invalid-frame', 'The fragment has too many frames.');
   };
+  for (const cluster of clusters) eachBlock(cluster, add);
+}
+
+function eachBlock(cluster: Buffer, add: (block: ElementCursor) => void): void {
+  const outer = new ElementCursor(cluster);
+  if (!outer.next(true)) return;
   const elements = outer.children();
   while (elements.next()) {
     if (elements.id === ELEMENT.simpleBlock) add(elements);

@@ -8,6 +8,7 @@ import type { FragmentRecord } from '#services/kinesis-video/api.ts';
 import { playableTracks } from '../sessions/playable-tracks.ts';
 import { durationOf, fingerprintOf, stepBetween } from '../sessions/timeline-entry.ts';
 import type { ConsumerReader } from './consumer-reader.ts';
+import { groupOf } from './fragment-group.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 
 /**
@@ -39,7 +40,7 @@ export class ClipWriter {
     let startMs = 0;
     let before: FragmentRecord | undefined;
     for (const record of this.#fragments) {
-      if (before !== undefined) startMs += stepBetween(before, record);
+      if (before !== undefined) startMs += stepBetween(groupOf(before), record);
       before = record;
       const place = { startMs, lengthMs: durationOf(record) };
       await this.#open(record, (tracks, frames) => {

@@ -1,7 +1,8 @@
 import type { Image } from '@aws-sdk/client-kinesis-video-archived-media';
 import { MatroskaError } from '#media/matroska/matroska-error.ts';
-import { readFrames } from '#media/matroska/read-frames.ts';
+import { type Frame, readFrames } from '#media/matroska/read-frames.ts';
 import { type MatroskaHeader, readHeader } from '#media/matroska/read-header.ts';
+import { clusterTimecodeMs } from '#media/packaging/fragment-frames.ts';
 import { findStillTrack, planStillJob } from '#media/stills/plan-still-job.ts';
 import type { PictureSettings, Still, StillJob } from '#media/stills/still-job.ts';
 import {
@@ -10,7 +11,7 @@ import {
   type FragmentRecord,
   type TimestampKind,
 } from '#services/kinesis-video/api.ts';
-import { startOf } from './fragments-at.ts';
+import { type FragmentFound, startOf } from './fragments-at.ts';
 
 /** Bytes of the pictures of one answer. One that is larger goes alone. */
 const PAGE_BYTES = 16 * 1024 ** 2;
@@ -23,13 +24,15 @@ type Maxima = Pick<StillJob, 'maximumBytes' | 'maximumMs'>;
 export interface ImageMoment {
   /** Milliseconds since the epoch. */
   readonly time: number;
-  readonly fragment: FragmentRecord | undefined;
+  readonly found: FragmentFound | undefined;
 }
 
 export interface ImageSource {
   readonly reader: FragmentReader;
   readonly by: TimestampKind;
   readonly picture: PictureSettings;
+  /** The fragments that are decoded together with one, that one first. */
+  findGroupOf(head: FragmentRecord): Promise<readonly FragmentRecord[]>;
   decode(job: StillJob): Promise<readonly Still[]>;
 }
 
@@ -45,10 +48,11 @@ export async function makeImages(moments: readonly ImageMoment[], source: ImageS
   let maximumBytes = PAGE_BYTES;
   let maximumMs = PAGE_MS;
   while (images.length < moments.length && maximumBytes > 0 && maximumMs > 0) {
-    const { fragment } = moments[images.length] ?? {};
-    const next = moments.findIndex((moment, index) => index >= images.length && moment.fragment !== fragment);
-    const group = moments.slice(images.length, next < 0 ? undefined : next).map(({ time }) => time);
-    const made = await imagesOf(fragment, group, source, { maximumBytes, maximumMs });
+    const head = moments[images.length]?.found?.head;
+    const isOther = ({ found }: ImageMoment) => found?.head.number !== head?.number;
+    const next = moments.findIndex((moment, index) => index >= images.length && isOther(moment));
+    const together = moments.slice(images.length, next < 0 ? undefined : next);
+    const made = await imagesOf(head, together, source, { maximumBytes, maximumMs });
     for (const { ImageContent } of made) maximumBytes -= (ImageContent?.length ?? 0) * (3 / 4);
     maximumMs = PAGE_MS - (performance.now() - begin);
     images.push(...made);
@@ -57,16 +61,16 @@ export async function makeImages(moments: readonly ImageMoment[], source: ImageS
 }
 
 async function imagesOf(
-  fragment: FragmentRecord | undefined,
-  times: readonly number[],
+  head: FragmentRecord | undefined,
+  moments: readonly ImageMoment[],
   source: ImageSource,
   maxima: Maxima,
 ): Promise<Image[]> {
-  const none = (Error: 'NO_MEDIA' | 'MEDIA_ERROR') => times.map((time) => ({ TimeStamp: new Date(time), Error }));
-  if (fragment === undefined) return none('NO_MEDIA');
+  const none = (Error: 'NO_MEDIA' | 'MEDIA_ERROR') => moments.map(({ time }) => ({ TimeStamp: new Date(time), Error }));
+  if (head === undefined) return none('NO_MEDIA');
   let job: StillJob | undefined;
   try {
-    job = await jobOf(fragment, times, source, maxima);
+    job = await jobOf(head, moments, source, maxima);
   } catch (error) {
     if (error instanceof FragmentMissingError) return none('NO_MEDIA');
     if (error instanceof MatroskaError) return none('MEDIA_ERROR');
@@ -75,27 +79,41 @@ async function imagesOf(
   if (job === undefined) return none('MEDIA_ERROR');
   const stills = await source.decode(job);
   return stills.map((still, index): Image => {
-    const TimeStamp = new Date(times[index] ?? 0);
+    const TimeStamp = new Date(moments[index]?.time ?? 0);
     if (still === undefined) return { TimeStamp, Error: 'MEDIA_ERROR' };
     const { buffer, byteOffset, byteLength } = still;
     return { TimeStamp, ImageContent: Buffer.from(buffer, byteOffset, byteLength).toString('base64') };
   });
 }
 
-/** `undefined` where the fragment has no video that can be decoded. */
+/** `undefined` where the fragments have no video that can be decoded. */
 async function jobOf(
-  fragment: FragmentRecord,
-  times: readonly number[],
-  { reader, by, picture }: ImageSource,
+  head: FragmentRecord,
+  moments: readonly ImageMoment[],
+  source: ImageSource,
   maxima: Maxima,
 ): Promise<StillJob | undefined> {
-  const content = await reader.read(fragment);
-  const { tracks, timecodeScale }: MatroskaHeader = readHeader(content.header);
+  const { reader, by, picture } = source;
+  const members = await source.findGroupOf(head);
+  const { header, cluster } = await reader.read(head);
+  const { tracks, timecodeScale }: MatroskaHeader = readHeader(header);
   const track = findStillTrack(tracks);
   if (track === undefined) return undefined;
-  const frames = readFrames(content.cluster, tracks, timecodeScale);
-  // The frames' clock may be any: the fragment's own timestamp is that of its first frame.
-  const first = frames.reduce((least, { timecodeMs }) => Math.min(least, timecodeMs), Number.POSITIVE_INFINITY);
-  const wanted = times.map((time) => first + (time - startOf(fragment, by)));
+  const frames: Frame[] = [];
+  /** Where each fragment begins on the frames' clock, which may be any. */
+  const begins = new Map<string, number>();
+  for (const member of members) {
+    const bytes = member === head ? cluster : (await reader.read(member)).cluster;
+    frames.push(...readFrames(bytes, tracks, timecodeScale));
+    begins.set(member.number, clusterTimecodeMs(bytes, timecodeScale));
+  }
+  let latest = Number.NEGATIVE_INFINITY;
+  const wanted = moments.map(({ time, found }) => {
+    const fragment = found?.fragment ?? head;
+    const mediaTime = (begins.get(fragment.number) ?? 0) + (time - startOf(fragment, by));
+    // Fragments may come nearer to each other than they were shown.
+    latest = Math.max(latest, mediaTime);
+    return latest;
+  });
   return planStillJob(track, frames, wanted, { picture, ...maxima });
 }

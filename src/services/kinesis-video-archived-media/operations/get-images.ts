@@ -2,8 +2,9 @@ import { GetImages$, type GetImagesInput, type GetImagesOutput } from '@aws-sdk/
 import { type Call, operation } from '#kernel/operation.ts';
 import { FFmpegUnavailableError } from '#media/stills/ffmpeg-unavailable-error.ts';
 import { StillsBusyError } from '#media/stills/stills-pool.ts';
-import type { StreamRecord } from '#services/kinesis-video/api.ts';
+import type { FragmentRecord, StreamRecord } from '#services/kinesis-video/api.ts';
 import type { ArchivedMediaContext } from '../context.ts';
+import { findGroup } from '../domain/fragment-group.ts';
 import { fragmentsAt } from '../domain/fragments-at.ts';
 import { type ImageMoment, makeImages } from '../domain/image-page.ts';
 import { type ImageRequest, readImageRequest } from '../domain/image-request.ts';
@@ -25,8 +26,8 @@ export const getImages = operation<ArchivedMediaContext, GetImagesInput, GetImag
     const index = state?.index ?? 0;
     const length = Math.min(request.page, request.count - index);
     const times = Array.from({ length }, (_, step) => request.start + (index + step) * request.intervalMs);
-    const fragments = await fragmentsAt(video.archive, stream, request.by, times);
-    const moments = times.map((time, step) => ({ time, fragment: fragments[step] }));
+    const found = await fragmentsAt(video.archive, stream, request.by, times);
+    const moments = times.map((time, step) => ({ time, found: found[step] }));
     const Images = await imagesFor(moments, request, stream, call, context);
     const next = index + Images.length;
     if (next >= request.count) return { Images };
@@ -45,7 +46,10 @@ async function imagesFor(
   try {
     // Taken before anything is read: so many requests hold fragments in memory, and no more.
     using worker = await stills.lease(stream.account, call.signal);
-    return await makeImages(moments, { reader, by, picture, decode: (job) => worker.decode(job) });
+    // By the server's time a connection's fragments stand together.
+    const order = { by: 'server' } as const;
+    const findGroupOf = async (head: FragmentRecord) => (await findGroup(video.archive, stream, order, head)).members;
+    return await makeImages(moments, { reader, by, picture, findGroupOf, decode: (job) => worker.decode(job) });
   } catch (error) {
     if (error instanceof StillsBusyError) throw clientLimitExceeded(error.message);
     if (error instanceof FFmpegUnavailableError) throw ffmpegUnavailable(error.message);

@@ -6,7 +6,7 @@ import { tsSegment } from '#media/packaging/ts/ts-segment.ts';
 import type { FragmentRecord } from '#services/kinesis-video/api.ts';
 import { invalidArgument, resourceNotFound } from '../errors.ts';
 import { type PlayableTracks, playableTracks } from '../sessions/playable-tracks.ts';
-import { MEDIA_OFFSET_MS, openFragment } from '../sessions/session-media.ts';
+import { MEDIA_OFFSET_MS, openGroup } from '../sessions/session-media.ts';
 import { numberOf, type SessionAnswer, type SessionCall, sessionOperation } from '../sessions/session-operation.ts';
 import {
   GetDASHInitFragment$,
@@ -15,7 +15,7 @@ import {
   GetMP4MediaFragment$,
   GetTSFragment$,
 } from '../sessions/session-schemas.ts';
-import { durationOf, timestampOf } from '../sessions/timeline-entry.ts';
+import { timestampOf } from '../sessions/timeline-entry.ts';
 
 const MP4 = 'video/mp4';
 const TRANSPORT_STREAM = 'video/MP2T';
@@ -44,9 +44,9 @@ export const getDashMediaFragment = sessionOperation(GetDASHMediaFragment$, 'DAS
 export const getTsFragment = sessionOperation(GetTSFragment$, 'HLS', async (call) => {
   if (call.session.container !== 'MPEG_TS') throw invalidArgument('The session is one of FRAGMENTED_MP4.');
   const record = await findFragment(call);
-  const { tracks, frames, release } = await openFragment(call, record);
+  const { tracks, frames, lengthMs, release } = await openGroup(call, record);
   try {
-    const place = { startMs: timestampOf(call.session, record) + MEDIA_OFFSET_MS, lengthMs: durationOf(record) };
+    const place = { startMs: timestampOf(call.session, record) + MEDIA_OFFSET_MS, lengthMs };
     const media = tracks.all.map((track) => ({ track, frames: frames.get(track.number) ?? [] }));
     return { contentType: TRANSPORT_STREAM, body: tsSegment(media, place), release };
   } catch (error) {
@@ -75,17 +75,20 @@ async function findFragment({ request, context, stream, timeline }: SessionCall)
   return record;
 }
 
-/** @param startMs where the fragment begins on the session's timeline */
+/**
+ * @param record the first of its group
+ * @param startMs where it begins on the session's timeline
+ */
 async function answerMedia(
   call: SessionCall,
   record: FragmentRecord,
   startMs: number,
   sequence: number,
 ): Promise<SessionAnswer> {
-  const { tracks, frames, release } = await openFragment(call, record);
+  const { tracks, frames, lengthMs, release } = await openGroup(call, record);
   try {
     const track = trackOf(call, tracks);
-    const place = { startMs: startMs + MEDIA_OFFSET_MS, lengthMs: durationOf(record) };
+    const place = { startMs: startMs + MEDIA_OFFSET_MS, lengthMs };
     const body = mediaSegment(track, frames.get(track.number) ?? [], place, sequence);
     return { contentType: MP4, body, release };
   } catch (error) {

@@ -9,8 +9,9 @@ import {
 } from '#services/kinesis-video/api.ts';
 import type { ArchivedMediaContext } from '../context.ts';
 import { ConsumerReader } from '../domain/consumer-reader.ts';
+import { type FragmentGroup, GroupGatherer } from '../domain/fragment-group.ts';
 import { noDataRetention, resourceNotFound } from '../errors.ts';
-import { newestFragments } from './newest-fragments.ts';
+import { newestGroups } from './newest-groups.ts';
 import { type Destination, mediaError, playableTracks } from './playable-tracks.ts';
 import type { SessionRange } from './session-range.ts';
 import type { StreamingSession } from './streaming-session.ts';
@@ -50,8 +51,8 @@ export async function beginSession(
   const { now } = call;
   const maxFragments =
     wish.maxFragments ?? (mode === 'ON_DEMAND' ? DEFAULT_ARCHIVED_FRAGMENTS : DEFAULT_LIVE_FRAGMENTS);
-  const fragments = await firstFragments(wish, stream, maxFragments, now, context);
-  const [first] = fragments;
+  const groups = await firstGroups(wish, stream, maxFragments, now, context);
+  const first = groups[0]?.record;
   if (first === undefined) throw resourceNotFound('No fragments found in the stream for the streaming request.');
   await checkMedia(stream, first, protocol, call, context);
   return context.tokens.write({
@@ -68,29 +69,35 @@ export async function beginSession(
     discontinuityMode,
     areTimestampsShown,
     areNumbersShown,
-    zeroAt: mode === 'LIVE' ? first.serverTimestamp : now - lengthOf(fragments),
+    zeroAt: mode === 'LIVE' ? first.serverTimestamp : now - lengthOf(groups),
     createdAt: now,
     expiresAt: now + (wish.expires ?? DEFAULT_EXPIRES_S) * 1000,
   });
 }
 
-/** The fragments with which the session begins: as many as its first manifest has. */
-async function firstFragments(
+/** The groups with which the session begins: as many as its first manifest has. */
+async function firstGroups(
   { range }: SessionWish,
   stream: StreamRecord,
   count: number,
   now: number,
   { video }: ArchivedMediaContext,
-): Promise<readonly FragmentRecord[]> {
-  if (range.mode === 'LIVE') return newestFragments(video.archive, stream, count, now);
+): Promise<readonly FragmentGroup[]> {
+  if (range.mode === 'LIVE') return newestGroups(video.archive, stream, count, now);
   const { by, start, end } = range;
   const selection = { by, start, ...(end !== undefined && { end }) };
   const wanted = range.mode === 'LIVE_REPLAY' ? count : 1;
-  return (await video.archive.list(stream, selection, wanted)).fragments;
+  const gatherer = new GroupGatherer('first', wanted);
+  for (let after: FragmentRecord | undefined; ; ) {
+    const { fragments, hasMore } = await video.archive.list(stream, selection, wanted + 1, after);
+    for (const record of fragments) gatherer.add(record);
+    after = fragments.at(-1);
+    if (gatherer.isFull || !hasMore || after === undefined) return gatherer.groups.slice(0, wanted);
+  }
 }
 
-function lengthOf(fragments: readonly FragmentRecord[]): number {
-  return fragments.reduce((sum, record) => sum + durationOf(record), 0);
+function lengthOf(groups: readonly FragmentGroup[]): number {
+  return groups.reduce((sum, group) => sum + durationOf(group), 0);
 }
 
 /**

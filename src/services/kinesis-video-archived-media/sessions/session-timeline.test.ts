@@ -12,6 +12,7 @@ interface Fragment {
   readonly server: number;
   readonly producer?: number;
   readonly lengthMs?: number;
+  readonly startsWithKeyframe?: boolean;
 }
 
 describe('the timeline of a session', () => {
@@ -31,10 +32,10 @@ describe('the timeline of a session', () => {
     const ingest = parts.video.archive.connect(stream);
     const written: FragmentRecord[] = [];
     await ingest.open(parts.authority, tracks);
-    for (const { server, producer = server, lengthMs = 1000 } of fragments) {
+    for (const { server, producer = server, lengthMs = 1000, startsWithKeyframe = true } of fragments) {
       parts.now = zero + server;
       const producerTimestamp = zero + producer;
-      const content = { cluster: [cluster(producerTimestamp)], tags: [], isKept: true };
+      const content = { cluster: [cluster(producerTimestamp)], tags: [], startsWithKeyframe, isKept: true };
       written.push(await ingest.write({ ...ingest.begin(), producerTimestamp, lengthMs, ...content }));
     }
     await ingest.close();
@@ -224,6 +225,65 @@ describe('the timeline of a session', () => {
         numbersOf(window),
         [zeroth, first, second, third].map((one) => one?.number),
       );
+    });
+  });
+
+  describe('of fragments that follow others', () => {
+    const followers = (...places: readonly number[]): Fragment[] =>
+      places.map((server) => ({ server, startsWithKeyframe: false }));
+    const groupsOf = ({ entries }: TimelineWindow) => entries.map(({ followers: count }) => count);
+
+    it('puts them to the one that they are decoded after, and leaves out those that have none', async () => {
+      const first = await put([...followers(0, 1000), { server: 2000 }, ...followers(3000, 4000), { server: 5000 }]);
+      const second = await put([...followers(6000), { server: 7000 }]);
+      const timeline = begin({ mode: 'ON_DEMAND', maxFragments: 9, end: zero + 9000 });
+      const window = await timeline.window(parts.now);
+      assert.deepEqual(numbersOf(window), [first[2]?.number, first[5]?.number, second[1]?.number]);
+      assert.deepEqual(groupsOf(window), [2, 0, 0]);
+      assert.deepEqual(
+        window.entries.map(({ durationMs, mediaTime }) => [durationMs, mediaTime]),
+        [
+          [3000, 0],
+          [1000, 3000],
+          [1000, 4000],
+        ],
+      );
+    });
+
+    it('makes no group longer than 20 seconds', async () => {
+      const all = await put([{ server: 0 }, ...followers(...Array.from({ length: 24 }, (_, at) => 1000 + at * 1000))]);
+      const timeline = begin({ mode: 'ON_DEMAND', maxFragments: 9, end: zero + 60_000 });
+      const window = await timeline.window(parts.now);
+      assert.deepEqual(groupsOf(window), [19, 4]);
+      assert.deepEqual(numbersOf(window), [all[0]?.number, all[20]?.number]);
+    });
+
+    it('takes back nothing that was shown live, and shows whole groups thereafter', async () => {
+      const ingest = parts.video.archive.connect(stream);
+      await ingest.open(parts.authority, header());
+      const write = async (server: number, startsWithKeyframe: boolean) => {
+        parts.now = zero + server;
+        const content = { cluster: [cluster(parts.now)], tags: [], startsWithKeyframe, isKept: true };
+        const facts = { ...ingest.begin(), producerTimestamp: parts.now, lengthMs: 1000 };
+        return await ingest.write({ ...facts, ...content });
+      };
+      const { number: firstNumber } = await write(0, true);
+      const timeline = begin({ firstNumber });
+      const shown = async () => {
+        const window = await timeline.window(parts.now);
+        assert.deepEqual(await begin({ firstNumber }).window(parts.now), window);
+        const hidden = await timeline.at(window.entries.length, parts.now);
+        assert.equal(hidden, undefined);
+        return groupsOf(window);
+      };
+      const steps: number[][] = [await shown()];
+      for (const [second, isKeyframe] of [false, true, false, true].entries()) {
+        await write(1000 + second * 1000, isKeyframe);
+        steps.push(await shown());
+      }
+      await ingest.close();
+      steps.push(await shown());
+      assert.deepEqual(steps, [[0], [1], [1], [1], [1, 1], [1, 1, 0]]);
     });
   });
 

@@ -8,6 +8,7 @@ import {
   type StreamRecord,
 } from '#services/kinesis-video/api.ts';
 import type { ConsumerReader } from '../domain/consumer-reader.ts';
+import { groupOf, placementOf, withFollower } from '../domain/fragment-group.ts';
 import { clientLimitExceeded } from '../errors.ts';
 import type { StreamingSession } from './streaming-session.ts';
 import {
@@ -15,6 +16,7 @@ import {
   fingerprintOf,
   firstEntry,
   nextEntry,
+  selectionOf,
   stepBetween,
   type TimelineEntry,
   timestampOf,
@@ -23,24 +25,27 @@ import {
 const PAGE = 500;
 /** Source: "GetHLSStreamingSessionURL" in the API reference. */
 const MAX_CONFIGURATION_CHANGES = 500;
-/** Fragments that are kept in mind behind the window: players come late. */
+/** Groups that are kept in mind behind the window: players come late. */
 const KEPT_BEHIND = 100;
 
 /** What of a session a manifest shows. */
 export interface TimelineWindow {
   readonly entries: readonly TimelineEntry[];
-  /** The longest fragment that the session has shown so far, in milliseconds. */
+  /** The longest group that the session has shown so far, in milliseconds. */
   readonly longestMs: number;
-  /** True when no fragment will follow. */
+  /** True when none will follow. */
   readonly hasEnded: boolean;
 }
 
 /**
- * A session's fragments, in order and counted. It is a function of the session and the archive, so that any process
+ * A session's fragments, in order, in groups that can be decoded each by itself, and counted. It is a function of the session and the archive, so that any process
  * comes to the same: what is held here saves the counting anew.
  *
  * Fragments are only ever added at the end. Of several with the same producer timestamp the last one counts, and has
  * the place of the first.
+ *
+ * A connection's first group is shown as it comes. Where fragments followed it that cannot be decoded by themselves, each
+ * further group is shown when it is whole: when the next one begins, or the connection has ended.
  */
 export class SessionTimeline {
   readonly #session: StreamingSession;
@@ -51,6 +56,8 @@ export class SessionTimeline {
   readonly #configurations: (readonly Track[])[] = [];
   #fingerprint = '';
   readonly #entries: TimelineEntry[] = [];
+  /** The connection that has brought a whole group of more than one fragment. */
+  #grouped: string | undefined;
   /** How long the fragments lasted that were played and are no longer in mind. */
   #forgottenMs = 0;
   /** The last fragment that was looked at. */
@@ -64,9 +71,7 @@ export class SessionTimeline {
     this.#stream = stream;
     this.#archive = archive;
     this.#reader = reader;
-    const { start, end, by, mode } = session;
-    // What is live came last, whatever the producer's clock says.
-    this.#selection = { by: mode === 'LIVE' ? 'server' : by, start, ...(end !== undefined && { end }) };
+    this.#selection = selectionOf(session);
   }
 
   /**
@@ -79,7 +84,8 @@ export class SessionTimeline {
     const elapsed = now - this.#session.createdAt;
     await this.#extend(elapsed);
     const { mode, maxFragments, end } = this.#session;
-    const visible = this.#visibleCount(elapsed);
+    const count = this.#visibleCount(elapsed);
+    const visible = count === this.#entries.length && this.#isGrowing() ? count - 1 : count;
     const isAllVisible = visible === this.#entries.length && !this.#hasMore;
     const hasEnded = mode === 'ON_DEMAND' || (end !== undefined && end < now && isAllVisible);
     const entries = this.#entries.slice(Math.max(0, visible - maxFragments), visible);
@@ -88,11 +94,17 @@ export class SessionTimeline {
     return { entries, longestMs: this.#longestMs, hasEnded };
   }
 
-  /** The fragment at a place, as far as the session has come. @throws as `window` */
+  /** The group at a place, as far as the session has come. @throws as `window` */
   async at(sequence: number, now: number): Promise<TimelineEntry | undefined> {
-    const isKnown = this.#entries.some((entry) => entry.sequence === sequence);
-    if (!isKnown) await this.window(now);
-    return this.#entries.find((entry) => entry.sequence === sequence);
+    const known = this.#find(sequence);
+    if (known !== undefined) return known;
+    await this.window(now);
+    return this.#find(sequence);
+  }
+
+  #find(sequence: number): TimelineEntry | undefined {
+    const entry = this.#entries.find((candidate) => candidate.sequence === sequence);
+    return entry === this.#entries.at(-1) && this.#isGrowing() ? undefined : entry;
   }
 
   /** One of the configurations of the session's tracks, in the order in which they came. @throws as `window` */
@@ -143,19 +155,35 @@ export class SessionTimeline {
     const { by, mode, firstNumber } = this.#session;
     if (record.number < (firstNumber ?? '')) return;
     const before = this.#entries.at(-1);
+    const placement = placementOf(record, before);
+    if (placement === 'stray') return;
+    if (placement === 'follower' && before !== undefined) {
+      const group = withFollower(before, record);
+      this.#replaceLast({ ...before, ...group, durationMs: durationOf(group) });
+      return;
+    }
     const timestamp = timestampOf(this.#session, record);
     if (by === 'producer' && before !== undefined && timestamp < before.timestamp) return;
     const initSequence = await this.#configurationOf(record, before);
     if (initSequence === undefined) return;
+    if (before !== undefined && before.followers > 0) this.#grouped = before.record.ingestId;
     if (before === undefined) {
       this.#entries.push(firstEntry(this.#session, record, initSequence));
     } else if (by === 'producer' && timestamp === before.timestamp) {
-      this.#replaceLast({ ...before, record, durationMs: durationOf(record), initSequence });
+      this.#replaceLast({ ...before, ...groupOf(record), durationMs: durationOf(record), initSequence });
     } else {
       // A playlist that never changes may know more: where the next one begins.
-      if (mode === 'ON_DEMAND') this.#replaceLast({ ...before, durationMs: stepBetween(before.record, record) });
+      if (mode === 'ON_DEMAND') this.#replaceLast({ ...before, durationMs: stepBetween(before, record) });
       this.#entries.push(nextEntry(this.#session, before, record, initSequence));
     }
+  }
+
+  /** True while fragments are expected that belong to the last group. */
+  #isGrowing(): boolean {
+    const last = this.#entries.at(-1);
+    if (last === undefined || this.#session.mode === 'ON_DEMAND') return false;
+    const { ingestId } = last.record;
+    return ingestId === this.#grouped && this.#archive.isConnected(this.#stream, ingestId);
   }
 
   #replaceLast(entry: TimelineEntry): void {

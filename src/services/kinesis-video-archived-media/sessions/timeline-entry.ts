@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Track } from '#media/matroska/tracks.ts';
-import type { FragmentRecord } from '#services/kinesis-video/api.ts';
+import type { FragmentRecord, FragmentSelection } from '#services/kinesis-video/api.ts';
+import { type FragmentGroup, groupOf } from '../domain/fragment-group.ts';
 import type { StreamingSession } from './streaming-session.ts';
 
-/** A fragment in its place in a session. */
-export interface TimelineEntry {
-  readonly record: FragmentRecord;
-  /** Its place among the session's fragments. */
+/** A group of fragments, mostly a single one, in its place in a session. Its number and times are those of the first. */
+export interface TimelineEntry extends FragmentGroup {
+  /** Its place among the session's groups. */
   readonly sequence: number;
   /** The one of the two that the session goes by. */
   readonly timestamp: number;
@@ -31,6 +31,12 @@ export function timestampOf(session: StreamingSession, record: FragmentRecord): 
   return session.by === 'server' ? record.serverTimestamp : record.producerTimestamp;
 }
 
+/** Which fragments the session looks at. */
+export function selectionOf({ start, end, by, mode }: StreamingSession): FragmentSelection {
+  // What is live came last, whatever the producer's clock says.
+  return { by: mode === 'LIVE' ? 'server' : by, start, ...(end !== undefined && { end }) };
+}
+
 /** The session's first entry. Where the first fragments have expired, those after them are not counted as if they had not. */
 export function firstEntry(session: StreamingSession, record: FragmentRecord, initSequence: number): TimelineEntry {
   const { firstNumber, start, discontinuityMode } = session;
@@ -38,7 +44,7 @@ export function firstEntry(session: StreamingSession, record: FragmentRecord, in
   const sequence = Math.ceil(Math.max(0, missingMs) / SHORTEST_FRAGMENT_MS);
   const isDiscontinuous = discontinuityMode === 'ALWAYS';
   return {
-    record,
+    ...groupOf(record),
     sequence,
     timestamp: timestampOf(session, record),
     durationMs: durationOf(record),
@@ -57,11 +63,11 @@ export function nextEntry(
 ): TimelineEntry {
   const timestamp = timestampOf(session, record);
   return {
-    record,
+    ...groupOf(record),
     sequence: before.sequence + 1,
     timestamp,
     durationMs: durationOf(record),
-    mediaTime: before.mediaTime + stepBetween(before.record, record),
+    mediaTime: before.mediaTime + stepBetween(before, record),
     isDiscontinuous: isDiscontinuous(session, before, timestamp),
     discontinuitiesBefore: before.discontinuitiesBefore + (before.isDiscontinuous ? 1 : 0),
     initSequence,
@@ -76,11 +82,11 @@ export function durationOf({ lengthMs }: Pick<FragmentRecord, 'lengthMs'>): numb
   return lengthMs > 0 ? lengthMs : UNKNOWN_LENGTH_MS;
 }
 
-/** From the beginning of one fragment to that of the next, where they follow one another. */
-export function stepBetween(before: FragmentRecord, next: FragmentRecord): number {
+/** From the beginning of one group to that of the fragment behind it, where they follow one another. */
+export function stepBetween(before: FragmentGroup, next: FragmentRecord): number {
   const length = durationOf(before);
-  const apart = next.producerTimestamp - before.producerTimestamp;
-  const isSeam = before.ingestId === next.ingestId && apart > 0 && Math.abs(apart - length) <= SEAM_MS;
+  const apart = next.producerTimestamp - before.record.producerTimestamp;
+  const isSeam = before.record.ingestId === next.ingestId && apart > 0 && Math.abs(apart - length) <= SEAM_MS;
   return isSeam ? apart : length;
 }
 
@@ -91,7 +97,7 @@ function isDiscontinuous(session: StreamingSession, before: TimelineEntry, times
     case 'NEVER':
       return false;
     case 'ON_DISCONTINUITY':
-      return Math.abs(timestamp - before.timestamp - before.record.lengthMs) > DISCONTINUITY_MS;
+      return Math.abs(timestamp - before.timestamp - before.lengthMs) > DISCONTINUITY_MS;
   }
 }
 

@@ -164,7 +164,8 @@ export class PutMediaSession {
     this.acknowledgements.fragment('BUFFERING', this.#current);
   }
 
-  async #finish({ cluster, clusterBytes, tags, tagBytes, durationMs }: FragmentEvent): Promise<void> {
+  async #finish(event: FragmentEvent): Promise<void> {
+    const { cluster, clusterBytes, tags, tagBytes, durationMs, startsWithKeyframe } = event;
     const { ingest, findStream, logger } = this.#facts;
     const fragment = this.#current;
     if (fragment === undefined) throw new Error('A fragment ended that had not begun.');
@@ -177,7 +178,7 @@ export class PutMediaSession {
     this.#inFlightBytes += bytes;
     const lengthMs = Math.round(durationMs);
     const write = ingest
-      .write({ number, serverTimestamp, producerTimestamp, lengthMs, cluster, tags, isKept })
+      .write({ number, serverTimestamp, producerTimestamp, lengthMs, cluster, tags, startsWithKeyframe, isKept })
       .then(() => {
         if (isKept && this.#failure === undefined) this.acknowledgements.fragment('PERSISTED', fragment);
       })

@@ -92,6 +92,11 @@ export class FragmentArchive {
     return rows.filter((row) => row.is_kept === 1 && row.server_time >= keptFrom).map(recordOf);
   }
 
+  /** True while the connection may bring further fragments. */
+  isConnected(stream: ArchivedStream, ingestId: string): boolean {
+    return this.#parts.activity.producerOf(stream.id) === ingestId;
+  }
+
   /** True of a fragment that is there, kept or not. */
   async has(stream: ArchivedStream, number: string): Promise<boolean> {
     const { keptFrom, passingFrom } = this.#visibility(stream);

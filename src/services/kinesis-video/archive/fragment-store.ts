@@ -25,6 +25,7 @@ export interface FragmentRow {
   readonly length: number;
   readonly size: number;
   readonly cluster_size: number;
+  readonly starts_with_keyframe: number;
   readonly is_kept: number;
   readonly segment_size: number;
   /** `null` where the ciphertext lies in `kinesis_video_fragment_body`. */
@@ -384,6 +385,7 @@ export function recordOf(row: FragmentRow): FragmentRecord {
     lengthMs: row.length,
     size: row.size,
     clusterSize: row.cluster_size,
+    startsWithKeyframe: row.starts_with_keyframe === 1,
     isKept: row.is_kept === 1,
     segmentSize: row.segment_size,
     blob: row.blob,

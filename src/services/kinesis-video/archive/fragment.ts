@@ -31,6 +31,8 @@ export interface FragmentRecord {
   readonly size: number;
   /** How many of them are the cluster's; the tags follow. */
   readonly clusterSize: number;
+  /** True when decoding can begin here: each video track begins with a keyframe. Always true without video. */
+  readonly startsWithKeyframe: boolean;
   /** False for what came while the stream kept nothing: only GetMedia reads it, for some minutes. */
   readonly isKept: boolean;
   /** Bytes of ciphertext in a segment. */

@@ -29,6 +29,8 @@ export interface NewFragment extends FragmentStart {
   readonly cluster: readonly Uint8Array[];
   /** The Tags elements that belong to it, as they came. */
   readonly tags: readonly Uint8Array[];
+  /** As the parser tells it. */
+  readonly startsWithKeyframe: boolean;
   /** False where the stream's retention is 0. */
   readonly isKept: boolean;
 }
@@ -192,6 +194,7 @@ export class Ingest {
       length: fragment.lengthMs,
       size,
       cluster_size: clusterSize,
+      starts_with_keyframe: fragment.startsWithKeyframe ? 1 : 0,
       is_kept: fragment.isKept ? 1 : 0,
       segment_size: SEGMENT_SIZE,
       blob: 'blob' in sealed ? sealed.blob : null,

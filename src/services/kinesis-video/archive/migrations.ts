@@ -14,8 +14,10 @@ export const archiveMigrations: readonly Migration[] = [
       await sql`CREATE TABLE kinesis_video_fragment (
         stream TEXT NOT NULL, number TEXT NOT NULL, ingest TEXT NOT NULL REFERENCES kinesis_video_ingest (id),
         server_time INTEGER NOT NULL, producer_time INTEGER NOT NULL, length INTEGER NOT NULL, size INTEGER NOT NULL,
-        cluster_size INTEGER NOT NULL, is_kept INTEGER NOT NULL, segment_size INTEGER NOT NULL, blob TEXT,
-        mac BLOB NOT NULL, PRIMARY KEY (stream, number)) STRICT, WITHOUT ROWID`.execute(transaction);
+        cluster_size INTEGER NOT NULL, starts_with_keyframe INTEGER NOT NULL, is_kept INTEGER NOT NULL,
+        segment_size INTEGER NOT NULL, blob TEXT, mac BLOB NOT NULL, PRIMARY KEY (stream, number)) STRICT, WITHOUT ROWID`.execute(
+        transaction,
+      );
       await sql`CREATE INDEX kinesis_video_fragment_server ON kinesis_video_fragment
         (stream, server_time, number)`.execute(transaction);
       await sql`CREATE INDEX kinesis_video_fragment_producer ON kinesis_video_fragment

@@ -125,6 +125,21 @@ describe('Secrets in several Regions', () => {
     );
   });
 
+  it('stay the same when values come at once', async () => {
+    await create(home, 'busy', { AddReplicaRegions: [{ Region: AWAY }, { Region: 'eu-west-2' }] });
+    const puts = Array.from({ length: 12 }, (_, index) =>
+      home.send(new PutSecretValueCommand({ SecretId: 'busy', SecretString: `value ${index}` })),
+    );
+    await Promise.all(puts);
+    assert.deepEqual(await statusOf('busy'), [
+      [AWAY, 'InSync'],
+      ['eu-west-2', 'InSync'],
+    ]);
+    const [here, there] = [await details(home, 'busy'), await details(away, 'busy')];
+    assert.deepEqual(there.VersionIdsToStages, here.VersionIdsToStages);
+    assert.equal(await valueOf(away, 'busy'), await valueOf(home, 'busy'));
+  });
+
   it('are changed in the primary’s Region only, and deleted without replicas only', async () => {
     await create(home, 'read-only', { AddReplicaRegions: [{ Region: AWAY }] });
     const SecretId = 'read-only';

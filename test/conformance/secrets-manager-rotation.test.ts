@@ -15,6 +15,7 @@ import {
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
+import { readConfig } from '../../bin/config.ts';
 import { ClockedServer } from '../harness/clocked-server.ts';
 import { RotationEndpoint, type RotationEvent } from '../harness/rotation-endpoint.ts';
 import { failsWith } from '../harness/secrets-manager.ts';
@@ -294,6 +295,19 @@ describe('Rotation of secrets', () => {
     );
     assert.equal((await details('refused')).RotationEnabled, undefined);
     assert.deepEqual(endpoint.events, []);
+  });
+
+  it('goes to no address that the start of the server would not take', () => {
+    const read = (list: string) => readConfig({}, { COFFER_ROTATION_ENDPOINTS: list }).rotationEndpoints;
+    assert.deepEqual(read(''), []);
+    assert.deepEqual(read('https://A.example/, http://127.0.0.1:80/x'), ['https://a.example/', 'http://127.0.0.1/x']);
+    for (const list of ['http://example.com/', 'https://', 'rotate', 'https://a/,', 'https://a/?b', 'https://a/#b']) {
+      assert.throws(() => read(list), /COFFER_ROTATION_ENDPOINTS/, list);
+    }
+    assert.throws(
+      () => read('ftp://somebody:password@a/'),
+      (error: Error) => !error.message.includes('password@'),
+    );
   });
 
   it('refuses rules that are none', async () => {

@@ -11,11 +11,12 @@ const LOOPBACK = '127.0.0.1';
 export function readRotationEndpoint(text: string): string {
   const url = URL.parse(text.trim());
   if (url === null) throw new Error(`'${text}' is not an address.`);
-  const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && url.hostname === LOOPBACK);
-  if (!isSafe) throw new Error(`'${text}' is not an https:// address (http:// only for ${LOOPBACK}).`);
+  // Not repeated: it may be a password.
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw new Error('An address has no user, password, query or fragment.');
   }
+  const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && url.hostname === LOOPBACK);
+  if (!isSafe) throw new Error(`'${text}' is not an https:// address (http:// only for ${LOOPBACK}).`);
   return url.href;
 }
 

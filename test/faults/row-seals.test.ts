@@ -57,6 +57,9 @@ interface Case {
  * An installation with one of everything whose records are sealed. While its server is stopped, somebody who may write
  * its database changes one column of one row.
  */
+/** There are managed keys beside it. */
+const TESTED_KEY = `(SELECT key_id FROM kms_alias WHERE name = 'alias/test')`;
+
 describe('a column that was changed in the database', () => {
   let folder: string;
   let environment: NodeJS.ProcessEnv;
@@ -231,10 +234,10 @@ describe('a column that was changed in the database', () => {
     { table: 'iam_attachment', where: '1', use: encrypt, lookedUpBy: ['principal_id'] },
     { table: 'iam_membership', where: '1', use: assume, lookedUpBy: ['group_id', 'user_id'] },
     { table: 'iam_tag', where: '1', use: encrypt, lookedUpBy: ['owner_id'] },
-    { table: 'kms_key', where: '1', use: encrypt, lookedUpBy: ['id'] },
-    { table: 'kms_alias', where: '1', use: encrypt, lookedUpBy: ['account', 'region', 'name'] },
+    { table: 'kms_key', where: `id = ${TESTED_KEY}`, use: encrypt, lookedUpBy: ['id'] },
+    { table: 'kms_alias', where: `name = 'alias/test'`, use: encrypt, lookedUpBy: ['account', 'region', 'name'] },
     { table: 'kms_tag', where: '1', use: encrypt, lookedUpBy: ['key_id'] },
-    { table: 'kms_material', where: '1', use: encrypt, lookedUpBy: ['id'] },
+    { table: 'kms_material', where: `key_id = ${TESTED_KEY}`, use: encrypt, lookedUpBy: ['id'] },
     { table: 'mediaconvert_job', where: '1', use: getJob, lookedUpBy: ['id', 'account', 'region'] },
     {
       table: 'kinesis_video_stream',

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
   CreateSecretCommand,
+  DeleteSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { asAccountId, asRegion } from '#kernel/ids.ts';
 import { ClockedServer } from '../harness/clocked-server.ts';
 
 describe('What is stored of secrets', () => {
@@ -80,6 +82,23 @@ describe('What is stored of secrets', () => {
         .execute();
     });
     assert.equal((await client.send(new GetSecretValueCommand({ SecretId: 'swapped' }))).SecretString, 'other');
+  });
+
+  it('is not given to a call that was allowed another secret of that name', async () => {
+    const { secrets } = server.parts.services.secretsManager;
+    const create = () => client.send(new CreateSecretCommand({ Name: 'replaced', SecretString: 'x' }));
+    const remove = new DeleteSecretCommand({ SecretId: 'replaced', ForceDeleteWithoutRecovery: true });
+    await create();
+    const { accountId } = server;
+    const arn = `arn:aws:iam::${accountId}:root`;
+    const caller = { type: 'root', accountId: asAccountId(accountId), arn, principalId: accountId } as const;
+    const call = { caller, region: asRegion('us-east-1'), now: server.parts.now };
+    await secrets.access('GetSecretValue', 'replaced', call);
+    assert.equal((await secrets.find('replaced', call)).name, 'replaced');
+    await client.send(remove);
+    await create();
+    await assert.rejects(secrets.find('replaced', call), { code: 'ResourceNotFoundException' });
+    assert.equal((await secrets.find('replaced', { ...call })).name, 'replaced');
   });
 
   it('goes with the account', async () => {

@@ -22,15 +22,23 @@ export interface AccessDetails extends Pick<AccessRequest, 'requestTags'> {
 /** Finds the secrets that requests name, and says what has to be allowed on them. */
 export class Secrets {
   readonly #store: SecretStore;
+  /** Call → the id of the secret about which it was asked whether it is allowed. */
+  readonly #asked = new WeakMap<SecretScope, string | undefined>();
 
   constructor(store: SecretStore) {
     this.#store = store;
   }
 
-  /** A secret, also one that is scheduled for deletion. @throws ServiceError ResourceNotFoundException */
+  /**
+   * A secret, also one that is scheduled for deletion.
+   *
+   * INVARIANT: it is the one that was authorised: one that was made meanwhile under the same name is not.
+   *
+   * @throws ServiceError ResourceNotFoundException
+   */
   async find(secretId: string | undefined, scope: SecretScope): Promise<SecretRow> {
     const row = await this.#locate(secretId ?? '', scope);
-    if (row === undefined) throw secretNotFound();
+    if (row === undefined || (this.#asked.has(scope) && this.#asked.get(scope) !== row.id)) throw secretNotFound();
     return row;
   }
 
@@ -59,6 +67,7 @@ export class Secrets {
     details: AccessDetails = {},
   ): Promise<readonly AccessRequest[]> {
     const row = await this.#locate(secretId ?? '', scope);
+    this.#asked.set(scope, row?.id);
     if (row !== undefined) return [accessTo(action, row, details)];
     const account = accountOfCaller(scope.caller);
     const address = readSecretId(secretId ?? '', account, scope.region) ?? {

@@ -8,6 +8,7 @@ import * as media from '@aws-sdk/client-kinesis-video-media';
 import * as kms from '@aws-sdk/client-kms';
 import * as mediaconvert from '@aws-sdk/client-mediaconvert';
 import * as s3 from '@aws-sdk/client-s3';
+import * as secrets from '@aws-sdk/client-secrets-manager';
 import * as sts from '@aws-sdk/client-sts';
 import { NormalizedSchema } from '@smithy/core/schema';
 import type { AnyService } from '#gateway/operations-table.ts';
@@ -46,6 +47,7 @@ const SDKS: Readonly<Record<string, Sdk>> = {
   iam: { Client: iam.IAMClient, commands: iam },
   sts: { Client: sts.STSClient, commands: sts },
   cloudtrail: { Client: cloudtrail.CloudTrailClient, commands: cloudtrail },
+  'secrets-manager': { Client: secrets.SecretsManagerClient, commands: secrets },
   'kinesis-video': { Client: video.KinesisVideoClient, commands: video },
   'kinesis-video-media': { Client: media.KinesisVideoMediaClient, commands: media },
   'kinesis-video-archived-media': { Client: archivedMedia.KinesisVideoArchivedMediaClient, commands: archivedMedia },
@@ -265,7 +267,9 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
   await objects.send(new s3.PutBucketPolicyCommand({ Bucket: 'target', Policy: bucketPolicy }));
   const streams = new video.KinesisVideoClient(config);
   const { StreamARN } = await streams.send(new video.CreateStreamCommand({ StreamName: 'target' }));
-  for (const client of [keys, people, objects, streams]) client.destroy();
+  const vault = new secrets.SecretsManagerClient(config);
+  const { ARN: SecretId } = await vault.send(new secrets.CreateSecretCommand({ Name: 'target', SecretString: 'x' }));
+  for (const client of [keys, people, objects, streams, vault]) client.destroy();
   const anyTime = { StartTimestamp: new Date(0), EndTimestamp: new Date(1000) };
   const fragments = { FragmentSelectorType: 'SERVER_TIMESTAMP', TimestampRange: anyTime };
 
@@ -336,6 +340,17 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
     's3:UploadPart': { Body: Buffer.from('other') },
     's3:CopyObject': { Key: 'copy' },
     's3:CompleteMultipartUpload': { MultipartUpload: { Parts: [{ PartNumber: 1, ETag: '"0"' }] } },
+    'secrets-manager': {
+      SecretId,
+      Name: 'new',
+      VersionStage: 'AWSCURRENT',
+      ResourcePolicy: allowAll,
+      TagKeys: ['a'],
+      Tags: [{ Key: 'a', Value: 'b' }],
+      AddReplicaRegions: [{ Region: 'eu-west-1' }],
+      RemoveReplicaRegions: ['eu-west-1'],
+    },
+    'secrets-manager:BatchGetSecretValue': { SecretIdList: [SecretId] },
     'kinesis-video': {
       StreamName: 'target',
       StreamARN,

@@ -1,10 +1,11 @@
-import { close, constants, fsync, ftruncate, open, write } from 'node:fs';
+import { close, constants, fsync, ftruncate, open, unlink, write } from 'node:fs';
 import { promisify } from 'node:util';
 
 const openFile = promisify(open);
 const closeFile = promisify(close);
 const syncFile = promisify(fsync);
 const truncateFile = promisify(ftruncate);
+const removeFile = promisify(unlink);
 /** Direct I/O moves whole sectors; no disk in use has larger ones. */
 const SECTOR = 4096;
 const FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW;
@@ -40,8 +41,11 @@ export class BlobFile {
       await closeFile(descriptor);
       return new BlobFile(path, direct, true);
     } catch (error) {
-      if (!isNotPossible(error)) throw error;
-      return new BlobFile(path, descriptor, false);
+      if (isNotPossible(error)) return new BlobFile(path, descriptor, false);
+      // Such as when the process has no descriptor left: nobody else knows of this one, nor of the file.
+      await closeFile(descriptor);
+      await removeFile(path);
+      throw error;
     }
   }
 

@@ -96,6 +96,7 @@ export class BlobFile {
         write(descriptor, block, offset, length - offset, position + offset, (error, written) => {
           if (error !== null) reject(error);
           else if (offset + written >= length) resolve();
+          else if (written === 0) reject(new Error('The disk took no bytes.'));
           else next(offset + written);
         });
       };

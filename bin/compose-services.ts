@@ -8,6 +8,8 @@ import { type Clock, systemClock } from '#kernel/clock.ts';
 import type { AccountId } from '#kernel/ids.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { systemRandomness } from '#kernel/randomness.ts';
+import { FlowWorkers } from '#media/live/flow-workers.ts';
+import { DEFAULT_STILLS_LIMITS, StillsPool } from '#media/stills/stills-pool.ts';
 import { CloudTrailLog } from '#services/cloudtrail/api.ts';
 import { EventBuffer } from '#services/cloudtrail/domain/event-buffer.ts';
 import { RequestUsage } from '#services/cloudtrail/request-usage.ts';
@@ -45,6 +47,7 @@ import { secretsManagerService } from '#services/secrets-manager/service.ts';
 import { type SecretsTables, secretsManagerMigrations } from '#services/secrets-manager/store.ts';
 import { StsApi } from '#services/sts/api.ts';
 import { stsService } from '#services/sts/service.ts';
+import { EventLog, type EventLogTables, eventLogMigrations } from '#storage/event-log/event-log.ts';
 import type { FolderBlobs } from '#storage/folder/folder-blobs.ts';
 import type { Migration } from '#storage/records.ts';
 import type { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
@@ -62,6 +65,7 @@ export const allMigrations: readonly Migration[] = [
   ...streamMigrations,
   ...archiveMigrations,
   ...secretsManagerMigrations,
+  ...eventLogMigrations,
 ];
 
 /** One step of removing an account's belongings. */
@@ -92,6 +96,7 @@ export function composeServices(
   const buffer = new EventBuffer(trail, logger);
   const log = new CloudTrailLog(buffer, randomness);
   const usage = new RequestUsage(records.of<CloudTrailTables>());
+  const events = new EventLog(records.of<EventLogTables>(), clock, randomness, logger);
 
   const s3 = createS3Context({
     records: records.of<S3Tables>(),
@@ -139,6 +144,9 @@ export function composeServices(
     logger,
     rotationEndpoints: config.rotationEndpoints,
   });
+
+  const thumbnails = new StillsPool({ ...DEFAULT_STILLS_LIMITS, workers: 1 });
+  const flowEngine = new FlowWorkers(thumbnails);
 
   const gateway = new Gateway({
     services: [
@@ -190,6 +198,7 @@ export function composeServices(
     { what: 'Kinesis video streams', run: () => purgeKinesisVideoAccount(kinesisVideo, account) },
     { what: 'secrets', run: () => purgeSecrets(secretsManager, account) },
     { what: 'S3 buckets', run: () => purgeS3Account(s3, account) },
+    { what: 'events', run: () => events.purgeAccount(account) },
     { what: 'audit log', run: () => trail.purgeAccount(account) },
   ];
 
@@ -202,6 +211,9 @@ export function composeServices(
     kinesisVideo,
     archivedMedia,
     secretsManager,
+    thumbnails,
+    flowEngine,
+    events,
     startedAt,
     trail,
     log,

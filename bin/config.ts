@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type AccountId, asAccountId, asRegion, type Region } from '#kernel/ids.ts';
@@ -31,6 +32,10 @@ export interface Config {
   readonly mediaWorkers: number | undefined;
   /** Addresses to which Secrets Manager may send rotations; one without a path stands for all of its origin. */
   readonly rotationEndpoints: readonly string[];
+  /** The IP address on which live flows listen, and which they tell senders and takers. */
+  readonly mediaConnectAddress: string;
+  /** Where `/metrics` is served, on loopback; `undefined` for nowhere, 0 lets the system choose. */
+  readonly metricsPort: number | undefined;
 }
 
 export interface CommandLineOptions {
@@ -60,6 +65,8 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'COFFER_ALLOW_INSECURE_SSE_C',
   'COFFER_MEDIA_WORKERS',
   'COFFER_ROTATION_ENDPOINTS',
+  'COFFER_MEDIACONNECT_ADDRESS',
+  'COFFER_METRICS_PORT',
 ]);
 
 const DEFAULT_PORT = 4566;
@@ -96,6 +103,9 @@ export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv
     rotationEndpoints: reading('COFFER_ROTATION_ENDPOINTS', () =>
       (environment['COFFER_ROTATION_ENDPOINTS']?.split(',') ?? []).map(readRotationEndpoint),
     ),
+    mediaConnectAddress: readAddress('COFFER_MEDIACONNECT_ADDRESS', environment['COFFER_MEDIACONNECT_ADDRESS']),
+    metricsPort:
+      environment['COFFER_METRICS_PORT'] === undefined ? undefined : readPort(environment['COFFER_METRICS_PORT']),
   };
 }
 
@@ -135,6 +145,14 @@ function readPort(text: string | undefined): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
   if (port < 0 || port > 65535) throw new ConfigError(`'${text}' is not a port (0 to 65535).`);
   return port;
+}
+
+/** Not the wildcard: it is told to senders and takers. */
+function readAddress(name: string, text = '127.0.0.1'): string {
+  if (isIP(text) === 0 || /^(0\.0\.0\.0|[0:]+)$/.test(text)) {
+    throw new ConfigError(`${name} is an IP address of this machine, such as 192.0.2.10, not '${text}'.`);
+  }
+  return text;
 }
 
 function readCount(name: string, text: string | undefined): number | undefined {

@@ -4,10 +4,12 @@ import { systemClock } from '#kernel/clock.ts';
 import type { AccountId } from '#kernel/ids.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { systemRandomness } from '#kernel/randomness.ts';
+import type { FlowStatus } from '#media/live/flow-engine.ts';
 import type { CloudTrailLog } from '#services/cloudtrail/api.ts';
 import type { UsageColumn, UsageRange, UsageStep } from '#services/cloudtrail/domain/usage.ts';
 import type { IamApi } from '#services/iam/api.ts';
 import { removeOrphans } from '#services/s3/maintenance/remove-orphans.ts';
+import type { EventLog, EventSelection } from '#storage/event-log/event-log.ts';
 import { FolderBlobs } from '#storage/folder/folder-blobs.ts';
 import { ROW_SEAL_PURPOSE } from '#storage/row-seal.ts';
 import { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
@@ -20,6 +22,7 @@ import { runChecks } from './verify.ts';
 
 const HOUSEKEEPING_MS = 60 * 60_000;
 const AUDIT_RETENTION_MS = 90 * 86_400_000;
+const EVENT_RETENTION_MS = 30 * 86_400_000;
 
 /** Everything wired together on one data folder, without a socket: the composition root. */
 export class Platform {
@@ -90,11 +93,14 @@ export class Platform {
     await this.#services.kinesisVideo.janitor.stop();
     await this.#services.secretsManager.janitor.stop();
     await this.#services.secretsManager.rotations.stop();
+    await this.#services.flowEngine.close();
   }
 
   async close(): Promise<void> {
     clearInterval(this.#housekeeping);
     this.#services.archivedMedia.stills.close();
+    this.#services.thumbnails.close();
+    await this.#services.events.close();
     await this.#log.close();
     await this.#records.close();
     this.#installation.lock.release();
@@ -108,6 +114,16 @@ export class Platform {
   async *countRequests(range: UsageRange, by: readonly UsageColumn[]): AsyncGenerator<UsageStep> {
     await this.#log.flush();
     yield* this.#services.usage.count(range, by);
+  }
+
+  /** What happened, from the event log. */
+  readEvents(selection: EventSelection): ReturnType<EventLog['read']> {
+    return this.#services.events.read(selection);
+  }
+
+  /** How the live flows are. */
+  flowStatuses(): readonly FlowStatus[] {
+    return this.#services.flowEngine.statuses();
   }
 
   purgeSteps(account: AccountId): readonly PurgeStep[] {
@@ -127,11 +143,12 @@ export class Platform {
 
   async #keepHouse(): Promise<void> {
     const now = systemClock.now();
-    const { kms, trail, logger } = this.#services;
+    const { kms, trail, events, logger } = this.#services;
     try {
       const purged = await kms.store.purgeDueKeys(now);
       if (purged > 0) kms.materials.forgetAll();
       await trail.prune(now - AUDIT_RETENTION_MS);
+      await events.prune(now - EVENT_RETENTION_MS);
     } catch (error) {
       logger.error({ err: error }, 'housekeeping failed; it is tried again in an hour');
     }

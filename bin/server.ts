@@ -4,6 +4,7 @@ import { Administration } from './administration.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
 import { endpointOf } from './endpoint.ts';
+import type { MetricsServer } from './metrics/metrics-server.ts';
 import { Platform } from './platform.ts';
 
 const DRAIN_MS = 20_000;
@@ -14,12 +15,20 @@ export class Server {
   readonly #platform: Platform;
   readonly #http: HttpServer;
   readonly #control: ControlServer;
+  readonly #metrics: MetricsServer | undefined;
 
-  private constructor(config: Config, platform: Platform, http: HttpServer, control: ControlServer) {
+  private constructor(
+    config: Config,
+    platform: Platform,
+    http: HttpServer,
+    control: ControlServer,
+    metrics: MetricsServer | undefined,
+  ) {
     this.config = config;
     this.#platform = platform;
     this.#http = http;
     this.#control = control;
+    this.#metrics = metrics;
   }
 
   /**
@@ -35,6 +44,7 @@ export class Server {
     const platform = await Platform.open(config, environment, logger);
     platform.notices.forEach(tell);
     let http: HttpServer | undefined;
+    let metrics: MetricsServer | undefined;
     try {
       let isReady = false;
       http = await startHttpServer(platform.gateway, {
@@ -45,12 +55,14 @@ export class Server {
       }).catch((error: unknown) => {
         throw listenError(error, config);
       });
+      metrics = await startMetrics(config, platform);
       await platform.startWork(endpointOf(http.host, http.port));
       const control = await startControlServer(config.dataFolder, new Administration(platform), logger);
       isReady = true;
-      return new Server(config, platform, http, control);
+      return new Server(config, platform, http, control, metrics);
     } catch (error) {
       await http?.close(0);
+      await metrics?.close();
       await platform.close();
       throw error;
     }
@@ -60,13 +72,26 @@ export class Server {
     return endpointOf(this.#http.host, this.#http.port);
   }
 
+  /** Where Prometheus finds the metrics, if they are served. */
+  get metricsAddress(): string | undefined {
+    return this.#metrics?.address;
+  }
+
   /** Takes no more requests, lets those under way finish, and closes everything. */
   async stop(): Promise<void> {
     await this.#control.close();
+    await this.#metrics?.close();
     await this.#platform.stopWork();
     await this.#http.close(DRAIN_MS);
     await this.#platform.close();
   }
+}
+
+async function startMetrics(config: Config, platform: Platform): Promise<MetricsServer | undefined> {
+  if (config.metricsPort === undefined) return undefined;
+  // Loaded by those alone who want it.
+  const { startMetricsServer } = await import('./metrics/metrics-server.ts');
+  return startMetricsServer(config.metricsPort, () => platform.flowStatuses());
 }
 
 /** Says what is wrong with the address, where it is the address. */

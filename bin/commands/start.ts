@@ -40,6 +40,7 @@ function greeting(server: Server): string {
   const option = process.env['COFFER_DATA'] === data ? '' : ` --data ${shellWord(data)}`;
   return [
     `Coffer is ready at ${server.endpoint} (data in ${data}).`,
+    ...(server.metricsAddress === undefined ? [] : [`Metrics are at ${server.metricsAddress}.`]),
     `Use it from another shell:  eval "$(npx coffer env${option})"  and then any AWS tool, such as: aws s3 ls`,
   ].join('\n');
 }

@@ -36,6 +36,9 @@ export class Administration {
         return yield* this.#platform.verify();
       case 'usage':
         return yield* countRequests(this.#platform, request);
+      case 'events':
+        for await (const value of this.#platform.readEvents(request)) yield { type: 'item', value };
+        return;
     }
   }
 

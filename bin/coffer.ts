@@ -83,6 +83,16 @@ program
   .option('--json', 'print the counts as JSON')
   .action(async (options) => (await import('./commands/usage.ts')).usage(options));
 
+program
+  .command('events')
+  .description('Print what happened (flows, their sources and outputs), in the form of EventBridge’s events.')
+  .option('--since <time>', 'such as 2026-11-20T08:30:00Z, or 90m, 12h, 7d ago (default: a day ago)')
+  .option('--account <id>', 'those of one account')
+  .option('--source <name>', 'those of one service, such as aws.mediaconnect')
+  .option('--follow', 'go on with what happens from now on')
+  .addOption(dataOption())
+  .action(async (options) => (await import('./commands/events.ts')).events(options));
+
 const kvs = program
   .command('kvs')
   .description('Kinesis Video Streams: send a camera or a file into a stream, watch a stream.')

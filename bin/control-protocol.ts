@@ -1,4 +1,5 @@
 import { USAGE_COLUMNS, type UsageColumn, type UsageRange } from '#services/cloudtrail/domain/usage.ts';
+import type { EventSelection } from '#storage/event-log/event-log.ts';
 
 /** What the command line asks of a running server: one JSON line in, JSON lines out, the last one `done` or `error`. */
 export type ControlRequest =
@@ -7,7 +8,8 @@ export type ControlRequest =
   | { readonly command: 'account-list' }
   | { readonly command: 'account-delete'; readonly accountId: string }
   | { readonly command: 'verify' }
-  | ({ readonly command: 'usage'; readonly by: readonly UsageColumn[] } & UsageRange);
+  | ({ readonly command: 'usage'; readonly by: readonly UsageColumn[] } & UsageRange)
+  | ({ readonly command: 'events' } & EventSelection);
 
 export type ControlReply =
   /** One line of the command's answer. */
@@ -43,6 +45,8 @@ export function parseControlRequest(value: unknown): ControlRequest {
       return accountId === undefined ? { command, count } : { command, count, accountId };
     case 'usage':
       return parseUsageRequest(fields);
+    case 'events':
+      return parseEventsRequest(fields);
     case 'account-delete':
       if (typeof accountId !== 'string') break;
       return { command, accountId };
@@ -52,11 +56,27 @@ export function parseControlRequest(value: unknown): ControlRequest {
 
 function parseUsageRequest({ from, to, account, by }: Readonly<Record<string, unknown>>): ControlRequest {
   if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || !Array.isArray(by)) throw unknownCommand();
-  if (!(account === undefined || typeof account === 'string')) throw unknownCommand();
+  if (!isTextOrAbsent(account)) throw unknownCommand();
   const columns = USAGE_COLUMNS.filter((column) => by.includes(column));
   if (columns.length !== by.length) throw unknownCommand();
   const range = { from: Number(from), to: Number(to), ...(account !== undefined && { account }) };
   return { command: 'usage', by: columns, ...range };
+}
+
+function parseEventsRequest({ after, from, account, source }: Readonly<Record<string, unknown>>): ControlRequest {
+  if (!Number.isSafeInteger(after) || !Number.isSafeInteger(from)) throw unknownCommand();
+  if (!isTextOrAbsent(account) || !isTextOrAbsent(source)) throw unknownCommand();
+  return {
+    command: 'events',
+    after: Number(after),
+    from: Number(from),
+    ...(account !== undefined && { account }),
+    ...(source !== undefined && { source }),
+  };
+}
+
+function isTextOrAbsent(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
 }
 
 function unknownCommand(): Error {

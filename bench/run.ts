@@ -1,5 +1,6 @@
 import { benchKinesisVideo } from './kinesis-video.ts';
 import { benchKinesisVideoList } from './kinesis-video-list.ts';
+import { benchLiveFlows } from './live/live-flows.ts';
 import { benchMemory } from './memory.ts';
 import { benchObjects } from './objects.ts';
 import { isMet, type Result } from './result.ts';
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   memory: async () => [await benchMemory()],
   'kinesis-video': benchKinesisVideo,
   'kinesis-video-list': async () => [await benchKinesisVideoList()],
+  'live-flows': benchLiveFlows,
   transcode: async () => {
     const measured = await benchTranscode();
     if (measured === undefined) {

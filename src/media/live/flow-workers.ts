@@ -144,7 +144,11 @@ export class FlowWorkers implements FlowEngine {
   async #place(flow: Running, spec: FlowSpec): Promise<ReadonlyMap<string, number>> {
     for (;;) {
       if (this.#isClosed) throw new LegError('unusable', 'The server is ending.');
-      if (flow.worker === undefined || flow.worker.isGone) flow.worker = await this.#chooseWorker();
+      if (flow.worker === undefined || flow.worker.isGone) {
+        const backoff = Math.min(MAX_BACKOFF_MS, Math.max(0, this.#deaths - 1) * RETRY_MS);
+        if (backoff > 0) await new Promise((resolve) => setTimeout(resolve, backoff));
+        flow.worker = this.#chooseWorker();
+      }
       try {
         const { ports, status } = await flow.worker.ask({ kind: 'apply', spec });
         flow.spec = spec;
@@ -157,9 +161,7 @@ export class FlowWorkers implements FlowEngine {
     }
   }
 
-  async #chooseWorker(): Promise<FlowWorker> {
-    const backoff = Math.min(MAX_BACKOFF_MS, Math.max(0, this.#deaths - 1) * RETRY_MS);
-    if (backoff > 0) await new Promise((resolve) => setTimeout(resolve, backoff));
+  #chooseWorker(): FlowWorker {
     const counts = [...this.#workers].map((worker) => ({ worker, count: this.#flowsOf(worker).length }));
     const [least] = counts.sort((a, b) => a.count - b.count);
     if (least !== undefined && (least.count < FLOWS_OF_A_WORKER || counts.length >= this.#maximum)) {

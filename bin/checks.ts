@@ -8,6 +8,8 @@ import type { S3Context } from '#services/s3/context.ts';
 import { verifyS3 } from '#services/s3/maintenance/verify.ts';
 import { openRequest } from '#services/mediaconvert/domain/job-request.ts';
 import type { MediaconvertStore } from '#services/mediaconvert/store.ts';
+import type { MediaConnectContext } from '#services/mediaconnect/context.ts';
+import { verifyFlows } from '#services/mediaconnect/maintenance/verify.ts';
 import type { SecretsManagerContext } from '#services/secrets-manager/context.ts';
 import { verifySecrets } from '#services/secrets-manager/maintenance/verify.ts';
 import type { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
@@ -23,12 +25,14 @@ export function checksOf(parts: {
   readonly mediaconvert: MediaconvertStore;
   readonly kinesisVideo: KinesisVideoContext;
   readonly secretsManager: SecretsManagerContext;
+  readonly mediaConnect: MediaConnectContext;
   readonly trail: CloudTrailStore;
   readonly rootKey: RootKey;
   /** Milliseconds since the epoch: blobs that are younger may belong to uploads under way. */
   readonly startedAt: number;
 }): readonly Check[] {
-  const { records, iam, kms, s3, mediaconvert, kinesisVideo, secretsManager, trail, rootKey, startedAt } = parts;
+  const { records, iam, kms, s3, mediaconvert, kinesisVideo, secretsManager, mediaConnect, trail, rootKey, startedAt } =
+    parts;
   return [
     {
       what: 'database',
@@ -85,6 +89,7 @@ export function checksOf(parts: {
       run: () => verifyKinesisVideo(kinesisVideo, operatorDecrypt(kms), startedAt),
     },
     { what: 'secrets', run: () => verifySecrets(secretsManager, operatorDecrypt(kms)) },
+    { what: 'live flows', run: () => verifyFlows(mediaConnect) },
     { what: 'S3 objects', run: () => verifyS3(s3, operatorDecrypt(kms), startedAt) },
   ];
 }

@@ -31,7 +31,9 @@ import { KmsApi } from '#services/kms/api.ts';
 import { createKmsContext } from '#services/kms/context.ts';
 import { kmsService } from '#services/kms/service.ts';
 import { KmsStore, type KmsTables, kmsMigrations } from '#services/kms/store.ts';
+import { createMediaConnectContext } from '#services/mediaconnect/context.ts';
 import { mediaConnectService } from '#services/mediaconnect/service.ts';
+import { type FlowTables, mediaConnectMigrations } from '#services/mediaconnect/store.ts';
 import { createMediaconvertContext } from '#services/mediaconvert/context.ts';
 import { mediaconvertService } from '#services/mediaconvert/service.ts';
 import { MediaconvertStore, type MediaconvertTables, mediaconvertMigrations } from '#services/mediaconvert/store.ts';
@@ -66,6 +68,7 @@ export const allMigrations: readonly Migration[] = [
   ...archiveMigrations,
   ...secretsManagerMigrations,
   ...eventLogMigrations,
+  ...mediaConnectMigrations,
 ];
 
 /** One step of removing an account's belongings. */
@@ -147,6 +150,18 @@ export function composeServices(
 
   const thumbnails = new StillsPool({ ...DEFAULT_STILLS_LIMITS, workers: 1 });
   const flowEngine = new FlowWorkers(thumbnails);
+  const mediaConnect = createMediaConnectContext({
+    records: records.of<FlowTables>(),
+    sts: new StsApi(door, iam),
+    secrets: new SecretsManagerApi(door),
+    engine: flowEngine,
+    clock,
+    randomness,
+    logger,
+    address: config.mediaConnectAddress,
+    events,
+    remoteEntitlements: config.remoteEntitlements,
+  });
 
   const gateway = new Gateway({
     services: [
@@ -157,7 +172,7 @@ export function composeServices(
       mediaconvertService(mediaconvert),
       cloudTrailService({ store: trail, buffer }),
       secretsManagerService(secretsManager),
-      mediaConnectService(),
+      mediaConnectService(mediaConnect),
       kinesisVideoService(kinesisVideo),
       kinesisVideoMediaService(createKinesisVideoMediaContext({ video: kinesisVideo, clock, logger })),
       kinesisVideoArchivedMediaService(archivedMedia),
@@ -181,6 +196,7 @@ export function composeServices(
     mediaconvert: mediaconvert.store,
     kinesisVideo,
     secretsManager,
+    mediaConnect,
     trail,
     rootKey,
     startedAt,
@@ -198,6 +214,7 @@ export function composeServices(
     { what: 'Kinesis video streams', run: () => purgeKinesisVideoAccount(kinesisVideo, account) },
     { what: 'secrets', run: () => purgeSecrets(secretsManager, account) },
     { what: 'S3 buckets', run: () => purgeS3Account(s3, account) },
+    { what: 'live flows', run: () => mediaConnect.lifecycle.removeAccount(account) },
     { what: 'events', run: () => events.purgeAccount(account) },
     { what: 'audit log', run: () => trail.purgeAccount(account) },
   ];
@@ -213,6 +230,7 @@ export function composeServices(
     secretsManager,
     thumbnails,
     flowEngine,
+    mediaConnect,
     events,
     startedAt,
     trail,

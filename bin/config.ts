@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type AccountId, asAccountId, asRegion, type Region } from '#kernel/ids.ts';
+import { type RemoteEntitlement, readRemoteEntitlements } from '#services/mediaconnect/domain/remote-entitlements.ts';
 import { readRotationEndpoint } from '#services/secrets-manager/domain/rotation-endpoint.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -34,6 +36,8 @@ export interface Config {
   readonly rotationEndpoints: readonly string[];
   /** The IP address on which live flows listen, and which they tell senders and takers. */
   readonly mediaConnectAddress: string;
+  /** Entitlements that other installations have granted to accounts of this one. */
+  readonly remoteEntitlements: readonly RemoteEntitlement[];
   /** Where `/metrics` is served, on loopback; `undefined` for nowhere, 0 lets the system choose. */
   readonly metricsPort: number | undefined;
 }
@@ -66,6 +70,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'COFFER_MEDIA_WORKERS',
   'COFFER_ROTATION_ENDPOINTS',
   'COFFER_MEDIACONNECT_ADDRESS',
+  'COFFER_REMOTE_ENTITLEMENTS',
   'COFFER_METRICS_PORT',
 ]);
 
@@ -104,6 +109,7 @@ export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv
       (environment['COFFER_ROTATION_ENDPOINTS']?.split(',') ?? []).map(readRotationEndpoint),
     ),
     mediaConnectAddress: readAddress('COFFER_MEDIACONNECT_ADDRESS', environment['COFFER_MEDIACONNECT_ADDRESS']),
+    remoteEntitlements: readRemote('COFFER_REMOTE_ENTITLEMENTS', environment['COFFER_REMOTE_ENTITLEMENTS']),
     metricsPort:
       environment['COFFER_METRICS_PORT'] === undefined ? undefined : readPort(environment['COFFER_METRICS_PORT']),
   };
@@ -153,6 +159,12 @@ function readAddress(name: string, text = '127.0.0.1'): string {
     throw new ConfigError(`${name} is an IP address of this machine, such as 192.0.2.10, not '${text}'.`);
   }
   return text;
+}
+
+function readRemote(name: string, path: string | undefined): readonly RemoteEntitlement[] {
+  return path === undefined
+    ? []
+    : reading(`${name} (${path})`, () => readRemoteEntitlements(readFileSync(path, 'utf8')));
 }
 
 function readCount(name: string, text: string | undefined): number | undefined {

@@ -84,6 +84,7 @@ export class Platform {
     this.#services.kinesisVideo.janitor.start();
     this.#services.secretsManager.janitor.start();
     this.#services.secretsManager.rotations.start();
+    await this.#services.mediaConnect.lifecycle.resume();
     this.#housekeeping = setInterval(() => void this.#keepHouse(), HOUSEKEEPING_MS);
   }
 
@@ -93,7 +94,7 @@ export class Platform {
     await this.#services.kinesisVideo.janitor.stop();
     await this.#services.secretsManager.janitor.stop();
     await this.#services.secretsManager.rotations.stop();
-    await this.#services.flowEngine.close();
+    await this.#services.mediaConnect.lifecycle.close();
   }
 
   async close(): Promise<void> {

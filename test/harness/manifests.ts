@@ -23,7 +23,7 @@ export const manifests: readonly AnyService[] = [
   stsService(NOTHING),
   cloudTrailService(NOTHING),
   secretsManagerService(NOTHING),
-  mediaConnectService(),
+  mediaConnectService(NOTHING),
   kinesisVideoService(NOTHING),
   kinesisVideoMediaService(NOTHING),
   kinesisVideoArchivedMediaService(NOTHING),

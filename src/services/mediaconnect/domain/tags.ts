@@ -1,0 +1,31 @@
+import { badRequest } from '../errors.ts';
+
+export type TagMap = Readonly<Record<string, string>>;
+
+const MAX_TAGS = 50;
+const MAX_KEY = 128;
+const MAX_VALUE = 256;
+
+/** @throws ServiceError BadRequestException */
+export function checkTags(tags: TagMap | undefined): TagMap {
+  for (const [key, value] of Object.entries(tags ?? {})) {
+    if (/^aws:/i.test(key)) throw badRequest(`Tag keys must not begin with aws: (${key})`);
+    if (key === '' || key.length > MAX_KEY) throw badRequest(`A tag's key has 1 to ${MAX_KEY} characters.`);
+    if (value.length > MAX_VALUE)
+      throw badRequest(`The value of the tag ${key} has more than ${MAX_VALUE} characters.`);
+  }
+  return withTags({}, tags ?? {});
+}
+
+/** @throws ServiceError BadRequestException */
+export function withTags(before: TagMap, added: TagMap): TagMap {
+  const tags = { ...before, ...added };
+  if (Object.keys(tags).length > MAX_TAGS) throw badRequest(`A resource has at most ${MAX_TAGS} tags.`);
+  return tags;
+}
+
+/** Keys that are not there are no error. */
+export function withoutTags(before: TagMap, keys: readonly string[]): TagMap {
+  const removed = new Set(keys);
+  return Object.fromEntries(Object.entries(before).filter(([key]) => !removed.has(key)));
+}

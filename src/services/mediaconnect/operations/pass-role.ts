@@ -1,0 +1,19 @@
+import type { AccessRequest } from '#kernel/operation.ts';
+import type { GivenEncryption } from '../api-types.ts';
+
+/**
+ * Who lets a flow use a role must be allowed to pass it to MediaConnect: otherwise the right to make flows would be the
+ * right to use every key that any role trusted by MediaConnect may read.
+ */
+export function passRoles(roles: readonly (string | undefined)[]): AccessRequest[] {
+  return [...new Set(roles.filter((role) => role !== undefined))].map((role) => ({
+    action: 'iam:PassRole',
+    resource: role,
+    context: { 'iam:PassedToService': 'mediaconnect.amazonaws.com' },
+  }));
+}
+
+/** The roles of several encryptions, of which some are not given. */
+export function rolesOf(encryptions: readonly (GivenEncryption | undefined)[]): (string | undefined)[] {
+  return encryptions.map((encryption) => encryption?.RoleArn);
+}

@@ -10,8 +10,9 @@ export interface HandshakeExtensions {
   readonly hasGroup?: boolean;
 }
 
-export interface ConfigExtensions {
-  /** Whether it is a listener's answer. */
+/** The extensions that Coffer sends. */
+export interface SentExtensions extends Pick<HandshakeExtensions, 'hello' | 'keyMessage' | 'streamId'> {
+  /** Whether they are a listener's answer. */
   readonly isResponse: boolean;
 }
 
@@ -50,7 +51,7 @@ const TYPE = {
 /** Flags of the handshake that say which kinds of extensions follow. */
 const FLAG = { hello: 1, key: 2, config: 4 } as const;
 const HELLO_BYTES = 12;
-export const LONGEST_STREAM_ID = 512;
+const LONGEST_STREAM_ID = 512;
 
 /** @returns `undefined` of blocks that end beyond the packet, or are of a wrong length */
 export function readExtensions(body: Buffer): HandshakeExtensions | undefined {
@@ -78,7 +79,7 @@ export function readExtensions(body: Buffer): HandshakeExtensions | undefined {
 
 /** @returns how many bytes were written, and the flags that the handshake must have for them */
 export function writeExtensions(
-  { hello, keyMessage, streamId, isResponse }: ConfigExtensions & HandshakeExtensions,
+  { hello, keyMessage, streamId, isResponse }: SentExtensions,
   body: Buffer,
 ): { readonly bytes: number; readonly flags: number } {
   let at = 0;

@@ -1,10 +1,10 @@
-import { type ConfigExtensions, type HandshakeExtensions, readExtensions, writeExtensions } from './extensions.ts';
+import { type HandshakeExtensions, readExtensions, type SentExtensions, writeExtensions } from './extensions.ts';
 import { CONTROL, HEADER_BYTES, LONGEST_PACKET, writeControlHeader } from './packet.ts';
 
 /** The answer to an induction has it where conclusions have their extension flags. */
 export const SRT_MAGIC = 0x4a17;
 
-export const HANDSHAKE_BYTES = 48;
+const HANDSHAKE_BYTES = 48;
 
 export const REQUEST = { induction: 1, conclusion: 0xffff_ffff } as const;
 /** Request types from here on refuse. */
@@ -63,7 +63,7 @@ export function readHandshake(packet: Buffer): HandshakePacket | undefined {
 export function writeHandshake(
   handshake: Handshake & { readonly timestamp: number; readonly destination: number },
   address: string,
-  extensions?: ConfigExtensions & HandshakeExtensions,
+  extensions?: SentExtensions,
 ): Buffer {
   const packet = Buffer.alloc(LONGEST_PACKET);
   writeControlHeader(packet, { type: CONTROL.handshake, ...handshake });

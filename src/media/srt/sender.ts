@@ -8,6 +8,8 @@ import { sequenceDistance, sequencePlus } from './sequence.ts';
 /** Milliseconds for which a packet is kept for those that ask again, at least; and beyond the latency. */
 const SHORTEST_KEEP = 1000;
 const KEEP_MARGIN = 20;
+/** Milliseconds beyond the round trip after which an acknowledgement is missing: they come every 10 ms. */
+const PROBE_MARGIN = 20;
 /** Packets that may be resent without any being sent anew; each new one earns one more. */
 const MOST_CREDIT = 1024;
 /** Packets that may be on their way before the peer's first acknowledgement says how many it takes. */
@@ -127,6 +129,15 @@ export class SrtSender {
       if (wereSent) this.#giveUp(firstKept, position - 1, now);
     }
     this.flush(now);
+    this.#probe(now);
+  }
+
+  /** Sends the newest packet again when nothing follows that could tell the peer of its loss. */
+  #probe(now: number): void {
+    const newest = this.#ring.sent - 1;
+    if (newest < this.#ring.tail || this.#credit <= 0) return;
+    const patience = this.#settings.roundTrip.patience + PROBE_MARGIN;
+    if (now - this.#ring.sentAt(newest) > patience) this.#resend(newest, now);
   }
 
   #positionOf(sequence: number): number {

@@ -8,7 +8,7 @@ import { type Agreement, answerConclusion, type Refusal } from './answer-conclus
 import { type ConnectionRole, SrtConnection } from './connection.ts';
 import { Cookies } from './cookie.ts';
 import { type HandshakePacket, readHandshake, REQUEST, SRT_MAGIC, writeHandshake } from './handshake.ts';
-import { FLIGHT_WINDOW, keyBytesOf, liveHello, LONGEST_IP_PACKET } from './live-settings.ts';
+import { FLIGHT_WINDOW, liveHello, LONGEST_IP_PACKET } from './live-settings.ts';
 import type { ConnectionFacts, Opened } from './make-role.ts';
 import { destinationOf, HEADER_BYTES, timestampAt } from './packet.ts';
 import { peerName, transmitTo } from './peer-socket.ts';
@@ -123,7 +123,8 @@ export class SrtListener<Role extends ConnectionRole> {
   }
 
   #induce(asked: HandshakePacket, from: RemoteInfo, cookie: number): void {
-    const keyBytes = keyBytesOf(this.#settings.transport);
+    // A caller that has no length of its own takes this one; 0 leaves it to the caller.
+    const keyBytes = this.#settings.transport.encryption?.keyBytes ?? 0;
     const answer = {
       ...asked,
       timestamp: 0,

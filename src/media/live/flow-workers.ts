@@ -144,8 +144,9 @@ export class FlowWorkers implements FlowEngine {
   async #place(flow: Running, spec: FlowSpec): Promise<ReadonlyMap<string, number>> {
     for (;;) {
       if (this.#isClosed) throw new LegError('unusable', 'The server is ending.');
+      if (flow.isStopped) throw new LegError('unusable', 'The flow was stopped.');
       if (flow.worker === undefined || flow.worker.isGone) {
-        const backoff = Math.min(MAX_BACKOFF_MS, Math.max(0, this.#deaths - 1) * RETRY_MS);
+        const backoff = this.#backoffMs();
         if (backoff > 0) await new Promise((resolve) => setTimeout(resolve, backoff));
         flow.worker = this.#chooseWorker();
       }
@@ -159,6 +160,12 @@ export class FlowWorkers implements FlowEngine {
         flow.worker = undefined;
       }
     }
+  }
+
+  /** How long the next process has to wait: none after the first death of the last minute. */
+  #backoffMs(): number {
+    const isCalm = performance.now() - this.#lastDeathAt > CALM_MS;
+    return isCalm ? 0 : Math.min(MAX_BACKOFF_MS, Math.max(0, this.#deaths - 1) * RETRY_MS);
   }
 
   #chooseWorker(): FlowWorker {

@@ -1,6 +1,12 @@
 /** Samples of the drift that make one correction, and the most that one corrects, in milliseconds. */
 const DRIFT_SAMPLES = 1000;
 const DRIFT_STEP = 5;
+/**
+ * The handshake takes its time on both sides, and a clock that is set by it alone is late: for so long, packets that come
+ * sooner than they should by it set it right, by so much at most. In milliseconds.
+ */
+const SETTLING_MS = 1000;
+const SETTLING_STEP = 200;
 /** A timestamp further than this ahead of the peer's clock is nonsense. */
 const FUTURE_MS = 1000;
 
@@ -12,6 +18,7 @@ export class PeerClock {
   readonly #latency: number;
   /** When the peer's clock was 0, as far as is known. */
   #start: number;
+  readonly #settledAt: number;
   #driftSum = 0;
   #driftSamples = 0;
   #firstRoundTrip: number | undefined;
@@ -21,6 +28,7 @@ export class PeerClock {
   /** @param timestamp of a packet that comes just now */
   constructor(timestamp: number, now: number, latency: number) {
     this.#start = now - timestamp / 1000;
+    this.#settledAt = now + SETTLING_MS;
     this.#latency = latency;
   }
 
@@ -33,6 +41,10 @@ export class PeerClock {
   dueAt(timestamp: number, now: number, isResent: boolean): number {
     const time = this.#timeOf(timestamp, now);
     if (!isResent) this.#measureJitter(now - time);
+    if (time > now && time <= now + SETTLING_STEP && now < this.#settledAt) {
+      this.#start -= time - now;
+      return now + this.#latency;
+    }
     return (time > now + FUTURE_MS ? now : time) + this.#latency;
   }
 

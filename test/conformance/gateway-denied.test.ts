@@ -6,6 +6,7 @@ import * as video from '@aws-sdk/client-kinesis-video';
 import * as archivedMedia from '@aws-sdk/client-kinesis-video-archived-media';
 import * as media from '@aws-sdk/client-kinesis-video-media';
 import * as kms from '@aws-sdk/client-kms';
+import * as mediaconnect from '@aws-sdk/client-mediaconnect';
 import * as mediaconvert from '@aws-sdk/client-mediaconvert';
 import * as s3 from '@aws-sdk/client-s3';
 import * as secrets from '@aws-sdk/client-secrets-manager';
@@ -44,6 +45,7 @@ const SDKS: Readonly<Record<string, Sdk>> = {
   kms: { Client: kms.KMSClient, commands: kms },
   s3: { Client: s3.S3Client, commands: s3 },
   mediaconvert: { Client: mediaconvert.MediaConvertClient, commands: mediaconvert },
+  mediaconnect: { Client: mediaconnect.MediaConnectClient, commands: mediaconnect },
   iam: { Client: iam.IAMClient, commands: iam },
   sts: { Client: sts.STSClient, commands: sts },
   cloudtrail: { Client: cloudtrail.CloudTrailClient, commands: cloudtrail },
@@ -205,8 +207,14 @@ function outcomeOf(error: unknown): Outcome {
   assert.ok(error instanceof Error);
   const metadata: unknown = '$metadata' in error ? error.$metadata : undefined;
   const isKnown = typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata;
-  if (!isKnown) throw error;
+  if (!isKnown) return unreadableOutcome(error);
   return { status: Number(metadata.httpStatusCode), code: error.name, output: undefined };
+}
+
+/** What older clients of the SDK make of S3's refusals, which are in XML: an error without metadata. */
+function unreadableOutcome(error: Error & { $response?: { statusCode: number } }): Outcome {
+  if (error.$response === undefined) throw error;
+  return { status: error.$response.statusCode, code: error.name, output: undefined };
 }
 
 /** Takes off what the signer has put on. */
@@ -269,7 +277,17 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
   const { StreamARN } = await streams.send(new video.CreateStreamCommand({ StreamName: 'target' }));
   const vault = new secrets.SecretsManagerClient(config);
   const { ARN: SecretId } = await vault.send(new secrets.CreateSecretCommand({ Name: 'target', SecretString: 'x' }));
-  for (const client of [keys, people, objects, streams, vault]) client.destroy();
+  const live = new mediaconnect.MediaConnectClient(config);
+  const source = { Name: 'camera', Protocol: 'rtp', IngestPort: 5000, WhitelistCidr: '127.0.0.0/8' } as const;
+  const { Flow } = await live.send(
+    new mediaconnect.CreateFlowCommand({
+      Name: 'target',
+      Source: source,
+      Outputs: [{ Name: 'taker', Protocol: 'rtp', Destination: '127.0.0.1', Port: 6000 }],
+      Entitlements: [{ Name: 'partner', Subscribers: ['210987654321'] }],
+    }),
+  );
+  for (const client of [keys, people, objects, streams, vault, live]) client.destroy();
   const anyTime = { StartTimestamp: new Date(0), EndTimestamp: new Date(1000) };
   const fragments = { FragmentSelectorType: 'SERVER_TIMESTAMP', TimestampRange: anyTime };
 
@@ -372,6 +390,31 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       Format: 'PNG',
       ...anyTime,
     },
+    mediaconnect: {
+      FlowArn: Flow?.FlowArn,
+      ResourceArn: Flow?.FlowArn,
+      SourceArn: Flow?.Source?.SourceArn,
+      OutputArn: Flow?.Outputs?.[0]?.OutputArn,
+      EntitlementArn: Flow?.Entitlements?.[0]?.EntitlementArn,
+      Name: 'new',
+      Sources: [{ ...source, Name: 'other', IngestPort: 5002 }],
+      Outputs: [{ Name: 'other', Protocol: 'rtp', Destination: '127.0.0.1', Port: 6002 }],
+      Entitlements: [{ Name: 'other', Subscribers: ['210987654321'] }],
+      VpcInterfaces: [
+        {
+          Name: 'inside',
+          RoleArn: `arn:aws:iam::${account}:role/target`,
+          SecurityGroupIds: ['sg-1'],
+          SubnetId: 'subnet-1',
+        },
+      ],
+      VpcInterfaceName: 'inside',
+      MediaStreams: [{ MediaStreamId: 1, MediaStreamName: 'sound', MediaStreamType: 'audio' }],
+      MediaStreamName: 'sound',
+      Tags: { a: 'b' },
+      TagKeys: ['a'],
+    },
+    'mediaconnect:CreateFlow': { Source: { ...source, IngestPort: 5004 } },
     mediaconvert: {
       Id: '1234567890123-abcdef',
       Name: 'Default',

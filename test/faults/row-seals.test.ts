@@ -25,6 +25,13 @@ import {
   ListFragmentsCommand,
 } from '@aws-sdk/client-kinesis-video-archived-media';
 import { CreateAliasCommand, CreateKeyCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
+import {
+  CreateFlowCommand,
+  DeleteFlowCommand,
+  DescribeFlowCommand,
+  ListEntitlementsCommand,
+  MediaConnectClient,
+} from '@aws-sdk/client-mediaconnect';
 import { CreateJobCommand, GetJobCommand, MediaConvertClient } from '@aws-sdk/client-mediaconvert';
 import { CreateSecretCommand, DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
@@ -67,6 +74,8 @@ describe('a column that was changed in the database', () => {
   const ann = { id: '', secret: '' };
   let jobId = '';
   let fragment = '';
+  let flow = '';
+  const partner = { id: '', secret: '' };
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'coffer-rows-'));
@@ -164,7 +173,30 @@ describe('a column that was changed in the database', () => {
     const secrets = new SecretsManagerClient(config);
     const AddReplicaRegions = [{ Region: 'eu-west-1' }];
     await secrets.send(new CreateSecretCommand({ Name: 'door', SecretString: 'open sesame', AddReplicaRegions }));
-    for (const client of [iam, kms, media, video, secrets]) client.destroy();
+    const account = await createPartner();
+    const flows = new MediaConnectClient(config);
+    const Entitlements = [{ Name: 'partner', Subscribers: [account] }];
+    const { Flow } = await flows.send(new CreateFlowCommand({ ...flowOf('live', 5000), Entitlements }));
+    flow = Flow?.FlowArn ?? '';
+    // Whose end is an event.
+    const brief = await flows.send(new CreateFlowCommand(flowOf('brief', 5002)));
+    await flows.send(new DeleteFlowCommand({ FlowArn: brief.Flow?.FlowArn }));
+    for (const client of [iam, kms, media, video, secrets, flows]) client.destroy();
+  }
+
+  /** A second account. @returns its id */
+  async function createPartner(): Promise<string> {
+    const connection = await connectToServer(join(folder, 'data'));
+    assert.ok(connection);
+    let accountId = '';
+    for await (const reply of askServer(connection, { command: 'account-create', count: 1 })) {
+      if (reply.type !== 'item') continue;
+      const account = reply.value as { accountId: string; accessKeyId: string; secretAccessKey: string };
+      ({ accountId } = account);
+      [partner.id, partner.secret] = [account.accessKeyId, account.secretAccessKey];
+    }
+    connection.destroy();
+    return accountId;
   }
 
   const encrypt: Use = async (endpoint) => {
@@ -214,6 +246,44 @@ describe('a column that was changed in the database', () => {
     assert.equal(details.ReplicationStatus?.length, 1, 'the replica is not there');
     assert.equal(Object.keys(details.VersionIdsToStages ?? {}).length, 1, 'the version is not there');
   };
+  const flowOf = (Name: string, IngestPort: number) => ({
+    Name,
+    Source: { Name: 'camera', Protocol: 'rtp' as const, IngestPort, WhitelistCidr: '127.0.0.0/8' },
+  });
+  const describeFlow: Use = async (endpoint) => {
+    const flows = new MediaConnectClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
+    await flows.send(new DescribeFlowCommand({ FlowArn: flow })).finally(() => flows.destroy());
+  };
+  /** The port is another flow's, which is refused as long as the record can be believed. */
+  const takePort: Use = async (endpoint) => {
+    const flows = new MediaConnectClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
+    const taking = flows.send(new CreateFlowCommand(flowOf('other', 5000))).finally(() => flows.destroy());
+    await taking.catch((error: unknown) => {
+      if (!/UDP port 5000/.test(String(error))) throw error;
+    });
+  };
+  const listEntitlements: Use = async (endpoint) => {
+    const flows = new MediaConnectClient(clientConfig(endpoint, partner.id, partner.secret));
+    const { Entitlements = [] } = await flows.send(new ListEntitlementsCommand({})).finally(() => flows.destroy());
+    assert.equal(Entitlements.length, 1, 'the entitlement is not there');
+  };
+  const readEvents: Use = async () => {
+    const connection = await connectToServer(join(folder, 'data'));
+    assert.ok(connection);
+    let count = 0;
+    try {
+      for await (const reply of askServer(connection, { command: 'events', after: 0, from: 0 })) {
+        if (reply.type === 'item') count++;
+      }
+    } catch (error) {
+      throw Object.assign(new Error('the events cannot be read', { cause: error }), {
+        $metadata: { httpStatusCode: 500 },
+      });
+    } finally {
+      connection.destroy();
+    }
+    assert.equal(count, 1, 'the event is not there');
+  };
   const lookUp: Use = async (endpoint) => {
     const trail = new CloudTrailClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
     const LookupAttributes = [{ AttributeKey: 'EventName', AttributeValue: 'CreateKey' } as const];
@@ -224,7 +294,7 @@ describe('a column that was changed in the database', () => {
   };
 
   const cases: readonly Case[] = [
-    { table: 'iam_account', where: '1', use: encrypt, lookedUpBy: ['id'] },
+    { table: 'iam_account', where: `id = '${ACCOUNT}'`, use: encrypt, lookedUpBy: ['id'] },
     { table: 'iam_principal', where: `name = 'ann'`, use: encrypt, lookedUpBy: ['id'] },
     { table: 'iam_principal', where: `name = 'worker'`, use: assume, lookedUpBy: ['account', 'kind', 'name_key'] },
     { table: 'iam_access_key', where: 'user_id IS NOT NULL', use: encrypt, lookedUpBy: ['id'] },
@@ -260,6 +330,10 @@ describe('a column that was changed in the database', () => {
       lookedUpBy: ['secret_id'],
     },
     { table: 'secrets_manager_replica', where: '1', use: describeSecret, lookedUpBy: ['primary_id'] },
+    { table: 'mediaconnect_flow', where: '1', use: describeFlow, lookedUpBy: ['key'] },
+    { table: 'mediaconnect_port', where: 'port = 5000', use: takePort, lookedUpBy: ['port'] },
+    { table: 'event_log', where: '1', use: readEvents, lookedUpBy: [] },
+    { table: 'mediaconnect_grant', where: '1', use: listEntitlements, lookedUpBy: ['subscriber'] },
     {
       table: 'cloudtrail_event',
       where: `name = 'CreateKey'`,
@@ -275,8 +349,8 @@ describe('a column that was changed in the database', () => {
 
   it('was not there to begin with', async () => {
     await withServer(async (endpoint) => {
-      for (const use of [encrypt, assume, getJob, describeStream, listFragments, readFragment, describeSecret, lookUp])
-        await use(endpoint);
+      const uses = [encrypt, assume, getJob, describeStream, listFragments, readFragment, describeSecret, lookUp];
+      for (const use of [...uses, describeFlow, takePort, listEntitlements, readEvents]) await use(endpoint);
       assert.deepEqual(await verify(), []);
     });
   });

@@ -7,8 +7,7 @@ export interface FlowAnswer {
   readonly status: number;
   /** Of a refusal, such as `BadRequestException`. */
   readonly code: string;
-  // biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely.
-  readonly body: any;
+  readonly body: unknown;
 }
 
 /**

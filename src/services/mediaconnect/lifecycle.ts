@@ -12,7 +12,7 @@ import type { FlowEvents } from './runner/flow-events.ts';
 import { FlowFailure, flowFailureOf, type Problem } from './runner/flow-failure.ts';
 import type { FlowRunner } from './runner/flow-runner.ts';
 import { SerialQueues } from './serial-queues.ts';
-import { type FlowStore, isTaken, removeFlow, replacePorts, updateFlow, updateState } from './store.ts';
+import { type FlowStore, isTaken, portsOfFlow, removeFlow, replacePorts, updateFlow, updateState } from './store.ts';
 
 export interface LifecycleParts {
   readonly store: FlowStore;
@@ -247,7 +247,11 @@ export class FlowLifecycle {
     const flow = await store.find(key);
     if (flow === undefined || this.#isClosing) return;
     // A change that was under way when the server was killed may have left ports.
-    await store.write((transaction) => replacePorts(transaction, flow, portUsesOf(flow.document)));
+    const ports = portUsesOf(flow.document).toSorted((a, b) => a.port - b.port);
+    await store.write(async (transaction) => {
+      if (isDeepStrictEqual(await portsOfFlow(transaction, key), ports)) return;
+      await replacePorts(transaction, flow, ports);
+    });
     if (flow.state === 'STOPPING') await this.#setState(flow, 'STANDBY');
     if (flow.state === 'ACTIVE') await this.#setState(flow, 'STARTING');
     if (flow.state === 'ACTIVE' || flow.state === 'STARTING') await this.#run(key);

@@ -220,6 +220,17 @@ export async function portConflict(
   return row && { port: row.port, what: row.what, account: row.account, flowKey: row.flow_key };
 }
 
+/** The ports that a flow has. */
+export async function portsOfFlow(transaction: FlowTransaction, key: string): Promise<readonly PortUse[]> {
+  const rows = await transaction
+    .selectFrom('mediaconnect_port')
+    .selectAll()
+    .where('flow_key', '=', key)
+    .orderBy('port')
+    .execute();
+  return rows.map(({ port, what }) => ({ port, what }));
+}
+
 /** Makes `uses` all the ports that a flow has. */
 export async function replacePorts(
   transaction: FlowTransaction,

@@ -23,6 +23,7 @@ import { checkProtocol } from '../domain/protocols.ts';
 const LOCAL_HOP_LATENCY = 200;
 const REMOTE_HOP_LATENCY = 1000;
 const ANYBODY = ['0.0.0.0/0', '::/0'];
+const THIS_MACHINE = ['127.0.0.0/8', '::1/128'];
 
 /** What a specification needs beside the flow's record. */
 export interface SpecParts {
@@ -140,7 +141,7 @@ function entitlementSpec({ arn, name, port, encryption }: EntitlementDocument, p
   // INVARIANT: what nobody gave a key for does not leave the machine.
   const listen: ListenAddress = isEncrypted
     ? { address, port, allowed: ANYBODY }
-    : { address: loopback, port, allowed: [`${loopback}/${loopback.includes(':') ? 128 : 32}`] };
+    : { address: loopback, port, allowed: THIS_MACHINE };
   const key = keyOf(arn, encryption, parts.keys) ?? hopKey(arn, parts);
   return { id: arn, name, transport: { protocol: 'srt-listener', ...listen, ...srt(LOCAL_HOP_LATENCY, arn, key) } };
 }

@@ -26,8 +26,8 @@ export interface DatagramTaker {
   close(): Promise<void>;
 }
 
-/** A bound port of 127.0.0.1 that keeps what comes. */
-export async function startDatagramTaker(port = 0): Promise<DatagramTaker> {
+/** A bound port of this machine that keeps what comes. */
+export async function startDatagramTaker(port = 0, address = '127.0.0.1'): Promise<DatagramTaker> {
   const socket = createSocket({ type: 'udp4', recvBufferSize: 4 * 1024 ** 2 });
   const datagrams: Buffer[] = [];
   const senders: RemoteInfo[] = [];
@@ -35,7 +35,7 @@ export async function startDatagramTaker(port = 0): Promise<DatagramTaker> {
     datagrams.push(datagram);
     senders.push(from);
   });
-  socket.bind(port, '127.0.0.1');
+  socket.bind(port, address);
   await once(socket, 'listening');
   return {
     port: socket.address().port,

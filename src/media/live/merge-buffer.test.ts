@@ -142,12 +142,18 @@ describe('MergeBuffer', () => {
     }
   });
 
-  it('is not led away by one source that sends other numbers than the other', () => {
-    const { buffer, delivered } = merger();
-    for (const index of range(0, 1000)) {
-      buffer.packet(0, payloadOf(index), index, index);
-      buffer.packet(1, payloadOf(100_000 + index), 40_000 + index, index);
+  it('is not led away by one source that sends other numbers than the other, also in bursts', () => {
+    for (const burst of [1, 20]) {
+      const { buffer, delivered } = merger();
+      for (let start = 0; start < 1000; start += burst) {
+        for (const source of [0, 1]) {
+          for (const index of range(start, start + burst)) {
+            if (source === 0) buffer.packet(0, payloadOf(index), index, start);
+            else buffer.packet(1, payloadOf(100_000 + index), 40_000 + index, start);
+          }
+        }
+      }
+      assert.deepEqual(delivered, range(0, 1000));
     }
-    assert.deepEqual(delivered, range(0, 1000));
   });
 });

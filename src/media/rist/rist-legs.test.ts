@@ -186,6 +186,22 @@ describe('RIST legs', () => {
     await stranger.close();
   });
 
+  it('answer the RTCP of the sender, and not that of another address that is allowed', async () => {
+    const { source, port } = await openSource();
+    const sender = await startDatagramTaker();
+    const other = await startDatagramTaker(0, '127.0.0.2');
+    const report = (ssrc: number): Buffer =>
+      new RtcpWriter(ssrc).begin().senderReport(ssrc, 0, 0, 0, 0).sourceDescription(ssrc).datagram();
+    await sender.send(rtpPacket(1, Buffer.from('x'), 2), { port });
+    await eventually('it is known', () => source.statistics().isConnected);
+    await other.send(report(4), { port: port + 1 });
+    await eventually('it was dropped', () => source.statistics().dropped === 1);
+    await sender.send(report(2), { port: port + 1 });
+    await eventually('the sender was answered', () => sender.datagrams.length > 0);
+    assert.deepEqual(other.datagrams, []);
+    await Promise.all([source.close(), sender.close(), other.close()]);
+  });
+
   it('do not flood a taker that asks for everything again and again', async () => {
     const taker = await openSource();
     await taker.source.close();

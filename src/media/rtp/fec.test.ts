@@ -146,6 +146,36 @@ describe('FEC of ST 2022-1', () => {
     );
   });
 
+  it('recovers one packet after the other as soon as the FEC comes that the first one needs', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(1000), { minLength: 20, maxLength: 20 }), (ranks) => {
+        const sent = encode({ columns: 10, rows: 10 }, 7, 150);
+        // A staircase: two in each row, two in each column but the first.
+        const vanished = new Set(Array.from({ length: 9 }, (_, step) => [step * 11, step * 11 + 1]).flat());
+        vanished.delete(0);
+        const media = sent.filter(({ media: index = 100 }) => index < 100 && !vanished.has(index));
+        const repair = sent.filter(({ protects = [100] }) => protects.every((index) => index < 100));
+        const isFirstRow = ({ protects }: Sent): boolean => protects?.includes(0) === true && protects.includes(1);
+        const shuffled = repair
+          .map((one, at) => ({ one, rank: isFirstRow(one) ? 2000 : (ranks[at] ?? 0) }))
+          .toSorted((left, right) => left.rank - right.rank)
+          .map(({ one }) => one);
+        const before = [...media, ...shuffled.slice(0, -1)];
+        assert.equal(receive(before, false, 0).delivered.length, recoverable(before, () => false).size);
+        assert.equal(receive([...media, ...shuffled], false, 0).delivered.length, 100);
+      }),
+    );
+  });
+
+  it('makes nothing of FEC that tells of a longer packet than it holds', () => {
+    const sent = encode({ columns: 5, rows: 4 }, 0, 20).filter(({ media }) => media !== 7);
+    for (const { packet, protects } of sent) if (protects?.includes(7)) packet.writeUInt16BE(0x7fff, 14);
+    const { receiver, delivered, finish } = receive(sent, true);
+    finish();
+    assert.equal(delivered.length, 19);
+    assert.deepEqual([receiver.recovered, receiver.lost, receiver.dropped], [0, 1, 1]);
+  });
+
   it('waits behind a gap for two matrices at most, and not at all where nothing is missing', () => {
     const matrix = { columns: 10, rows: 10 };
     const sent = encode(matrix, 0, 1000).filter(

@@ -14,16 +14,15 @@ const hasDecoder = (): boolean => spawnSync('gst-inspect-1.0', [DECODER]).status
 
 /** GStreamer with its FEC decoder before a UDP port; the packets stay RTP. */
 function startDecoder(port: number, toPort: number) {
-  const source = (offset: number, caps: string): string[] => [
-    ...['udpsrc', 'address=127.0.0.1', `port=${port + offset}`, `caps=application/x-rtp,${caps}`, '!', 'queue', '!'],
-  ];
+  const rtp = 'application/x-rtp';
+  const media = `${rtp},media=video,payload=33,clock-rate=90000,encoding-name=MP2T`;
   const pipeline = [
-    ...[DECODER, 'name=fec', 'size-time=1000000000'],
-    ...[...source(0, 'media=video,payload=33,clock-rate=90000,encoding-name=MP2T'), 'fec.sink'],
-    ...[...source(2, 'payload=96'), 'fec.fec_0'],
-    ...[...source(4, 'payload=96'), 'fec.fec_1'],
-    ...['fec.src', '!', 'udpsink', 'host=127.0.0.1', `port=${toPort}`, 'sync=false'],
-  ];
+    `${DECODER} name=fec size-time=1000000000`,
+    `udpsrc address=127.0.0.1 port=${port} caps=${media} ! queue ! fec.sink`,
+    `udpsrc address=127.0.0.1 port=${port + 2} caps=${rtp},payload=96 ! queue ! fec.fec_0`,
+    `udpsrc address=127.0.0.1 port=${port + 4} caps=${rtp},payload=96 ! queue ! fec.fec_1`,
+    `fec.src ! udpsink host=127.0.0.1 port=${toPort} sync=false`,
+  ].flatMap((part) => part.split(' '));
   const child = spawn('gst-launch-1.0', ['-q', ...pipeline], { stdio: 'ignore' });
   return {
     close: async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { lookup } from 'node:dns/promises';
 import { describe, it } from 'node:test';
 import { eventually, LegCollector, makePayloads, startDatagramTaker } from '#test/harness/leg-collector.ts';
 import { LegError } from '../live/leg-error.ts';
@@ -126,8 +127,12 @@ describe('UDP legs', () => {
   });
 
   it('find takers by name, and tell of a name that means nothing without a throw', async () => {
-    const { collector, source, port } = await openSource();
-    const { output } = await openOutput(port, 0, 'localhost');
+    const { address } = await lookup('localhost');
+    const collector = new LegCollector();
+    const listen = { address, port: 0, allowed: ['127.0.0.0/8', '::1/128'] };
+    const source = new UdpSource(listen, collector, collector.onEvent);
+    await source.open();
+    const { output } = await openOutput(source.port ?? 0, 0, 'localhost');
     await eventually('it came', () => {
       output.send(Buffer.from('by name'));
       return collector.payloads.length > 0;

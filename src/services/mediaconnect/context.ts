@@ -54,7 +54,7 @@ export function createMediaConnectContext(dependencies: MediaConnectDependencies
   const addresses = flowAddresses(address);
   const directory = new EntitlementDirectory({ store, addresses, remote: dependencies.remoteEntitlements, randomness });
   const flows = new Flows(store, clock, randomness);
-  const keyReader = new KeyReader(sts, secrets, randomness);
+  const keyReader = new KeyReader(sts, secrets);
   const runner = new FlowRunner({ engine, keyReader, directory, addresses });
   const events = new FlowEvents(dependencies.events, logger);
   const lifecycle = new FlowLifecycle({ store, flows, runner, directory, events, logger });

@@ -85,6 +85,21 @@ export class Flows {
     return requests;
   }
 
+  /** The role by which the key of a source, output or entitlement is read. */
+  async roleOf(
+    flowArn: string | undefined,
+    partArn: string | undefined,
+    scope: FlowScope,
+  ): Promise<string | undefined> {
+    const flow = await this.#findAt(flowArn, scope);
+    const { sources = [], outputs = [], entitlements = [] } = flow?.document ?? {};
+    const encryption =
+      sources.find(({ arn }) => arn === partArn)?.settings.Decryption ??
+      outputs.find(({ arn }) => arn === partArn)?.settings.Encryption ??
+      entitlements.find(({ arn }) => arn === partArn)?.encryption;
+    return encryption?.RoleArn;
+  }
+
   /**
    * Makes a flow, in STANDBY.
    *

@@ -25,7 +25,7 @@ import {
 } from '../generated/schemas.ts';
 import { MAX_OUTPUTS } from './create-flow.ts';
 import { addAll, newEntitlement } from './new-parts.ts';
-import { passRoles, rolesOf } from './pass-role.ts';
+import { passChangedRole, passRoles, rolesOf } from './pass-role.ts';
 import { tagRequests } from './tag-requests.ts';
 
 const DEFAULT_PAGE = 1000;
@@ -80,7 +80,7 @@ export const updateFlowEntitlement = operation<
   async authorize({ FlowArn, EntitlementArn = '', Encryption }, call, { flows }) {
     return [
       ...(await flows.access('UpdateFlowEntitlement', FlowArn, call, [{ arn: EntitlementArn }])),
-      ...passRoles(rolesOf([Encryption])),
+      ...(await passChangedRole(Encryption, () => flows.roleOf(FlowArn, EntitlementArn, call))),
     ];
   },
   async handle(input, call, { lifecycle }) {

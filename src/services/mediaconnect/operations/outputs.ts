@@ -16,7 +16,7 @@ import { futureArn } from '../flows.ts';
 import { AddFlowOutputs$, RemoveFlowOutput$, UpdateFlowOutput$ } from '../generated/schemas.ts';
 import { MAX_OUTPUTS } from './create-flow.ts';
 import { addAll, newOutput, outputSettings, placeOf } from './new-parts.ts';
-import { passRoles, rolesOf } from './pass-role.ts';
+import { passChangedRole, passRoles, rolesOf } from './pass-role.ts';
 import { tagRequests } from './tag-requests.ts';
 
 interface AddFlowOutputsRequest {
@@ -67,7 +67,7 @@ export const updateFlowOutput = operation<
   async authorize({ FlowArn, OutputArn = '', Encryption }, call, { flows }) {
     return [
       ...(await flows.access('UpdateFlowOutput', FlowArn, call, [{ arn: OutputArn }])),
-      ...passRoles(rolesOf([Encryption])),
+      ...(await passChangedRole(Encryption, () => flows.roleOf(FlowArn, OutputArn, call))),
     ];
   },
   async handle(input, call, { lifecycle, viewOf }) {

@@ -13,6 +13,14 @@ export function passRoles(roles: readonly (string | undefined)[]): AccessRequest
   }));
 }
 
+/** Who points an encryption to another secret uses its role anew, whether or not they name it. */
+export async function passChangedRole(
+  encryption: GivenEncryption | undefined,
+  existingRole: () => Promise<string | undefined>,
+): Promise<AccessRequest[]> {
+  return encryption === undefined ? [] : passRoles([encryption.RoleArn ?? (await existingRole())]);
+}
+
 /** The roles of several encryptions, of which some are not given. */
 export function rolesOf(encryptions: readonly (GivenEncryption | undefined)[]): (string | undefined)[] {
   return encryptions.map((encryption) => encryption?.RoleArn);

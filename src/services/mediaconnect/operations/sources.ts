@@ -15,7 +15,7 @@ import { accountOfCaller, futureArn } from '../flows.ts';
 import { AddFlowSources$, RemoveFlowSource$, UpdateFlowSource$ } from '../generated/schemas.ts';
 import { checkGranted } from './check-granted.ts';
 import { addAll, newSource, placeOf, sourceSettings } from './new-parts.ts';
-import { passRoles, rolesOf } from './pass-role.ts';
+import { passChangedRole, passRoles, rolesOf } from './pass-role.ts';
 import { tagRequests } from './tag-requests.ts';
 
 interface AddFlowSourcesRequest {
@@ -59,7 +59,7 @@ export const updateFlowSource = operation<
   async authorize({ FlowArn, SourceArn = '', Decryption }, call, { flows }) {
     return [
       ...(await flows.access('UpdateFlowSource', FlowArn, call, [{ arn: SourceArn }])),
-      ...passRoles(rolesOf([Decryption])),
+      ...(await passChangedRole(Decryption, () => flows.roleOf(FlowArn, SourceArn, call))),
     ];
   },
   async handle(input, call, { lifecycle, directory, viewOf }) {

@@ -1,7 +1,5 @@
 import type { Encryption } from '@aws-sdk/client-mediaconnect';
 import type { Authority } from '#kernel/door.ts';
-import type { Randomness } from '#kernel/randomness.ts';
-import { LOWER_ALPHANUMERIC } from '#kernel/randomness.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import type { SrtEncryption } from '#media/live/flow-spec.ts';
 import type { SecretsManagerApi } from '#services/secrets-manager/api.ts';
@@ -33,37 +31,28 @@ export class KeyError extends Error {
 export class KeyReader {
   readonly #sts: StsApi;
   readonly #secrets: SecretsManagerApi;
-  readonly #randomness: Randomness;
 
-  constructor(sts: StsApi, secrets: SecretsManagerApi, randomness: Randomness) {
+  constructor(sts: StsApi, secrets: SecretsManagerApi) {
     this.#sts = sts;
     this.#secrets = secrets;
-    this.#randomness = randomness;
   }
 
   /** Reads several keys of a flow; each role is assumed once. */
-  forFlow(flow: Pick<FlowRecord, 'arn' | 'account' | 'region'>): KeySession {
-    return new KeySession(flow, this.#sts, this.#secrets, this.#randomness);
+  forFlow(flow: Pick<FlowRecord, 'key' | 'arn' | 'account' | 'region'>): KeySession {
+    return new KeySession(flow, this.#sts, this.#secrets);
   }
 }
 
 export class KeySession {
-  readonly #flow: Pick<FlowRecord, 'arn' | 'account' | 'region'>;
+  readonly #flow: Pick<FlowRecord, 'key' | 'arn' | 'account' | 'region'>;
   readonly #sts: StsApi;
   readonly #secrets: SecretsManagerApi;
-  readonly #randomness: Randomness;
   readonly #sessions = new Map<string, Promise<RoleSession>>();
 
-  constructor(
-    flow: Pick<FlowRecord, 'arn' | 'account' | 'region'>,
-    sts: StsApi,
-    secrets: SecretsManagerApi,
-    randomness: Randomness,
-  ) {
+  constructor(flow: Pick<FlowRecord, 'key' | 'arn' | 'account' | 'region'>, sts: StsApi, secrets: SecretsManagerApi) {
     this.#flow = flow;
     this.#sts = sts;
     this.#secrets = secrets;
-    this.#randomness = randomness;
   }
 
   /**
@@ -104,7 +93,8 @@ export class KeySession {
     if (session === undefined) {
       const input = {
         RoleArn: role,
-        RoleSessionName: `MediaConnect-${this.#randomness.text(12, LOWER_ALPHANUMERIC)}`,
+        // So that the audit log says which flow has read a secret.
+        RoleSessionName: `MediaConnect-${this.#flow.key}`,
         DurationSeconds: SESSION_SECONDS,
       };
       session = this.#sts.assumeRole(

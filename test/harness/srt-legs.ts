@@ -24,7 +24,7 @@ export function listenerTransport(
   return { protocol: 'srt-listener', address: '127.0.0.1', port: 0, allowed: ALLOWED, latencyMs: 120, ...settings };
 }
 
-export function callerTransport(port: number, settings: Settings = {}): CallerTransport {
+function callerTransport(port: number, settings: Settings = {}): CallerTransport {
   return { protocol: 'srt-caller', host: '127.0.0.1', port, latencyMs: 120, ...settings };
 }
 

@@ -1,6 +1,6 @@
 /** Slots; powers of two. The ring grows when a longer latency or a higher rate needs it: 65,536 are 15 s of 46 Mb/s. */
 const FIRST_CAPACITY = 8192;
-export const MOST_CAPACITY = 65_536;
+const MOST_CAPACITY = 65_536;
 
 const MISSING = 0;
 const HERE = 1;

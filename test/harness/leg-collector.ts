@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
+import { afterEach } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LegEvent, PacketSink } from '#media/live/leg.ts';
 
@@ -46,6 +47,21 @@ export async function startDatagramTaker(port = 0, address = '127.0.0.1'): Promi
         socket.send(datagram, to.port, '127.0.0.1', (error) => (error ? reject(error) : resolve()));
       }),
     close: () => new Promise((resolve) => socket.close(() => resolve())),
+  };
+}
+
+/**
+ * @returns what notes things to be closed after the test, also where it fails: open sockets would keep the process
+ */
+export function closingAfterEach(): <Thing extends { close(): Promise<void> }>(thing: Thing) => Thing {
+  const open: { close(): Promise<void> }[] = [];
+  afterEach(async () => {
+    // Those that the test closed itself refuse to be closed again.
+    for (const thing of open.splice(0)) await thing.close().catch(() => undefined);
+  });
+  return (thing) => {
+    open.push(thing);
+    return thing;
   };
 }
 

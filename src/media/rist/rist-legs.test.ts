@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventually, LegCollector, makePayloads, startDatagramTaker } from '#test/harness/leg-collector.ts';
+import {
+  closingAfterEach,
+  eventually,
+  LegCollector,
+  makePayloads,
+  startDatagramTaker,
+} from '#test/harness/leg-collector.ts';
 import { startRelayGroup } from '#test/harness/relay-group.ts';
 import { startRistReceiver, startRistSender, withoutRistTools } from '#test/harness/rist-tools.ts';
 import { LegError } from '../live/leg-error.ts';
@@ -10,6 +16,7 @@ import { RistOutput } from './rist-output.ts';
 import { RistSource } from './rist-source.ts';
 import { RtcpWriter } from './rtcp-packet.ts';
 
+const closeLater = closingAfterEach();
 const LOCAL = { address: '127.0.0.1', port: 0, allowed: ['127.0.0.0/8'] };
 const LATENCY_MS = 400;
 const PROBE = Buffer.alloc(188, 'probe');
@@ -19,6 +26,7 @@ async function openSource({ allowed = LOCAL.allowed, latencyMs = LATENCY_MS, isO
   const collector = new LegCollector();
   const source = new RistSource({ ...LOCAL, allowed, latencyMs }, collector, collector.onEvent, { isOrdered });
   await source.open();
+  closeLater(source);
   assert.ok(source.port);
   return { collector, source, port: source.port };
 }
@@ -27,6 +35,7 @@ async function openOutput(port: number, latencyMs = LATENCY_MS) {
   const collector = new LegCollector();
   const output = new RistOutput({ host: '127.0.0.1', port, smoothingMs: 0, latencyMs }, collector.onEvent);
   await output.open();
+  closeLater(output);
   return { output, events: collector.events };
 }
 
@@ -58,7 +67,7 @@ function rtpPacket(sequence: number, payload: Uint8Array, ssrc: number): Buffer 
 describe('RIST legs', () => {
   it('recover what a network lost and reordered, byte for byte', async () => {
     const { collector, source, port } = await openSource();
-    const relay = await badNetwork(port);
+    const relay = closeLater(await badNetwork(port));
     const { output, events } = await openOutput(relay.port);
     const payloads = makePayloads(1500);
     await eventually('the taker answers', () => output.statistics().isConnected);
@@ -85,11 +94,11 @@ describe('RIST legs', () => {
 
   it('take the stream of ristsender over a bad network', { skip: withoutRistTools }, async () => {
     const { collector, source, port } = await openSource({ latencyMs: 600 });
-    const relay = await badNetwork(port);
-    const feed = await startDatagramTaker();
-    const inlet = await startDatagramTaker();
+    const relay = closeLater(await badNetwork(port));
+    const feed = closeLater(await startDatagramTaker());
+    const inlet = closeLater(await startDatagramTaker());
     await inlet.close();
-    const sender = startRistSender(inlet.port, relay.port, 600);
+    const sender = closeLater(startRistSender(inlet.port, relay.port, 600));
     try {
       await eventually('it sends', () => {
         void feed.send(PROBE, { port: inlet.port });
@@ -115,11 +124,11 @@ describe('RIST legs', () => {
   });
 
   it('give ristreceiver a stream over a bad network', { skip: withoutRistTools }, async () => {
-    const outlet = await startDatagramTaker();
+    const outlet = closeLater(await startDatagramTaker());
     const listen = await openSource();
     await listen.source.close();
-    const receiver = startRistReceiver(listen.port, outlet.port, 600);
-    const relay = await badNetwork(listen.port);
+    const receiver = closeLater(startRistReceiver(listen.port, outlet.port, 600));
+    const relay = closeLater(await badNetwork(listen.port));
     const { output } = await openOutput(relay.port, 600);
     try {
       await eventually('it receives', () => {
@@ -145,7 +154,7 @@ describe('RIST legs', () => {
 
   it('give packets at once, each once, where another puts them in order', async () => {
     const { collector, source, port } = await openSource({ isOrdered: false, latencyMs: 15_000 });
-    const sender = await startDatagramTaker();
+    const sender = closeLater(await startDatagramTaker());
     for (const sequence of [10, 11, 13, 13, 12, 14])
       await sender.send(rtpPacket(sequence, Buffer.from('x'), 4), { port });
     await eventually('all came', () => collector.payloads.length === 5);
@@ -162,19 +171,20 @@ describe('RIST legs', () => {
     await assert.rejects(odd.open(), (error) => error instanceof LegError && /even/.test(error.message));
     const { source, port } = await openSource();
     await source.close();
-    const companion = await startDatagramTaker(port + 1);
+    const companion = closeLater(await startDatagramTaker(port + 1));
     const blocked = new RistSource({ ...LOCAL, port, latencyMs: 100 }, new LegCollector(), () => undefined, {
       isOrdered: true,
     });
     await assert.rejects(blocked.open(), (error) => error instanceof LegError && error.code === 'port-in-use');
     await companion.close();
     await blocked.open();
+    closeLater(blocked);
     await blocked.close();
   });
 
   it('answer nobody who is not allowed, on both ports', async () => {
     const { collector, source, port } = await openSource({ allowed: ['10.0.0.0/8'] });
-    const stranger = await startDatagramTaker();
+    const stranger = closeLater(await startDatagramTaker());
     const report = new RtcpWriter(2).begin().senderReport(2, 0, 0, 0, 0).sourceDescription(2);
     await stranger.send(rtpPacket(1, Buffer.from('x'), 2), { port });
     await stranger.send(report.echo('echoRequest', 2, 1, 2).datagram(), { port: port + 1 });
@@ -188,8 +198,8 @@ describe('RIST legs', () => {
 
   it('answer the RTCP of the sender, and not that of another address that is allowed', async () => {
     const { source, port } = await openSource();
-    const sender = await startDatagramTaker();
-    const other = await startDatagramTaker(0, '127.0.0.2');
+    const sender = closeLater(await startDatagramTaker());
+    const other = closeLater(await startDatagramTaker(0, '127.0.0.2'));
     const report = (ssrc: number): Buffer =>
       new RtcpWriter(ssrc).begin().senderReport(ssrc, 0, 0, 0, 0).sourceDescription(ssrc).datagram();
     await sender.send(rtpPacket(1, Buffer.from('x'), 2), { port });
@@ -205,8 +215,8 @@ describe('RIST legs', () => {
   it('do not flood a taker that asks for everything again and again', async () => {
     const taker = await openSource();
     await taker.source.close();
-    const media = await startDatagramTaker(taker.port);
-    const control = await startDatagramTaker(taker.port + 1);
+    const media = closeLater(await startDatagramTaker(taker.port));
+    const control = closeLater(await startDatagramTaker(taker.port + 1));
     const { output } = await openOutput(taker.port, 2000);
     await eventually('it reports', () => control.datagrams.length > 0);
     await sendAll(makePayloads(100), (payload) => output.send(payload));

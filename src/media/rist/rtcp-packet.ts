@@ -1,5 +1,5 @@
 /** RTCP as RIST uses it: RFC 3550, RFC 4585 and VSF TR-06-1. Frozen. */
-export const RTCP = {
+const RTCP = {
   senderReport: 200,
   receiverReport: 201,
   sourceDescription: 202,
@@ -8,7 +8,7 @@ export const RTCP = {
 } as const;
 
 /** What the application packets named `RIST` carry, by their subtypes. Frozen. */
-export const RIST_SUBTYPE = { rangeNack: 0, echoRequest: 2, echoResponse: 3 } as const;
+const RIST_SUBTYPE = { rangeNack: 0, echoRequest: 2, echoResponse: 3 } as const;
 
 /** The format of transport feedback that is a NACK. */
 const GENERIC_NACK = 1;

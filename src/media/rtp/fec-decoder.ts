@@ -5,7 +5,7 @@ const KEPT_PACKETS = 512;
 /** FEC packets that wait for more media: those of five of the largest matrices. */
 const KEPT_FEC = 128;
 /** Milliseconds after which FEC makes a packet that no later one has shown to be missing. */
-const SETTLED_MS = 20;
+const SETTLED_MS = 100;
 /** Milliseconds after which a FEC packet is given up. */
 const LONGEST_WAIT_MS = 5000;
 

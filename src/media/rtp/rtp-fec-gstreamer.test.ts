@@ -3,14 +3,23 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventually, LegCollector, makePayloads, startDatagramTaker } from '#test/harness/leg-collector.ts';
+import {
+  closingAfterEach,
+  eventually,
+  LegCollector,
+  makePayloads,
+  startDatagramTaker,
+} from '#test/harness/leg-collector.ts';
 import { startRelayGroup } from '#test/harness/relay-group.ts';
 import { RtpFecOutput } from './rtp-fec-output.ts';
 import { RtpFecSource } from './rtp-fec-source.ts';
 import { RTP_HEADER_BYTES } from './rtp-packet.ts';
 
+const closeLater = closingAfterEach();
+const LAUNCHER = 'gst-launch-1.0';
+const INSPECTOR = 'gst-inspect-1.0';
 const DECODER = 'rtpst2022-1-fecdec';
-const hasDecoder = (): boolean => spawnSync('gst-inspect-1.0', [DECODER]).status === 0;
+const hasDecoder = (): boolean => spawnSync(INSPECTOR, [DECODER]).status === 0;
 
 /** GStreamer with its FEC decoder before a UDP port; the packets stay RTP. */
 function startDecoder(port: number, toPort: number) {
@@ -23,9 +32,10 @@ function startDecoder(port: number, toPort: number) {
     `udpsrc address=127.0.0.1 port=${port + 4} caps=${rtp},payload=96 ! queue ! fec.fec_1`,
     `fec.src ! udpsink host=127.0.0.1 port=${toPort} sync=false`,
   ].flatMap((part) => part.split(' '));
-  const child = spawn('gst-launch-1.0', ['-q', ...pipeline], { stdio: 'ignore' });
+  const child = spawn(LAUNCHER, ['-q', ...pipeline], { stdio: 'ignore' });
   return {
     close: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
       child.kill('SIGKILL');
       await exited;
@@ -38,20 +48,24 @@ it('GStreamer recovers what is lost of a stream with our FEC', { skip: !hasDecod
   const listen = { address: '127.0.0.1', port: 0, allowed: [] };
   const source = new RtpFecSource(listen, free, () => undefined, { isOrdered: true });
   await source.open();
+  closeLater(source);
   const port = source.port ?? 0;
   await source.close();
-  const outlet = await startDatagramTaker();
-  const decoder = startDecoder(port, outlet.port);
-  const relay = await startRelayGroup(
-    port,
-    new Map([
-      [0, { seed: 21 }],
-      [2, {}],
-      [4, {}],
-    ]),
+  const outlet = closeLater(await startDatagramTaker());
+  const decoder = closeLater(startDecoder(port, outlet.port));
+  const relay = closeLater(
+    await startRelayGroup(
+      port,
+      new Map([
+        [0, { seed: 21 }],
+        [2, {}],
+        [4, {}],
+      ]),
+    ),
   );
   const output = new RtpFecOutput({ host: '127.0.0.1', port: relay.port, smoothingMs: 0 }, () => undefined);
   await output.open();
+  closeLater(output);
   const probe = Buffer.from('probe');
   await eventually('it runs', () => {
     output.send(probe);

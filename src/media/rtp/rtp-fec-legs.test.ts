@@ -4,7 +4,13 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
-import { eventually, LegCollector, makePayloads, startDatagramTaker } from '#test/harness/leg-collector.ts';
+import {
+  closingAfterEach,
+  eventually,
+  LegCollector,
+  makePayloads,
+  startDatagramTaker,
+} from '#test/harness/leg-collector.ts';
 import { startRelayGroup } from '#test/harness/relay-group.ts';
 import { LegError } from '../live/leg-error.ts';
 import { FecEncoder } from './fec-encoder.ts';
@@ -12,12 +18,15 @@ import { RtpFecOutput } from './rtp-fec-output.ts';
 import { RtpFecSource } from './rtp-fec-source.ts';
 import { RTP_HEADER_BYTES } from './rtp-packet.ts';
 
+const closeLater = closingAfterEach();
+const SENDER = 'ffmpeg';
 const LOCAL = { address: '127.0.0.1', port: 0, allowed: ['127.0.0.0/8'] };
 
 async function openSource(isOrdered = true) {
   const collector = new LegCollector();
   const source = new RtpFecSource(LOCAL, collector, collector.onEvent, { isOrdered });
   await source.open();
+  closeLater(source);
   assert.ok(source.port);
   return { collector, source, port: source.port };
 }
@@ -27,9 +36,9 @@ async function startTakers() {
   const { source, port } = await openSource();
   await source.close();
   const [media, columns, rows] = [
-    await startDatagramTaker(port),
-    await startDatagramTaker(port + 2),
-    await startDatagramTaker(port + 4),
+    closeLater(await startDatagramTaker(port)),
+    closeLater(await startDatagramTaker(port + 2)),
+    closeLater(await startDatagramTaker(port + 4)),
   ];
   const close = async (): Promise<void> =>
     void (await Promise.all([media, columns, rows].map((taker) => taker.close())));
@@ -53,7 +62,7 @@ async function captureFfmpeg(matrix: string) {
     '4M',
   ];
   const muxer = ['-f', 'rtp_mpegts', '-fec', `prompeg=${matrix}`, `rtp://127.0.0.1:${takers.port}?pkt_size=1328`];
-  const ffmpeg = spawn('ffmpeg', ['-v', 'error', ...film, ...muxer], { stdio: 'ignore' });
+  const ffmpeg = spawn(SENDER, ['-v', 'error', ...film, ...muxer], { stdio: 'ignore' });
   const [status] = await once(ffmpeg, 'exit');
   assert.equal(status, 0);
   await delay(50);
@@ -67,7 +76,7 @@ describe('RTP legs with FEC', () => {
   it('recover what is lost of the stream of ffmpeg', { skip: withoutFfmpeg }, async () => {
     const sent = await captureFfmpeg('l=5:d=20');
     const { collector, source, port } = await openSource();
-    const sender = await startDatagramTaker();
+    const sender = closeLater(await startDatagramTaker());
     let dropped = 0;
     // Its FEC comes with the media of the next matrix.
     const total = sent.media.length;
@@ -82,9 +91,11 @@ describe('RTP legs with FEC', () => {
     assert.ok(dropped > 15);
     await eventually('all came', () => collector.payloads.length === total);
     assert.ok(Buffer.concat(collector.payloads).equals(Buffer.concat(sent.media.map((one) => one.subarray(12)))));
-    const { lost, recovered, fecRecovered, fecPackets } = source.statistics();
-    assert.deepEqual([lost, recovered, fecRecovered], [0, dropped, dropped]);
-    assert.equal(fecPackets, sent.columns.length + sent.rows.length);
+    const { lost, recovered, fecRecovered } = source.statistics();
+    // FEC that overtook its media may bring a packet that is on its way.
+    assert.ok(lost === 0 && recovered >= dropped && fecRecovered === recovered);
+    const sentFec = sent.columns.length + sent.rows.length;
+    await eventually('all FEC came', () => source.statistics().fecPackets === sentFec);
     await source.close();
     await sender.close();
   });
@@ -114,16 +125,19 @@ describe('RTP legs with FEC', () => {
     it(`carry a stream over a network that loses 3 %, ${isOrdered ? 'in order' : 'as it comes'}`, async () => {
       const { collector, source, port } = await openSource(isOrdered);
       const path = { loss: 0.03, reorder: 0.01 };
-      const relay = await startRelayGroup(
-        port,
-        new Map([
-          [0, { ...path, seed: 11 }],
-          [2, { ...path, seed: 12 }],
-          [4, { ...path, seed: 13 }],
-        ]),
+      const relay = closeLater(
+        await startRelayGroup(
+          port,
+          new Map([
+            [0, { ...path, seed: 11 }],
+            [2, { ...path, seed: 12 }],
+            [4, { ...path, seed: 13 }],
+          ]),
+        ),
       );
       const output = new RtpFecOutput({ host: '127.0.0.1', port: relay.port, smoothingMs: 0 }, () => undefined);
       await output.open();
+      closeLater(output);
       const payloads = [...makePayloads(2000), ...makePayloads(300, 'the end')];
       for (const [index, payload] of payloads.entries()) {
         if (index === 2000) relay.change({ loss: 0, reorder: 0 });
@@ -156,10 +170,10 @@ describe('RTP legs with FEC', () => {
   it('need all three ports', async () => {
     const { source, port } = await openSource();
     await source.close();
-    const taken = await startDatagramTaker(port + 4);
+    const taken = closeLater(await startDatagramTaker(port + 4));
     const blocked = new RtpFecSource({ ...LOCAL, port }, new LegCollector(), () => undefined, { isOrdered: true });
     await assert.rejects(blocked.open(), (error) => error instanceof LegError && error.code === 'port-in-use');
-    const free = await startDatagramTaker(port);
+    const free = closeLater(await startDatagramTaker(port));
     await free.close();
     await taken.close();
   });

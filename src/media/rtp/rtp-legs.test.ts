@@ -3,18 +3,27 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
-import { eventually, LegCollector, makePayloads, startDatagramTaker } from '#test/harness/leg-collector.ts';
+import {
+  closingAfterEach,
+  eventually,
+  LegCollector,
+  makePayloads,
+  startDatagramTaker,
+} from '#test/harness/leg-collector.ts';
 import { startLossyRelay } from '#test/harness/lossy-relay.ts';
 import { RtpOutput } from './rtp-output.ts';
 import { RtpPacketView, writeRtpHeader } from './rtp-packet.ts';
 import { RtpSource } from './rtp-source.ts';
 
+const closeLater = closingAfterEach();
+const SENDER = 'ffmpeg';
 const LOCAL = { address: '127.0.0.1', port: 0, allowed: ['127.0.0.0/8'] };
 
 async function openSource(isOrdered = true) {
   const collector = new LegCollector();
   const source = new RtpSource(LOCAL, collector, collector.onEvent, { isOrdered });
   await source.open();
+  closeLater(source);
   assert.ok(source.port);
   return { collector, source, port: source.port };
 }
@@ -22,6 +31,7 @@ async function openSource(isOrdered = true) {
 async function openOutput(port: number) {
   const output = new RtpOutput({ host: '127.0.0.1', port, smoothingMs: 0 }, () => undefined);
   await output.open();
+  closeLater(output);
   return output;
 }
 
@@ -33,7 +43,7 @@ function rtpPacket(sequence: number, payload: Uint8Array, { ssrc = 7, type = 33 
 
 describe('RTP legs', () => {
   it('carry payloads as RTP packets of a transport stream', async () => {
-    const taker = await startDatagramTaker();
+    const taker = closeLater(await startDatagramTaker());
     const output = await openOutput(taker.port);
     const payloads = [...makePayloads(300), Buffer.alloc(188, 1), Buffer.alloc(1460, 2)];
     for (const payload of payloads) output.send(payload);
@@ -54,7 +64,7 @@ describe('RTP legs', () => {
   it('give in order what a network reordered and doubled, and count what it lost', async () => {
     const { collector, source, port } = await openSource();
     const to = { host: '127.0.0.1', port };
-    const relay = await startLossyRelay({ to, loss: 0.05, reorder: 0.05, duplicate: 0.05, seed: 3 });
+    const relay = closeLater(await startLossyRelay({ to, loss: 0.05, reorder: 0.05, duplicate: 0.05, seed: 3 }));
     const output = await openOutput(relay.port);
     const payloads = makePayloads(2000);
     for (const [index, payload] of payloads.entries()) {
@@ -81,7 +91,7 @@ describe('RTP legs', () => {
 
   it('drop what is no RTP packet of a transport stream, and leave RTCP alone', async () => {
     const { collector, source, port } = await openSource();
-    const sender = await startDatagramTaker();
+    const sender = closeLater(await startDatagramTaker());
     await sender.send(rtpPacket(1, Buffer.from('first')), { port });
     await sender.send(Buffer.from('not RTP at all'), { port });
     await sender.send(rtpPacket(2, Buffer.from('sound'), { type: 0 }), { port });
@@ -97,7 +107,7 @@ describe('RTP legs', () => {
 
   it('follow a sender that starts again with another SSRC, and not one that talks in between', async () => {
     const { collector, source, port } = await openSource();
-    const sender = await startDatagramTaker();
+    const sender = closeLater(await startDatagramTaker());
     for (let index = 0; index < 50; index++) {
       await sender.send(rtpPacket(100 + index, Buffer.from('mine'), { ssrc: 7 }), { port });
       await sender.send(rtpPacket(40_000 + index, Buffer.from('other'), { ssrc: 8 }), { port });
@@ -118,7 +128,7 @@ describe('RTP legs', () => {
     const { collector, source, port } = await openSource();
     const input = ['-re', '-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=25', '-t', '1', '-c:v', 'mpeg2video'];
     const muxer = ['-f', 'rtp_mpegts', `rtp://127.0.0.1:${port}?pkt_size=1328`];
-    const ffmpeg = spawn('ffmpeg', ['-v', 'error', ...input, ...muxer], { stdio: 'ignore' });
+    const ffmpeg = spawn(SENDER, ['-v', 'error', ...input, ...muxer], { stdio: 'ignore' });
     const [status] = await once(ffmpeg, 'exit');
     assert.equal(status, 0);
     const stream = Buffer.concat(collector.payloads);

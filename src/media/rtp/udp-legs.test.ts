@@ -1,17 +1,25 @@
 import assert from 'node:assert/strict';
 import { lookup } from 'node:dns/promises';
 import { describe, it } from 'node:test';
-import { eventually, LegCollector, makePayloads, startDatagramTaker } from '#test/harness/leg-collector.ts';
+import {
+  closingAfterEach,
+  eventually,
+  LegCollector,
+  makePayloads,
+  startDatagramTaker,
+} from '#test/harness/leg-collector.ts';
 import { LegError } from '../live/leg-error.ts';
 import { UdpOutput } from './udp-output.ts';
 import { UdpSource } from './udp-source.ts';
 
+const closeLater = closingAfterEach();
 const LOCAL = { address: '127.0.0.1', port: 0, allowed: ['127.0.0.0/8'] };
 
 async function openSource(allowed: readonly string[] = LOCAL.allowed) {
   const collector = new LegCollector();
   const source = new UdpSource({ ...LOCAL, allowed }, collector, collector.onEvent);
   await source.open();
+  closeLater(source);
   assert.ok(source.port);
   return { collector, source, port: source.port };
 }
@@ -20,6 +28,7 @@ async function openOutput(port: number, smoothingMs = 0, host = '127.0.0.1') {
   const collector = new LegCollector();
   const output = new UdpOutput({ host, port, smoothingMs }, collector.onEvent);
   await output.open();
+  closeLater(output);
   return { output, events: collector.events };
 }
 
@@ -42,7 +51,7 @@ describe('UDP legs', () => {
 
   it('tell when a sender comes, and when nothing came for a second', async () => {
     const { collector, source, port } = await openSource();
-    const sender = await startDatagramTaker();
+    const sender = closeLater(await startDatagramTaker());
     await sender.send(Buffer.from('here'), { port });
     await eventually('it went', () => collector.events.length === 2);
     const peer = `127.0.0.1:${sender.port}`;
@@ -60,7 +69,7 @@ describe('UDP legs', () => {
 
   it('drop what comes from addresses that are not allowed, and tell it once', async () => {
     const { collector, source, port } = await openSource(['127.0.0.2/32', '10.0.0.0/8']);
-    const sender = await startDatagramTaker();
+    const sender = closeLater(await startDatagramTaker());
     for (let count = 0; count < 20; count++) await sender.send(Buffer.from('let me in'), { port });
     await eventually('all were seen', () => source.statistics().refused === 20);
     assert.deepEqual(collector.payloads, []);
@@ -74,7 +83,7 @@ describe('UDP legs', () => {
 
   it('take nothing from anybody where nobody is allowed', async () => {
     const { collector, source, port } = await openSource([]);
-    const sender = await startDatagramTaker();
+    const sender = closeLater(await startDatagramTaker());
     await sender.send(Buffer.from('let me in'), { port });
     await eventually('it was seen', () => source.statistics().refused === 1);
     assert.deepEqual(collector.payloads, []);
@@ -93,6 +102,7 @@ describe('UDP legs', () => {
     );
     await source.close();
     await second.open();
+    closeLater(second);
     await second.close();
   });
 
@@ -109,7 +119,7 @@ describe('UDP legs', () => {
   });
 
   it('count what a taker that is not there refuses, and reach it when it comes', async () => {
-    const taker = await startDatagramTaker();
+    const taker = closeLater(await startDatagramTaker());
     await taker.close();
     const { output } = await openOutput(taker.port);
     const [payload = Buffer.alloc(0)] = makePayloads(1);
@@ -117,7 +127,7 @@ describe('UDP legs', () => {
       output.send(payload);
       return output.statistics().dropped > 0;
     });
-    const back = await startDatagramTaker(taker.port);
+    const back = closeLater(await startDatagramTaker(taker.port));
     await eventually('it came', () => {
       output.send(payload);
       return back.datagrams.length > 0;
@@ -132,6 +142,7 @@ describe('UDP legs', () => {
     const listen = { address, port: 0, allowed: ['127.0.0.0/8', '::1/128'] };
     const source = new UdpSource(listen, collector, collector.onEvent);
     await source.open();
+    closeLater(source);
     const { output } = await openOutput(source.port ?? 0, 0, 'localhost');
     await eventually('it came', () => {
       output.send(Buffer.from('by name'));

@@ -175,7 +175,9 @@ async function benchCost(engine: FlowWorkers): Promise<Result[]> {
     spawn(
       'srt-live-transmit',
       [
-        ...['-q', '-chunk:1316', '-a:no'],
+        '-q',
+        '-chunk:1316',
+        '-a:no',
         `srt://${ADDRESS}:${input}?mode=listener&passphrase=${KEYS.in}&pbkeylen=32&latency=${SRT_LATENCY_MS}`,
         `srt://${ADDRESS}:${outputs[0]}?mode=listener&passphrase=${KEYS.out}&pbkeylen=16&latency=${SRT_LATENCY_MS}`,
       ],

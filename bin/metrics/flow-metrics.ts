@@ -9,7 +9,7 @@ interface Metric<Subject> {
   /** Counters run from the start of the flow or of the leg. */
   readonly kind: 'counter' | 'gauge';
   /** `undefined` where the transport does not tell. */
-  value(subject: Subject): number | undefined;
+  readonly value: (subject: Subject) => number | undefined;
 }
 
 /** TR 101 290, as MediaConnect names it. */

@@ -102,7 +102,14 @@ describe('live flows over a path that loses and reorders', {
     );
     const input = await freePorts();
     await using _sender = new LiveTool('ristsender', [
-      ...['-p', '0', '-b', '500', '-i', `udp://127.0.0.1:${input}`, '-o', `rist://127.0.0.1:${outside}`],
+      '-p',
+      '0',
+      '-b',
+      '500',
+      '-i',
+      `udp://127.0.0.1:${input}`,
+      '-o',
+      `rist://127.0.0.1:${outside}`,
     ]);
     try {
       await using feeder = new UdpSender();
@@ -133,9 +140,9 @@ describe('live flows over a path that loses and reorders', {
     );
     try {
       await using sender = new LiveTool('ffmpeg', [
-        ...['-v', 'error', '-re', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=6'],
-        ...['-c:v', 'libx264', '-preset', 'ultrafast', '-b:v', '2M', '-muxrate', String(BIT_RATE)],
-        ...['-f', 'rtp_mpegts', '-fec', 'prompeg=l=5:d=10', `rtp://127.0.0.1:${outside}?pkt_size=1316`],
+        ...'-v error -re -f lavfi -i testsrc2=size=320x180:rate=25:duration=6'.split(' '),
+        ...`-c:v libx264 -preset ultrafast -b:v 2M -muxrate ${BIT_RATE}`.split(' '),
+        ...`-f rtp_mpegts -fec prompeg=l=5:d=10 rtp://127.0.0.1:${outside}?pkt_size=1316`.split(' '),
       ]);
       await until('the end', () => sender.child.exitCode !== null, 20_000);
       await until('the counters', async () => (await metric(flow, 'fec_recovered_total')) > 5);

@@ -128,15 +128,16 @@ describe('live flows over SRT', { skip: withoutFfmpeg || withoutSrtTools }, () =
       });
       const query = `mode=caller&latency=${LATENCY * 1000}`;
       await using taker = new LiveTool('ffmpeg', [
-        ...['-v', 'error', '-f', 'data', '-i', `srt://127.0.0.1:${output}?${query}&passphrase=another-pass-phrase`],
-        ...['-map', '0', '-c', 'copy', '-f', 'data', 'pipe:1'],
+        ...'-v error -f data -i'.split(' '),
+        `srt://127.0.0.1:${output}?${query}&passphrase=another-pass-phrase`,
+        ...'-map 0 -c copy -f data pipe:1'.split(' '),
       ]);
       await until('the taker', async () => (await account.peers(flow)).has('out'));
       const file = join(folder, 'sent.ts');
       const target = `srt://127.0.0.1:${input}?${query}&passphrase=${password}&pkt_size=1316`;
       await using sender = new LiveTool('ffmpeg', [
-        ...['-v', 'error', '-re', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=4'],
-        ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-map', '0', '-f', 'tee'],
+        ...'-v error -re -f lavfi -i testsrc2=size=320x180:rate=25:duration=4'.split(' '),
+        ...'-c:v libx264 -preset ultrafast -g 25 -map 0 -f tee'.split(' '),
         `[f=mpegts]${file}|[f=mpegts]${target.replaceAll('\\', '\\\\').replaceAll(':', '\\:')}`,
       ]);
       await until('the sender’s end', () => sender.child.exitCode !== null, 20_000);

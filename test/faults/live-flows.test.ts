@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { StopFlowCommand } from '@aws-sdk/client-mediaconnect';
 import { CofferHome, type RunningServer } from '../harness/coffer-home.ts';
-import { numberedPackets, UdpSender, UdpTaker } from '../harness/live-flow.ts';
+import { numberedPackets, UdpTaker } from '../harness/live-flow.ts';
 import { hexKey, LiveAccount } from '../harness/live-platform.ts';
 import { freePorts, srtSender, until, withoutSrtTools } from '../harness/live-tools.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
@@ -20,6 +20,12 @@ import {
   GenerateRandomCommand,
   KMSClient,
 } from '@aws-sdk/client-kms';
+import {
+  CreateFlowCommand,
+  DescribeFlowCommand,
+  MediaConnectClient,
+  StartFlowCommand,
+} from '@aws-sdk/client-mediaconnect';
 import { CreateJobCommand, GetJobCommand, MediaConvertClient } from '@aws-sdk/client-mediaconvert';
 import {
   CompleteMultipartUploadCommand,
@@ -248,6 +254,7 @@ async function useEverything(root: ClientConfig, secrets: Secrets): Promise<stri
   const broken = new STSClient(clientConfig(endpoint, AccessKeyId, SecretAccessKey, badToken));
   errors.push(await failing(broken.send(new GetCallerIdentityCommand({}))));
   errors.push(...(await useSecrets(root, secrets, KeyId)));
+  errors.push(...(await useFlows(root, secrets)));
   await kms.send(new DisableKeyCommand({ KeyId }));
   errors.push(await failing(s3.send(get('kms/5000'))));
   errors.push(await failing(kms.send(new DecryptCommand({ CiphertextBlob }))));
@@ -280,6 +287,67 @@ async function useEverything(root: ClientConfig, secrets: Secrets): Promise<stri
 
   for (const client of [iam, kms, s3, sts, annSts, asRole, asRoleKms, forged, forgedS3, broken, jobs]) client.destroy();
   return errors;
+}
+
+/** A flow that runs with a static key and an SRT password, and one whose secrets hold something else. */
+async function useFlows(root: ClientConfig, secrets: Secrets): Promise<string[]> {
+  const answers: string[] = [];
+  const [iam, manager, flows] = [new IAMClient(root), new SecretsManagerClient(root), new MediaConnectClient(root)];
+  const RoleName = 'flows';
+  const trust = { Effect: 'Allow', Principal: { Service: 'mediaconnect.amazonaws.com' }, Action: 'sts:AssumeRole' };
+  const read = { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: '*' };
+  const document = (statement: object) => JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+  const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: document(trust) }));
+  await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'p', PolicyDocument: document(read) }));
+  const encryption = async (Name: string, SecretString: string, KeyType: 'static-key' | 'srt-password') => {
+    const { ARN } = await manager.send(new CreateSecretCommand({ Name, SecretString }));
+    return {
+      KeyType,
+      RoleArn: Role?.Arn ?? '',
+      SecretArn: ARN ?? '',
+      ...(KeyType === 'static-key' && { Algorithm: 'aes256' as const }),
+    };
+  };
+  const key = await encryption(
+    'flow-key',
+    secrets.addText('a static key', randomBytes(32).toString('hex')),
+    'static-key',
+  );
+  const word = secrets.addText('an SRT password', `password ${randomBytes(20).toString('hex')}`);
+  const password = await encryption('flow-password', word, 'srt-password');
+  const bad = secrets.addText('no static key', `no key ${randomBytes(20).toString('hex')}`);
+  const wrong = await encryption('flow-wrong', bad, 'static-key');
+  const anybody = '127.0.0.0/8';
+  for (const [Decryption, expected] of [
+    [key, 'ACTIVE'],
+    [wrong, 'ERROR'],
+  ] as const) {
+    const port = randomInt(20_000, 32_000);
+    const { Flow } = await flows.send(
+      new CreateFlowCommand({
+        Name: 'secret',
+        Source: { Name: 'in', Protocol: 'zixi-push', IngestPort: port, WhitelistCidr: anybody, Decryption },
+        Outputs: [
+          { Name: 'out', Protocol: 'srt-listener', Port: port + 1, CidrAllowList: [anybody], Encryption: password },
+        ],
+        Entitlements: [
+          { Name: 'sealed', Subscribers: ['210987654321'], Encryption: key },
+          { Name: 'open', Subscribers: ['210987654321'] },
+        ],
+      }),
+    );
+    const FlowArn = Flow?.FlowArn;
+    await flows.send(new StartFlowCommand({ FlowArn }));
+    for (let status = 'STARTING'; status === 'STARTING'; ) {
+      const answer = await flows.send(new DescribeFlowCommand({ FlowArn }));
+      answers.push(JSON.stringify(answer));
+      status = answer.Flow?.Status ?? '';
+      if (status !== 'STARTING') assert.equal(status, expected, JSON.stringify(answer.Messages));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  for (const client of [iam, manager, flows]) client.destroy();
+  return answers;
 }
 
 async function useSecrets(root: ClientConfig, secrets: Secrets, KmsKeyId: string): Promise<string[]> {

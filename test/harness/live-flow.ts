@@ -65,7 +65,7 @@ export class UdpSender implements AsyncDisposable {
   async feed(
     port: number,
     bytes: Buffer,
-    options: { readonly everyMs?: number; readonly isRtp?: boolean; isSent?(index: number): boolean } = {},
+    options: { readonly everyMs?: number; readonly isRtp?: boolean; readonly isSent?: (index: number) => boolean } = {},
   ): Promise<void> {
     const { everyMs = 1, isRtp = false, isSent = () => true } = options;
     for (let at = 0, index = 0; at < bytes.length; at += 1316, index++) {

@@ -25,7 +25,7 @@ export interface LossyRelay {
 }
 
 /** Datagrams. */
-export interface PathCounts {
+interface PathCounts {
   forward: number;
   back: number;
   lost: number;

@@ -23,11 +23,13 @@ export function makeTransportStream(facts: TransportStreamFacts = {}): Buffer {
   const { status, stdout, stderr } = spawnSync(
     'ffmpeg',
     [
-      ...['-v', 'error', '-f', 'lavfi', '-i', `testsrc2=size=320x180:rate=25:duration=${seconds}`],
-      ...['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${seconds}`, '-ac', '2'],
-      ...['-c:v', ...CODECS[video], '-b:v', String(videoRate), '-g', '25', '-pix_fmt', 'yuv420p', '-c:a', audio],
+      ...`-v error -f lavfi -i testsrc2=size=320x180:rate=25:duration=${seconds}`.split(' '),
+      ...`-f lavfi -i sine=frequency=440:sample_rate=48000:duration=${seconds} -ac 2`.split(' '),
+      '-c:v',
+      ...CODECS[video],
+      ...`-b:v ${videoRate} -g 25 -pix_fmt yuv420p -c:a ${audio}`.split(' '),
       ...(muxRate === undefined ? [] : ['-muxrate', String(muxRate)]),
-      ...['-pat_period', '0.1', '-f', 'mpegts', 'pipe:1'],
+      ...'-pat_period 0.1 -f mpegts pipe:1'.split(' '),
     ],
     { maxBuffer: 1024 ** 3 },
   );

@@ -21,7 +21,7 @@ export interface Intake {
 type Send = (datagram: Buffer) => void;
 
 /** One source. */
-export class SingleIntake implements Intake {
+class SingleIntake implements Intake {
   readonly monitor: StreamMonitor;
   readonly selected: string;
   readonly #input: SourceInput;
@@ -45,7 +45,7 @@ export class SingleIntake implements Intake {
 }
 
 /** Several sources, of which one is taken at a time; the change is between packets of the transport stream. */
-export class SwitchedIntake implements Intake {
+class SwitchedIntake implements Intake {
   readonly monitor: StreamMonitor;
   readonly #inputs: readonly SourceInput[];
   readonly #choice: SourceChoice;
@@ -104,7 +104,7 @@ export class SwitchedIntake implements Intake {
 }
 
 /** Two identical RTP streams, of which each fills the other's gaps (SMPTE ST 2022-7). */
-export class MergedIntake implements Intake {
+class MergedIntake implements Intake {
   readonly monitor: StreamMonitor;
   readonly #inputs: readonly SourceInput[];
   readonly #aligner: PacketAligner;

@@ -2,7 +2,7 @@
  * A leg is one connection of a flow to the world: a source or an output. Legs move datagrams and know nothing of
  * transport streams; the flow between them does.
  */
-export interface Leg<Statistics> {
+interface Leg<Statistics> {
   /**
    * Binds the leg's sockets. A caller begins to dial, and goes on for as long as the leg is open.
    *

@@ -19,8 +19,8 @@ export class SourceChoice {
    */
   constructor(count: number, preferred: number | undefined) {
     this.#preferred = preferred;
-    this.#lastAt = new Array<number>(count).fill(Number.NEGATIVE_INFINITY);
-    this.#steadySince = new Array<number>(count).fill(Number.NEGATIVE_INFINITY);
+    this.#lastAt = Array.from({ length: count }, () => Number.NEGATIVE_INFINITY);
+    this.#steadySince = Array.from({ length: count }, () => Number.NEGATIVE_INFINITY);
   }
 
   /** The source that is taken; `undefined` before the first packet, and when none gives any. */

@@ -64,7 +64,7 @@ async function answer(message: ToFlowWorker): Promise<void> {
   try {
     send({ kind: 'done', request, answer: await work(message) });
   } catch (error) {
-    const { code, message: text } = error instanceof LegError ? error : new LegError('unusable', `${error}`);
+    const { code, message: text } = error instanceof LegError ? error : new LegError('unusable', String(error));
     send({ kind: 'failed', request, code, message: text });
   }
 }

@@ -78,7 +78,9 @@ describe('the aligner', () => {
 
   it('throws away what is no transport stream, and counts it', () => {
     const { bytes, counters } = align(
-      Array.from({ length: 50 }, () => randomBytes(1316).map((byte) => (byte === 0x47 ? 0 : byte))).map(Buffer.from),
+      Array.from({ length: 50 }, () => randomBytes(1316).map((byte) => (byte === 0x47 ? 0 : byte))).map((bytes) =>
+        Buffer.from(bytes),
+      ),
     );
     assert.equal(bytes.length, 0);
     assert.ok(counters.garbageBytes > 45 * 1316);

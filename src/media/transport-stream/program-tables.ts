@@ -8,7 +8,7 @@ export interface ProgramAssociation {
   readonly pid: number;
 }
 
-export interface MappedStream {
+interface MappedStream {
   readonly streamType: number;
   readonly pid: number;
   readonly descriptors: Buffer;

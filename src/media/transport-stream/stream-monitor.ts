@@ -240,7 +240,7 @@ export class StreamMonitor {
   }
 
   #forgetPrograms(): void {
-    for (const pid of [...this.#tables.keys()]) {
+    for (const pid of this.#tables.keys()) {
       if (pid <= CAT_PID) continue;
       this.#tables.delete(pid);
       this.#roles[pid] = 0;
@@ -319,7 +319,7 @@ function readPcr(data: Buffer, at: number): number {
   return base * 300 + (data.readUInt16BE(at + 4) & 0x1ff);
 }
 
-export function emptyHealth(): Counters {
+function emptyHealth(): Counters {
   return {
     syncLosses: 0,
     syncByteErrors: 0,

@@ -14,14 +14,14 @@ export type Loose<Shape> = { readonly [Member in keyof Shape]?: Shape[Member] | 
 /** What an update, or a request that makes something, says of encryption. */
 export type GivenEncryption = Loose<sdk.UpdateEncryption>;
 
-export interface NewSourceMembers {
+interface NewSourceMembers {
   readonly NdiSourceSettings?: object;
   readonly SourceTags?: TagMap;
   readonly RouterIntegrationState?: State;
   readonly RouterIntegrationTransitDecryption?: object;
 }
 
-export interface NewOutputMembers {
+interface NewOutputMembers {
   readonly NdiSpeedHqQuality?: number;
   readonly NdiProgramName?: string;
   readonly OutputTags?: TagMap;

@@ -5,7 +5,14 @@ import type { AccessRequest } from '#kernel/operation.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import { entitlementOf, type FlowDocument, type FlowRecord } from './domain/flow-document.ts';
 import { PortPicker, type PortUse } from './domain/port-uses.ts';
-import { accountIn, newFlowKey, newResourceArn, parseResourceArn, type ResourceKind } from './domain/resource-arn.ts';
+import {
+  accountIn,
+  newFlowKey,
+  newResourceArn,
+  parseResourceArn,
+  resourceArn,
+  type ResourceKind,
+} from './domain/resource-arn.ts';
 import type { TagMap } from './domain/tags.ts';
 import { badRequest, flowNotFound, forbidden, notFound, quotaExceeded } from './errors.ts';
 import { type CheckedDocument, draftFor, finishDocument, type FlowDraft } from './flow-draft.ts';
@@ -222,5 +229,5 @@ export function accountOfCaller(caller: Caller): AccountId {
 
 /** What the policy engine is asked about something that is not made yet. */
 export function futureArn(kind: ResourceKind, scope: FlowScope, name: string): string {
-  return `arn:aws:mediaconnect:${scope.region}:${accountOfCaller(scope.caller)}:${kind}:*:${name}`;
+  return resourceArn(kind, { account: accountOfCaller(scope.caller), region: scope.region }, '*', name);
 }

@@ -1,43 +1,36 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AccountId } from '#kernel/ids.ts';
-import type { Logger } from '#kernel/logger.ts';
 import { RowDamageError } from '#storage/row-seal.ts';
 import { entitlementOf, type FlowDocument, type FlowRecord, type FlowState } from './domain/flow-document.ts';
 import { portUsesOf } from './domain/port-uses.ts';
 import { badRequest } from './errors.ts';
+import { type ChangeParts, FlowChanges } from './flow-changes.ts';
 import type { EntitlementDirectory } from './entitlement-directory.ts';
 import type { FlowDraft } from './flow-draft.ts';
-import type { Flows, FlowScope } from './flows.ts';
-import type { FlowEvents } from './runner/flow-events.ts';
-import { FlowFailure, flowFailureOf, type Problem } from './runner/flow-failure.ts';
-import type { FlowRunner } from './runner/flow-runner.ts';
+import type { FlowScope } from './flows.ts';
+import { flowFailureOf, type Problem } from './runner/flow-failure.ts';
 import { SerialQueues } from './serial-queues.ts';
-import { type FlowStore, isTaken, portsOfFlow, removeFlow, replacePorts, updateFlow, updateState } from './store.ts';
+import { isTaken, portsOfFlow, removeFlow, replacePorts, updateState } from './store.ts';
 
-export interface LifecycleParts {
-  readonly store: FlowStore;
-  readonly flows: Flows;
-  readonly runner: FlowRunner;
+export interface LifecycleParts extends ChangeParts {
   readonly directory: EntitlementDirectory;
-  readonly events: FlowEvents;
-  readonly logger: Logger;
 }
 
 /** What flows go through: what is done to one of them is done one after the other. */
 export class FlowLifecycle {
   readonly #parts: LifecycleParts;
   readonly #queues = new SerialQueues();
-  /** Flows that the engine is changing now. */
-  readonly #updating = new Set<string>();
+  readonly #changes: FlowChanges;
   #isClosing = false;
 
   constructor(parts: LifecycleParts) {
     this.#parts = parts;
+    this.#changes = new FlowChanges(parts);
   }
 
   /** The state as it is told: UPDATING is never written down. */
-  statusOf({ key, state }: FlowRecord): FlowState | 'UPDATING' {
-    return state === 'ACTIVE' && this.#updating.has(key) ? 'UPDATING' : state;
+  statusOf(flow: FlowRecord): FlowState | 'UPDATING' {
+    return flow.state === 'ACTIVE' && this.#changes.isUpdating(flow) ? 'UPDATING' : flow.state;
   }
 
   /**
@@ -57,7 +50,7 @@ export class FlowLifecycle {
     const { key } = await flows.find(arn, scope);
     const [before, after] = await this.#queues.run(key, async () => {
       const found = await flows.find(arn, scope);
-      return [found, await this.#change(found, (draft) => change(found.document, draft), touchesMedia)] as const;
+      return [found, await this.#changes.make(found, (draft) => change(found.document, draft), touchesMedia)] as const;
     });
     await this.#reviewSubscribers(before, after);
     return after;
@@ -84,7 +77,8 @@ export class FlowLifecycle {
     const flow = await this.#parts.flows.find(arn, scope);
     const { key } = flow;
     // A start or change that takes long is not waited for.
-    if (flow.state === 'STARTING' || this.#updating.has(key)) this.#aside(() => this.#parts.runner.interrupt(flow));
+    if (flow.state === 'STARTING' || this.#changes.isUpdating(flow))
+      this.#aside(() => this.#parts.runner.interrupt(flow));
     return this.#queues.run(key, async () => {
       const found = await this.#parts.flows.find(arn, scope);
       if (found.state === 'STANDBY' || found.state === 'STOPPING') {
@@ -142,62 +136,6 @@ export class FlowLifecycle {
     // What waits for the engine is told that it ends.
     await this.#parts.runner.close();
     await this.#queues.idle();
-  }
-
-  async #change(
-    before: FlowRecord,
-    change: (draft: FlowDraft) => FlowDocument,
-    touchesMedia: boolean,
-  ): Promise<FlowRecord> {
-    const { flows, store, runner, events } = this.#parts;
-    const had = portUsesOf(before.document);
-    const { document, ports } = await flows.reserve(before, change, had);
-    const isOther = entitlementOf(document) !== entitlementOf(before.document);
-    const after: FlowRecord = {
-      ...before,
-      document,
-      isSubscribed: isOther ? entitlementOf(document) !== undefined : before.isSubscribed,
-    };
-    const isRunning = before.state === 'ACTIVE' && touchesMedia;
-    try {
-      if (isRunning) await this.#updatingWhile(before, () => runner.applyOrHold(after));
-      await store.write(async (transaction) => {
-        await updateFlow(transaction, after);
-        await replacePorts(transaction, after, ports);
-      });
-    } catch (error) {
-      await this.#undo(before, isRunning && flowFailureOf(error) === undefined);
-      if (error instanceof FlowFailure) throw badRequest(error.message);
-      throw error;
-    }
-    for (const { arn, settings } of after.document.outputs) {
-      const old = before.document.outputs.find((output) => output.arn === arn)?.settings.OutputStatus;
-      const status = settings.OutputStatus ?? 'ENABLED';
-      if (old !== undefined && old !== status) events.outputStatusChanged(after.arn, arn, old, status);
-    }
-    return after;
-  }
-
-  async #undo(before: FlowRecord, wasApplied: boolean): Promise<void> {
-    const { store, runner, logger } = this.#parts;
-    try {
-      await store.write((transaction) => replacePorts(transaction, before, portUsesOf(before.document)));
-      if (wasApplied) await runner.applyOrHold(before);
-    } catch (error) {
-      logger.error({ err: error, flow: before.arn }, 'a change of a flow failed, and could not be undone');
-    }
-  }
-
-  async #updatingWhile(flow: FlowRecord, work: () => Promise<void>): Promise<void> {
-    const { events } = this.#parts;
-    this.#updating.add(flow.key);
-    events.stateChanged(flow.arn, 'ACTIVE', 'UPDATING');
-    try {
-      await work();
-    } finally {
-      this.#updating.delete(flow.key);
-      events.stateChanged(flow.arn, 'UPDATING', 'ACTIVE');
-    }
   }
 
   /** What StartFlow began. */

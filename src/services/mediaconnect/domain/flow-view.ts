@@ -95,7 +95,7 @@ export function sourceView({ arn, name, settings }: SourceDocument, { address, l
 }
 
 /** A flow's own outputs, and those of its entitlements. */
-export function outputViews({ document }: FlowRecord, place: Place): Output[] {
+function outputViews({ document }: FlowRecord, place: Place): Output[] {
   return [
     ...document.outputs.map((output) => outputView(output, place)),
     ...document.entitlements.map((entitlement) => entitlementOutput(entitlement, place)),

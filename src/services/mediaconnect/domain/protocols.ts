@@ -47,7 +47,7 @@ export function isRtpFamily(protocol: CarriedProtocol): boolean {
   return protocol === 'rtp' || protocol === 'rtp-fec' || protocol === 'rist';
 }
 
-export function isSrt(protocol: CarriedProtocol): boolean {
+function isSrt(protocol: CarriedProtocol): boolean {
   return protocol === 'srt-listener' || protocol === 'srt-caller';
 }
 

@@ -14,7 +14,6 @@ export class FlowHealth {
   readonly #events: FlowEvents;
   /** By the leg's id. */
   readonly #refusals = new Map<string, string>();
-  readonly #stopListening: () => void;
 
   constructor(parts: {
     readonly engine: FlowEngine;
@@ -25,11 +24,7 @@ export class FlowHealth {
     this.#runner = parts.runner;
     this.#directory = parts.directory;
     this.#events = parts.events;
-    this.#stopListening = parts.engine.onEvent((event) => this.#take(event));
-  }
-
-  close(): void {
-    this.#stopListening();
+    parts.engine.onEvent((event) => this.#take(event));
   }
 
   /** For DescribeFlow's `messages.errors`. */

@@ -1,6 +1,6 @@
 import { readLossRanges } from './loss-ranges.ts';
 import type { Outlet } from './outlet.ts';
-import { CONTROL, infoOf, type KeyBits } from './packet.ts';
+import { CONTROL, infoOf, type KeyBits, LONGEST_PAYLOAD } from './packet.ts';
 import type { RoundTrip } from './round-trip.ts';
 import { SendRing } from './send-ring.ts';
 import { sequenceDistance, sequencePlus } from './sequence.ts';
@@ -58,7 +58,8 @@ export class SrtSender {
   }
 
   push(payload: Buffer, now: number): void {
-    if (!this.#ring.push(payload, now)) {
+    const isSendable = payload.length > 0 && payload.length <= LONGEST_PAYLOAD;
+    if (!isSendable || !this.#ring.push(payload, now)) {
       this.counters.dropped++;
       return;
     }

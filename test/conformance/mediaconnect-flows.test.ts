@@ -307,6 +307,17 @@ describe('flows', () => {
     await remove(arn);
   });
 
+  it('are never more than the quota, however many are asked for at once', async () => {
+    const asked = Array.from({ length: 24 }, (_, n) => create(rtpFlow('many', 7000 + n)));
+    const results = await Promise.allSettled(asked);
+    const made = results.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
+    assert.equal(made.length, 20);
+    assert.equal(((await client.send(new ListFlowsCommand({}))).Flows ?? []).length, 20);
+    // The ports of those that were refused are free.
+    for (const arn of made) await remove(arn);
+    for (let n = 0; n < 24; n++) await remove(await create(rtpFlow('again', 7000 + n)));
+  });
+
   it('take a second source only with failover, and keep the last one', async () => {
     const arn = await create(rtpFlow('two', 5400));
     const { flow } = await describeFlow(client, arn);

@@ -179,6 +179,46 @@ describe('flows of a server that ends', () => {
     });
   });
 
+  it('go with their account, whatever they do', async () => {
+    await withServer(async (client, endpoint) => {
+      const connection = await connectToServer(join(folder, 'data'));
+      assert.ok(connection);
+      const account = { accountId: '', accessKeyId: '', secretAccessKey: '' };
+      for await (const reply of askServer(connection, { command: 'account-create', count: 1 })) {
+        if (reply.type === 'item') Object.assign(account, reply.value);
+      }
+      const theirs = new MediaConnectClient(clientConfig(endpoint, account.accessKeyId, account.secretAccessKey));
+      const granting = { Entitlements: [{ Name: 'theirs', Subscribers: ['123456789012'] }] };
+      const origin = await create(theirs, rtpFlow('origin', 5300, granting));
+      await theirs.send(new StartFlowCommand({ FlowArn: origin }));
+      const { flow } = await flowBecomes(theirs, origin, (seen) => seen.flow.Status === 'ACTIVE');
+      const Source = { Name: 'from', EntitlementArn: flow.Entitlements?.[0]?.EntitlementArn ?? '' };
+      const taking = await create(client, { Name: 'taking', Source });
+      await client.send(new StartFlowCommand({ FlowArn: taking }));
+      await flowBecomes(client, taking, (seen) => seen.flow.Status === 'ACTIVE' && seen.errors.length > 0);
+      const again = await connectToServer(join(folder, 'data'));
+      assert.ok(again);
+      for await (const reply of askServer(again, { command: 'account-delete', accountId: account.accountId }))
+        void reply;
+      connection.destroy();
+      again.destroy();
+      theirs.destroy();
+      const { errors } = await describeFlow(client, taking);
+      assert.match(errors.join(), /is not granted to this account, or not any more/);
+      const free = await create(client, rtpFlow('free', 5300));
+      await client.send(new StartFlowCommand({ FlowArn: free }));
+      await flowBecomes(client, free, (seen) => seen.flow.Status === 'ACTIVE');
+      const checking = await connectToServer(join(folder, 'data'));
+      assert.ok(checking);
+      const damage = [];
+      for await (const reply of askServer(checking, { command: 'verify' })) {
+        if (reply.type === 'item' && 'damage' in (reply.value as object)) damage.push(reply.value);
+      }
+      checking.destroy();
+      assert.deepEqual(damage, []);
+    });
+  });
+
   it('start only with a list of remote entitlements that can be read', async () => {
     const file = join(folder, 'remote.json');
     const entitlementArn =

@@ -4,16 +4,18 @@ import type { EntitlementDirectory } from '../entitlement-directory.ts';
 import type { FlowEvents } from './flow-events.ts';
 import type { FlowRunner } from './flow-runner.ts';
 
-/** Peers that were turned away, of each leg the last; bounded, since flows come and go. */
-const MAX_REFUSALS = 10_000;
+/** What is remembered of legs and flows is bounded, since they come and go. */
+const MAX_REMEMBERED = 10_000;
 
 /** What is wrong with flows that run, in words, and as events. */
 export class FlowHealth {
   readonly #runner: FlowRunner;
   readonly #directory: EntitlementDirectory;
   readonly #events: FlowEvents;
-  /** By the leg's id. */
+  /** By the leg's id: the last peer that was turned away. */
   readonly #refusals = new Map<string, string>();
+  /** By the flow's ARN: the source that is taken. */
+  readonly #selected = new Map<string, string>();
 
   constructor(parts: {
     readonly engine: FlowEngine;
@@ -88,10 +90,7 @@ export class FlowHealth {
       case 'output':
         return this.#takeLeg(event);
       case 'selected':
-        return this.#events.flowHealth(event.flowId, {
-          unhealthy: event.sourceId === undefined,
-          current: { failover_switch: true, source_state: event.sourceId === undefined ? 'DISCONNECTED' : 'CONNECTED' },
-        });
+        return this.#takeSelection(event.flowId, event.sourceId);
       case 'restarted':
         return this.#events.alert(
           event.flowId,
@@ -101,13 +100,23 @@ export class FlowHealth {
     }
   }
 
+  #takeSelection(flow: string, source: string | undefined): void {
+    const before = this.#selected.get(flow);
+    if (source === undefined) this.#selected.delete(flow);
+    else remember(this.#selected, flow, source);
+    const state = (one: string | undefined) => (one === undefined ? 'DISCONNECTED' : 'CONNECTED');
+    const isSwitched = before !== undefined && source !== undefined && before !== source;
+    this.#events.flowHealth(flow, {
+      unhealthy: source === undefined,
+      current: { failover_switch: isSwitched, source_state: state(source) },
+      previous: { failover_switch: false, source_state: state(before) },
+    });
+  }
+
   #takeLeg({ flowId, legId, kind, event }: Extract<FlowEvent, { kind: 'source' | 'output' }>): void {
     const name = legId.slice(legId.lastIndexOf(':') + 1);
     if (event.kind === 'refused') {
-      this.#refusals.delete(legId);
-      this.#refusals.set(legId, `The last peer, ${event.peer}, was refused: ${event.reason}`);
-      const [oldest] = this.#refusals.keys();
-      if (this.#refusals.size > MAX_REFUSALS && oldest !== undefined) this.#refusals.delete(oldest);
+      remember(this.#refusals, legId, `The last peer, ${event.peer}, was refused: ${event.reason}`);
       return;
     }
     const isConnected = event.kind === 'connected';
@@ -118,6 +127,13 @@ export class FlowHealth {
     if (isConnected) this.#events.cleared(flowId, 'SourceDisconnected', `Source ${name} is connected.`);
     else this.#events.alert(flowId, 'SourceDisconnected', `Source ${name} is not connected.`);
   }
+}
+
+function remember(memory: Map<string, string>, key: string, value: string): void {
+  memory.delete(key);
+  memory.set(key, value);
+  const [oldest] = memory.keys();
+  if (memory.size > MAX_REMEMBERED && oldest !== undefined) memory.delete(oldest);
 }
 
 function sourceDetail(isConnected: boolean, report: SourceReport | undefined): Readonly<Record<string, unknown>> {

@@ -15,7 +15,7 @@ export interface LossyPath {
   readonly port?: number;
 }
 
-export interface LossyRelay {
+export interface LossyRelay extends AsyncDisposable {
   /** On 127.0.0.1. */
   readonly port: number;
   readonly counts: PathCounts;
@@ -108,14 +108,16 @@ export async function startLossyRelay(path: LossyPath): Promise<LossyRelay> {
   front.bind(path.port ?? 0, '127.0.0.1');
   await once(front, 'listening');
   front.setRecvBufferSize(4 * 1024 ** 2);
+  const close = async (): Promise<void> => {
+    for (const socket of clients.values()) closeQuietly(socket);
+    await new Promise<void>((resolve) => front.close(() => resolve()));
+  };
   return {
     port: front.address().port,
     counts,
     change: (changed) => void Object.assign(chances, changed),
-    close: async () => {
-      for (const socket of clients.values()) closeQuietly(socket);
-      await new Promise<void>((resolve) => front.close(() => resolve()));
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

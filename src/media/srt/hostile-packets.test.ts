@@ -33,9 +33,7 @@ const PATH = {
 };
 
 /** A socket of somebody else, and a way of asking with it. */
-async function openAttacker(
-  port: number,
-): Promise<{ socket: Socket; readonly ask: (packet: Buffer) => Promise<Buffer | undefined> }> {
+async function openAttacker(port: number): Promise<Attacker> {
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
@@ -46,7 +44,13 @@ async function openAttacker(
       socket.send(packet, port, '127.0.0.1');
       return await Promise.race([answered.then(([answer]) => answer), delay(300, undefined)]);
     },
+    [Symbol.asyncDispose]: () => new Promise((resolve) => socket.close(() => resolve())),
   };
+}
+
+interface Attacker extends AsyncDisposable {
+  readonly socket: Socket;
+  readonly ask: (packet: Buffer) => Promise<Buffer | undefined>;
 }
 
 /** Any control or data packet for a connection, with any content. */
@@ -112,7 +116,8 @@ describe('hostile packets', () => {
     await using source = await openListenerSource(encrypted(16));
     await using output = await openCallerOutput(source.port, encrypted(16));
     await eventually('a connection', () => output.leg.statistics().isConnected);
-    const { socket } = await openAttacker(source.port);
+    await using attacker = await openAttacker(source.port);
+    const { socket } = attacker;
     const random = seededRandom(5);
     const attack = setInterval(() => {
       for (let time = 0; time < 20; time++) {
@@ -125,17 +130,20 @@ describe('hostile packets', () => {
         socket.send(packet, source.port, '127.0.0.1');
       }
     }, 5);
-    await sendAll(output.leg, PAYLOADS);
-    await eventually('all packets', () => source.collector.payloads.length === PAYLOADS.length);
-    clearInterval(attack);
+    try {
+      await sendAll(output.leg, PAYLOADS);
+      await eventually('all packets', () => source.collector.payloads.length === PAYLOADS.length);
+    } finally {
+      clearInterval(attack);
+    }
     assert.deepEqual(source.collector.payloads, PAYLOADS);
     assert.equal(source.leg.statistics().disconnections, 0);
-    socket.close();
   });
 
   it('without the cookie of the address get no connection, and no answer', async () => {
     await using source = await openListenerSource();
-    const [one, other] = [await openAttacker(source.port), await openAttacker(source.port)];
+    await using one = await openAttacker(source.port);
+    await using other = await openAttacker(source.port);
     const handshake = new CallerHandshake({ latencyMs: 120 }, '127.0.0.1', 0);
     const answer = await one.ask(handshake.request(1));
     assert.ok(answer !== undefined);
@@ -147,12 +155,12 @@ describe('hostile packets', () => {
     assert.equal(await one.ask(forged), undefined, 'a forged cookie');
     assert.equal(source.leg.statistics().isConnected, false);
     assert.equal(readHandshake((await one.ask(conclusion)) ?? Buffer.alloc(0))?.request, REQUEST.conclusion);
-    for (const { socket } of [one, other]) socket.close();
   });
 
   it('in the clear are not taken into an encrypted stream', async () => {
     await using source = await openListenerSource(encrypted(16));
-    const { socket, ask } = await openAttacker(source.port);
+    await using attacker = await openAttacker(source.port);
+    const { socket, ask } = attacker;
     const handshake = new CallerHandshake({ latencyMs: 120, ...encrypted(16) }, '127.0.0.1', 0);
     handshake.receive((await ask(handshake.request(1))) ?? Buffer.alloc(0));
     const outcome = handshake.receive((await ask(handshake.request(2))) ?? Buffer.alloc(0));
@@ -166,12 +174,12 @@ describe('hostile packets', () => {
     await eventually('a drop', () => source.leg.statistics().dropped === 1);
     await delay(200);
     assert.deepEqual(source.collector.payloads, []);
-    socket.close();
   });
 
   it('of a recorded handshake get nothing that the recorded key opens', async () => {
     await using output = await openListenerOutput(encrypted(16));
-    const { socket, ask } = await openAttacker(output.port);
+    await using attacker = await openAttacker(output.port);
+    const { socket, ask } = attacker;
     const recorded = new CallerHandshake({ latencyMs: 120, ...encrypted(16) }, '127.0.0.1', 0);
     recorded.receive((await ask(recorded.request(1))) ?? Buffer.alloc(0));
     const outcome = recorded.receive((await ask(recorded.request(2))) ?? Buffer.alloc(0));
@@ -185,7 +193,6 @@ describe('hostile packets', () => {
       received.some((packet) => packet.readUInt32BE(0) === 0xffff_0003),
       'a key of its own is announced',
     );
-    socket.close();
   });
 
   it('of a listener that answers nonsense leave a caller dialling', async () => {

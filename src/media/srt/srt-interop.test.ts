@@ -127,8 +127,8 @@ describe('with srt-live-transmit', { skip: withoutSrtTools || withoutFfmpeg }, (
     const bad = { loss: 0.05, reorder: 0.05, duplicate: 0.02, seed: 7 };
     await using source = await openListenerSource({ ...encrypted(16), latencyMs: 250 });
     await using output = await openListenerOutput({ ...encrypted(16), latencyMs: 250 });
-    const toSource = await startLossyRelay({ to: { host: '127.0.0.1', port: source.port }, ...bad });
-    const toOutput = await startLossyRelay({ to: { host: '127.0.0.1', port: output.port }, ...bad });
+    await using toSource = await startLossyRelay({ to: { host: '127.0.0.1', port: source.port }, ...bad });
+    await using toOutput = await startLossyRelay({ to: { host: '127.0.0.1', port: output.port }, ...bad });
     await using sender = srtSender(`srt://127.0.0.1:${toSource.port}?mode=caller&latency=250${query(16)}`);
     await using taker = srtTaker(`srt://127.0.0.1:${toOutput.port}?mode=caller&latency=250${query(16)}`);
     await eventually('connections', () => source.leg.statistics().isConnected && output.leg.statistics().isConnected);
@@ -143,7 +143,6 @@ describe('with srt-live-transmit', { skip: withoutSrtTools || withoutFfmpeg }, (
       `${recovered} of ${arqRequests}`,
     );
     assert.ok(output.leg.statistics().retransmitted > 5);
-    await Promise.all([toSource.close(), toOutput.close()]);
   });
 
   it('a wrong passphrase, none, and one that is not expected are refused, and the sides say why', async () => {

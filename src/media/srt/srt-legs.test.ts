@@ -60,7 +60,7 @@ describe('legs of SRT', () => {
   it('change their keys in mid-stream over a bad path', async () => {
     const refresh = { packets: 200, announce: 50 };
     await using source = await openListenerSource({ ...encrypted(16), latencyMs: 300 });
-    const relay = await startLossyRelay({
+    await using relay = await startLossyRelay({
       to: { host: '127.0.0.1', port: source.port },
       loss: 0.05,
       reorder: 0.05,
@@ -72,7 +72,6 @@ describe('legs of SRT', () => {
     await sendAll(output.leg, payloads);
     await eventually('all packets', () => source.collector.payloads.length === payloads.length);
     assert.deepEqual(source.collector.payloads, payloads);
-    await relay.close();
   });
 
   it('count what is sent while nobody takes it as dropped', async () => {
@@ -156,7 +155,7 @@ describe('legs of SRT', () => {
 
   it('lose a taker that falls silent, and drop no packet of another', async () => {
     await using output = await openListenerOutput();
-    const relay = await startLossyRelay({ to: { host: '127.0.0.1', port: output.port } });
+    await using relay = await startLossyRelay({ to: { host: '127.0.0.1', port: output.port } });
     await using silent = await openCallerSource(relay.port);
     await using taker = await openCallerSource(output.port);
     await eventually('both', () => silent.leg.statistics().isConnected && taker.leg.statistics().isConnected);
@@ -168,7 +167,6 @@ describe('legs of SRT', () => {
     assert.deepEqual(taker.collector.payloads, makePayloads(6000));
     assert.equal(taker.leg.statistics().lost, 0);
     assert.match(JSON.stringify(output.collector.events), /nothing was heard of the peer/);
-    await relay.close();
   });
 });
 

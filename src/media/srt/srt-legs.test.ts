@@ -19,6 +19,16 @@ import { wordsOfReject } from './reject-codes.ts';
 
 const PAYLOADS = makePayloads(150);
 
+/** Without telling the difference, which would be long. */
+function assertSame(got: readonly Buffer[], expected: readonly Buffer[]): void {
+  assert.equal(got.length, expected.length);
+  assert.equal(
+    got.findIndex((payload, index) => !payload.equals(expected[index] as Buffer)),
+    -1,
+    'the first wrong one',
+  );
+}
+
 describe('legs of SRT', () => {
   it('give each other a stream, from caller to listener and from listener to caller', async () => {
     await using source = await openListenerSource(encrypted(32));
@@ -29,7 +39,7 @@ describe('legs of SRT', () => {
     await Promise.all([sendAll(output.leg, PAYLOADS), sendAll(listening.leg, PAYLOADS)]);
     for (const { collector } of [source, calling]) {
       await eventually('all packets', () => collector.payloads.length === PAYLOADS.length);
-      assert.deepEqual(collector.payloads, PAYLOADS);
+      assertSame(collector.payloads, PAYLOADS);
     }
     assert.equal(source.leg.statistics().keyBytes, 32);
     assert.equal(calling.leg.statistics().keyBytes, 24);
@@ -71,7 +81,7 @@ describe('legs of SRT', () => {
     const payloads = makePayloads(600);
     await sendAll(output.leg, payloads);
     await eventually('all packets', () => source.collector.payloads.length === payloads.length);
-    assert.deepEqual(source.collector.payloads, payloads);
+    assertSame(source.collector.payloads, payloads);
   });
 
   it('count what is sent while nobody takes it as dropped', async () => {
@@ -164,7 +174,7 @@ describe('legs of SRT', () => {
     await eventually('the end', () => output.leg.statistics().disconnections === 1);
     await sending;
     await eventually('all packets', () => taker.collector.payloads.length === 6000);
-    assert.deepEqual(taker.collector.payloads, makePayloads(6000));
+    assertSame(taker.collector.payloads, makePayloads(6000));
     assert.equal(taker.leg.statistics().lost, 0);
     assert.match(JSON.stringify(output.collector.events), /nothing was heard of the peer/);
   });

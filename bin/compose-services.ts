@@ -119,6 +119,7 @@ export function composeServices(
     store: new MediaconvertStore(records.of<MediaconvertTables>()),
     rootKey,
     sts: new StsApi(door, iam),
+    kms: new KmsApi(door),
     clock,
     randomness,
     logger,

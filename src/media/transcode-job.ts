@@ -1,6 +1,6 @@
 /**
  * What a transcode worker is asked to do: plain data that crosses a process boundary. MediaConvert's job settings are
- * turned into it by `services/mediaconvert`; nothing in here is a secret.
+ * turned into it by `services/mediaconvert`. The keys in it are secrets: they cross the worker's pipe and are in memory.
  */
 export interface TranscodeJob {
   /** Stitched together in this order. At least one. */
@@ -25,6 +25,16 @@ export interface TranscodeInput {
   readonly source: S3Location;
   /** By the name by which outputs refer to them. */
   readonly audioSelectors: Readonly<Record<string, AudioSelector>>;
+  /** Set where the object was encrypted as a whole before it was stored. */
+  readonly decryption?: InputDecryption;
+}
+
+export interface InputDecryption {
+  readonly mode: 'ctr' | 'cbc' | 'gcm';
+  /** The plain data key; whoever has used it overwrites it. */
+  readonly key: Uint8Array;
+  /** 16 bytes, or 12 with CTR and GCM. */
+  readonly iv: Uint8Array;
 }
 
 /** Which audio stream of an input is meant. */

@@ -17,7 +17,7 @@ const ALLOWED: Readonly<Record<Layer, readonly Layer[]>> = {
   protocol: ['kernel'],
   auth: ['kernel', 'crypto'],
   storage: ['kernel', 'crypto'],
-  media: ['kernel'],
+  media: ['kernel', 'crypto'],
   services: ['kernel', 'crypto', 'policy', 'storage', 'media'],
   gateway: ['kernel', 'protocol', 'auth', 'policy', 'storage', 'services'],
 };

@@ -2,8 +2,8 @@ import type { Worker } from 'node:worker_threads';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
 import type { FFmpegThreadData, FromWorker, OpenUpload, ToIo, WorkerAccess, WorkerCredentials } from './messages.ts';
-import type { OpenedObject } from './s3-io.ts';
-import { abortUploads, createS3, isAbort, ObjectStore, openObject, readRange } from './s3-io.ts';
+import { OpenedInput } from './opened-input.ts';
+import { abortUploads, createS3, isAbort, ObjectStore } from './s3-io.ts';
 import {
   CELL,
   createSharedState,
@@ -59,9 +59,12 @@ export class TranscodeJobRun {
   async #run(): Promise<FromWorker | undefined> {
     const s3 = createS3(this.#access, () => this.#ports.requestCredentials());
     try {
-      const objects: OpenedObject[] = [];
-      for (const input of this.#job.inputs) objects.push(await openObject(s3, input.source, this.#abort.signal));
-      this.#startThread(s3, objects);
+      const onRead = (): void => void Atomics.add(this.#cells, CELL.progress, 1);
+      const inputs: OpenedInput[] = [];
+      for (const input of this.#job.inputs) {
+        inputs.push(await OpenedInput.open(input, { s3, signal: this.#abort.signal, onRead }));
+      }
+      this.#startThread(s3, inputs);
     } catch (error) {
       this.#fail(error);
     }
@@ -71,7 +74,7 @@ export class TranscodeJobRun {
     return outcome;
   }
 
-  #startThread(s3: ReturnType<typeof createS3>, objects: readonly OpenedObject[]): void {
+  #startThread(s3: ReturnType<typeof createS3>, inputs: readonly OpenedInput[]): void {
     if (this.#abort.signal.aborted) return;
     const onUpload = (upload: OpenUpload, isOpen: boolean): void => {
       if (isOpen) this.#uploads.set(upload.uploadId, upload);
@@ -81,19 +84,20 @@ export class TranscodeJobRun {
     };
     const store = new ObjectStore(s3, this.#abort.signal, onUpload);
     const queue = new UploadQueue(this.#job, store, this.#cells, (error) => this.#fail(error));
-    const inputSizes = objects.map((object) => object.size);
+    const inputSizes = inputs.map((input) => input.size);
+    // Opening the inputs has overwritten their keys: FFmpeg's thread is given none.
     const thread = this.#ports.startThread({ job: this.#job, shared: this.#shared, inputSizes });
     this.#thread = thread;
-    thread.on('message', (message: ToIo) => this.#take(message, queue, s3, objects));
+    thread.on('message', (message: ToIo) => this.#take(message, queue, inputs));
     thread.on('error', (error) => this.#fail(error));
     thread.on('exit', () => this.#fail(new Error('The FFmpeg thread ended without a result.')));
   }
 
-  #take(message: ToIo, queue: UploadQueue, s3: ReturnType<typeof createS3>, objects: readonly OpenedObject[]): void {
+  #take(message: ToIo, queue: UploadQueue, inputs: readonly OpenedInput[]): void {
     switch (message.kind) {
       case 'read': {
-        const object = objects[message.input];
-        if (object !== undefined) void this.#read(s3, object, message);
+        const input = inputs[message.input];
+        if (input !== undefined) void this.#read(input, message);
         return;
       }
       case 'object':
@@ -117,15 +121,11 @@ export class TranscodeJobRun {
     }
   }
 
-  async #read(
-    s3: ReturnType<typeof createS3>,
-    object: OpenedObject,
-    request: Extract<ToIo, { kind: 'read' }>,
-  ): Promise<void> {
+  async #read(input: OpenedInput, request: Extract<ToIo, { kind: 'read' }>): Promise<void> {
     const stateCell = windowStateCell(request.window);
     const target = new Uint8Array(this.#shared.windows, request.window * WINDOW_SIZE, request.length);
     try {
-      await readRange(s3, object, request.offset, target, this.#abort.signal);
+      await input.read(request.offset, target);
       Atomics.store(this.#cells, windowLengthCell(request.window), request.length);
       Atomics.add(this.#cells, CELL.progress, 1);
       Atomics.store(this.#cells, stateCell, WINDOW_STATE.ready);

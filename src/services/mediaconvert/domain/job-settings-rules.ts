@@ -39,6 +39,7 @@ import {
   structure,
   withoutEffect,
 } from './setting-rule.ts';
+import { inputDecryption } from './input-decryption-rules.ts';
 import {
   checkAac,
   checkAudioSelector,
@@ -88,6 +89,7 @@ const videoSelector: SettingRule<VideoSelector> = structure<VideoSelector>({
 
 const input: SettingRule<Input> = structure<Input>({
   FileInput: checkFileInput,
+  DecryptionSettings: inputDecryption,
   AudioSelectors: entries(audioSelector),
   AudioSelectorGroups: emptyOnly,
   CaptionSelectors: emptyOnly,

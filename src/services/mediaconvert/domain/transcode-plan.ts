@@ -5,6 +5,7 @@ import type {
   HlsGroupSettings,
   HlsSettings,
   Input,
+  InputDecryptionSettings,
   JobSettings,
   M3u8Settings,
   Output,
@@ -16,6 +17,7 @@ import type {
   FileOutput,
   HlsGroup,
   HlsOutput,
+  InputDecryption,
   ObjectStorage,
   OutputGroup,
   S3Location,
@@ -30,15 +32,20 @@ import { videoSettings } from './video-plan.ts';
  * Turns job settings that passed the rules into what a worker does.
  *
  * @param startedAt milliseconds since the epoch, for names with date and time
+ * @param inputKeys the plain data keys of the inputs that were encrypted before they were stored, in the inputs' order
  */
-export function planTranscode(settings: JobSettings, startedAt: number): TranscodeJob {
-  const inputs = (settings.Inputs ?? []).map(planInput);
+export function planTranscode(
+  settings: JobSettings,
+  startedAt: number,
+  inputKeys: readonly (Uint8Array | undefined)[] = [],
+): TranscodeJob {
+  const inputs = (settings.Inputs ?? []).map((input, index) => planInput(input, inputKeys[index]));
   const first = inputs[0]?.source.key ?? '';
   const inputName = first.slice(first.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
   return { inputs, startedAt, groups: (settings.OutputGroups ?? []).map((group) => planGroup(group, inputName)) };
 }
 
-function planInput(input: Input): TranscodeInput {
+function planInput(input: Input, key: Uint8Array | undefined): TranscodeInput {
   const selectors = Object.entries(input.AudioSelectors ?? {});
   const preferred = selectors.find(([, selector]) => selector.DefaultSelection === 'DEFAULT')?.[1];
   const audioSelectors = Object.fromEntries(selectors.map(([name, selector]) => [name, planSelector(selector)]));
@@ -48,7 +55,16 @@ function planInput(input: Input): TranscodeInput {
       ...(preferred !== undefined && { [DEFAULT_SELECTOR]: planSelector(preferred) }),
       ...audioSelectors,
     },
+    ...(input.DecryptionSettings !== undefined && { decryption: planDecryption(input.DecryptionSettings, key) }),
   };
+}
+
+const MODES = { AES_CTR: 'ctr', AES_CBC: 'cbc', AES_GCM: 'gcm' } as const;
+
+function planDecryption(settings: InputDecryptionSettings, key: Uint8Array | undefined): InputDecryption {
+  const { DecryptionMode: mode, InitializationVector: iv } = settings;
+  if (mode === undefined || iv === undefined || key === undefined) throw new Error('An encrypted input has no key.');
+  return { mode: MODES[mode], key, iv: Buffer.from(iv, 'base64') };
 }
 
 function planSelector(selector: AudioSelectorSettings): AudioSelector {

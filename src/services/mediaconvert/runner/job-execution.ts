@@ -8,6 +8,7 @@ import { openRequest } from '../domain/job-request.ts';
 import type { JobWarning } from '../domain/job-view.ts';
 import { planTranscode } from '../domain/transcode-plan.ts';
 import type { JobChange, JobRecord } from '../store.ts';
+import { decryptInputKeys } from './input-keys.ts';
 import { assumeJobRole } from './role-session.ts';
 import type { RunnerFacts } from './runner-facts.ts';
 import { LEASE_MS } from './runner-facts.ts';
@@ -66,23 +67,29 @@ export class JobExecution {
   }
 
   async #transcode(): Promise<TranscodeResult> {
-    const { rootKey, sts, clock, limits } = this.#facts;
+    const { rootKey, sts, kms, clock, limits } = this.#facts;
     const { Settings } = openRequest(rootKey, this.#job);
     if (Settings === undefined) throw new Error('The job has no settings.');
-    let first: WorkerCredentials | undefined = await assumeJobRole(sts, this.#job);
+    const session = await assumeJobRole(sts, this.#job);
+    let first: WorkerCredentials | undefined = session.credentials;
     const credentials = async (): Promise<WorkerCredentials> => {
-      const given = first ?? (await assumeJobRole(sts, this.#job));
+      const given = first ?? (await assumeJobRole(sts, this.#job)).credentials;
       first = undefined;
       return given;
     };
-    if (this.#isOver) throw new TranscodeCancelledError();
-    this.#run = startTranscode(
-      planTranscode(Settings, this.#job.started_at ?? clock.now()),
-      { endpoint: this.#endpoint, region: this.#job.region, credentials },
-      (event) => this.#note(event),
-      limits,
-    );
-    return this.#run.result;
+    const keys = await decryptInputKeys(kms, Settings.Inputs ?? [], session.caller, this.#job.region);
+    try {
+      if (this.#isOver) throw new TranscodeCancelledError();
+      this.#run = startTranscode(
+        planTranscode(Settings, this.#job.started_at ?? clock.now(), keys),
+        { endpoint: this.#endpoint, region: this.#job.region, credentials },
+        (event) => this.#note(event),
+        limits,
+      );
+      return await this.#run.result;
+    } finally {
+      for (const key of keys) key?.fill(0);
+    }
   }
 
   #note(event: TranscodeEvent): void {

@@ -1,4 +1,5 @@
 import type { AssumeRoleRequest, Credentials } from '@aws-sdk/client-sts';
+import type { Caller } from '#kernel/caller.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import { TranscodeError } from '#media/transcode-error.ts';
 import type { WorkerCredentials } from '#media/worker/messages.ts';
@@ -9,13 +10,19 @@ import type { JobRecord } from '../store.ts';
 const ROLE_CANNOT_BE_ASSUMED = 1434;
 const SESSION_SECONDS = 3600;
 
+/** A job role's session, for the worker's requests over HTTP and for the door. */
+export interface JobSession {
+  readonly credentials: WorkerCredentials;
+  readonly caller: Caller;
+}
+
 /**
  * Assumes a job's role in MediaConvert's own name, for the queue of the job: the role's trust policy decides, and may
  * look at `aws:SourceAccount` and `aws:SourceArn`.
  *
  * @throws TranscodeError 1434 when it may not
  */
-export async function assumeJobRole(sts: StsApi, job: JobRecord): Promise<WorkerCredentials> {
+export async function assumeJobRole(sts: StsApi, job: JobRecord): Promise<JobSession> {
   const input: AssumeRoleRequest = {
     RoleArn: job.role,
     RoleSessionName: `MediaConvert-${job.id}`,
@@ -34,7 +41,7 @@ export async function assumeJobRole(sts: StsApi, job: JobRecord): Promise<Worker
       userAgent: 'mediaconvert.amazonaws.com',
       sourceIp: 'mediaconvert.amazonaws.com',
     });
-    return credentialsOf(session.credentials);
+    return { credentials: credentialsOf(session.credentials), caller: session.caller };
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     throw new TranscodeError(

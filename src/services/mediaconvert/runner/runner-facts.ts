@@ -3,6 +3,7 @@ import type { Clock } from '#kernel/clock.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import type { TranscoderLimits } from '#media/transcoder.ts';
+import type { KmsApi } from '#services/kms/api.ts';
 import type { StsApi } from '#services/sts/api.ts';
 import type { MediaconvertStore } from '../store.ts';
 
@@ -11,6 +12,7 @@ export interface RunnerFacts {
   readonly store: MediaconvertStore;
   readonly rootKey: RootKey;
   readonly sts: StsApi;
+  readonly kms: KmsApi;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly logger: Logger;

@@ -104,7 +104,26 @@ export interface HlsGroup extends GroupFacts {
   readonly isManifestGzipped: boolean;
   /** Put before every URI in the manifests. */
   readonly baseUrl: string;
+  /** Absent: the content is not encrypted. */
+  readonly encryption?: HlsEncryption;
   readonly outputs: readonly HlsOutput[];
+}
+
+/** How the content of an HLS group is encrypted, for players that get the key from its URI. */
+export interface HlsEncryption {
+  /** Whole segments, or the samples in them. */
+  readonly method: 'AES-128' | 'SAMPLE-AES';
+  /** 16 bytes. */
+  readonly key: Uint8Array;
+  /** 16 bytes. Absent: each segment's own number. */
+  readonly iv?: Uint8Array;
+  readonly isIvListed: boolean;
+  readonly keyUri: string;
+  readonly keyFormat?: string;
+  /** Such as `1/2`. */
+  readonly keyFormatVersions?: string;
+  /** True names the key in the main manifest too. */
+  readonly isSessionKeyWritten: boolean;
 }
 
 export interface HlsOutput {

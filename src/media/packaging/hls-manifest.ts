@@ -1,4 +1,5 @@
-import type { HlsGroup } from '../transcode-job.ts';
+import type { HlsEncryption, HlsGroup } from '../transcode-job.ts';
+import { segmentIv } from './hls-protection.ts';
 
 export interface Segment {
   readonly name: string;
@@ -34,10 +35,14 @@ export function childManifest(group: HlsGroup, segments: readonly Segment[]): st
   const longest = segments.reduce((most, segment) => Math.max(most, segment.duration), 0);
   // A segment that is a rounding error over whole seconds is not a second longer.
   const target = Math.max(1, group.targetDuration === 'up' ? Math.ceil(longest - 0.001) : Math.round(longest));
-  const lines = ['#EXTM3U', '#EXT-X-VERSION:3', `#EXT-X-TARGETDURATION:${target}`];
+  const { encryption } = group;
+  const lines = ['#EXTM3U', `#EXT-X-VERSION:${versionOf(group)}`, `#EXT-X-TARGETDURATION:${target}`];
   if (!group.isClientCacheAllowed) lines.push('#EXT-X-ALLOW-CACHE:NO');
   lines.push('#EXT-X-MEDIA-SEQUENCE:1', '#EXT-X-PLAYLIST-TYPE:VOD');
   segments.forEach((segment, index) => {
+    if (encryption !== undefined && (index === 0 || hasIvBySegment(encryption))) {
+      lines.push(`#EXT-X-KEY:${keyAttributes(encryption, segmentIv(encryption, index + 1))}`);
+    }
     const exact = segment.duration.toFixed(6).replace(/\.?0+$/, '');
     lines.push(`#EXTINF:${group.durationFormat === 'integer' ? durations[index] : exact},`, uri(group, segment.name));
   });
@@ -47,7 +52,11 @@ export function childManifest(group: HlsGroup, segments: readonly Segment[]): st
 
 /** The main manifest (multivariant playlist) of a group. */
 export function mainManifest(group: HlsGroup, renditions: readonly Rendition[]): string {
-  const lines = ['#EXTM3U', '#EXT-X-VERSION:3', '#EXT-X-INDEPENDENT-SEGMENTS'];
+  const { encryption } = group;
+  const lines = ['#EXTM3U', `#EXT-X-VERSION:${versionOf(group)}`, '#EXT-X-INDEPENDENT-SEGMENTS'];
+  if (encryption?.isSessionKeyWritten === true) {
+    lines.push(`#EXT-X-SESSION-KEY:${keyAttributes(encryption, encryption.iv)}`);
+  }
   const audios = renditions.filter((rendition) => rendition.audio !== undefined);
   for (const rendition of audios) lines.push(mediaLine(group, rendition));
   for (const rendition of renditions) {
@@ -60,6 +69,29 @@ export function mainManifest(group: HlsGroup, renditions: readonly Rendition[]):
   }
   lines.push('');
   return lines.join('\n');
+}
+
+/** RFC 8216, section 7: SAMPLE-AES and the format of a key came with version 5. */
+function versionOf({ encryption }: HlsGroup): number {
+  if (encryption === undefined) return 3;
+  const { method, keyFormat, keyFormatVersions } = encryption;
+  return method === 'SAMPLE-AES' || keyFormat !== undefined || keyFormatVersions !== undefined ? 5 : 3;
+}
+
+/** A vector that is another for each segment needs a line for each, where vectors are listed. */
+function hasIvBySegment({ iv, isIvListed }: HlsEncryption): boolean {
+  return iv === undefined && isIvListed;
+}
+
+function keyAttributes(encryption: HlsEncryption, iv: Uint8Array | undefined): string {
+  const { method, keyUri, isIvListed, keyFormat, keyFormatVersions } = encryption;
+  return [
+    `METHOD=${method}`,
+    `URI="${quoted(keyUri)}"`,
+    ...(isIvListed && iv !== undefined ? [`IV=0x${Buffer.from(iv).toString('hex')}`] : []),
+    ...(keyFormat === undefined ? [] : [`KEYFORMAT="${keyFormat}"`]),
+    ...(keyFormatVersions === undefined ? [] : [`KEYFORMATVERSIONS="${keyFormatVersions}"`]),
+  ].join(',');
 }
 
 function mediaLine(group: HlsGroup, rendition: Rendition): string {

@@ -7,6 +7,7 @@ import type { HlsGroup, TransportSettings } from '../transcode-job.ts';
 import { avcCodecName } from './avc-codec-name.ts';
 import type { Segment } from './hls-manifest.ts';
 import { childManifest } from './hls-manifest.ts';
+import { HlsProtection, type SegmentWriter } from './hls-protection.ts';
 import type { PartSink } from './object-writer.ts';
 import { ObjectWriter } from './object-writer.ts';
 
@@ -40,6 +41,7 @@ export class HlsSegmenter {
   readonly #muxer: Muxer;
   readonly #target: SwitchableTarget;
   readonly #toSeconds: number;
+  readonly #protection: HlsProtection | undefined;
   #start = 0;
   #key = '';
   #videoCodec: string | undefined;
@@ -49,7 +51,8 @@ export class HlsSegmenter {
     const timeBase = facts.tracks[0]?.encoder.timeBase ?? { num: 1, den: 1 };
     this.#toSeconds = timeBase.num / timeBase.den;
     this.#target = new SwitchableTarget(() => this.#open());
-    const { transport } = facts;
+    const { transport, group } = facts;
+    this.#protection = group.encryption && new HlsProtection(group.encryption, facts.tracks, transport.pmtPid);
     const options = {
       mpegts_pmt_start_pid: transport.pmtPid,
       mpegts_service_id: transport.programNumber,
@@ -58,7 +61,8 @@ export class HlsSegmenter {
       pat_period: TABLE_PERIOD_SECONDS,
       sdt_period: TABLE_PERIOD_SECONDS,
     };
-    this.#muxer = new Muxer(ffmpeg, 'mpegts', facts.tracks, this.#target, options, transport.clockOffsetSeconds);
+    const target = this.#protection?.streamTarget(this.#target) ?? this.#target;
+    this.#muxer = new Muxer(ffmpeg, 'mpegts', facts.tracks, target, options, transport.clockOffsetSeconds);
   }
 
   /** The RFC 6381 names of the tracks. */
@@ -82,7 +86,13 @@ export class HlsSegmenter {
         this.#muxer.setOption('mpegts_flags', '+resend_headers');
       }
     }
+    this.#protection?.encryptSample(track, packet, this.#number);
     this.#muxer.write(track, packet);
+  }
+
+  /** The number of the segment that is being written. */
+  get #number(): number {
+    return this.segments.length + 1;
   }
 
   /** @param end the stream's length in seconds */
@@ -99,10 +109,11 @@ export class HlsSegmenter {
     this.#close(time);
   }
 
-  #open(): ObjectWriter {
-    const number = String(this.segments.length + 1).padStart(5, '0');
+  #open(): SegmentWriter {
+    const number = String(this.#number).padStart(5, '0');
     this.#key = `${this.#facts.segmentBase()}_${number}.ts`;
-    return new ObjectWriter(this.#facts.sink, { key: this.#key, contentType: 'video/MP2T' });
+    const writer = new ObjectWriter(this.#facts.sink, { key: this.#key, contentType: 'video/MP2T' });
+    return this.#protection?.segmentWriter(writer, this.#number) ?? writer;
   }
 
   #close(time: number): void {
@@ -132,10 +143,10 @@ function nameOf(key: string): string {
 /** The muxer's output, which goes to one object after another. */
 class SwitchableTarget implements ByteTarget {
   length = 0;
-  #writer: ObjectWriter | undefined;
-  readonly #open: () => ObjectWriter;
+  #writer: SegmentWriter | undefined;
+  readonly #open: () => SegmentWriter;
 
-  constructor(open: () => ObjectWriter) {
+  constructor(open: () => SegmentWriter) {
     this.#open = open;
   }
 
@@ -150,8 +161,8 @@ class SwitchableTarget implements ByteTarget {
   }
 
   close(): number {
-    const bytes = this.#writer?.length ?? 0;
     this.#writer?.end();
+    const bytes = this.#writer?.length ?? 0;
     this.#writer = undefined;
     return bytes;
   }

@@ -40,7 +40,7 @@ export function programMap(tracks: readonly CodedTrack[]): Buffer {
 }
 
 /** A section with its head and checksum (ISO 13818-1, 2.4.4). */
-function section(table: number, id: number, body: Buffer): Buffer {
+export function section(table: number, id: number, body: Buffer): Buffer {
   const length = 5 + body.length + 4;
   const head = Buffer.of(table, 0xb0 | (length >> 8), length & 0xff, id >> 8, id & 0xff, 0xc1, 0, 0);
   const checked = Buffer.concat([head, body]);

@@ -99,7 +99,12 @@ describe('settings that are not carried out', () => {
     ['a profile of ten bits', h264With({ CodecProfile: 'HIGH_10BIT' }), 'h264Settings/codecProfile'],
     ['presets', settingsWith({ Preset: 'System-Generic' }), `${OUTPUT}/preset`],
     ['captions', settingsWith({ CaptionDescriptions: [{}] }), `${OUTPUT}/captionDescriptions`],
-    ['content encryption', hlsWith({ Encryption: { Type: 'STATIC_KEY' } }), 'hlsGroupSettings/encryption'],
+    ['a key server', hlsWith({ Encryption: { Type: 'SPEKE' } }), 'hlsGroupSettings/encryption/type'],
+    [
+      'what is asked of a key server',
+      hlsWith({ Encryption: { Type: 'STATIC_KEY', SpekeKeyProvider: { ResourceId: 'x' } } }),
+      'hlsGroupSettings/encryption/spekeKeyProvider',
+    ],
     ['one file of segments', hlsWith({ SegmentControl: 'SINGLE_FILE' }), 'hlsGroupSettings/segmentControl'],
     ['a web address', { ...settingsWith({}), Inputs: [{ FileInput: 'https://host/a.mp4' }] }, '/inputs/0/fileInput'],
   ];
@@ -203,7 +208,8 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   aacSettings: 'bitrate',
   audioDescriptions: 'customLanguageCode languageCode languageCodeControl streamName',
   decryptionSettings: 'decryptionMode initializationVector kmsKeyRegion',
-  encryption: 'encryptionType kmsEncryptionContext kmsKeyArn',
+  encryption:
+    'constantInitializationVector encryptionMethod encryptionType initializationVectorInManifest kmsEncryptionContext kmsKeyArn offlineEncrypted',
   h264Settings:
     'adaptiveQuantization bitrate codecLevel dynamicSubGop entropyEncoding fieldEncoding framerateControl framerateDenominator framerateNumerator gopBReference gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator rateControlMode scanTypeConversionMode slices spatialAdaptiveQuantization temporalAdaptiveQuantization',
   hlsGroupSettings:
@@ -217,6 +223,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   outputGroups: 'customName name',
   outputs: 'extension nameModifier',
   qvbrSettings: 'qvbrQualityLevel qvbrQualityLevelFineTune',
+  staticKeyProvider: 'keyFormat keyFormatVersions url',
   timecodeConfig: 'source start',
   videoDescription: 'colorMetadata dropFrameTimecode sharpness',
   videoSelector: 'colorSpaceUsage',

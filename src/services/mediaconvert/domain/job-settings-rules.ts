@@ -39,6 +39,7 @@ import {
   structure,
   withoutEffect,
 } from './setting-rule.ts';
+import { hlsEncryption } from './hls-encryption-rules.ts';
 import { inputDecryption } from './input-decryption-rules.ts';
 import {
   checkAac,
@@ -126,6 +127,7 @@ const hlsGroup: SettingRule<HlsGroupSettings> = allOf(
   structure<HlsGroupSettings>({
     Destination: checkDestination,
     DestinationSettings: destinationSettings,
+    Encryption: hlsEncryption,
     SegmentControl: oneOf('SEGMENTED_FILES'),
     SegmentLength: carriedOut,
     SegmentLengthControl: oneOf('EXACT', 'GOP_MULTIPLE'),

@@ -26,6 +26,7 @@ import type {
   TransportSettings,
 } from '#media/transcode-job.ts';
 import { DEFAULT_SELECTOR } from './cross-setting-rules.ts';
+import { planHlsEncryption } from './hls-encryption-plan.ts';
 import { videoSettings } from './video-plan.ts';
 
 /**
@@ -154,6 +155,7 @@ function planHls(hls: HlsGroupSettings): Omit<HlsGroup, keyof ReturnType<typeof 
     isClientCacheAllowed: hls.ClientCache !== 'DISABLED',
     isManifestGzipped: hls.ManifestCompression === 'GZIP',
     baseUrl: hls.BaseUrl ?? '',
+    ...(hls.Encryption !== undefined && { encryption: planHlsEncryption(hls.Encryption) }),
   };
 }
 

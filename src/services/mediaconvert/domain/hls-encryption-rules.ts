@@ -1,0 +1,49 @@
+import type { HlsEncryptionSettings, StaticKeyProvider } from '@aws-sdk/client-mediaconvert';
+import type { Problem } from '../errors.ts';
+import { allOf, carriedOut, oneOf, type SettingRule, structure } from './setting-rule.ts';
+
+/** Content encryption of an HLS group: with a key that the job names. Key servers (SPEKE) are refused. */
+export const hlsEncryption: SettingRule<HlsEncryptionSettings> = allOf(
+  checkEncryption,
+  structure<HlsEncryptionSettings>({
+    Type: oneOf('STATIC_KEY'),
+    EncryptionMethod: carriedOut,
+    ConstantInitializationVector: carriedOut,
+    InitializationVectorInManifest: carriedOut,
+    OfflineEncrypted: carriedOut,
+    StaticKeyProvider: allOf(
+      checkProvider,
+      structure<StaticKeyProvider>({
+        StaticKeyValue: carriedOut,
+        Url: carriedOut,
+        KeyFormat: carriedOut,
+        KeyFormatVersions: carriedOut,
+      }),
+    ),
+  }),
+);
+
+function checkEncryption(settings: HlsEncryptionSettings, pointer: string, problems: Problem[]): void {
+  const { Type: type, EncryptionMethod: method, StaticKeyProvider: provider } = settings;
+  if (type === undefined) problems.push(required(pointer, 'type'));
+  if (method === undefined) problems.push(required(pointer, 'encryptionMethod'));
+  if (type === 'STATIC_KEY' && provider === undefined) problems.push(required(pointer, 'staticKeyProvider'));
+}
+
+function checkProvider(provider: StaticKeyProvider, pointer: string, problems: Problem[]): void {
+  const { StaticKeyValue: key, Url: url } = provider;
+  if (key === undefined) problems.push(required(pointer, 'staticKeyValue'));
+  else if (!/^[0-9a-f]{32}$/i.test(key)) {
+    // The service's model takes other letters, too; the message must not repeat the value.
+    problems.push({ pointer: `${pointer}/staticKeyValue`, text: 'Should be 32 hexadecimal digits' });
+  }
+  if (url === undefined) problems.push(required(pointer, 'url'));
+  else if (url === '' || /["\r\n]/.test(url)) {
+    const text = 'Should be an address without quotes and line ends, as it stands quoted in the manifest';
+    problems.push({ pointer: `${pointer}/url`, text });
+  }
+}
+
+function required(pointer: string, member: string): Problem {
+  return { pointer, text: `${member} is a required property` };
+}

@@ -7,6 +7,7 @@ import type { KmsContext } from '#services/kms/context.ts';
 import type { S3Context } from '#services/s3/context.ts';
 import { verifyS3 } from '#services/s3/maintenance/verify.ts';
 import { openRequest } from '#services/mediaconvert/domain/job-request.ts';
+import { openDocument } from '#services/mediaconvert/domain/resource-document.ts';
 import type { MediaconvertStore } from '#services/mediaconvert/store.ts';
 import type { MediaConnectContext } from '#services/mediaconnect/context.ts';
 import { verifyFlows } from '#services/mediaconnect/maintenance/verify.ts';
@@ -75,12 +76,18 @@ export function checksOf(parts: {
       },
     },
     {
-      what: 'MediaConvert job settings',
+      what: 'MediaConvert job settings, queues, templates and presets',
       async *run() {
         for (const job of await mediaconvert.allJobs()) {
           yield opens(() => openRequest(rootKey, job))
             ? undefined
             : { what: `job ${job.id}`, damage: 'its settings do not open' };
+        }
+        for (const record of await mediaconvert.resources.everything()) {
+          const { kind, name } = record;
+          yield opens(() => openDocument(rootKey, record))
+            ? undefined
+            : { what: `MediaConvert ${kind} ${name}`, damage: 'what it says does not open' };
         }
       },
     },

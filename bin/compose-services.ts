@@ -36,7 +36,8 @@ import { mediaConnectService } from '#services/mediaconnect/service.ts';
 import { type FlowTables, mediaConnectMigrations } from '#services/mediaconnect/store.ts';
 import { createMediaconvertContext } from '#services/mediaconvert/context.ts';
 import { mediaconvertService } from '#services/mediaconvert/service.ts';
-import { MediaconvertStore, type MediaconvertTables, mediaconvertMigrations } from '#services/mediaconvert/store.ts';
+import { mediaconvertMigrations } from '#services/mediaconvert/migrations.ts';
+import { MediaconvertStore, type MediaconvertTables } from '#services/mediaconvert/store.ts';
 import { createS3Context } from '#services/s3/context.ts';
 import { purgeAccount as purgeS3Account } from '#services/s3/maintenance/purge-account.ts';
 import { s3Migrations } from '#services/s3/migrations.ts';
@@ -123,6 +124,7 @@ export function composeServices(
     clock,
     randomness,
     logger,
+    events,
     workers: mediaWorkers,
   });
 

@@ -8,6 +8,7 @@ import type { FlowStatus } from '#media/live/flow-engine.ts';
 import type { CloudTrailLog } from '#services/cloudtrail/api.ts';
 import type { UsageColumn, UsageRange, UsageStep } from '#services/cloudtrail/domain/usage.ts';
 import type { IamApi } from '#services/iam/api.ts';
+import { pruneRecords as pruneMediaconvert } from '#services/mediaconvert/maintenance.ts';
 import { removeOrphans } from '#services/s3/maintenance/remove-orphans.ts';
 import type { EventLog, EventSelection } from '#storage/event-log/event-log.ts';
 import { FolderBlobs } from '#storage/folder/folder-blobs.ts';
@@ -144,12 +145,13 @@ export class Platform {
 
   async #keepHouse(): Promise<void> {
     const now = systemClock.now();
-    const { kms, trail, events, logger } = this.#services;
+    const { kms, trail, events, mediaconvert, logger } = this.#services;
     try {
       const purged = await kms.store.purgeDueKeys(now);
       if (purged > 0) kms.materials.forgetAll();
       await trail.prune(now - AUDIT_RETENTION_MS);
       await events.prune(now - EVENT_RETENTION_MS);
+      await pruneMediaconvert(mediaconvert.store, now);
     } catch (error) {
       logger.error({ err: error }, 'housekeeping failed; it is tried again in an hour');
     }

@@ -287,7 +287,11 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       Entitlements: [{ Name: 'partner', Subscribers: ['210987654321'] }],
     }),
   );
-  for (const client of [keys, people, objects, streams, vault, live]) client.destroy();
+  const transcoder = new mediaconvert.MediaConvertClient(config);
+  await transcoder.send(new mediaconvert.CreateQueueCommand({ Name: 'target' }));
+  await transcoder.send(new mediaconvert.CreatePresetCommand({ Name: 'target', Settings: {} }));
+  await transcoder.send(new mediaconvert.CreateJobTemplateCommand({ Name: 'target', Settings: {} }));
+  for (const client of [keys, people, objects, streams, vault, live, transcoder]) client.destroy();
   const anyTime = { StartTimestamp: new Date(0), EndTimestamp: new Date(1000) };
   const fragments = { FragmentSelectorType: 'SERVER_TIMESTAMP', TimestampRange: anyTime };
 
@@ -420,6 +424,17 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       Name: 'Default',
       Role: `arn:aws:iam::${account}:role/target`,
       Settings: { Inputs: [], OutputGroups: [] },
+      Arn: `arn:aws:mediaconvert:us-east-1:${account}:queues/target`,
+      Tags: { a: 'b' },
+      Policy: { HttpInputs: 'DISALLOWED' },
     },
+    'mediaconvert:CreateQueue': { Name: 'new' },
+    'mediaconvert:UpdateQueue': { Name: 'target' },
+    'mediaconvert:DeleteQueue': { Name: 'target' },
+    'mediaconvert:CreatePreset': { Name: 'new', Settings: {} },
+    'mediaconvert:UpdatePreset': { Name: 'target', Settings: {} },
+    'mediaconvert:DeletePreset': { Name: 'target' },
+    'mediaconvert:DeleteJobTemplate': { Name: 'target' },
+    'mediaconvert:AssociateCertificate': { Arn: `arn:aws:acm:us-east-1:${account}:certificate/1` },
   };
 }

@@ -25,6 +25,14 @@ export function conflict(message: string): ServiceError {
   return new ServiceError('ConflictException', 409, message);
 }
 
+export function tooManyRequests(message: string): ServiceError {
+  return new ServiceError('TooManyRequestsException', 429, message);
+}
+
+export function quotaExceeded(message: string): ServiceError {
+  return new ServiceError('ServiceQuotaExceededException', 402, message);
+}
+
 /** A refused PassRole is an AccessDeniedException, which is not among the modelled errors. */
 export function accessDenied(message: string): ServiceError {
   return new ServiceError('AccessDeniedException', 403, message);

@@ -1,7 +1,8 @@
 import type { JobPhase, JobStatus } from '@aws-sdk/client-mediaconvert';
-import { type ExpressionBuilder, sql } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
-import type { Migration, Records } from '#storage/records.ts';
+import type { Records } from '#storage/records.ts';
+import { JobSchedule } from './job-schedule.ts';
+import { type ResourceRecord, ResourceStore } from './resource-store.ts';
 
 /** Times are milliseconds since the epoch. */
 export interface JobRecord {
@@ -11,9 +12,19 @@ export interface JobRecord {
   readonly status: JobStatus;
   readonly phase: JobPhase | null;
   readonly percent: number | null;
+  /** As the job was submitted with it. */
   readonly priority: number;
   /** The name of the queue of submission. */
   readonly queue: string;
+  /** The name of the queue in which the job is now, and its priority there. */
+  readonly current_queue: string;
+  readonly current_priority: number;
+  /** When the next of `hops` is due; null where there is none. */
+  readonly hop_at: number | null;
+  /** `Hop[]` in JSON: what is still before the job. */
+  readonly hops: string;
+  /** `JobTransition[]` in JSON. */
+  readonly transitions: string;
   readonly role: string;
   /** The request, sealed under the root key: settings may hold keys. */
   readonly request: Uint8Array;
@@ -25,7 +36,7 @@ export interface JobRecord {
   readonly finished_at: number | null;
   readonly error_code: number | null;
   readonly error_message: string | null;
-  /** `OutputGroupDetail[]` in JSON, once complete. */
+  /** `WrittenGroup[]` in JSON, once complete. */
   readonly output_details: string | null;
   /** `{code, message}[]` in JSON. */
   readonly warnings: string;
@@ -35,49 +46,27 @@ export interface JobRecord {
   readonly lease_until: number | null;
 }
 
-export interface MediaconvertTables {
-  readonly mediaconvert_job: JobRecord;
+/** A move to another queue after a while of waiting. */
+export interface Hop {
+  /** Minutes since the submission. */
+  readonly afterMinutes: number;
+  /** A name. */
+  readonly queue: string;
+  /** Absent: unchanged. */
+  readonly priority?: number;
 }
 
-export const mediaconvertMigrations: readonly Migration[] = [
-  {
-    name: 'mediaconvert-0001-jobs',
-    sealedTables: ['mediaconvert_job'],
-    async up(transaction) {
-      await sql`CREATE TABLE mediaconvert_job (
-        id TEXT PRIMARY KEY,
-        account TEXT NOT NULL,
-        region TEXT NOT NULL,
-        status TEXT NOT NULL,
-        phase TEXT,
-        percent INTEGER,
-        priority INTEGER NOT NULL,
-        queue TEXT NOT NULL,
-        role TEXT NOT NULL,
-        request BLOB NOT NULL,
-        client_token TEXT,
-        tags TEXT NOT NULL,
-        created_at BIGINT NOT NULL,
-        started_at BIGINT,
-        finished_at BIGINT,
-        error_code INTEGER,
-        error_message TEXT,
-        output_details TEXT,
-        warnings TEXT NOT NULL,
-        attempts INTEGER NOT NULL,
-        lease_owner TEXT,
-        lease_until BIGINT,
-        mac BLOB NOT NULL
-      )`.execute(transaction);
-      await sql`CREATE INDEX mediaconvert_job_list ON mediaconvert_job (account, region, created_at, id)`.execute(
-        transaction,
-      );
-      await sql`CREATE INDEX mediaconvert_job_work ON mediaconvert_job (status, priority, created_at)`.execute(
-        transaction,
-      );
-    },
-  },
-];
+/** A hop that was made; queues by their names. */
+export interface JobTransition {
+  readonly from: string;
+  readonly to: string;
+  readonly at: number;
+}
+
+export interface MediaconvertTables {
+  readonly mediaconvert_job: JobRecord;
+  readonly mediaconvert_resource: ResourceRecord;
+}
 
 export type JobChange = Partial<Omit<JobRecord, 'id' | 'account' | 'region'>>;
 
@@ -90,6 +79,8 @@ export interface JobFilter {
   readonly status?: JobStatus;
   readonly queue?: string;
   readonly isAscending: boolean;
+  /** Milliseconds since the epoch: the earliest submission. */
+  readonly since?: number;
   /** The last job of the page before. */
   readonly after?: { readonly createdAt: number; readonly id: string };
   readonly limit: number;
@@ -106,15 +97,37 @@ const TOKEN_LIFETIME_MS = 60_000;
 
 /** The jobs, as records. */
 export class MediaconvertStore {
+  /** Queues, templates, presets and what else has a name. */
+  readonly resources: ResourceStore;
+  /** Which job is next. */
+  readonly schedule: JobSchedule;
   readonly #records: Records<MediaconvertTables>;
 
   constructor(records: Records<MediaconvertTables>) {
     this.#records = records;
+    this.resources = new ResourceStore(records);
+    this.schedule = new JobSchedule(records);
   }
 
-  /** Keeps a new job, unless one with the same token was just made: then that one is the answer. */
-  async create(job: JobRecord): Promise<JobRecord> {
+  /**
+   * Keeps a new job, unless one with the same token was just made: then that one is the answer.
+   *
+   * @param mustHaveQueue refuses the job when its queue has no record any more
+   * @returns `undefined` when it was refused
+   */
+  async create(job: JobRecord, mustHaveQueue: boolean): Promise<JobRecord | undefined> {
     return this.#records.write(async (transaction) => {
+      if (mustHaveQueue) {
+        const queue = await transaction
+          .selectFrom('mediaconvert_resource')
+          .selectAll()
+          .where('account', '=', job.account)
+          .where('region', '=', job.region)
+          .where('kind', '=', 'queue')
+          .where('name', '=', job.queue)
+          .executeTakeFirst();
+        if (queue === undefined) return undefined;
+      }
       if (job.client_token !== null) {
         const same = await transaction
           .selectFrom('mediaconvert_job')
@@ -144,7 +157,7 @@ export class MediaconvertStore {
   async list(scope: JobScope, filter: JobFilter): Promise<JobRecord[]> {
     const direction = filter.isAscending ? 'asc' : 'desc';
     const sign = filter.isAscending ? '>' : '<';
-    const { after, status, queue } = filter;
+    const { after, status, queue, since } = filter;
     let query = this.#records.read
       .selectFrom('mediaconvert_job')
       .selectAll()
@@ -152,6 +165,7 @@ export class MediaconvertStore {
       .where('region', '=', scope.region);
     if (status !== undefined) query = query.where('status', '=', status);
     if (queue !== undefined) query = query.where('queue', '=', queue);
+    if (since !== undefined) query = query.where('created_at', '>=', since);
     if (after !== undefined) {
       query = query.where((where) =>
         where.or([
@@ -161,17 +175,6 @@ export class MediaconvertStore {
       );
     }
     return query.orderBy('created_at', direction).orderBy('id', direction).limit(filter.limit).execute();
-  }
-
-  async countByStatus(scope: JobScope, status: JobStatus): Promise<number> {
-    const row = await this.#records.read
-      .selectFrom('mediaconvert_job')
-      .select((select) => select.fn.countAll<number>().as('count'))
-      .where('account', '=', scope.account)
-      .where('region', '=', scope.region)
-      .where('status', '=', status)
-      .executeTakeFirst();
-    return Number(row?.count ?? 0);
   }
 
   /** Cancels a job that is not finished; returns it as it was before, or `undefined` where there is none. */
@@ -187,51 +190,43 @@ export class MediaconvertStore {
       if (job === undefined || isFinished(job.status)) return job;
       await transaction
         .updateTable('mediaconvert_job')
-        .set({ status: 'CANCELED', phase: null, finished_at: now, lease_owner: null, lease_until: null })
+        .set({ status: 'CANCELED', phase: null, hop_at: null, finished_at: now, lease_owner: null, lease_until: null })
         .where('id', '=', id)
         .execute();
       return job;
     });
   }
 
-  /** The queues (an account's in a region) in which work waits. */
-  async listWaiting(now: number): Promise<JobScope[]> {
-    return this.#records.read
-      .selectFrom('mediaconvert_job')
-      .select(['account', 'region'])
-      .distinct()
-      .where((where) => isClaimable(where, now))
-      .execute();
-  }
-
-  /** Takes the next job of a queue for a runner; `undefined` when another was quicker. */
-  async claim(scope: JobScope, owner: string, now: number, leaseUntil: number): Promise<JobRecord | undefined> {
-    return this.#records.write(async (transaction) => {
+  /** Changes what is not of the job's course: its tags. */
+  async changeTags(
+    scope: JobScope,
+    id: string,
+    change: (tags: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
+  ): Promise<void> {
+    await this.#records.write(async (transaction) => {
       const job = await transaction
         .selectFrom('mediaconvert_job')
         .selectAll()
+        .where('id', '=', id)
         .where('account', '=', scope.account)
         .where('region', '=', scope.region)
-        .where((where) => isClaimable(where, now))
-        .orderBy('priority', 'desc')
-        .orderBy('created_at', 'asc')
-        .orderBy('id', 'asc')
-        .limit(1)
         .executeTakeFirst();
-      if (job === undefined) return undefined;
-      const claimed: JobChange = {
-        status: 'PROGRESSING',
-        phase: 'PROBING',
-        percent: null,
-        started_at: job.started_at ?? now,
-        attempts: job.attempts + 1,
-        warnings: '[]',
-        lease_owner: owner,
-        lease_until: leaseUntil,
-      };
-      await transaction.updateTable('mediaconvert_job').set(claimed).where('id', '=', job.id).execute();
-      return { ...job, ...claimed };
+      if (job === undefined) return;
+      const tags = JSON.stringify(change(JSON.parse(job.tags) as Record<string, string>));
+      await transaction.updateTable('mediaconvert_job').set({ tags }).where('id', '=', id).execute();
     });
+  }
+
+  /** Removes jobs that were submitted before `time` and are over, and jobs queries that were started before theirs. */
+  async prune(time: number, queriesBefore: number): Promise<void> {
+    await this.#records.write(async (transaction) => {
+      await transaction
+        .deleteFrom('mediaconvert_job')
+        .where('created_at', '<', time)
+        .where('status', 'in', [...FINISHED])
+        .execute();
+    });
+    await this.resources.pruneQueries(queriesBefore);
   }
 
   /**
@@ -256,6 +251,7 @@ export class MediaconvertStore {
   async removeAccount(account: AccountId): Promise<void> {
     await this.#records.write(async (transaction) => {
       await transaction.deleteFrom('mediaconvert_job').where('account', '=', account).execute();
+      await transaction.deleteFrom('mediaconvert_resource').where('account', '=', account).execute();
     });
   }
 
@@ -263,12 +259,4 @@ export class MediaconvertStore {
   allJobs(): Promise<JobRecord[]> {
     return this.#records.readUnchecked.selectFrom('mediaconvert_job').selectAll().execute();
   }
-}
-
-/** Jobs that were submitted, and those whose runner has died. */
-function isClaimable(where: ExpressionBuilder<MediaconvertTables, 'mediaconvert_job'>, now: number) {
-  return where.or([
-    where('status', '=', 'SUBMITTED'),
-    where.and([where('status', '=', 'PROGRESSING'), where('lease_until', '<', now)]),
-  ]);
 }

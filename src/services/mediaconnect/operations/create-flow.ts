@@ -30,6 +30,7 @@ import { CreateFlow$ } from '../generated/schemas.ts';
 import { checkGranted } from './check-granted.ts';
 import { addAll, newEntitlement, newOutput, newSource } from './new-parts.ts';
 import { passRoles, rolesOf } from './pass-role.ts';
+import { tagRequests } from './tag-requests.ts';
 
 /** Outputs of a flow, those of its entitlements among them. */
 export const MAX_OUTPUTS = 50;
@@ -40,21 +41,24 @@ export const createFlow = operation<MediaConnectContext, CreateFlowRequest, Loos
   authorize(input, call) {
     const name = input.Name ?? '';
     const flow = futureArn('flow', call, name);
-    const tagged: readonly (readonly [string, TagMap | undefined])[] = [
-      [flow, input.FlowTags],
-      ...sourcesOf(input).map((source) => [futureArn('source', call, source.Name ?? '*'), source.SourceTags] as const),
-      ...(input.Outputs ?? []).map(
-        (output) => [futureArn('output', call, output.Name ?? '*'), output.OutputTags] as const,
-      ),
-      ...(input.Entitlements ?? []).map(
-        (one) => [futureArn('entitlement', call, one.Name ?? '*'), one.EntitlementTags] as const,
-      ),
+    const tagged: readonly { readonly arn: string; readonly tags: TagMap }[] = [
+      { arn: flow, tags: input.FlowTags ?? {} },
+      ...sourcesOf(input).map(({ Name = '*', SourceTags: tags = {} }) => ({
+        arn: futureArn('source', call, Name),
+        tags,
+      })),
+      ...(input.Outputs ?? []).map(({ Name = '*', OutputTags: tags = {} }) => ({
+        arn: futureArn('output', call, Name),
+        tags,
+      })),
+      ...(input.Entitlements ?? []).map(({ Name = '*', EntitlementTags: tags = {} }) => ({
+        arn: futureArn('entitlement', call, Name),
+        tags,
+      })),
     ];
     return [
       { action: 'mediaconnect:CreateFlow', resource: flow, requestTags: input.FlowTags ?? {} },
-      ...tagged
-        .filter(([, tags]) => Object.keys(tags ?? {}).length > 0)
-        .map(([resource, tags]) => ({ action: 'mediaconnect:TagResource', resource, requestTags: tags ?? {} })),
+      ...tagRequests(tagged),
       ...passRoles([
         ...rolesOf(sourcesOf(input).map(({ Decryption }) => Decryption)),
         ...rolesOf((input.Outputs ?? []).map(({ Encryption }) => Encryption)),

@@ -1,17 +1,30 @@
-import type { CreateJobRequest } from '@aws-sdk/client-mediaconvert';
+import type { CreateJobRequest, JobSettings } from '@aws-sdk/client-mediaconvert';
 import type { RootKey } from '#crypto/root-key.ts';
 import type { JobRecord } from '../store.ts';
 
-/** The members of a request that are kept with the job, sealed. */
-export type KeptRequest = Pick<
-  CreateJobRequest,
-  | 'Settings'
-  | 'AccelerationSettings'
-  | 'BillingTagsSource'
-  | 'SimulateReservedQueue'
-  | 'StatusUpdateInterval'
-  | 'UserMetadata'
->;
+/** What is kept of a request with the job, sealed. */
+export interface KeptRequest
+  extends Pick<
+    CreateJobRequest,
+    | 'Settings'
+    | 'AccelerationSettings'
+    | 'BillingTagsSource'
+    | 'HopDestinations'
+    | 'JobTemplate'
+    | 'SimulateReservedQueue'
+    | 'StatusUpdateInterval'
+    | 'UserMetadata'
+  > {
+  readonly JobEngineVersionRequested?: string | undefined;
+  readonly JobEngineVersionUsed?: string | undefined;
+  /** The settings with their presets resolved, where they name any: what is carried out. */
+  readonly Resolved?: JobSettings | undefined;
+}
+
+/** The settings that are carried out. */
+export function effectiveSettings(request: KeptRequest): JobSettings {
+  return request.Resolved ?? request.Settings ?? {};
+}
 
 /** INVARIANT: settings may hold content keys, so a job's request never lies in the records in the clear. */
 export function sealRequest(rootKey: RootKey, id: string, request: KeptRequest): Buffer {

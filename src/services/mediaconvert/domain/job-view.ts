@@ -1,34 +1,18 @@
-import type { Job, OutputGroupDetail } from '@aws-sdk/client-mediaconvert';
+import type { Job } from '@aws-sdk/client-mediaconvert';
 import type { RootKey } from '#crypto/root-key.ts';
-import { formatArn } from '#kernel/arn.ts';
-import type { JobRecord, JobScope } from '../store.ts';
+import type { JobRecord, JobTransition } from '../store.ts';
 import { openRequest } from './job-request.ts';
-
-export const DEFAULT_QUEUE = 'Default';
-
-export function jobArn(scope: JobScope, id: string): string {
-  return formatArn({ service: 'mediaconvert', region: scope.region, account: scope.account, resource: `jobs/${id}` });
-}
-
-export function queueArn(scope: JobScope, name: string): string {
-  return formatArn({
-    service: 'mediaconvert',
-    region: scope.region,
-    account: scope.account,
-    resource: `queues/${name}`,
-  });
-}
-
-export interface JobWarning {
-  readonly code: number;
-  readonly message: string;
-}
+import { countWarnings, warningsOf } from './job-warnings.ts';
+import { jobArn, queueArn } from './names.ts';
+import { groupDetails, type WrittenGroup } from './written-group.ts';
 
 /** A job as the API shows it. */
 export function jobView(rootKey: RootKey, job: JobRecord): Job {
   const request = openRequest(rootKey, job);
-  const warnings = JSON.parse(job.warnings) as JobWarning[];
+  const warnings = warningsOf(job);
   const isRunning = job.status === 'PROGRESSING';
+  const transitions = JSON.parse(job.transitions) as readonly JobTransition[];
+  const acceleration = request.AccelerationSettings?.Mode ?? 'DISABLED';
   return {
     Arn: jobArn(job, job.id),
     Id: job.id,
@@ -41,28 +25,37 @@ export function jobView(rootKey: RootKey, job: JobRecord): Job {
     },
     Queue: queueArn(job, job.queue),
     Priority: job.priority,
+    ...(request.HopDestinations !== undefined && { HopDestinations: request.HopDestinations }),
+    ...(transitions.length > 0 && {
+      QueueTransitions: transitions.map(({ from, to, at }) => ({
+        SourceQueue: queueArn(job, from),
+        DestinationQueue: queueArn(job, to),
+        Timestamp: new Date(at),
+      })),
+    }),
     Role: job.role,
+    ...(request.JobTemplate !== undefined && { JobTemplate: request.JobTemplate }),
     Settings: request.Settings,
-    AccelerationSettings: request.AccelerationSettings ?? { Mode: 'DISABLED' },
-    AccelerationStatus: request.AccelerationSettings?.Mode === 'PREFERRED' ? 'NOT_ACCELERATED' : 'NOT_APPLICABLE',
-    BillingTagsSource: request.BillingTagsSource ?? 'QUEUE',
+    AccelerationSettings: { Mode: acceleration },
+    AccelerationStatus: acceleration === 'DISABLED' ? 'NOT_APPLICABLE' : 'NOT_ACCELERATED',
+    BillingTagsSource: request.BillingTagsSource ?? 'JOB',
     SimulateReservedQueue: request.SimulateReservedQueue ?? 'DISABLED',
     StatusUpdateInterval: request.StatusUpdateInterval ?? 'SECONDS_60',
     UserMetadata: request.UserMetadata ?? {},
     ...(job.client_token !== null && { ClientRequestToken: job.client_token }),
+    ...(request.JobEngineVersionRequested !== undefined && {
+      JobEngineVersionRequested: request.JobEngineVersionRequested,
+    }),
+    ...(request.JobEngineVersionUsed !== undefined && { JobEngineVersionUsed: request.JobEngineVersionUsed }),
     RetryCount: Math.max(0, job.attempts - 1),
     Messages: { Info: [], Warning: warnings.map(({ message }) => message) },
-    ...(warnings.length > 0 && { Warnings: countWarnings(warnings) }),
+    ...(warnings.length > 0 && { Warnings: [...countWarnings(warnings)] }),
     ...(isRunning && job.phase !== null && { CurrentPhase: job.phase }),
     ...(job.percent !== null && { JobPercentComplete: job.percent }),
     ...(job.error_code !== null && { ErrorCode: job.error_code }),
     ...(job.error_message !== null && { ErrorMessage: job.error_message }),
-    ...(job.output_details !== null && { OutputGroupDetails: JSON.parse(job.output_details) as OutputGroupDetail[] }),
+    ...(job.output_details !== null && {
+      OutputGroupDetails: groupDetails(JSON.parse(job.output_details) as WrittenGroup[]),
+    }),
   };
-}
-
-function countWarnings(warnings: readonly JobWarning[]) {
-  const counts = new Map<number, number>();
-  for (const { code } of warnings) counts.set(code, (counts.get(code) ?? 0) + 1);
-  return [...counts].map(([Code, Count]) => ({ Code, Count }));
 }

@@ -1,29 +1,46 @@
-import { CreateJob$, type CreateJobRequest, type CreateJobResponse } from '@aws-sdk/client-mediaconvert';
+import {
+  CreateJob$,
+  type CreateJobRequest,
+  type CreateJobResponse,
+  type JobTemplate,
+  type Preset,
+} from '@aws-sdk/client-mediaconvert';
 import { parseArn } from '#kernel/arn.ts';
-import { operation } from '#kernel/operation.ts';
+import { type AccessRequest, type Call, operation } from '#kernel/operation.ts';
 import { LOWER_ALPHANUMERIC } from '#kernel/randomness.ts';
 import type { MediaconvertContext } from '../context.ts';
+import { ENGINE_VERSION, ENGINE_VERSION_PATTERN } from '../domain/engine-versions.ts';
+import { readHops } from '../domain/hops.ts';
+import { checkInputPolicy, POLICY_NAME, policyContext, policyOf } from '../domain/input-policy.ts';
 import { sealRequest } from '../domain/job-request.ts';
 import { jobSettingsRule } from '../domain/job-settings-rules.ts';
-import { DEFAULT_QUEUE, jobView, queueArn } from '../domain/job-view.ts';
-import { scopeOf } from '../domain/scope.ts';
-import { carriedOut, emptyOnly, oneOf, structure } from '../domain/setting-rule.ts';
+import { jobView } from '../domain/job-view.ts';
+import { overTemplate, presetsOf, resolvePresets } from '../domain/merge-settings.ts';
+import { arnOf, DEFAULT_QUEUE, nameOf, queueArn } from '../domain/names.ts';
+import { isReserved, queueDocument } from '../domain/queue.ts';
+import { checkReservedQueue } from '../domain/reserved-queue-rules.ts';
+import { scopeOf, tagsOf } from '../domain/scope.ts';
+import { carriedOut, structure } from '../domain/setting-rule.ts';
+import { withTags } from '../domain/tags.ts';
 import { accessDenied, badRequest, invalidSettings, notFound, type Problem } from '../errors.ts';
+import { hopTime } from '../job-schedule.ts';
 import type { JobScope } from '../store.ts';
 
 export const createJob = operation<MediaconvertContext, CreateJobRequest, CreateJobResponse>(CreateJob$, {
   // Settings may hold content keys.
   secretMembers: ['Settings'],
-  authorize(input, call) {
+  async authorize(input, call, context) {
     const scope = scopeOf(call);
     const tags = input.Tags ?? {};
     const isTagged = Object.keys(tags).length > 0;
-    const queue = queueArn(scope, queueName(input.Queue, scope) ?? DEFAULT_QUEUE);
+    const tagging = { action: 'mediaconvert:TagResource', resource: arnOf(scope, 'jobs', '*'), requestTags: tags };
     return [
-      { action: 'mediaconvert:CreateJob', resource: queue, ...(isTagged && { requestTags: tags }) },
-      ...(isTagged
-        ? [{ action: 'mediaconvert:TagResource', resource: queue.replace(/queues\/.*$/, 'jobs/*'), requestTags: tags }]
-        : []),
+      ...(await usedResources(input, call, context)).map((request) => ({
+        ...request,
+        action: 'mediaconvert:CreateJob',
+        ...(isTagged && { requestTags: tags }),
+      })),
+      ...(isTagged ? [tagging] : []),
       {
         action: 'iam:PassRole',
         resource: input.Role ?? '',
@@ -33,55 +50,158 @@ export const createJob = operation<MediaconvertContext, CreateJobRequest, Create
   },
   async handle(input, call, context) {
     const scope = scopeOf(call);
+    const { store, rootKey, clock, randomness } = context;
     checkRole(input.Role ?? '', scope);
-    const queue = queueName(input.Queue, scope);
-    if (queue !== DEFAULT_QUEUE) throw notFound(`Queue not found: ${input.Queue ?? ''}`);
-    checkRequest(input);
-    const now = context.clock.now();
-    const id = `${now}-${context.randomness.text(6, LOWER_ALPHANUMERIC)}`;
-    const job = await context.store.create({
-      id,
-      ...scope,
-      status: 'SUBMITTED',
-      phase: null,
-      percent: null,
-      priority: input.Priority ?? 0,
-      queue,
-      role: input.Role ?? '',
-      request: sealRequest(context.rootKey, id, {
-        Settings: input.Settings,
-        AccelerationSettings: input.AccelerationSettings,
-        BillingTagsSource: input.BillingTagsSource,
-        SimulateReservedQueue: input.SimulateReservedQueue,
-        StatusUpdateInterval: input.StatusUpdateInterval,
-        UserMetadata: input.UserMetadata,
-      }),
-      client_token: input.ClientRequestToken ?? null,
-      tags: JSON.stringify(input.Tags ?? {}),
-      created_at: now,
-      started_at: null,
-      finished_at: null,
-      error_code: null,
-      error_message: null,
-      output_details: null,
-      warnings: '[]',
-      attempts: 0,
-      lease_owner: null,
-      lease_until: null,
-    });
+    const template = await findTemplate(input.JobTemplate, scope, context);
+    const request = underTemplate(input, template);
+    const queue = nameOf(request.Queue ?? DEFAULT_QUEUE, 'queues', scope);
+    const record = queue === undefined ? undefined : await store.resources.find(scope, 'queue', queue);
+    if (queue === undefined || (record === undefined && queue !== DEFAULT_QUEUE)) throw queueNotFound(request.Queue);
+    const problems: Problem[] = [];
+    const presets = await findPresets(presetsOf(request.Settings), scope, context);
+    const settings = resolvePresets(request.Settings ?? {}, presets, problems);
+    checkInputPolicy(settings, policyOf(rootKey, await store.resources.find(scope, 'policy', POLICY_NAME)), problems);
+    const hops = readHops(request.HopDestinations ?? [], queue, scope, problems);
+    requestRule({ ...request, Settings: settings }, '', problems);
+    if (isReserved(queueDocument(rootKey, record))) checkReservedQueue(request, settings, problems);
+    if (problems.length > 0) throw invalidSettings(problems);
+    for (const [index, { queue: to }] of hops.entries())
+      await requireQueue(to, `/hopDestinations/${index}`, scope, context);
+    const tags = withTags({}, input.Tags);
+    const now = clock.now();
+    const id = `${now}-${randomness.text(6, LOWER_ALPHANUMERIC)}`;
+    const priority = request.Priority ?? 0;
+    const kept = {
+      Settings: request.Settings,
+      ...(settings !== request.Settings && { Resolved: settings }),
+      JobTemplate: template?.Arn,
+      AccelerationSettings: request.AccelerationSettings,
+      BillingTagsSource: request.BillingTagsSource,
+      HopDestinations: request.HopDestinations,
+      SimulateReservedQueue: request.SimulateReservedQueue,
+      StatusUpdateInterval: request.StatusUpdateInterval,
+      UserMetadata: request.UserMetadata,
+      JobEngineVersionRequested: request.JobEngineVersion,
+      JobEngineVersionUsed: ENGINE_VERSION,
+    };
+    const job = await store.create(
+      {
+        id,
+        ...scope,
+        status: 'SUBMITTED',
+        phase: null,
+        percent: null,
+        priority,
+        queue,
+        current_queue: queue,
+        current_priority: priority,
+        hop_at: hopTime(now, hops),
+        hops: JSON.stringify(hops),
+        transitions: '[]',
+        role: input.Role ?? '',
+        request: sealRequest(rootKey, id, kept),
+        client_token: input.ClientRequestToken ?? null,
+        tags: JSON.stringify(tags),
+        created_at: now,
+        started_at: null,
+        finished_at: null,
+        error_code: null,
+        error_message: null,
+        output_details: null,
+        warnings: '[]',
+        attempts: 0,
+        lease_owner: null,
+        lease_until: null,
+      },
+      queue !== DEFAULT_QUEUE,
+    );
+    if (job === undefined) throw queueNotFound(request.Queue);
     call.audit.resources.add(queueArn(scope, queue));
     context.runner.wake();
-    return { Job: jobView(context.rootKey, job) };
+    return { Job: jobView(rootKey, job) };
   },
 });
 
-/** The queue's name, from a name or an ARN of this account and region; `undefined` for another's. */
-function queueName(queue: string | undefined, scope: JobScope): string | undefined {
-  if (queue === undefined) return DEFAULT_QUEUE;
-  const arn = parseArn(queue);
-  if (arn === undefined) return queue;
-  const isOwn = arn.service === 'mediaconvert' && arn.account === scope.account && arn.region === scope.region;
-  return isOwn && arn.resource.startsWith('queues/') ? arn.resource.slice('queues/'.length) : undefined;
+/** The queue, the template and the presets of a job, each of which the caller must be allowed to use. */
+async function usedResources(
+  input: CreateJobRequest,
+  call: Call,
+  context: MediaconvertContext,
+): Promise<readonly Omit<AccessRequest, 'action'>[]> {
+  const scope = scopeOf(call);
+  const { store, rootKey, library } = context;
+  const policy = policyOf(rootKey, await store.resources.find(scope, 'policy', POLICY_NAME));
+  const template = input.JobTemplate === undefined ? undefined : await library.template(scope, input.JobTemplate);
+  const request = underTemplate(input, template);
+  const queue = nameOf(request.Queue ?? DEFAULT_QUEUE, 'queues', scope) ?? DEFAULT_QUEUE;
+  const used = [
+    { type: 'queues', kind: 'queue', name: queue } as const,
+    ...(input.JobTemplate === undefined
+      ? []
+      : [{ type: 'jobTemplates', kind: 'template', name: lastPart(input.JobTemplate) } as const]),
+    ...presetsOf(request.Settings).map((name) => ({ type: 'presets', kind: 'preset', name: lastPart(name) }) as const),
+  ];
+  return Promise.all(
+    used.map(async ({ type, kind, name }) => ({
+      resource: arnOf(scope, type, name),
+      resourceTags: tagsOf(await store.resources.find(scope, kind, name)),
+      context: policyContext(policy),
+    })),
+  );
+}
+
+/** The name in an ARN, or what is no ARN as it is. */
+function lastPart(given: string): string {
+  return given.slice(given.lastIndexOf('/') + 1);
+}
+
+/** What a template says, with what the request says over it. */
+function underTemplate(input: CreateJobRequest, template: JobTemplate | undefined): CreateJobRequest {
+  if (template === undefined) return input;
+  const { Queue, Priority, StatusUpdateInterval, AccelerationSettings, HopDestinations } = template;
+  const below = { Queue, Priority, StatusUpdateInterval, AccelerationSettings, HopDestinations };
+  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined && value !== null));
+  return {
+    ...(Object.fromEntries(
+      Object.entries(below).filter(([, value]) => value !== undefined),
+    ) as Partial<CreateJobRequest>),
+    ...(given as unknown as CreateJobRequest),
+    Settings: overTemplate(template.Settings ?? {}, input.Settings ?? {}),
+  };
+}
+
+async function findTemplate(
+  given: string | undefined,
+  scope: JobScope,
+  { library }: MediaconvertContext,
+): Promise<JobTemplate | undefined> {
+  if (given === undefined) return undefined;
+  const template = await library.template(scope, given);
+  if (template === undefined) throw notFound(`The job template ${given} does not exist.`);
+  return template;
+}
+
+async function findPresets(
+  names: readonly string[],
+  scope: JobScope,
+  { library }: MediaconvertContext,
+): Promise<ReadonlyMap<string, Preset>> {
+  const presets = new Map<string, Preset>();
+  for (const name of names) {
+    const preset = await library.preset(scope, name);
+    if (preset !== undefined) presets.set(name, preset);
+  }
+  return presets;
+}
+
+async function requireQueue(
+  name: string,
+  pointer: string,
+  scope: JobScope,
+  { store }: MediaconvertContext,
+): Promise<void> {
+  if (name === DEFAULT_QUEUE || (await store.resources.find(scope, 'queue', name)) !== undefined) return;
+  throw badRequest(`${pointer}/queue: There is no such queue in this account and Region`);
 }
 
 /** A service may act for an account only with that account's roles. */
@@ -93,26 +213,35 @@ function checkRole(role: string, scope: JobScope): void {
   if (arn.account !== scope.account) throw accessDenied('Cross-account pass role is not allowed.');
 }
 
+function queueNotFound(queue: string | undefined) {
+  return notFound(`Queue not found: ${queue ?? ''}`);
+}
+
+const MAX_TOKEN_LENGTH = 64;
+
 /** The members beside the settings, by the same principle: carried out or refused by name. */
 const requestRule = structure<CreateJobRequest>({
   Role: carriedOut,
   Settings: (settings, _pointer, problems) => jobSettingsRule(settings, '', problems),
+  JobTemplate: carriedOut,
   Queue: carriedOut,
   Priority: carriedOut,
+  HopDestinations: carriedOut,
   Tags: carriedOut,
   UserMetadata: carriedOut,
-  ClientRequestToken: carriedOut,
-  // Says how often events are sent. Kept and shown; events themselves have no receiver yet.
+  ClientRequestToken(token, pointer, problems) {
+    const isFit = token.length <= MAX_TOKEN_LENGTH && /^[\x20-\x7e]*$/.test(token);
+    if (!isFit) problems.push({ pointer, text: `Should have at most ${MAX_TOKEN_LENGTH} ASCII characters` });
+  },
   StatusUpdateInterval: carriedOut,
   // Says whose tags a bill shows. There are no bills.
   BillingTagsSource: carriedOut,
-  AccelerationSettings: structure({ Mode: oneOf('DISABLED', 'PREFERRED') }),
-  SimulateReservedQueue: oneOf('DISABLED'),
-  HopDestinations: emptyOnly,
+  // Jobs are as quick as the machine lets them be, and say that they were not accelerated.
+  AccelerationSettings: structure({ Mode: carriedOut }),
+  // Every job runs with what one reserved slot has.
+  SimulateReservedQueue: carriedOut,
+  // There is one version, which AWS's rule for versions that have expired applies to.
+  JobEngineVersion(version, pointer, problems) {
+    if (!ENGINE_VERSION_PATTERN.test(version)) problems.push({ pointer, text: 'Should be a date as YYYY-MM-DD' });
+  },
 });
-
-function checkRequest(input: CreateJobRequest): void {
-  const problems: Problem[] = [];
-  requestRule(input, '', problems);
-  if (problems.length > 0) throw invalidSettings(problems);
-}

@@ -11,13 +11,14 @@ import {
 } from '@aws-sdk/client-mediaconvert';
 import { type AccessRequest, type Call, operation } from '#kernel/operation.ts';
 import type { MediaconvertContext } from '../context.ts';
-import { jobArn, jobView, queueArn } from '../domain/job-view.ts';
-import { decodePageToken, encodePageToken } from '../domain/page-token.ts';
+import { openRequest } from '../domain/job-request.ts';
+import { jobView } from '../domain/job-view.ts';
+import { nextTokenOf, pageLimit } from '../domain/list-page.ts';
+import { jobArn, nameOf, queueArn } from '../domain/names.ts';
+import { decodePageToken } from '../domain/page-token.ts';
 import { scopeOf, tagsOf } from '../domain/scope.ts';
 import { conflict, notFound } from '../errors.ts';
 import { isFinished } from '../store.ts';
-
-const DEFAULT_PAGE = 20;
 
 export const getJob = operation<MediaconvertContext, GetJobRequest, GetJobResponse>(GetJob$, {
   authorize: (input, call, context) => jobAccess('mediaconvert:GetJob', input.Id ?? '', call, context),
@@ -37,37 +38,37 @@ export const cancelJob = operation<MediaconvertContext, CancelJobRequest, Cancel
       throw conflict(`Job ${before.id} cannot be canceled, as its status is ${before.status}.`);
     }
     context.runner.cancel(before.id);
+    const { UserMetadata: userMetadata = {} } = openRequest(context.rootKey, before);
+    context.events.canceled({ ...before, userMetadata });
     return {};
   },
 });
 
 export const listJobs = operation<MediaconvertContext, ListJobsRequest, ListJobsResponse>(ListJobs$, {
   authorize(input, call) {
-    return [{ action: 'mediaconvert:ListJobs', resource: queueArn(scopeOf(call), nameOf(input.Queue) ?? '*') }];
+    const scope = scopeOf(call);
+    const queue = input.Queue === undefined ? '*' : (nameOf(input.Queue, 'queues', scope) ?? '*');
+    return [{ action: 'mediaconvert:ListJobs', resource: queueArn(scope, queue) }];
   },
   async handle(input, call, context) {
-    const limit = input.MaxResults ?? DEFAULT_PAGE;
-    const queue = nameOf(input.Queue);
+    const scope = scopeOf(call);
+    const limit = pageLimit(input.MaxResults);
+    const queue = input.Queue === undefined ? undefined : (nameOf(input.Queue, 'queues', scope) ?? '');
     const after = input.NextToken === undefined ? undefined : decodePageToken(input.NextToken);
-    const jobs = await context.store.list(scopeOf(call), {
+    const jobs = await context.store.list(scope, {
       isAscending: input.Order === 'ASCENDING',
       limit: limit + 1,
       ...(input.Status !== undefined && { status: input.Status }),
       ...(queue !== undefined && { queue }),
       ...(after !== undefined && { after }),
     });
-    const page = jobs.slice(0, limit);
-    const last = page.at(-1);
+    const next = nextTokenOf(jobs, limit, ({ created_at, id }) => ({ createdAt: created_at, id }));
     return {
-      Jobs: page.map((job) => jobView(context.rootKey, job)),
-      ...(jobs.length > limit && last !== undefined && { NextToken: encodePageToken(last) }),
+      Jobs: jobs.slice(0, limit).map((job) => jobView(context.rootKey, job)),
+      ...(next !== undefined && { NextToken: next }),
     };
   },
 });
-
-function nameOf(queue: string | undefined): string | undefined {
-  return queue?.replace(/^arn:.*:queues\//, '');
-}
 
 async function jobAccess(
   action: string,

@@ -1,14 +1,15 @@
-import type { OutputGroupDetail } from '@aws-sdk/client-mediaconvert';
 import { ERROR_CODES, TranscodeError } from '#media/transcode-error.ts';
-import type { TranscodeEvent, TranscodeResult } from '#media/transcode-job.ts';
+import type { MediaInfo, TranscodeEvent, TranscodeResult } from '#media/transcode-job.ts';
 import type { TranscodeRun } from '#media/transcoder.ts';
 import { startTranscode, TranscodeCancelledError } from '#media/transcoder.ts';
 import type { WorkerCredentials } from '#media/worker/messages.ts';
-import { openRequest } from '../domain/job-request.ts';
-import type { JobWarning } from '../domain/job-view.ts';
+import { effectiveSettings, openRequest } from '../domain/job-request.ts';
+import { type JobWarning, warningsOf } from '../domain/job-warnings.ts';
 import { planTranscode } from '../domain/transcode-plan.ts';
+import { writtenGroups } from '../domain/written-group.ts';
 import type { JobChange, JobRecord } from '../store.ts';
 import { decryptInputKeys } from './input-keys.ts';
+import { type EventJob, intervalOf, JobEvents } from './job-events.ts';
 import { assumeJobRole } from './role-session.ts';
 import type { RunnerFacts } from './runner-facts.ts';
 import { LEASE_MS } from './runner-facts.ts';
@@ -16,6 +17,8 @@ import { LEASE_MS } from './runner-facts.ts';
 /** How often progress is written down and the lease renewed. */
 const REPORT_MS = 1000;
 const MAX_ERROR_LENGTH = 2000;
+/** After so long a job is given up, as in AWS. */
+const MAX_RUNNING_MS = 48 * 3_600_000;
 /** A job that has killed its runner this often is not begun again. */
 const MAX_ATTEMPTS = 3;
 
@@ -25,7 +28,17 @@ export class JobExecution {
   readonly #job: JobRecord;
   readonly #owner: string;
   readonly #endpoint: string;
-  readonly #warnings: JobWarning[] = [];
+  readonly #events: JobEvents;
+  readonly #warnings: JobWarning[];
+  readonly #infos: MediaInfo[] = [];
+  #event: EventJob;
+  #inputs: readonly string[] = [];
+  #phase = 'PROBING';
+  #percent: number | undefined;
+  #framesDecoded = 0;
+  /** Milliseconds between status updates, and when the next is due. */
+  #interval = Number.POSITIVE_INFINITY;
+  #updateAt = Number.POSITIVE_INFINITY;
   #run: TranscodeRun | undefined;
   #pending: JobChange = {};
   #isOver = false;
@@ -36,6 +49,9 @@ export class JobExecution {
     this.#job = job;
     this.#owner = owner;
     this.#endpoint = endpoint;
+    this.#events = new JobEvents(facts.events, facts.clock);
+    this.#warnings = [...warningsOf(job)];
+    this.#event = { ...job, userMetadata: {} };
   }
 
   /** Resolves when the job is over, or is not this runner's any more; never rejects. */
@@ -45,8 +61,9 @@ export class JobExecution {
       if (this.#job.attempts > MAX_ATTEMPTS) {
         throw new TranscodeError(ERROR_CODES.unknown, 'Unknown error: the job did not survive several attempts.');
       }
-      const result = await this.#transcode();
-      await this.#finish({ status: 'COMPLETE', percent: 100, output_details: JSON.stringify(detailsOf(result)) });
+      const groups = writtenGroups(await this.#transcode());
+      const change = { status: 'COMPLETE', percent: 100, output_details: JSON.stringify(groups) } as const;
+      if (await this.#finish(change)) this.#events.complete(this.#event, groups, this.#warnings);
     } catch (error) {
       await this.#fail(error);
     } finally {
@@ -68,8 +85,13 @@ export class JobExecution {
 
   async #transcode(): Promise<TranscodeResult> {
     const { rootKey, sts, kms, clock, limits } = this.#facts;
-    const { Settings } = openRequest(rootKey, this.#job);
-    if (Settings === undefined) throw new Error('The job has no settings.');
+    const request = openRequest(rootKey, this.#job);
+    const settings = effectiveSettings(request);
+    this.#event = { ...this.#job, userMetadata: request.UserMetadata ?? {} };
+    this.#inputs = (settings.Inputs ?? []).map(({ FileInput }) => FileInput ?? '');
+    this.#interval = intervalOf(request.StatusUpdateInterval);
+    this.#updateAt = clock.now() + this.#interval;
+    this.#events.progressing(this.#event);
     const session = await assumeJobRole(sts, this.#job);
     let first: WorkerCredentials | undefined = session.credentials;
     const credentials = async (): Promise<WorkerCredentials> => {
@@ -77,11 +99,11 @@ export class JobExecution {
       first = undefined;
       return given;
     };
-    const keys = await decryptInputKeys(kms, Settings.Inputs ?? [], session.caller, this.#job.region);
+    const keys = await decryptInputKeys(kms, settings.Inputs ?? [], session.caller, this.#job.region);
     try {
       if (this.#isOver) throw new TranscodeCancelledError();
       this.#run = startTranscode(
-        planTranscode(Settings, this.#job.started_at ?? clock.now(), keys),
+        planTranscode(settings, this.#job.started_at ?? clock.now(), keys),
         { endpoint: this.#endpoint, region: this.#job.region, credentials },
         (event) => this.#note(event),
         limits,
@@ -95,25 +117,44 @@ export class JobExecution {
   #note(event: TranscodeEvent): void {
     switch (event.kind) {
       case 'phase':
+        this.#phase = event.phase;
         this.#pending = { ...this.#pending, phase: event.phase };
         void this.#report();
         return;
       case 'progress':
+        this.#percent = event.percent;
+        this.#framesDecoded = event.framesDecoded;
         this.#pending = { ...this.#pending, percent: event.percent ?? null };
         return;
-      case 'warning':
-        this.#warnings.push({ code: event.code, message: event.message });
+      case 'warning': {
+        const warning = { code: event.code, message: event.message };
+        this.#warnings.push(warning);
         this.#pending = { ...this.#pending, warnings: JSON.stringify(this.#warnings) };
+        this.#events.newWarning(this.#event, warning);
         return;
+      }
       case 'input':
-        this.#facts.logger.debug({ jobId: this.#job.id, input: event.index, info: event.info }, 'Input probed');
+        this.#infos[event.index] = event.info;
+        if (this.#infos.filter(Boolean).length === this.#inputs.length && event.index === this.#inputs.length - 1) {
+          this.#events.inputInformation(this.#event, this.#inputs, this.#infos);
+        }
     }
   }
 
   /** Writes progress down and renews the lease; a job that is not held any more is let go. */
   async #report(): Promise<void> {
     if (this.#isOver) return;
-    const change = { ...this.#pending, lease_until: this.#facts.clock.now() + LEASE_MS };
+    const now = this.#facts.clock.now();
+    if (now - (this.#job.started_at ?? now) > MAX_RUNNING_MS) {
+      this.#run?.cancel();
+      await this.#fail(new TranscodeError(ERROR_CODES.unknown, 'The job was still running after 48 hours.'));
+      return;
+    }
+    if (now >= this.#updateAt) {
+      this.#updateAt = now + this.#interval;
+      this.#events.statusUpdate(this.#event, this.#phase, this.#percent, this.#framesDecoded);
+    }
+    const change = { ...this.#pending, lease_until: now + LEASE_MS };
     this.#pending = {};
     if (!(await this.#change(change))) this.cancel();
   }
@@ -123,17 +164,17 @@ export class JobExecution {
     const { logger } = this.#facts;
     const isKnown = error instanceof TranscodeError;
     if (!isKnown) logger.error({ err: error, jobId: this.#job.id }, 'A MediaConvert job failed unexpectedly');
-    await this.#finish({
-      status: 'ERROR',
-      error_code: isKnown ? error.code : ERROR_CODES.unknown,
-      error_message: (isKnown ? error.message : 'Unknown error').slice(0, MAX_ERROR_LENGTH),
-    });
+    const code = isKnown ? error.code : ERROR_CODES.unknown;
+    const message = (isKnown ? error.message : 'Unknown error').slice(0, MAX_ERROR_LENGTH);
+    const isFinished = await this.#finish({ status: 'ERROR', error_code: code, error_message: message });
+    if (isFinished) this.#events.error(this.#event, code, message);
   }
 
-  async #finish(change: JobChange): Promise<void> {
-    if (this.#isAbandoned) return;
+  /** @returns false when the job was not this runner's to finish */
+  async #finish(change: JobChange): Promise<boolean> {
+    if (this.#isAbandoned) return false;
     this.#isOver = true;
-    await this.#change({
+    return this.#change({
       ...this.#pending,
       ...change,
       phase: null,
@@ -152,16 +193,4 @@ export class JobExecution {
       return true;
     }
   }
-}
-
-function detailsOf(result: TranscodeResult): OutputGroupDetail[] {
-  return result.groups.map((group) => ({
-    OutputDetails: group.outputs.map((output) => ({
-      DurationInMs: output.durationMs,
-      ...(output.width !== undefined &&
-        output.height !== undefined && {
-          VideoDetails: { WidthInPx: output.width, HeightInPx: output.height },
-        }),
-    })),
-  }));
 }

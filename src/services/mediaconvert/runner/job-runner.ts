@@ -1,17 +1,22 @@
-import type { JobRecord, JobScope } from '../store.ts';
+import { DEFAULT_QUEUE } from '../domain/names.ts';
+import { queueDocument, slotsOf } from '../domain/queue.ts';
+import type { QueuePlace } from '../job-schedule.ts';
+import type { JobRecord } from '../store.ts';
 import { JobExecution } from './job-execution.ts';
+import { QueueHops } from './queue-hops.ts';
 import type { RunnerFacts } from './runner-facts.ts';
 import { LEASE_MS } from './runner-facts.ts';
 
-/** How often a runner looks for jobs whose runner died; new ones it hears of. */
+/** How often a runner looks for jobs whose runner died, or that are to hop; new ones it hears of. */
 const SWEEP_MS = 2000;
 
 /**
  * Takes jobs from the queues and does them, some at a time: of each queue the highest priority first, the queues in
- * turn. A job is held by a lease that its runner renews; when the runner dies, another takes the job from the start.
+ * turn, and of each no more than it has slots. A job that waits too long moves to another queue. A job is held by a lease that its runner renews; when the runner dies, another takes the job from the start.
  */
 export class JobRunner {
   readonly #facts: RunnerFacts;
+  readonly #hops: QueueHops;
   readonly #owner: string;
   readonly #running = new Map<string, { readonly execution: JobExecution; readonly done: Promise<void> }>();
   /** The queues in the order in which they had their last turn. */
@@ -23,6 +28,7 @@ export class JobRunner {
 
   constructor(facts: RunnerFacts) {
     this.#facts = facts;
+    this.#hops = new QueueHops(facts);
     this.#owner = facts.randomness.uuid();
   }
 
@@ -58,30 +64,55 @@ export class JobRunner {
   }
 
   async #fill(): Promise<void> {
-    const { store, clock, workers, logger } = this.#facts;
+    const { logger } = this.#facts;
     this.#isWoken = false;
     try {
-      while (this.#running.size < workers && this.#endpoint !== undefined) {
-        const queue = this.#next(await store.listWaiting(clock.now()));
-        if (queue === undefined) return;
-        const now = clock.now();
-        const job = await store.claim(queue, this.#owner, now, now + LEASE_MS);
-        if (job !== undefined) this.#run(job, this.#endpoint);
-      }
+      await this.#claimAll();
+      // What could not begin now may go elsewhere, and begin there.
+      if (await this.#hops.makeDue()) await this.#claimAll();
     } catch (error) {
       logger.error({ err: error }, 'Could not take a MediaConvert job');
     }
   }
 
-  /** The queue whose last turn is longest ago. */
-  #next(waiting: readonly JobScope[]): JobScope | undefined {
-    const turn = (scope: JobScope): number => this.#turns.indexOf(nameOf(scope));
-    const [next] = [...waiting].sort((a, b) => turn(a) - turn(b));
-    if (next === undefined) return undefined;
-    const at = turn(next);
-    if (at >= 0) this.#turns.splice(at, 1);
-    this.#turns.push(nameOf(next));
-    return next;
+  async #claimAll(): Promise<void> {
+    const { store, clock, workers } = this.#facts;
+    const claim = (place?: QueuePlace): Promise<JobRecord | undefined> => {
+      const now = clock.now();
+      return store.schedule.claim(place, this.#owner, now, now + LEASE_MS);
+    };
+    while (this.#running.size < workers && this.#endpoint !== undefined) {
+      const interrupted = await claim();
+      const place = interrupted === undefined ? await this.#next() : undefined;
+      const job = interrupted ?? (place === undefined ? undefined : await claim(place));
+      if (job !== undefined) this.#run(job, this.#endpoint);
+      else if (place === undefined) return;
+    }
+  }
+
+  /** The queue with work and a free slot whose last turn is longest ago. */
+  async #next(): Promise<QueuePlace | undefined> {
+    const waiting = await this.#facts.store.schedule.listWaiting();
+    const turn = (place: QueuePlace): number => this.#turns.indexOf(keyOf(place));
+    for (const place of waiting.toSorted((a, b) => turn(a) - turn(b))) {
+      if (!(await this.#hasSlot(place))) continue;
+      const at = turn(place);
+      if (at >= 0) this.#turns.splice(at, 1);
+      this.#turns.push(keyOf(place));
+      return place;
+    }
+    return undefined;
+  }
+
+  async #hasSlot(place: QueuePlace): Promise<boolean> {
+    const { store, rootKey, clock } = this.#facts;
+    const { queue } = place;
+    const record = await store.resources.find(place, 'queue', queue);
+    if (record === undefined && queue !== DEFAULT_QUEUE) return false;
+    const slots = slotsOf(queueDocument(rootKey, record), clock.now());
+    if (slots === Number.POSITIVE_INFINITY || slots === 0) return slots > 0;
+    const running = await store.schedule.countByQueue(place, 'PROGRESSING');
+    return (running.get(queue) ?? 0) < slots;
   }
 
   #run(job: JobRecord, endpoint: string): void {
@@ -94,6 +125,6 @@ export class JobRunner {
   }
 }
 
-function nameOf(scope: JobScope): string {
-  return `${scope.account}/${scope.region}`;
+function keyOf(place: QueuePlace): string {
+  return `${place.account}/${place.region}/${place.queue}`;
 }

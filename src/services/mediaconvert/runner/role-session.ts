@@ -4,7 +4,7 @@ import { ServiceError } from '#kernel/service-error.ts';
 import { TranscodeError } from '#media/transcode-error.ts';
 import type { WorkerCredentials } from '#media/worker/messages.ts';
 import type { StsApi } from '#services/sts/api.ts';
-import { DEFAULT_QUEUE, queueArn } from '../domain/job-view.ts';
+import { queueArn } from '../domain/names.ts';
 import type { JobRecord } from '../store.ts';
 
 const ROLE_CANNOT_BE_ASSUMED = 1434;
@@ -34,7 +34,7 @@ export async function assumeJobRole(sts: StsApi, job: JobRecord): Promise<JobSes
         type: 'service',
         service: 'mediaconvert.amazonaws.com',
         sourceAccount: job.account,
-        sourceArn: queueArn(job, DEFAULT_QUEUE),
+        sourceArn: queueArn(job, job.current_queue),
       },
       region: job.region,
       via: [],

@@ -1,5 +1,6 @@
 import type { RootKey } from '#crypto/root-key.ts';
 import type { Clock } from '#kernel/clock.ts';
+import type { EventSink } from '#kernel/event-sink.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import type { TranscoderLimits } from '#media/transcoder.ts';
@@ -16,6 +17,8 @@ export interface RunnerFacts {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly logger: Logger;
+  /** Where is told what happens to jobs. */
+  readonly events: EventSink;
   /** Jobs at the same time. */
   readonly workers: number;
   readonly limits?: TranscoderLimits;

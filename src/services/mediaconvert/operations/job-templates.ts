@@ -1,0 +1,100 @@
+import {
+  CreateJobTemplate$,
+  type CreateJobTemplateRequest,
+  type CreateJobTemplateResponse,
+  DeleteJobTemplate$,
+  type DeleteJobTemplateRequest,
+  type DeleteJobTemplateResponse,
+  GetJobTemplate$,
+  type GetJobTemplateRequest,
+  type GetJobTemplateResponse,
+  ListJobTemplates$,
+  type ListJobTemplatesRequest,
+  type ListJobTemplatesResponse,
+  UpdateJobTemplate$,
+  type UpdateJobTemplateRequest,
+  type UpdateJobTemplateResponse,
+} from '@aws-sdk/client-mediaconvert';
+import { operation } from '#kernel/operation.ts';
+import type { MediaconvertContext } from '../context.ts';
+import { templateDocument, templateView } from '../domain/library.ts';
+import { arnOf } from '../domain/names.ts';
+import { creationAccess, scopeOf } from '../domain/scope.ts';
+import { SYSTEM_TEMPLATES, systemTemplate } from '../domain/system-presets.ts';
+import { absent, addTo, changeOn, listShelf, removeFrom, type Shelf, shelfAccess } from './library-calls.ts';
+
+const SHELF: Shelf = { kind: 'template', type: 'jobTemplates', title: 'job template' };
+
+/** Settings may hold content keys. */
+const secretMembers = ['Settings'];
+
+export const createJobTemplate = operation<MediaconvertContext, CreateJobTemplateRequest, CreateJobTemplateResponse>(
+  CreateJobTemplate$,
+  {
+    secretMembers,
+    authorize: ({ Name = '', Tags }, call) =>
+      creationAccess('mediaconvert:CreateJobTemplate', scopeOf(call), SHELF.type, Name, Tags),
+    async handle(input, call, context) {
+      const { Name, Category, Tags } = input;
+      const record = await addTo(SHELF, { Name, Category, Tags }, templateDocument(input), call, context);
+      return { JobTemplate: templateView(context.rootKey, scopeOf(call), record) };
+    },
+  },
+);
+
+export const updateJobTemplate = operation<MediaconvertContext, UpdateJobTemplateRequest, UpdateJobTemplateResponse>(
+  UpdateJobTemplate$,
+  {
+    secretMembers,
+    authorize: ({ Name }, call, context) => shelfAccess(SHELF, 'mediaconvert:UpdateJobTemplate', Name, call, context),
+    async handle(input, call, context) {
+      const { Name, Category } = input;
+      const record = await changeOn(SHELF, { Name, Category }, templateDocument(input), call, context);
+      return { JobTemplate: templateView(context.rootKey, scopeOf(call), record) };
+    },
+  },
+);
+
+export const deleteJobTemplate = operation<MediaconvertContext, DeleteJobTemplateRequest, DeleteJobTemplateResponse>(
+  DeleteJobTemplate$,
+  {
+    authorize: ({ Name }, call, context) => shelfAccess(SHELF, 'mediaconvert:DeleteJobTemplate', Name, call, context),
+    async handle({ Name }, call, context) {
+      await removeFrom(SHELF, Name, call, context);
+      return {};
+    },
+  },
+);
+
+export const getJobTemplate = operation<MediaconvertContext, GetJobTemplateRequest, GetJobTemplateResponse>(
+  GetJobTemplate$,
+  {
+    authorize: ({ Name }, call, context) => shelfAccess(SHELF, 'mediaconvert:GetJobTemplate', Name, call, context),
+    async handle({ Name = '' }, call, context) {
+      const found = await context.library.template(scopeOf(call), Name);
+      if (found === undefined) throw absent(SHELF, Name);
+      return { JobTemplate: found };
+    },
+  },
+);
+
+export const listJobTemplates = operation<MediaconvertContext, ListJobTemplatesRequest, ListJobTemplatesResponse>(
+  ListJobTemplates$,
+  {
+    authorize: (_input, call) => [
+      { action: 'mediaconvert:ListJobTemplates', resource: arnOf(scopeOf(call), SHELF.type, '*') },
+    ],
+    async handle(input, call, context) {
+      const scope = scopeOf(call);
+      const system = () =>
+        SYSTEM_TEMPLATES.flatMap((name) => {
+          const known = systemTemplate(scope, name);
+          return known === undefined ? [] : [known];
+        });
+      const { items, NextToken } = await listShelf(SHELF, input, call, context, system, (record) =>
+        templateView(context.rootKey, scope, record),
+      );
+      return { JobTemplates: items, ...(NextToken !== undefined && { NextToken }) };
+    },
+  },
+);

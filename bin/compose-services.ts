@@ -38,6 +38,7 @@ import { createMediaconvertContext } from '#services/mediaconvert/context.ts';
 import { mediaconvertService } from '#services/mediaconvert/service.ts';
 import { mediaconvertMigrations } from '#services/mediaconvert/migrations.ts';
 import { MediaconvertStore, type MediaconvertTables } from '#services/mediaconvert/store.ts';
+import { S3Api } from '#services/s3/api.ts';
 import { createS3Context } from '#services/s3/context.ts';
 import { purgeAccount as purgeS3Account } from '#services/s3/maintenance/purge-account.ts';
 import { s3Migrations } from '#services/s3/migrations.ts';
@@ -51,6 +52,7 @@ import { type SecretsTables, secretsManagerMigrations } from '#services/secrets-
 import { StsApi } from '#services/sts/api.ts';
 import { stsService } from '#services/sts/service.ts';
 import { EventLog, type EventLogTables, eventLogMigrations } from '#storage/event-log/event-log.ts';
+import { EventWebhooks, type EventWebhookTables, eventWebhookMigrations } from '#storage/event-log/event-webhooks.ts';
 import type { FolderBlobs } from '#storage/folder/folder-blobs.ts';
 import type { Migration } from '#storage/records.ts';
 import type { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
@@ -69,6 +71,7 @@ export const allMigrations: readonly Migration[] = [
   ...archiveMigrations,
   ...secretsManagerMigrations,
   ...eventLogMigrations,
+  ...eventWebhookMigrations,
   ...mediaConnectMigrations,
 ];
 
@@ -101,6 +104,7 @@ export function composeServices(
   const log = new CloudTrailLog(buffer, randomness);
   const usage = new RequestUsage(records.of<CloudTrailTables>());
   const events = new EventLog(records.of<EventLogTables>(), clock, randomness, logger);
+  const webhooks = new EventWebhooks(records.of<EventWebhookTables>(), events, config.eventWebhooks, clock, logger);
 
   const s3 = createS3Context({
     records: records.of<S3Tables>(),
@@ -125,6 +129,7 @@ export function composeServices(
     randomness,
     logger,
     events,
+    s3: new S3Api(door),
     workers: mediaWorkers,
   });
 
@@ -235,6 +240,7 @@ export function composeServices(
     flowEngine,
     mediaConnect,
     events,
+    webhooks,
     startedAt,
     trail,
     log,

@@ -34,6 +34,8 @@ export interface Config {
   readonly mediaWorkers: number | undefined;
   /** Addresses to which Secrets Manager may send rotations; one without a path stands for all of its origin. */
   readonly rotationEndpoints: readonly string[];
+  /** Addresses to which every event is sent. */
+  readonly eventWebhooks: readonly string[];
   /** The IP address on which live flows listen, and which they tell senders and takers. */
   readonly mediaConnectAddress: string;
   /** Entitlements that other installations have granted to accounts of this one. */
@@ -69,6 +71,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'COFFER_ALLOW_INSECURE_SSE_C',
   'COFFER_MEDIA_WORKERS',
   'COFFER_ROTATION_ENDPOINTS',
+  'COFFER_EVENT_WEBHOOKS',
   'COFFER_MEDIACONNECT_ADDRESS',
   'COFFER_REMOTE_ENTITLEMENTS',
   'COFFER_METRICS_PORT',
@@ -107,6 +110,10 @@ export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv
     mediaWorkers: readCount('COFFER_MEDIA_WORKERS', environment['COFFER_MEDIA_WORKERS']),
     rotationEndpoints: reading('COFFER_ROTATION_ENDPOINTS', () =>
       (environment['COFFER_ROTATION_ENDPOINTS']?.split(',') ?? []).map(readRotationEndpoint),
+    ),
+    // By the same rules: https, without a password or a query, which others could read.
+    eventWebhooks: reading('COFFER_EVENT_WEBHOOKS', () =>
+      (environment['COFFER_EVENT_WEBHOOKS']?.split(',') ?? []).map(readRotationEndpoint),
     ),
     mediaConnectAddress: readAddress('COFFER_MEDIACONNECT_ADDRESS', environment['COFFER_MEDIACONNECT_ADDRESS']),
     remoteEntitlements: readRemote('COFFER_REMOTE_ENTITLEMENTS', environment['COFFER_REMOTE_ENTITLEMENTS']),

@@ -81,6 +81,7 @@ export class Platform {
     this.endpoint = endpoint;
     void this.#removeOrphans();
     await this.#keepHouse();
+    this.#services.webhooks.start();
     this.#services.mediaconvert.runner.start(endpoint);
     this.#services.kinesisVideo.janitor.start();
     this.#services.secretsManager.janitor.start();
@@ -96,6 +97,7 @@ export class Platform {
     await this.#services.secretsManager.janitor.stop();
     await this.#services.secretsManager.rotations.stop();
     await this.#services.mediaConnect.lifecycle.close();
+    await this.#services.webhooks.stop();
   }
 
   async close(): Promise<void> {

@@ -92,6 +92,8 @@ describe('a column that was changed in the database', () => {
       COFFER_ROOT_ACCESS_KEY_ID: ROOT.id,
       COFFER_ROOT_SECRET_ACCESS_KEY: ROOT.secret,
       COFFER_LOG_LEVEL: 'silent',
+      // Where nobody listens.
+      COFFER_EVENT_WEBHOOKS: 'http://127.0.0.1:9/',
     };
     database = join(folder, 'data', 'records.db');
     await withServer(furnish);
@@ -346,6 +348,8 @@ describe('a column that was changed in the database', () => {
     { table: 'mediaconnect_flow', where: '1', use: describeFlow, lookedUpBy: ['key'] },
     { table: 'mediaconnect_port', where: 'port = 5000', use: takePort, lookedUpBy: ['port'] },
     { table: 'event_log', where: `source = 'aws.mediaconnect'`, use: readEvents, lookedUpBy: [] },
+    // Believed by the sender alone, which then sends nothing.
+    { table: 'event_webhook', where: '1', use: readEvents, lookedUpBy: ['endpoint', 'number', 'mac'] },
     { table: 'mediaconnect_grant', where: '1', use: listEntitlements, lookedUpBy: ['subscriber'] },
     {
       table: 'cloudtrail_event',

@@ -1,6 +1,8 @@
 import type { RootKey } from '#crypto/root-key.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Randomness } from '#kernel/randomness.ts';
+import { MediaProber } from '#media/probe/media-prober.ts';
+import type { S3Api } from '#services/s3/api.ts';
 import { Library } from './domain/library.ts';
 import { JobEvents } from './runner/job-events.ts';
 import { JobRunner } from './runner/job-runner.ts';
@@ -17,12 +19,14 @@ export interface MediaconvertContext {
   readonly workers: number;
   readonly library: Library;
   readonly events: JobEvents;
+  readonly s3: S3Api;
+  readonly prober: MediaProber;
   /** Does the jobs; the composition root starts and stops it. */
   readonly runner: JobRunner;
 }
 
-export function createMediaconvertContext(facts: RunnerFacts): MediaconvertContext {
-  const { store, rootKey, clock, randomness, workers } = facts;
+export function createMediaconvertContext(facts: RunnerFacts & { readonly s3: S3Api }): MediaconvertContext {
+  const { store, rootKey, clock, randomness, s3, workers } = facts;
   return {
     store,
     rootKey,
@@ -31,6 +35,8 @@ export function createMediaconvertContext(facts: RunnerFacts): MediaconvertConte
     workers,
     library: new Library(store.resources, rootKey),
     events: new JobEvents(facts.events, clock),
+    s3,
+    prober: new MediaProber(),
     runner: new JobRunner(facts),
   };
 }

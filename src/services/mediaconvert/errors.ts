@@ -21,6 +21,10 @@ export function notFound(message: string): ServiceError {
   return new ServiceError('NotFoundException', 404, message);
 }
 
+export function forbidden(message: string): ServiceError {
+  return new ServiceError('ForbiddenException', 403, message);
+}
+
 export function conflict(message: string): ServiceError {
   return new ServiceError('ConflictException', 409, message);
 }

@@ -17,6 +17,7 @@ import { cancelJob, getJob, listJobs } from './operations/jobs.ts';
 import { listVersions } from './operations/list-versions.ts';
 import { deletePolicy, getPolicy, putPolicy } from './operations/policy.ts';
 import { createPreset, deletePreset, getPreset, listPresets, updatePreset } from './operations/presets.ts';
+import { probe } from './operations/probe.ts';
 import { createQueue, deleteQueue, getQueue, listQueues, updateQueue } from './operations/queues.ts';
 import { getJobsQueryResults, searchForJobs, startJobsQuery } from './operations/search-jobs.ts';
 import { listTagsForResource, tagResource, untagResource } from './operations/tags.ts';
@@ -62,6 +63,7 @@ export function mediaconvertService(context: MediaconvertContext): Service<Media
       disassociateCertificate,
       describeEndpoints,
       listVersions,
+      probe,
     ],
     context,
     constraints,

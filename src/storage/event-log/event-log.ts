@@ -117,6 +117,12 @@ export class EventLog implements EventSink {
     }
   }
 
+  /** The number of the newest event; 0 where there is none. */
+  async lastNumber(): Promise<number> {
+    await this.flush();
+    return this.#lastNumber ?? this.#readLastNumber();
+  }
+
   /** Removes events from before `time`. */
   async prune(time: number): Promise<void> {
     await this.#records.write(async (transaction) => {

@@ -41,7 +41,8 @@ export const createQueue = operation<MediaconvertContext, CreateQueueRequest, Cr
     const name = checkNewName(input.Name ?? '');
     const document = newQueue(input, now);
     const tags = withTags({}, input.Tags);
-    const others = (await store.resources.all(scope, 'queue')).map((record) => queueDocument(rootKey, record));
+    const own = (await store.resources.all(scope, 'queue')).filter((record) => record.name !== DEFAULT_QUEUE);
+    const others = own.map((record) => queueDocument(rootKey, record));
     const isReserved = document.plan !== undefined;
     const alike = others.filter(({ plan }) => (plan !== undefined) === isReserved).length;
     const most = isReserved ? MAX_QUEUES.reserved : MAX_QUEUES.onDemand - 1;

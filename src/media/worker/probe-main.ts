@@ -1,0 +1,56 @@
+import { Worker } from 'node:worker_threads';
+import type { FromProber, ToProber } from '../probe/probed-media.ts';
+import type { ToIo } from './messages.ts';
+import type { ProbeThreadData } from './probe-thread.ts';
+import { createSharedState, WINDOW_SIZE, WINDOW_STATE, windowLengthCell, windowStateCell } from './shared-state.ts';
+
+/** The process that looks into one file. It has no network: the platform sends it the bytes that it asks for. */
+
+const WATCH_MS = 100;
+
+const shared = createSharedState();
+const cells = new Int32Array(shared.cells);
+let memoryBytes = Number.POSITIVE_INFINITY;
+
+function send(message: FromProber): void {
+  process.send?.(message);
+}
+
+/** At once: an orderly exit would wait for FFmpeg's thread. */
+function end(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function start({ size, name }: Extract<ToProber, { kind: 'start' }>): void {
+  const data: ProbeThreadData = { shared, size, name };
+  const thread = new Worker(new URL('./probe-thread.ts', import.meta.url), { workerData: data });
+  thread.on('message', (message: FromProber | Extract<ToIo, { kind: 'read' }>) => {
+    if (message.kind === 'read') {
+      const { offset, length, window } = message;
+      send({ kind: 'read', offset, length, window });
+    } else {
+      send(message);
+    }
+  });
+  thread.on('error', end);
+}
+
+function fill({ window, bytes }: Extract<ToProber, { kind: 'bytes' }>): void {
+  new Uint8Array(shared.windows, window * WINDOW_SIZE, WINDOW_SIZE).set(bytes);
+  Atomics.store(cells, windowLengthCell(window), bytes.length);
+  Atomics.store(cells, windowStateCell(window), WINDOW_STATE.ready);
+  Atomics.notify(cells, windowStateCell(window));
+}
+
+process.on('message', (message: ToProber) => {
+  if (message.kind === 'bytes') fill(message);
+  else {
+    ({ memoryBytes } = message);
+    start(message);
+  }
+});
+process.on('disconnect', end);
+setInterval(() => {
+  if (process.memoryUsage.rss() > memoryBytes) end();
+}, WATCH_MS).unref();
+send({ kind: 'ready' });

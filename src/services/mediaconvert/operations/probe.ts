@@ -1,0 +1,86 @@
+import { Probe$, type ProbeRequest, type ProbeResponse, type ProbeResult } from '@aws-sdk/client-mediaconvert';
+import type { GetObjectOutput } from '@aws-sdk/client-s3';
+import type { Authority } from '#kernel/door.ts';
+import { operation } from '#kernel/operation.ts';
+import { ServiceError } from '#kernel/service-error.ts';
+import { ProberBusyError } from '#media/probe/media-prober.ts';
+import { TranscodeError } from '#media/transcode-error.ts';
+import type { MediaconvertContext } from '../context.ts';
+import { containerView, trackMappings } from '../domain/probe-view.ts';
+import { badRequest, forbidden, invalidSettings, notFound, tooManyRequests } from '../errors.ts';
+
+const MAX_FILES = 1;
+const S3_OBJECT = /^s3:\/\/([^/]+)\/(.*[^/])$/s;
+
+/** Looks into a file of S3 in the caller's own name: their right to read it decides, and the key's. */
+export const probe = operation<MediaconvertContext, ProbeRequest, ProbeResponse>(Probe$, {
+  isReadOnly: true,
+  authorize: () => [{ action: 'mediaconvert:Probe', resource: '*' }],
+  async handle({ InputFiles: files = [] }, call, context) {
+    if (files.length !== MAX_FILES) throw badRequest(`/inputFiles: Should have exactly ${MAX_FILES} item`);
+    const authority = call.forward('mediaconvert');
+    const results: ProbeResult[] = [];
+    for (const [index, { FileUrl: url = '' }] of files.entries()) {
+      const [, bucket, key] = S3_OBJECT.exec(url) ?? [];
+      if (bucket === undefined || key === undefined) {
+        const text = 'Should name an object as s3://bucket/key; other addresses are not supported';
+        throw invalidSettings([{ pointer: `/inputFiles/${index}/fileUrl`, text }]);
+      }
+      results.push(await probeObject(url, bucket, key, authority, context));
+    }
+    return { ProbeResults: results };
+  },
+});
+
+async function probeObject(
+  url: string,
+  Bucket: string,
+  Key: string,
+  authority: Authority,
+  { s3, prober }: MediaconvertContext,
+): Promise<ProbeResult> {
+  try {
+    const head = await s3.headObject({ Bucket, Key }, authority);
+    const media = await prober.probe({
+      name: url,
+      size: head.ContentLength ?? 0,
+      async read(offset, length) {
+        const Range = `bytes=${offset}-${offset + length - 1}`;
+        const match = head.ETag === undefined ? {} : { IfMatch: head.ETag };
+        return collect(await s3.getObject({ Bucket, Key, Range, ...match }, authority), length);
+      },
+    });
+    return {
+      Container: containerView(media),
+      Metadata: {
+        ...(head.ETag !== undefined && { ETag: head.ETag }),
+        FileSize: head.ContentLength ?? 0,
+        ...(head.LastModified !== undefined && { LastModified: head.LastModified }),
+        ...(head.ContentType !== undefined && { MimeType: head.ContentType }),
+      },
+      TrackMappings: trackMappings(media),
+    };
+  } catch (error) {
+    throw explain(error, url);
+  }
+}
+
+async function collect(answer: GetObjectOutput, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for await (const chunk of answer.Body as AsyncIterable<Uint8Array>) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  if (at !== length) throw new RangeError('The answer is shorter than asked for.');
+  return bytes;
+}
+
+function explain(error: unknown, url: string): unknown {
+  if (error instanceof TranscodeError) return badRequest(error.message);
+  if (error instanceof ProberBusyError) return tooManyRequests(error.message);
+  if (!(error instanceof ServiceError)) return error;
+  if (error.status === 404) return notFound(`Unable to open input file [${url}]: ${error.message}`);
+  if (error.status === 403) return forbidden(`Unable to open input file [${url}]: ${error.message}`);
+  return error.status < 500 ? badRequest(`Unable to open input file [${url}]: ${error.message}`) : error;
+}

@@ -4,6 +4,7 @@ import { bodyOf, CONTROL, controlTypeOf, HEADER_BYTES, isControl } from './packe
 /** Milliseconds. */
 const KEEP_ALIVE = 1000;
 const LONGEST_SILENCE = 5000;
+const FORSAKEN = 2500;
 
 /** What a connection is for: receiving or sending. Connections carry data one way only. */
 export interface ConnectionRole {
@@ -57,6 +58,18 @@ export class SrtConnection {
     if (failure === undefined) return;
     this.#outlet.signal(CONTROL.shutdown, 0, now);
     this.#end(failure);
+  }
+
+  /** Whether the peer has said nothing for so long that another may take its place: one that lives says something a second. */
+  isForsaken(now: number): boolean {
+    return now - this.#heardAt >= FORSAKEN;
+  }
+
+  /** Makes room for another peer. */
+  giveWay(now: number): void {
+    if (this.#hasEnded) return;
+    this.#outlet.signal(CONTROL.shutdown, 0, now);
+    this.#end('nothing was heard of the peer, and another took its place');
   }
 
   /** Ends the connection from this side; the peer is told. */

@@ -119,6 +119,31 @@ describe('legs of SRT', () => {
     await eventually('the second is taken', () => second.leg.statistics().isConnected);
   });
 
+  it('of which one listens take the next sender when the first was killed, before that is given up', async () => {
+    await using source = await openListenerSource();
+    const relay = await startLossyRelay({ to: { host: '127.0.0.1', port: source.port } });
+    await using first = await openCallerOutput(relay.port);
+    await eventually('a connection', () => first.leg.statistics().isConnected);
+    await relay.close();
+    await using second = await openCallerOutput(source.port);
+    await eventually('the second is taken', () => second.leg.statistics().isConnected);
+    const ends = source.collector.events.flatMap((event) => (event.kind === 'disconnected' ? [event.reason] : []));
+    assert.deepEqual(ends, ['nothing was heard of the peer, and another took its place']);
+  });
+
+  it('do not let a sender without the passphrase take the place of one that was killed', async () => {
+    await using source = await openListenerSource(encrypted(16));
+    const relay = await startLossyRelay({ to: { host: '127.0.0.1', port: source.port } });
+    await using first = await openCallerOutput(relay.port, encrypted(16));
+    await eventually('a connection', () => first.leg.statistics().isConnected);
+    await relay.close();
+    await using _stranger = await openCallerOutput(source.port, encrypted(16, 'wrong-horse-battery'));
+    await eventually('it is told so', () => reasons(source).includes('wrong passphrase'));
+    await eventually('the first is given up', () => source.leg.statistics().disconnections === 1);
+    const ends = source.collector.events.flatMap((event) => (event.kind === 'disconnected' ? [event.reason] : []));
+    assert.deepEqual(ends, ['nothing was heard of the peer for 5 s']);
+  });
+
   it('tell callers why they were refused', async () => {
     await using source = await openListenerSource({ ...encrypted(32), streamId: 'camera-7' });
     await using wrong = await openCallerOutput(source.port, {

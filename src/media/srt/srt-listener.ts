@@ -144,14 +144,24 @@ export class SrtListener<Role extends ConnectionRole> {
       this.#socket?.send(known.answer, from.port, from.address);
       return;
     }
-    if (this.#accepted.size >= most) {
+    const forsaken = this.#accepted.size < most ? undefined : this.#forsaken(now);
+    if (this.#accepted.size >= most && forsaken === undefined) {
       this.#refuse(asked, from, whenFull, now);
       return;
     }
     if (asked.keyMessage !== undefined && this.#isFlooded(now)) return;
     const agreed = answerConclusion(asked, transport);
-    if (agreed.refusal === undefined) this.#accept(asked, agreed, from, now);
-    else this.#refuse(asked, from, agreed.refusal, now);
+    if (agreed.refusal === undefined) {
+      // INVARIANT: nobody gives way but to a peer that knows the passphrase.
+      forsaken?.giveWay(now);
+      this.#accept(asked, agreed, from, now);
+    } else this.#refuse(asked, from, agreed.refusal, now);
+  }
+
+  /** A connection whose peer was killed, most likely, and not yet given up. */
+  #forsaken(now: number): SrtConnection | undefined {
+    for (const { connection } of this.#accepted.values()) if (connection.isForsaken(now)) return connection;
+    return undefined;
   }
 
   #refuse(asked: HandshakePacket, from: RemoteInfo, { code, reason }: Refusal, now: number): void {

@@ -5,6 +5,8 @@ import { bodyOf, CONTROL, controlTypeOf, HEADER_BYTES, isControl } from './packe
 const KEEP_ALIVE = 1000;
 const LONGEST_SILENCE = 5000;
 const FORSAKEN = 2500;
+/** This process, or the machine, stood still: what the peer said meanwhile is yet to be read. */
+const STANDSTILL = 500;
 
 /** What a connection is for: receiving or sending. Connections carry data one way only. */
 export interface ConnectionRole {
@@ -25,6 +27,7 @@ export class SrtConnection {
   readonly #role: ConnectionRole;
   readonly #onEnd: (reason: string) => void;
   #heardAt: number;
+  #tickedAt: number;
   #hasEnded = false;
 
   /** @param onEnd is called once, when the connection ends by itself */
@@ -34,6 +37,7 @@ export class SrtConnection {
     this.#role = role;
     this.#onEnd = onEnd;
     this.#heardAt = now;
+    this.#tickedAt = now;
   }
 
   /** @param packet whose destination and source address are this connection's */
@@ -51,6 +55,9 @@ export class SrtConnection {
 
   tick(now: number): void {
     if (this.#hasEnded) return;
+    const elapsed = now - this.#tickedAt;
+    this.#tickedAt = now;
+    if (elapsed > STANDSTILL) this.#heardAt += elapsed;
     this.#role.tick(now);
     if (now - this.#outlet.lastSentAt >= KEEP_ALIVE) this.#outlet.signal(CONTROL.keepAlive, 0, now);
     const isSilent = now - this.#heardAt >= LONGEST_SILENCE;

@@ -1,4 +1,4 @@
-import type { HlsEncryptionSettings, StaticKeyProvider } from '@aws-sdk/client-mediaconvert';
+import type { HlsEncryptionSettings, OutputGroup, StaticKeyProvider } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
 import { allOf, carriedOut, oneOf, type SettingRule, structure } from './setting-rule.ts';
 
@@ -42,6 +42,26 @@ function checkProvider(provider: StaticKeyProvider, pointer: string, problems: P
     const text = 'Should be an address without quotes and line ends, as it stands quoted in the manifest';
     problems.push({ pointer: `${pointer}/url`, text });
   }
+}
+
+/** SAMPLE_AES is defined for some codecs only: of those that are here, H.264 and AAC. */
+export function checkSampleEncryption(group: OutputGroup, pointer: string, problems: Problem[]): void {
+  if (group.OutputGroupSettings?.HlsGroupSettings?.Encryption?.EncryptionMethod !== 'SAMPLE_AES') return;
+  const refuse = (at: string, codec: string): void => {
+    problems.push({
+      pointer: `${at}/codecSettings/codec`,
+      text: `Should be ${codec} with encryptionMethod SAMPLE_AES`,
+    });
+  };
+  group.Outputs?.forEach(({ VideoDescription: video, AudioDescriptions: audios }, index) => {
+    const at = `${pointer}/outputs/${index}`;
+    const codec = video?.CodecSettings?.Codec;
+    if (codec !== undefined && codec !== 'H_264') refuse(`${at}/videoDescription`, 'H_264');
+    audios?.forEach((audio, track) => {
+      const sound = audio.CodecSettings?.Codec;
+      if (sound !== undefined && sound !== 'AAC') refuse(`${at}/audioDescriptions/${track}`, 'AAC');
+    });
+  });
 }
 
 function required(pointer: string, member: string): Problem {

@@ -91,6 +91,30 @@ describe('every member of the model', () => {
   });
 });
 
+test('SAMPLE_AES takes H.264 and AAC alone', () => {
+  const Encryption = {
+    Type: 'STATIC_KEY',
+    EncryptionMethod: 'SAMPLE_AES',
+    StaticKeyProvider: { StaticKeyValue: '00112233445566778899aabbccddeeff', Url: 'https://keys.example.com/1' },
+  } as const;
+  assert.deepEqual(problemsOf(hlsWith({ Encryption })), []);
+  const odd = hlsWith(
+    { Encryption },
+    {
+      VideoDescription: { CodecSettings: { Codec: 'H_265' } },
+      AudioDescriptions: [{ CodecSettings: { Codec: 'AC3' } }],
+    },
+  );
+  const problems = problemsOf(odd);
+  for (const [at, codec] of [
+    ['videoDescription', 'H_264'],
+    ['audioDescriptions/0', 'AAC'],
+  ]) {
+    const wanted = `${OUTPUT}/${at}/codecSettings/codec: Should be ${codec} with encryptionMethod SAMPLE_AES`;
+    assert.ok(problems.includes(wanted), problems.join('\n'));
+  }
+});
+
 describe('settings that are not carried out', () => {
   const cases: readonly (readonly [string, JobSettings, string])[] = [
     ['another codec', settingsWith({ VideoDescription: { CodecSettings: { Codec: 'AV1' } } }), 'codecSettings/codec'],

@@ -39,7 +39,7 @@ import {
   structure,
   withoutEffect,
 } from './setting-rule.ts';
-import { hlsEncryption } from './hls-encryption-rules.ts';
+import { checkSampleEncryption, hlsEncryption } from './hls-encryption-rules.ts';
 import { inputDecryption } from './input-decryption-rules.ts';
 import {
   checkAac,
@@ -344,6 +344,7 @@ const output: SettingRule<Output> = allOf(
 
 const outputGroup: SettingRule<OutputGroup> = allOf(
   checkOutputGroup,
+  checkSampleEncryption,
   structure<OutputGroup>({
     Name: withoutEffect,
     CustomName: withoutEffect,

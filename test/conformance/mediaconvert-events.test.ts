@@ -95,7 +95,8 @@ describe('MediaConvert’s events', () => {
       },
     ]);
     const [input] = events.filter((event) => statusOf(event) === 'INPUT_INFORMATION');
-    const [details] = input?.detail['inputDetails'] as [{ uri: string; video: object[]; audio: object[] }];
+    assert.ok(input);
+    const [details] = input.detail['inputDetails'] as [{ uri: string; video: object[]; audio: object[] }];
     assert.equal(details.uri, account.source);
     assert.deepEqual(details.video, [
       { codec: 'H264', frameRate: 30, height: 180, sar: '1:1', streamId: 1, width: 320 },

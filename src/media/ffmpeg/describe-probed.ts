@@ -53,7 +53,7 @@ function trackOf(ffmpeg: FFmpeg, stream: Stream): ProbedTrack {
 function pictureOf(ffmpeg: FFmpeg, stream: Stream): Partial<ProbedTrack> {
   const parameters = stream.codecpar;
   const format = ffmpeg.avGetPixFmtName(parameters.format as Parameters<typeof ffmpeg.avGetPixFmtName>[0]) ?? '';
-  const bits = Number(/p(9|1[0-6])(?:le|be)$/.exec(format)?.[1] ?? (/^p010/.test(format) ? 10 : 8));
+  const bits = Number(/p(9|1[0-6])(?:le|be)$/.exec(format)?.[1] ?? (format.startsWith('p010') ? 10 : 8));
   const sampling = /4(?:20|22|44|11|10)/.exec(format)?.[0] ?? (/^nv12|^p010/.test(format) ? '420' : undefined);
   const profile = profileOf(ffmpeg, stream);
   return {
@@ -61,7 +61,7 @@ function pictureOf(ffmpeg: FFmpeg, stream: Stream): Partial<ProbedTrack> {
     height: parameters.height,
     framerate: framerateOf(stream),
     bitDepth: bits,
-    ...(sampling !== undefined && { chroma: [...sampling].join(':') }),
+    ...(sampling !== undefined && { chroma: sampling.split('').join(':') }),
     ...profile,
     color: {
       primaries: parameters.colorPrimaries,

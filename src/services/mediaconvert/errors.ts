@@ -29,6 +29,11 @@ export function conflict(message: string): ServiceError {
   return new ServiceError('ConflictException', 409, message);
 }
 
+/** This installation cannot do it, and says why. */
+export function unavailable(message: string): ServiceError {
+  return new ServiceError('InternalServerErrorException', 500, message);
+}
+
 export function tooManyRequests(message: string): ServiceError {
   return new ServiceError('TooManyRequestsException', 429, message);
 }

@@ -13,7 +13,7 @@ export class S3Api {
     return (await this.#door.invoke('s3', 'HeadObject', input, authority)) as HeadObjectOutput;
   }
 
-  /** The body is a stream of bytes, which must be read or destroyed. */
+  /** The body is a stream of bytes, which must be read or destroyed; of a small object a Buffer. */
   async getObject(input: GetObjectRequest, authority: Authority): Promise<GetObjectOutput> {
     return (await this.#door.invoke('s3', 'GetObject', input, authority)) as GetObjectOutput;
   }

@@ -4,10 +4,10 @@ import type { Authority } from '#kernel/door.ts';
 import { operation } from '#kernel/operation.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import { ProberBusyError } from '#media/probe/media-prober.ts';
-import { TranscodeError } from '#media/transcode-error.ts';
+import { ERROR_CODES, TranscodeError } from '#media/transcode-error.ts';
 import type { MediaconvertContext } from '../context.ts';
 import { containerView, trackMappings } from '../domain/probe-view.ts';
-import { badRequest, forbidden, invalidSettings, notFound, tooManyRequests } from '../errors.ts';
+import { badRequest, forbidden, invalidSettings, notFound, tooManyRequests, unavailable } from '../errors.ts';
 
 const MAX_FILES = 1;
 const S3_OBJECT = /^s3:\/\/([^/]+)\/(.*[^/])$/s;
@@ -55,7 +55,7 @@ async function probeObject(
       Metadata: {
         ...(head.ETag !== undefined && { ETag: head.ETag }),
         FileSize: head.ContentLength ?? 0,
-        ...(head.LastModified !== undefined && { LastModified: head.LastModified }),
+        ...(head.LastModified !== undefined && { LastModified: wholeSeconds(head.LastModified) }),
         ...(head.ContentType !== undefined && { MimeType: head.ContentType }),
       },
       TrackMappings: trackMappings(media),
@@ -66,9 +66,12 @@ async function probeObject(
 }
 
 async function collect(answer: GetObjectOutput, length: number): Promise<Uint8Array> {
+  const body: unknown = answer.Body;
+  // Small objects come as a whole.
+  const chunks = body instanceof Uint8Array ? [body] : (body as AsyncIterable<Uint8Array>);
   const bytes = new Uint8Array(length);
   let at = 0;
-  for await (const chunk of answer.Body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of chunks) {
     bytes.set(chunk, at);
     at += chunk.length;
   }
@@ -77,10 +80,17 @@ async function collect(answer: GetObjectOutput, length: number): Promise<Uint8Ar
 }
 
 function explain(error: unknown, url: string): unknown {
-  if (error instanceof TranscodeError) return badRequest(error.message);
+  if (error instanceof TranscodeError) {
+    return error.code === ERROR_CODES.unknown ? unavailable(error.message) : badRequest(error.message);
+  }
   if (error instanceof ProberBusyError) return tooManyRequests(error.message);
   if (!(error instanceof ServiceError)) return error;
   if (error.status === 404) return notFound(`Unable to open input file [${url}]: ${error.message}`);
   if (error.status === 403) return forbidden(`Unable to open input file [${url}]: ${error.message}`);
   return error.status < 500 ? badRequest(`Unable to open input file [${url}]: ${error.message}`) : error;
+}
+
+/** As S3 tells it in its headers. */
+function wholeSeconds(date: Date): Date {
+  return new Date(Math.floor(date.getTime() / 1000) * 1000);
 }

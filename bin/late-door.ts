@@ -9,7 +9,15 @@ export class LateDoor implements Door {
   }
 
   invoke(...call: Parameters<Door['invoke']>): Promise<unknown> {
+    return this.#opened().invoke(...call);
+  }
+
+  refusals(...call: Parameters<Door['refusals']>): ReturnType<Door['refusals']> {
+    return this.#opened().refusals(...call);
+  }
+
+  #opened(): Door {
     if (this.#door === undefined) throw new Error('The platform is not composed yet.');
-    return this.#door.invoke(...call);
+    return this.#door;
   }
 }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Caller } from '#kernel/caller.ts';
-import type { Authority } from '#kernel/door.ts';
+import type { AccessRefusal, Authority } from '#kernel/door.ts';
 import type { Region } from '#kernel/ids.ts';
 import type { AccessRequest, Call, RequestSource } from '#kernel/operation.ts';
 import type { Service } from '#kernel/service.ts';
@@ -77,6 +77,14 @@ export class GatewayCall implements Call {
     if (!verdict.decision.isAllowed) throw this.#refusal(request, verdict);
     const by = verdict.decision.decidedBy;
     if (by !== undefined) this.allowedBy.add(`${by.policyName}#${by.sid ?? by.statementIndex}`);
+  }
+
+  /** As `require`, but tells. */
+  async refusalOf(request: AccessRequest): Promise<AccessRefusal | undefined> {
+    const { decision, message } = await this.#authorizer.decide(request);
+    if (decision.isAllowed) return undefined;
+    const { action, resource } = request;
+    return { action, resource, message, isExplicitDeny: decision.isExplicitDeny };
   }
 
   #refusal(request: AccessRequest, verdict: Verdict): Error {

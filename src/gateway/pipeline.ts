@@ -6,9 +6,10 @@ import { type Claim, claimedService, readClaim } from '#auth/claim.ts';
 import type { AuditSink } from '#kernel/audit.ts';
 import { anonymousCaller } from '#kernel/caller.ts';
 import type { Clock } from '#kernel/clock.ts';
-import type { Authority, Door } from '#kernel/door.ts';
+import type { AccessRefusal, Authority, Door } from '#kernel/door.ts';
 import { isRegion, type Region } from '#kernel/ids.ts';
 import type { Logger } from '#kernel/logger.ts';
+import type { AccessRequest } from '#kernel/operation.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import type { ServiceError } from '#kernel/service-error.ts';
 import type { CompiledService } from '#protocol/compiled-service.ts';
@@ -125,27 +126,48 @@ export class Gateway implements Door {
   /** Carries out a call of one service to another: from validation on, the same way. */
   async invoke(service: string, operation: string, input: unknown, authority: Authority): Promise<unknown> {
     const target = this.#operations.find(service, operation);
-    const call = new GatewayCall(
-      {
-        requestId: this.#options.randomness.uuid(),
-        parentRequestId: authority.requestId,
-        caller: authority.caller,
-        region: authority.region,
-        now: this.#options.clock.now(),
-        source: internalSource(authority),
-        via: authority.via,
-        body: undefined,
-        trailers: {},
-        signal: NEVER_ABORTED,
-      },
-      target.service,
-      this.#options.authorizer,
-    );
     try {
-      return await this.#carryOut(target, input, call);
+      return await this.#carryOut(target, input, this.#internalCall(target, authority));
     } catch (error) {
       throw toServiceError(error, target.service, this.#options.logger);
     }
+  }
+
+  async refusals(
+    service: string,
+    operation: string,
+    input: unknown,
+    authority: Authority,
+  ): Promise<readonly AccessRefusal[]> {
+    const target = this.#operations.find(service, operation);
+    const call = this.#internalCall(target, authority);
+    try {
+      const refusals: AccessRefusal[] = [];
+      for (const request of await accessRequestsOf(target, input, call)) {
+        const refusal = await call.refusalOf(request);
+        if (refusal !== undefined) refusals.push(refusal);
+      }
+      return refusals;
+    } catch (error) {
+      throw toServiceError(error, target.service, this.#options.logger);
+    }
+  }
+
+  #internalCall(target: Target, authority: Authority): GatewayCall {
+    const { caller, region, via, requestId } = authority;
+    const facts = {
+      requestId: this.#options.randomness.uuid(),
+      parentRequestId: requestId,
+      caller,
+      region,
+      now: this.#options.clock.now(),
+      source: internalSource(authority),
+      via,
+      body: undefined,
+      trailers: {},
+      signal: NEVER_ABORTED,
+    };
+    return new GatewayCall(facts, target.service, this.#options.authorizer);
   }
 
   async #matchForm(request: RoutedRequest, body: RequestBody): Promise<RoutingMatch | RoutingFailure> {
@@ -257,11 +279,15 @@ function isAnsweredQuestion(call: GatewayCall, failure: ServiceError): boolean {
 }
 
 async function authorize(target: Target, input: unknown, call: GatewayCall): Promise<void> {
+  for (const request of await accessRequestsOf(target, input, call)) await call.require(request);
+}
+
+async function accessRequestsOf(target: Target, input: unknown, call: GatewayCall): Promise<readonly AccessRequest[]> {
   const declared = target.built?.authorize;
-  if (typeof declared !== 'function') return;
+  if (typeof declared !== 'function') return [];
   const requests = await declared(input, call, target.service.context);
   if (requests.length === 0) throw new Error(`${target.service.name}:${target.wire.name} asked for no access at all.`);
-  for (const request of requests) await call.require(request);
+  return requests;
 }
 
 /** A claim that could not be read is answered only when it is known in which service's words. */

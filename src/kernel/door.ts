@@ -28,4 +28,25 @@ export interface Door {
    * @throws ServiceError as a client would get it
    */
   invoke(service: string, operation: string, input: unknown, authority: Authority): Promise<unknown>;
+
+  /**
+   * Asks what a call would be refused for, all at once, and carries nothing out. What the operation's handler would ask
+   * of other services is not in it.
+   *
+   * @returns the accesses that its caller lacks; none for a call that would reach its handler
+   * @throws ServiceError where the operation cannot tell what it needs, as of a bucket that does not exist
+   */
+  refusals(service: string, operation: string, input: unknown, authority: Authority): Promise<readonly AccessRefusal[]>;
+}
+
+/** Something that a caller may not do. */
+export interface AccessRefusal {
+  /** Such as `s3:PutObject`. */
+  readonly action: string;
+  /** An ARN. */
+  readonly resource: string;
+  /** In AWS's words. */
+  readonly message: string;
+  /** A statement denies it: another one that allows it would not help. */
+  readonly isExplicitDeny: boolean;
 }

@@ -167,10 +167,22 @@ export interface VideoSettings {
   /** Absent: the first input's. */
   readonly pixelAspect?: Rational;
   readonly isColorTagged: boolean;
-  readonly codec: H264Settings;
+  /** How pictures come about that the input does not have; absent: they are repeated. */
+  readonly rateConversion?: 'blend';
+  /** Absent: interlaced pictures stay as they are. */
+  readonly deinterlace?: {
+    /** Only those that are marked as interlaced, or every one. */
+    readonly pictures: 'interlaced' | 'all';
+    /** Which pictures are interlaced is seen from them, whatever their marks say. */
+    readonly isDetected: boolean;
+  };
+  readonly codec: VideoCodecSettings;
 }
 
-export interface H264Settings {
+export type VideoCodecSettings = H264Settings | H265Settings;
+
+/** What the encoders of H.264 and H.265 have in common. */
+export interface PredictedPictureSettings {
   readonly rateControl:
     | { readonly mode: 'cbr'; readonly bitrate: number }
     | { readonly mode: 'vbr'; readonly bitrate: number; readonly maxBitrate?: number }
@@ -191,13 +203,31 @@ export interface H264Settings {
   readonly areBFramesReferences?: boolean;
   readonly references?: number;
   readonly slices?: number;
-  readonly profile: 'baseline' | 'main' | 'high';
   /** Such as `4.1`. */
   readonly level?: string;
-  readonly entropy?: 'cabac' | 'cavlc';
-  /** x264's strength of variance-based adaptive quantisation; 0 turns it off. */
+  /** The strength of variance-based adaptive quantisation; 0 turns it off. */
   readonly adaptiveQuantization?: number;
   readonly isTemporalAdaptive: boolean;
+}
+
+export interface H264Settings extends PredictedPictureSettings {
+  readonly kind: 'h264';
+  readonly profile: 'baseline' | 'main' | 'high';
+  readonly entropy?: 'cabac' | 'cavlc';
+}
+
+export interface H265Settings extends PredictedPictureSettings {
+  readonly kind: 'h265';
+  /** With 8 or 10 bits a sample. */
+  readonly profile: 'main' | 'main10';
+  readonly tier: 'main' | 'high';
+  readonly isDeblocked: boolean;
+  readonly isSampleOffsetAdaptive: boolean;
+  /** Pixels of a side; absent: the encoder's choice. */
+  readonly treeBlockSize?: 32;
+  readonly isMotionPredictedOverTime: boolean;
+  /** How MP4 names it: `hvc1` keeps the parameter sets in the index, `hev1` in the stream too. */
+  readonly tag: 'hvc1' | 'hev1';
 }
 
 export interface AudioSettings {

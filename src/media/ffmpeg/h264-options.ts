@@ -1,4 +1,5 @@
 import type { H264Settings, Rational } from '../transcode-job.ts';
+import { bufferFill, gopFrames, rateOptions } from './rate-options.ts';
 
 /**
  * Quality level 1 to 10 → x264's rate factor: the guide's starting points (7 for phones, 9 for large screens) come out
@@ -6,13 +7,6 @@ import type { H264Settings, Rational } from '../transcode-job.ts';
  */
 function rateFactor(level: number): number {
   return Math.round((33 - 1.5 * level) * 100) / 100;
-}
-
-/** The frames of a GOP. */
-export function gopFrames(settings: H264Settings, framerate: Rational): number {
-  const rate = framerate.num / framerate.den;
-  const gop = settings.gop ?? { size: 2, unit: 'seconds' };
-  return Math.max(1, Math.round(gop.unit === 'frames' ? gop.size : gop.size * rate));
 }
 
 /**
@@ -26,7 +20,8 @@ export function h264Options(
   forcedKeySeconds: number | undefined,
 ): Record<string, string | number> {
   const gop = gopFrames(settings, framerate);
-  const x264: Record<string, string | number> = {};
+  const x264: Record<string, string | number> = bufferFill(settings);
+  if (settings.rateControl.mode === 'cbr') x264['nal-hrd'] = 'cbr';
   const options: Record<string, string | number> = {
     preset: settings.preset,
     profile: settings.profile,
@@ -34,7 +29,7 @@ export function h264Options(
     g: gop,
     sc_threshold: settings.isSceneChangeDetected ? 40 : 0,
     'forced-idr': forcedKeySeconds === undefined ? 0 : 1,
-    ...rateOptions(settings, x264),
+    ...rateOptions(settings, rateFactor),
   };
   if (settings.level !== undefined) options['level'] = settings.level;
   if (settings.minKeyInterval !== undefined) options['keyint_min'] = Math.min(settings.minKeyInterval, gop);
@@ -54,26 +49,4 @@ export function h264Options(
   const extra = Object.entries(x264).map(([name, value]) => `${name}=${value}`);
   if (extra.length > 0) options['x264-params'] = extra.join(':');
   return options;
-}
-
-function rateOptions(settings: H264Settings, x264: Record<string, string | number>): Record<string, string | number> {
-  const control = settings.rateControl;
-  if (settings.bufferInitialFill !== undefined) x264['vbv-init'] = settings.bufferInitialFill / 100;
-  switch (control.mode) {
-    case 'cbr': {
-      const { bitrate } = control;
-      x264['nal-hrd'] = 'cbr';
-      return { b: bitrate, maxrate: bitrate, minrate: bitrate, bufsize: settings.bufferSize ?? bitrate * 2 };
-    }
-    case 'vbr': {
-      const maximum = control.maxBitrate ?? Math.round(control.bitrate * 1.5);
-      return { b: control.bitrate, maxrate: maximum, bufsize: settings.bufferSize ?? maximum * 2 };
-    }
-    case 'qvbr':
-      return {
-        crf: rateFactor(control.level),
-        maxrate: control.maxBitrate,
-        bufsize: settings.bufferSize ?? control.maxBitrate * 2,
-      };
-  }
 }

@@ -16,6 +16,8 @@ export interface MuxerTrack {
   /** The stream's own number in the container: a PID. */
   readonly id?: number;
   readonly framerate?: Rational;
+  /** What the container calls the codec, where it has more than one name. */
+  readonly tag?: string;
   readonly language?: string;
   readonly title?: string;
 }
@@ -139,7 +141,7 @@ export class Muxer {
   #addStream(track: MuxerTrack): void {
     const stream = this.#format.newStream();
     stream.codecpar.fromContext(track.encoder);
-    stream.codecpar.codecTag = 0;
+    stream.codecpar.codecTag = track.tag ?? 0;
     stream.timeBase = track.encoder.timeBase;
     if (track.id !== undefined) stream.id = track.id;
     if (track.framerate !== undefined) {

@@ -54,13 +54,17 @@ export function receiverFor(interleaver: PacketInterleaver, track: number, timeB
 function muxerTracks(tracks: OutputTracks): MuxerTrack[] {
   const { video, audios } = tracks;
   return [
-    ...(video === undefined ? [] : [{ encoder: video.context, framerate: video.framerate }]),
+    ...(video === undefined ? [] : [{ encoder: video.context, framerate: video.framerate, ...tagOf(video) }]),
     ...audios.map(({ encoder, settings }) => ({
       encoder: encoder.context,
       ...(settings.language !== undefined && { language: settings.language }),
       ...(settings.streamName !== undefined && { title: settings.streamName }),
     })),
   ];
+}
+
+function tagOf({ settings: { codec } }: VideoEncoder): { readonly tag?: string } {
+  return codec.kind === 'h265' ? { tag: codec.tag } : {};
 }
 
 /** What the names of an output's objects may say. */
@@ -166,7 +170,7 @@ export function openHlsOutput(
     tracks: list,
     transport,
     audioFrameBytes: Math.max(0, ...tracks.audios.map(({ encoder }) => frameBytes(encoder))),
-    isVideoFirst: tracks.video !== undefined,
+    ...(tracks.video !== undefined && { videoKind: tracks.video.settings.codec.kind }),
     segmentSeconds: facts.segmentSeconds,
     audioCodecs: tracks.audios.map(() => AAC_CODEC_NAME),
   });

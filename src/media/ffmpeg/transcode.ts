@@ -17,7 +17,6 @@ import type {
 } from '../transcode-job.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
 import { AudioEncoder } from './audio-encoder.ts';
-import { gopFrames } from './h264-options.ts';
 import type { AudioRoute } from './input-run.ts';
 import { InputRun } from './input-run.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
@@ -26,6 +25,7 @@ import { framerateOf, MediaInput, pixelAspectOf } from './media-input.ts';
 import type { HlsOutputHandle, Output, OutputAudio, OutputTracks } from './outputs.ts';
 import { openFileOutput, openHlsOutput } from './outputs.ts';
 import { outputPicture } from './picture-size.ts';
+import { gopFrames } from './rate-options.ts';
 import { VideoEncoder } from './video-encoder.ts';
 
 /** What a transcode needs from its surroundings. */

@@ -1,8 +1,9 @@
 import type { CodecContext, Frame, Packet, Stream } from 'node-av/lib';
-import type { Rational, VideoSettings } from '../transcode-job.ts';
+import type { Rational, VideoCodecSettings, VideoSettings } from '../transcode-job.ts';
 import { ERROR_CODES } from '../transcode-error.ts';
 import { check, present } from './check.ts';
 import { h264Options } from './h264-options.ts';
+import { h265Options } from './h265-options.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { openCodec } from './open-codec.ts';
 import type { Picture } from './picture-size.ts';
@@ -23,7 +24,7 @@ export interface VideoEncoderFacts {
   readonly target: number;
 }
 
-/** One H.264 rendition: takes frames of a constant rate, numbered from 0 over all inputs. */
+/** One rendition: takes frames of a constant rate, numbered from 0 over all inputs. */
 export class VideoEncoder {
   readonly context: CodecContext;
   readonly picture: Picture;
@@ -37,7 +38,7 @@ export class VideoEncoder {
   #lastKeySegment = -1;
   #last: Frame | undefined;
 
-  /** @throws TranscodeError 1040 when x264 does not take the settings */
+  /** @throws TranscodeError 1040 when the encoder does not take the settings */
   constructor(ffmpeg: FFmpeg, facts: VideoEncoderFacts, receive: PacketReceiver) {
     this.#ffmpeg = ffmpeg;
     this.#receive = receive;
@@ -48,6 +49,12 @@ export class VideoEncoder {
     this.#packet = new ffmpeg.Packet();
     this.#packet.alloc();
     this.context = this.#open(facts);
+  }
+
+  /** The format of the frames that it takes. */
+  get pixelFormat(): 'yuv420p' | 'yuv420p10le' {
+    const { codec } = this.settings;
+    return codec.kind === 'h265' && codec.profile === 'main10' ? 'yuv420p10le' : 'yuv420p';
   }
 
   /** Seconds of video so far. */
@@ -115,15 +122,14 @@ export class VideoEncoder {
   #open(facts: VideoEncoderFacts): CodecContext {
     const ffmpeg = this.#ffmpeg;
     const { settings, picture, framerate } = facts;
-    const codec = present(
-      ffmpeg.Codec.findEncoderByName(ffmpeg.FF_ENCODER_LIBX264),
-      'This FFmpeg has no H.264 encoder.',
-    );
+    const isH264 = settings.codec.kind === 'h264';
+    const name = isH264 ? ffmpeg.FF_ENCODER_LIBX264 : ffmpeg.FF_ENCODER_LIBX265;
+    const codec = present(ffmpeg.Codec.findEncoderByName(name), `This FFmpeg has no ${name} encoder.`);
     const context = new ffmpeg.CodecContext();
     context.allocContext3(codec);
     context.width = picture.width;
     context.height = picture.height;
-    context.pixelFormat = ffmpeg.AV_PIX_FMT_YUV420P;
+    context.pixelFormat = this.pixelFormat === 'yuv420p' ? ffmpeg.AV_PIX_FMT_YUV420P : ffmpeg.AV_PIX_FMT_YUV420P10LE;
     context.timeBase = new ffmpeg.Rational(framerate.den, framerate.num);
     context.framerate = new ffmpeg.Rational(framerate.num, framerate.den);
     context.sampleAspectRatio = new ffmpeg.Rational(picture.pixelAspect.num, picture.pixelAspect.den);
@@ -137,9 +143,15 @@ export class VideoEncoder {
       context.colorSpace = source.colorSpace === ffmpeg.AVCOL_SPC_RGB ? ffmpeg.AVCOL_SPC_BT709 : source.colorSpace;
       context.chromaLocation = source.chromaLocation;
     }
-    const options = h264Options(settings.codec, framerate, facts.forcedKeySeconds);
+    const options = optionsOf(settings.codec, framerate, facts.forcedKeySeconds);
     const what = `Error initializing encoder for video target [${facts.target}]`;
     openCodec(ffmpeg, context, codec, options, ERROR_CODES.settingsDoNotFit, what);
     return context;
   }
+}
+
+function optionsOf(settings: VideoCodecSettings, framerate: Rational, forcedKeySeconds: number | undefined) {
+  return settings.kind === 'h264'
+    ? h264Options(settings, framerate, forcedKeySeconds)
+    : h265Options(settings, framerate, forcedKeySeconds);
 }

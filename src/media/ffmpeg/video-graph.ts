@@ -1,5 +1,5 @@
 import type { FilterContext, FilterGraph, Frame } from 'node-av/lib';
-import type { Rational } from '../transcode-job.ts';
+import type { Rational, VideoSettings } from '../transcode-job.ts';
 import { ERROR_CODES } from '../transcode-error.ts';
 import { check, present } from './check.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
@@ -113,8 +113,21 @@ function chain(
   const size =
     `scale=w=${plan.scale.width}:h=${plan.scale.height}:flags=${settings.scaler}:out_range=tv` +
     (plan.crop === undefined ? '' : `,crop=${plan.crop.width}:${plan.crop.height}`);
-  const filters = [rate, size, 'format=yuv420p'];
+  const filters = [...deinterlacers(settings), ...blender(settings, framerate), rate];
+  filters.push(size, `format=${encoder.pixelFormat}`);
   if (plan.pad !== undefined) filters.push(`pad=${plan.pad.width}:${plan.pad.height}:${plan.pad.x}:${plan.pad.y}`);
   filters.push(`setsar=${picture.pixelAspect.num}/${picture.pixelAspect.den}`);
   return filters.join(',');
+}
+
+/** Every pair of fields becomes one picture. */
+function deinterlacers({ deinterlace }: VideoSettings): string[] {
+  if (deinterlace === undefined) return [];
+  const { pictures, isDetected } = deinterlace;
+  return [...(isDetected ? ['idet'] : []), `bwdif=mode=send_frame:deint=${pictures}`];
+}
+
+/** At another rate a picture between two is a mixture of them. */
+function blender({ rateConversion }: VideoSettings, framerate: Rational): string[] {
+  return rateConversion === 'blend' ? [`framerate=fps=${framerate.num}/${framerate.den}`] : [];
 }

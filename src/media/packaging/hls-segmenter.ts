@@ -4,7 +4,7 @@ import type { FFmpeg } from '../ffmpeg/load-ffmpeg.ts';
 import type { ByteTarget, MuxerTrack } from '../ffmpeg/muxer.ts';
 import { Muxer } from '../ffmpeg/muxer.ts';
 import type { HlsGroup, TransportSettings } from '../transcode-job.ts';
-import { avcCodecName } from './avc-codec-name.ts';
+import { videoCodecName } from './video-codec-name.ts';
 import type { Segment } from './hls-manifest.ts';
 import { childManifest } from './hls-manifest.ts';
 import { HlsProtection, type SegmentWriter } from './hls-protection.ts';
@@ -25,8 +25,8 @@ interface SegmenterFacts {
   readonly transport: TransportSettings;
   /** Bytes of one audio frame. */
   readonly audioFrameBytes: number;
-  /** True when track 0 is video, which then decides where segments may begin. */
-  readonly isVideoFirst: boolean;
+  /** Set when track 0 is video, which then decides where segments may begin. */
+  readonly videoKind?: 'h264' | 'h265';
   readonly segmentSeconds: number;
   readonly audioCodecs: readonly string[];
 }
@@ -76,9 +76,10 @@ export class HlsSegmenter {
 
   write(track: number, packet: Packet): void {
     if (track === 0) {
-      if (this.#facts.isVideoFirst) this.#videoCodec ??= avcCodecName(packet.data ?? new Uint8Array(0));
+      const { videoKind } = this.#facts;
+      if (videoKind !== undefined) this.#videoCodec ??= videoCodecName(videoKind, packet.data ?? Buffer.alloc(0));
       const time = Number(packet.pts) * this.#toSeconds;
-      const isEntry = !this.#facts.isVideoFirst || packet.isKeyframe;
+      const isEntry = videoKind === undefined || packet.isKeyframe;
       const { segmentSeconds } = this.#facts;
       const isDue = Math.floor(time / segmentSeconds + 1e-6) > Math.floor(this.#start / segmentSeconds + 1e-6);
       if (isEntry && isDue && this.#target.isOpen) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { hlsGroup } from '#test/fixtures/media/transcode-jobs.ts';
-import { avcCodecName } from './avc-codec-name.ts';
+import { videoCodecName } from './video-codec-name.ts';
 import { childManifest, mainManifest } from './hls-manifest.ts';
 import { DESTINATION_IDENTIFIERS, expandIdentifiers, MODIFIER_IDENTIFIERS, unknownIdentifiers } from './output-name.ts';
 import { partSize } from './object-writer.ts';
@@ -70,9 +70,9 @@ describe('manifests', () => {
 });
 
 test('the name of an H.264 stream comes from its parameter set', () => {
-  assert.equal(avcCodecName(Buffer.from('0000000109f000000001674d401eabcd', 'hex')), 'avc1.4d401e');
-  assert.equal(avcCodecName(Buffer.from('0000000109f0', 'hex')), undefined);
-  assert.equal(avcCodecName(Buffer.alloc(0)), undefined);
+  assert.equal(videoCodecName('h264', Buffer.from('0000000109f000000001674d401eabcd', 'hex')), 'avc1.4d401e');
+  assert.equal(videoCodecName('h264', Buffer.from('0000000109f0', 'hex')), undefined);
+  assert.equal(videoCodecName('h264', Buffer.alloc(0)), undefined);
 });
 
 test('ten thousand parts hold the largest object', () => {

@@ -1,12 +1,10 @@
 import type {
   AacSettings,
   AudioSelector,
-  H264Settings,
   HlsGroupSettings,
   JobSettings,
   Output,
   OutputGroup,
-  VideoDescription,
 } from '@aws-sdk/client-mediaconvert';
 import { DESTINATION_IDENTIFIERS, MODIFIER_IDENTIFIERS, unknownIdentifiers } from '#media/packaging/output-name.ts';
 import type { Problem } from '../errors.ts';
@@ -102,7 +100,12 @@ export function checkOutputGroup(group: OutputGroup, pointer: string, problems: 
   const outputs = group.Outputs ?? [];
   if (outputs.length === 0) problems.push({ pointer: `${pointer}/outputs`, text: 'Should have at least 1 items' });
   const names = new Set<string>();
+  const isSampleAes = settings.HlsGroupSettings?.Encryption?.EncryptionMethod === 'SAMPLE_AES';
   outputs.forEach((output, index) => {
+    if (isSampleAes && output.VideoDescription?.CodecSettings?.Codec === 'H_265') {
+      const text = 'H_265 cannot be encrypted by SAMPLE_AES in transport streams';
+      problems.push({ pointer: `${pointer}/outputs/${index}/videoDescription/codecSettings/codec`, text });
+    }
     checkContainer(output, isHls, `${pointer}/outputs/${index}`, problems);
     const name = `${output.NameModifier ?? ''}.${isHls ? '' : (output.Extension ?? output.ContainerSettings?.Container)}`;
     if (isHls && (output.NameModifier ?? '') === '') {
@@ -190,81 +193,6 @@ export function checkOutput(output: Output, pointer: string, problems: Problem[]
       problems.push(require(`${at}/codecSettings`, 'aacSettings'));
     }
   });
-  const video = output.VideoDescription;
-  if (video === undefined) return;
-  const at = `${pointer}/videoDescription`;
-  if (video.CodecSettings === undefined) problems.push(require(at, 'codecSettings'));
-  else if (video.CodecSettings.Codec === undefined) problems.push(require(`${at}/codecSettings`, 'codec'));
-  else if (video.CodecSettings.Codec === 'H_264' && video.CodecSettings.H264Settings === undefined) {
-    problems.push(require(`${at}/codecSettings`, 'h264Settings'));
-  }
-}
-
-const MAX_WIDTH = 4096;
-const MAX_HEIGHT = 2304;
-
-export function checkVideoSize(video: VideoDescription, pointer: string, problems: Problem[]): void {
-  for (const [member, value, most] of [
-    ['width', video.Width, MAX_WIDTH],
-    ['height', video.Height, MAX_HEIGHT],
-  ] as const) {
-    if (value === undefined) continue;
-    if (value % 2 !== 0) {
-      const text = `Invalid resolution [${video.Width ?? 'auto'} x ${video.Height ?? 'auto'}], only even values are supported`;
-      problems.push({ pointer: `${pointer}/${member}`, text });
-    }
-    if (value > most)
-      problems.push({ pointer: `${pointer}/${member}`, text: `Should be less than or equal to ${most}` });
-  }
-}
-
-export function checkH264(settings: H264Settings, pointer: string, problems: Problem[]): void {
-  const { RateControlMode: mode, Bitrate: bitrate, MaxBitrate: maximum, QvbrSettings: qvbr } = settings;
-  if (mode === undefined) problems.push(require(pointer, 'rateControlMode'));
-  if (mode === 'QVBR') {
-    if (maximum === undefined) problems.push(require(pointer, 'maxBitrate'));
-    if (bitrate !== undefined) problems.push({ pointer: `${pointer}/bitrate`, text: 'Is not allowed with QVBR' });
-  } else if (mode !== undefined) {
-    if (bitrate === undefined) problems.push(require(pointer, 'bitrate'));
-    if (qvbr !== undefined) problems.push({ pointer: `${pointer}/qvbrSettings`, text: 'Is only allowed with QVBR' });
-    if (mode === 'CBR' && maximum !== undefined) {
-      problems.push({ pointer: `${pointer}/maxBitrate`, text: 'Is not allowed with CBR' });
-    }
-    if (maximum !== undefined && bitrate !== undefined && maximum < bitrate) {
-      problems.push({ pointer: `${pointer}/maxBitrate`, text: 'Should be greater than or equal to bitrate' });
-    }
-  }
-  if (settings.CodecProfile === 'BASELINE' && settings.EntropyEncoding === 'CABAC') {
-    problems.push({ pointer: `${pointer}/entropyEncoding`, text: 'BASELINE needs CAVLC' });
-  }
-  checkRatio(
-    settings.FramerateControl,
-    settings.FramerateNumerator,
-    settings.FramerateDenominator,
-    'framerate',
-    pointer,
-    problems,
-  );
-  checkRatio(settings.ParControl, settings.ParNumerator, settings.ParDenominator, 'par', pointer, problems);
-  if (settings.GopSize !== undefined && settings.GopSizeUnits === 'AUTO' && settings.GopSize > 0) {
-    problems.push({ pointer: `${pointer}/gopSize`, text: 'Is not allowed with gopSizeUnits AUTO' });
-  }
-}
-
-function checkRatio(
-  control: string | undefined,
-  numerator: number | undefined,
-  denominator: number | undefined,
-  name: string,
-  pointer: string,
-  problems: Problem[],
-): void {
-  if (control === 'SPECIFIED') {
-    if (numerator === undefined) problems.push(require(pointer, `${name}Numerator`));
-    if (denominator === undefined) problems.push(require(pointer, `${name}Denominator`));
-  } else if (numerator !== undefined || denominator !== undefined) {
-    problems.push({ pointer: `${pointer}/${name}Control`, text: `Should be SPECIFIED when ${name}Numerator is set` });
-  }
 }
 
 /** The bitrates at 48 kHz that AAC LC takes, in bits a second, by coding mode. Source: the service's own messages. */

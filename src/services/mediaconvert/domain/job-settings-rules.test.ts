@@ -144,6 +144,7 @@ describe('settings that are not carried out', () => {
 });
 
 describe('rules across settings', () => {
+  const H265Settings = { RateControlMode: 'CBR', Bitrate: 1_000_000 } as const;
   const cases: readonly (readonly [string, JobSettings, string])[] = [
     ['QVBR needs maxBitrate', h264With({ MaxBitrate: undefined }), `${CODEC}: maxBitrate is a required property`],
     ['QVBR takes no bitrate', h264With({ Bitrate: 1 }), `${CODEC}/bitrate: Is not allowed with QVBR`],
@@ -156,6 +157,24 @@ describe('rules across settings', () => {
       'BASELINE needs CAVLC',
       h264With({ CodecProfile: 'BASELINE', EntropyEncoding: 'CABAC' }),
       `${CODEC}/entropyEncoding: BASELINE needs CAVLC`,
+    ],
+    [
+      'H.265 needs its settings',
+      settingsWith({ VideoDescription: { CodecSettings: { Codec: 'H_265' } } }),
+      `${OUTPUT}/videoDescription/codecSettings: h265Settings is a required property`,
+    ],
+    [
+      'settings of another codec',
+      settingsWith({ VideoDescription: { CodecSettings: { ...h264(1_000_000), Codec: 'H_265', H265Settings } } }),
+      `${OUTPUT}/videoDescription/codecSettings/h264Settings: Needs codec H_264`,
+    ],
+    [
+      'H.265 by SAMPLE-AES',
+      hlsWith(
+        { Encryption: { EncryptionMethod: 'SAMPLE_AES' } },
+        { VideoDescription: { CodecSettings: { Codec: 'H_265', H265Settings } } },
+      ),
+      `${OUTPUT}/videoDescription/codecSettings/codec: H_265 cannot be encrypted by SAMPLE_AES in transport streams`,
     ],
     [
       'odd sides',
@@ -231,11 +250,14 @@ describe('rules across settings', () => {
 const ACCEPTED: Readonly<Record<string, string>> = {
   aacSettings: 'bitrate',
   audioDescriptions: 'customLanguageCode languageCode languageCodeControl streamName',
+  deinterlacer: 'control',
   decryptionSettings: 'decryptionMode initializationVector kmsKeyRegion',
   encryption:
     'constantInitializationVector encryptionMethod encryptionType initializationVectorInManifest kmsEncryptionContext kmsKeyArn offlineEncrypted',
   h264Settings:
     'adaptiveQuantization bitrate codecLevel dynamicSubGop entropyEncoding fieldEncoding framerateControl framerateDenominator framerateNumerator gopBReference gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator rateControlMode scanTypeConversionMode slices spatialAdaptiveQuantization temporalAdaptiveQuantization',
+  h265Settings:
+    'adaptiveQuantization bitrate codecLevel deblocking dynamicSubGop framerateControl framerateDenominator framerateNumerator gopBReference gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval mvTemporalPredictor numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator rateControlMode sampleAdaptiveOffsetFilterMode scanTypeConversionMode slices spatialAdaptiveQuantization temporalAdaptiveQuantization treeBlockSize writeMp4PackagingType',
   hlsGroupSettings:
     'baseUrl captionSegmentLengthControl clientCache codecSpecification manifestCompression manifestDurationFormat minSegmentLength outputSelection programDateTimePeriod segmentLength streamInfResolution targetDurationCompatibilityMode timedMetadataId3Period',
   hlsSettings: 'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType segmentModifier',

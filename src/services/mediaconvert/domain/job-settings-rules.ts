@@ -6,8 +6,6 @@ import type {
   ContainerSettings,
   DestinationSettings,
   FileGroupSettings,
-  H264QvbrSettings,
-  H264Settings,
   HlsGroupSettings,
   HlsSettings,
   Input,
@@ -23,9 +21,6 @@ import type {
   S3DestinationSettings,
   S3EncryptionSettings,
   TimecodeConfig,
-  VideoCodecSettings,
-  VideoDescription,
-  VideoPreprocessor,
   VideoSelector,
 } from '@aws-sdk/client-mediaconvert';
 import {
@@ -46,14 +41,13 @@ import {
   checkAudioSelector,
   checkDestination,
   checkFileInput,
-  checkH264,
   checkHlsGroup,
   checkModifier,
   checkOutput,
   checkOutputGroup,
   checkSettings,
-  checkVideoSize,
 } from './cross-setting-rules.ts';
+import { videoDescription } from './video-rules.ts';
 
 /**
  * What of the job settings is carried out. Whatever is not named here is refused, with the JSON pointer to it. The
@@ -168,78 +162,6 @@ const outputGroupSettings: SettingRule<OutputGroupSettings> = structure<OutputGr
   HlsGroupSettings: hlsGroup,
   PerFrameMetrics: emptyOnly,
 });
-
-const h264: SettingRule<H264Settings> = allOf(
-  checkH264,
-  structure<H264Settings>({
-    RateControlMode: carriedOut,
-    Bitrate: carriedOut,
-    MaxBitrate: carriedOut,
-    QvbrSettings: structure<H264QvbrSettings>({ QvbrQualityLevel: carriedOut, QvbrQualityLevelFineTune: carriedOut }),
-    QualityTuningLevel: oneOf('SINGLE_PASS', 'SINGLE_PASS_HQ'),
-    HrdBufferSize: carriedOut,
-    HrdBufferInitialFillPercentage: carriedOut,
-    GopSize: carriedOut,
-    GopSizeUnits: carriedOut,
-    GopClosedCadence: oneOf(0, 1),
-    MinIInterval: carriedOut,
-    SceneChangeDetect: oneOf('ENABLED', 'DISABLED'),
-    NumberBFramesBetweenReferenceFrames: carriedOut,
-    DynamicSubGop: carriedOut,
-    GopBReference: carriedOut,
-    NumberReferenceFrames: carriedOut,
-    Slices: carriedOut,
-    CodecProfile: oneOf('BASELINE', 'MAIN', 'HIGH'),
-    CodecLevel: carriedOut,
-    EntropyEncoding: carriedOut,
-    AdaptiveQuantization: carriedOut,
-    SpatialAdaptiveQuantization: carriedOut,
-    TemporalAdaptiveQuantization: carriedOut,
-    FlickerAdaptiveQuantization: oneOf('DISABLED'),
-    FramerateControl: carriedOut,
-    FramerateNumerator: carriedOut,
-    FramerateDenominator: carriedOut,
-    FramerateConversionAlgorithm: oneOf('DUPLICATE_DROP'),
-    ParControl: carriedOut,
-    ParNumerator: carriedOut,
-    ParDenominator: carriedOut,
-    InterlaceMode: oneOf('PROGRESSIVE'),
-    // These two bear on interlaced output alone.
-    FieldEncoding: withoutEffect,
-    ScanTypeConversionMode: withoutEffect,
-    Telecine: oneOf('NONE'),
-    SlowPal: oneOf('DISABLED'),
-    Softness: oneOf(0),
-    Syntax: oneOf('DEFAULT'),
-    RepeatPps: oneOf('DISABLED'),
-    UnregisteredSeiTimecode: oneOf('DISABLED'),
-    SaliencyAwareEncoding: oneOf('DISABLED'),
-    EndOfStreamMarkers: oneOf('SUPPRESS'),
-    WriteMp4PackagingType: oneOf('AVC1'),
-    PerFrameMetrics: emptyOnly,
-  }),
-);
-
-const videoDescription: SettingRule<VideoDescription> = allOf(
-  checkVideoSize,
-  structure<VideoDescription>({
-    CodecSettings: structure<VideoCodecSettings>({ Codec: oneOf('H_264'), H264Settings: h264 }),
-    Width: carriedOut,
-    Height: carriedOut,
-    ScalingBehavior: oneOf('DEFAULT', 'STRETCH_TO_OUTPUT', 'FIT', 'FIT_NO_UPSCALE', 'FILL'),
-    Sharpness: carriedOut,
-    AntiAlias: oneOf('ENABLED'),
-    ColorMetadata: carriedOut,
-    ChromaPositionMode: oneOf('AUTO'),
-    AfdSignaling: oneOf('NONE'),
-    RespondToAfd: oneOf('NONE'),
-    TimecodeInsertion: oneOf('DISABLED'),
-    TimecodeTrack: oneOf('DISABLED'),
-    // Says how a time code that is inserted counts.
-    DropFrameTimecode: withoutEffect,
-    VideoPreprocessors: structure<VideoPreprocessor>({}),
-  }),
-);
 
 const aac: SettingRule<AacSettings> = allOf(
   checkAac,

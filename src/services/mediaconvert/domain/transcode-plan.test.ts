@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { AudioSelector, H264Settings, JobSettings } from '@aws-sdk/client-mediaconvert';
+import type {
+  AudioSelector,
+  Deinterlacer,
+  H264Settings,
+  H265Settings,
+  JobSettings,
+} from '@aws-sdk/client-mediaconvert';
 import { hlsLadder, jobOf, mp4Group } from '#test/harness/media-job.ts';
 import { planTranscode } from './transcode-plan.ts';
 import { videoSettings } from './video-plan.ts';
@@ -76,4 +82,45 @@ describe('H.264', () => {
     assert.deepEqual([codec?.level, codec?.profile], ['4.1', 'baseline']);
     assert.equal(codecOf({ CodecLevel: 'AUTO' })?.level, undefined);
   });
+});
+
+describe('H.265', () => {
+  const codecOf = (H265Settings: H265Settings, container?: string) => {
+    const codec = videoSettings({ CodecSettings: { Codec: 'H_265', H265Settings } }, container)?.codec;
+    assert.ok(codec?.kind === 'h265');
+    return codec;
+  };
+
+  test('profiles are split into profile and tier', () => {
+    const codec = codecOf({ CodecProfile: 'MAIN10_HIGH', CodecLevel: 'LEVEL_5_1' });
+    assert.deepEqual([codec.profile, codec.tier, codec.level], ['main10', 'high', '5.1']);
+    assert.deepEqual([codecOf({}).profile, codecOf({}).tier], ['main', 'main']);
+  });
+
+  test('is hev1 in MP4 and hvc1 in MOV where nothing is said', () => {
+    assert.equal(codecOf({}, 'MP4').tag, 'hev1');
+    assert.equal(codecOf({}, 'MOV').tag, 'hvc1');
+    assert.equal(codecOf({ WriteMp4PackagingType: 'HVC1' }, 'MP4').tag, 'hvc1');
+  });
+
+  test('filters are what the switches say', () => {
+    const codec = codecOf({
+      Deblocking: 'DISABLED',
+      SampleAdaptiveOffsetFilterMode: 'OFF',
+      MvTemporalPredictor: 'DISABLED',
+      TreeBlockSize: 'TREE_SIZE_32X32',
+    });
+    const { isDeblocked, isSampleOffsetAdaptive, isMotionPredictedOverTime, treeBlockSize } = codec;
+    assert.deepEqual(
+      [isDeblocked, isSampleOffsetAdaptive, isMotionPredictedOverTime, treeBlockSize],
+      [false, false, false, 32],
+    );
+  });
+});
+
+test('the deinterlacer looks at marks, at every picture, or at what it sees', () => {
+  const planOf = (Deinterlacer: Deinterlacer) => videoSettings({ VideoPreprocessors: { Deinterlacer } })?.deinterlace;
+  assert.deepEqual(planOf({}), { pictures: 'interlaced', isDetected: false });
+  assert.deepEqual(planOf({ Control: 'FORCE_ALL_FRAMES' }), { pictures: 'all', isDetected: false });
+  assert.deepEqual(planOf({ Mode: 'ADAPTIVE' }), { pictures: 'interlaced', isDetected: true });
 });

@@ -128,7 +128,7 @@ function planStorage(group: FileGroupSettings): ObjectStorage {
 function planFileOutput(output: Output): FileOutput {
   const container = output.ContainerSettings?.Container === 'MOV' ? 'mov' : 'mp4';
   const { Mp4Settings: mp4, MovSettings: mov } = output.ContainerSettings ?? {};
-  const video = videoSettings(output.VideoDescription);
+  const video = videoSettings(output.VideoDescription, output.ContainerSettings?.Container);
   return {
     nameModifier: output.NameModifier ?? '',
     extension: output.Extension ?? container,
@@ -161,7 +161,7 @@ function planHls(hls: HlsGroupSettings): Omit<HlsGroup, keyof ReturnType<typeof 
 
 function planHlsOutput(output: Output): HlsOutput {
   const hls = output.OutputSettings?.HlsSettings ?? {};
-  const video = videoSettings(output.VideoDescription);
+  const video = videoSettings(output.VideoDescription, output.ContainerSettings?.Container);
   const rendition = video === undefined ? planRendition(hls) : undefined;
   return {
     nameModifier: output.NameModifier ?? '',

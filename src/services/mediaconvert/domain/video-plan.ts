@@ -1,12 +1,24 @@
-import type { H264Settings as H264, VideoDescription } from '@aws-sdk/client-mediaconvert';
-import type { H264Settings, VideoSettings } from '#media/transcode-job.ts';
+import type {
+  Deinterlacer,
+  H264Settings as H264,
+  H265Settings as H265,
+  VideoDescription,
+} from '@aws-sdk/client-mediaconvert';
+import type { H264Settings, H265Settings, PredictedPictureSettings, VideoSettings } from '#media/transcode-job.ts';
 
-/** Turns a video description into what a worker does; `undefined` for an output without picture. */
-export function videoSettings(video: VideoDescription | undefined): VideoSettings | undefined {
+/**
+ * Turns a video description into what a worker does; `undefined` for an output without picture.
+ *
+ * @param container of the output
+ */
+export function videoSettings(video: VideoDescription | undefined, container?: string): VideoSettings | undefined {
   if (video === undefined) return undefined;
-  const h264 = video.CodecSettings?.H264Settings ?? {};
-  const framerate = ratio(h264.FramerateControl, h264.FramerateNumerator, h264.FramerateDenominator);
-  const pixelAspect = ratio(h264.ParControl, h264.ParNumerator, h264.ParDenominator);
+  const { H264Settings: h264 = {}, H265Settings: h265 = {} } = video.CodecSettings ?? {};
+  const isH265 = video.CodecSettings?.Codec === 'H_265';
+  const codec = isH265 ? h265 : h264;
+  const framerate = ratio(codec.FramerateControl, codec.FramerateNumerator, codec.FramerateDenominator);
+  const pixelAspect = ratio(codec.ParControl, codec.ParNumerator, codec.ParDenominator);
+  const deinterlacer = video.VideoPreprocessors?.Deinterlacer;
   return {
     ...(video.Width !== undefined && { width: video.Width }),
     ...(video.Height !== undefined && { height: video.Height }),
@@ -15,8 +27,14 @@ export function videoSettings(video: VideoDescription | undefined): VideoSetting
     ...(framerate !== undefined && { framerate }),
     ...(pixelAspect !== undefined && { pixelAspect }),
     isColorTagged: video.ColorMetadata !== 'IGNORE',
-    codec: codecSettings(h264),
+    ...(codec.FramerateConversionAlgorithm === 'INTERPOLATE' && { rateConversion: 'blend' }),
+    ...(deinterlacer !== undefined && { deinterlace: planDeinterlacer(deinterlacer) }),
+    codec: isH265 ? h265Settings(h265, container) : h264Settings(h264),
   };
+}
+
+function planDeinterlacer({ Mode: mode, Control: control }: Deinterlacer): NonNullable<VideoSettings['deinterlace']> {
+  return { pictures: control === 'FORCE_ALL_FRAMES' ? 'all' : 'interlaced', isDetected: mode === 'ADAPTIVE' };
 }
 
 const SCALING: Readonly<Record<string, VideoSettings['scaling']>> = {
@@ -37,32 +55,55 @@ function ratio(control: string | undefined, num: number | undefined, den: number
   return control === 'SPECIFIED' && num !== undefined && den !== undefined ? { num, den } : undefined;
 }
 
-function codecSettings(h264: H264): H264Settings {
-  const { gopSize, strength } = { gopSize: h264.GopSize ?? 0, strength: strengthOf(h264) };
-  const isGopGiven = gopSize > 0 && h264.GopSizeUnits !== 'AUTO';
+function h264Settings(h264: H264): H264Settings {
   return {
-    rateControl: rateControl(h264),
-    ...(h264.HrdBufferSize !== undefined && { bufferSize: h264.HrdBufferSize }),
-    ...(h264.HrdBufferInitialFillPercentage !== undefined && {
-      bufferInitialFill: h264.HrdBufferInitialFillPercentage,
-    }),
-    preset: h264.QualityTuningLevel === 'SINGLE_PASS' ? 'veryfast' : 'medium',
-    ...(isGopGiven && { gop: { size: gopSize, unit: h264.GopSizeUnits === 'SECONDS' ? 'seconds' : 'frames' } }),
-    ...(h264.MinIInterval !== undefined && h264.MinIInterval > 0 && { minKeyInterval: h264.MinIInterval }),
-    isSceneChangeDetected: h264.SceneChangeDetect !== 'DISABLED',
-    isGopOpen: h264.GopClosedCadence === 0,
-    ...(h264.NumberBFramesBetweenReferenceFrames !== undefined && {
-      bFrames: h264.NumberBFramesBetweenReferenceFrames,
-    }),
-    isBFrameCountAdaptive: h264.DynamicSubGop !== 'STATIC',
-    ...(h264.GopBReference !== undefined && { areBFramesReferences: h264.GopBReference === 'ENABLED' }),
-    ...(h264.NumberReferenceFrames !== undefined && { references: h264.NumberReferenceFrames }),
-    ...(h264.Slices !== undefined && { slices: h264.Slices }),
+    kind: 'h264',
+    ...predictedSettings(h264),
     profile: PROFILES[h264.CodecProfile ?? 'MAIN'] ?? 'main',
-    ...(h264.CodecLevel !== undefined && h264.CodecLevel !== 'AUTO' && { level: levelOf(h264.CodecLevel) }),
     ...(h264.EntropyEncoding !== undefined && { entropy: h264.EntropyEncoding === 'CAVLC' ? 'cavlc' : 'cabac' }),
+  };
+}
+
+/** In MP4 the service writes `hev1` where nothing is said; QuickTime's players know `hvc1` alone. */
+function h265Settings(h265: H265, container: string | undefined): H265Settings {
+  const [profile, tier] = (h265.CodecProfile ?? 'MAIN_MAIN').split('_');
+  return {
+    kind: 'h265',
+    ...predictedSettings(h265),
+    profile: profile === 'MAIN10' ? 'main10' : 'main',
+    tier: tier === 'HIGH' ? 'high' : 'main',
+    isDeblocked: h265.Deblocking !== 'DISABLED',
+    isSampleOffsetAdaptive: h265.SampleAdaptiveOffsetFilterMode !== 'OFF',
+    ...(h265.TreeBlockSize === 'TREE_SIZE_32X32' && { treeBlockSize: 32 }),
+    isMotionPredictedOverTime: h265.MvTemporalPredictor !== 'DISABLED',
+    tag: (h265.WriteMp4PackagingType ?? (container === 'MOV' ? 'HVC1' : 'HEV1')) === 'HVC1' ? 'hvc1' : 'hev1',
+  };
+}
+
+function predictedSettings(codec: H264 | H265): PredictedPictureSettings {
+  const { gopSize, strength } = { gopSize: codec.GopSize ?? 0, strength: strengthOf(codec) };
+  const isGopGiven = gopSize > 0 && codec.GopSizeUnits !== 'AUTO';
+  return {
+    rateControl: rateControl(codec),
+    ...(codec.HrdBufferSize !== undefined && { bufferSize: codec.HrdBufferSize }),
+    ...(codec.HrdBufferInitialFillPercentage !== undefined && {
+      bufferInitialFill: codec.HrdBufferInitialFillPercentage,
+    }),
+    preset: codec.QualityTuningLevel === 'SINGLE_PASS' ? 'veryfast' : 'medium',
+    ...(isGopGiven && { gop: { size: gopSize, unit: codec.GopSizeUnits === 'SECONDS' ? 'seconds' : 'frames' } }),
+    ...(codec.MinIInterval !== undefined && codec.MinIInterval > 0 && { minKeyInterval: codec.MinIInterval }),
+    isSceneChangeDetected: codec.SceneChangeDetect !== 'DISABLED',
+    isGopOpen: codec.GopClosedCadence === 0,
+    ...(codec.NumberBFramesBetweenReferenceFrames !== undefined && {
+      bFrames: codec.NumberBFramesBetweenReferenceFrames,
+    }),
+    isBFrameCountAdaptive: codec.DynamicSubGop !== 'STATIC',
+    ...(codec.GopBReference !== undefined && { areBFramesReferences: codec.GopBReference === 'ENABLED' }),
+    ...(codec.NumberReferenceFrames !== undefined && { references: codec.NumberReferenceFrames }),
+    ...(codec.Slices !== undefined && { slices: codec.Slices }),
+    ...(codec.CodecLevel !== undefined && codec.CodecLevel !== 'AUTO' && { level: levelOf(codec.CodecLevel) }),
     ...(strength !== undefined && { adaptiveQuantization: strength }),
-    isTemporalAdaptive: h264.TemporalAdaptiveQuantization !== 'DISABLED',
+    isTemporalAdaptive: codec.TemporalAdaptiveQuantization !== 'DISABLED',
   };
 }
 
@@ -80,17 +121,17 @@ function levelOf(level: string): string {
 
 const STRENGTHS: Readonly<Record<string, number>> = { OFF: 0, LOW: 0.6, MEDIUM: 0.8, HIGH: 1, HIGHER: 1.2, MAX: 1.4 };
 
-function strengthOf(h264: H264): number | undefined {
-  if (h264.SpatialAdaptiveQuantization === 'DISABLED') return 0;
-  return STRENGTHS[h264.AdaptiveQuantization ?? 'AUTO'];
+function strengthOf(codec: H264 | H265): number | undefined {
+  if (codec.SpatialAdaptiveQuantization === 'DISABLED') return 0;
+  return STRENGTHS[codec.AdaptiveQuantization ?? 'AUTO'];
 }
 
-function rateControl(h264: H264): H264Settings['rateControl'] {
-  const bitrate = h264.Bitrate ?? 0;
-  if (h264.RateControlMode === 'CBR') return { mode: 'cbr', bitrate };
-  if (h264.RateControlMode === 'VBR') {
-    return { mode: 'vbr', bitrate, ...(h264.MaxBitrate !== undefined && { maxBitrate: h264.MaxBitrate }) };
+function rateControl(codec: H264 | H265): PredictedPictureSettings['rateControl'] {
+  const bitrate = codec.Bitrate ?? 0;
+  if (codec.RateControlMode === 'CBR') return { mode: 'cbr', bitrate };
+  if (codec.RateControlMode === 'VBR') {
+    return { mode: 'vbr', bitrate, ...(codec.MaxBitrate !== undefined && { maxBitrate: codec.MaxBitrate }) };
   }
-  const { QvbrQualityLevel = 7, QvbrQualityLevelFineTune = 0 } = h264.QvbrSettings ?? {};
-  return { mode: 'qvbr', level: QvbrQualityLevel + QvbrQualityLevelFineTune, maxBitrate: h264.MaxBitrate ?? 0 };
+  const { QvbrQualityLevel = 7, QvbrQualityLevelFineTune = 0 } = codec.QvbrSettings ?? {};
+  return { mode: 'qvbr', level: QvbrQualityLevel + QvbrQualityLevelFineTune, maxBitrate: codec.MaxBitrate ?? 0 };
 }

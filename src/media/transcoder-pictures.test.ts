@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { after, before, describe, test } from 'node:test';
+import { play, probe, withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
+import { ObjectServer } from '#test/fixtures/media/object-server.ts';
+import { fileGroup, hlsGroup, testJob, testVideo, testVideoH265 } from '#test/fixtures/media/transcode-jobs.ts';
+import { makeTestVideo } from './test-video.ts';
+import { TranscodeError } from './transcode-error.ts';
+import type { TranscodeJob, VideoSettings } from './transcode-job.ts';
+import { startTranscode } from './transcoder.ts';
+
+let server: ObjectServer;
+
+async function run(job: TranscodeJob) {
+  const credentials = async () => ({
+    accessKeyId: 'ASIATEST',
+    secretAccessKey: 'secret',
+    sessionToken: 'token',
+    expiresAt: Date.now() + 3_600_000,
+  });
+  return startTranscode(job, { endpoint: server.endpoint, region: 'eu-west-1', credentials }, () => undefined).result;
+}
+
+const FILM = 'out/film.mp4';
+
+/** Makes a file with this picture and no sound; returns what ffprobe says of it. */
+async function pictureOf(video: VideoSettings, inputs?: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+  await run(testJob([fileGroup({ video, audios: [] })], inputs));
+  const [picture] = await probe(server.bytes(FILM));
+  assert.ok(picture);
+  return picture;
+}
+
+function typesOf(units: Buffer): number[] {
+  const types: number[] = [];
+  for (let at = 0; at + 6 < units.length; at += 4 + units.readUInt32BE(at)) types.push((units[at + 4] ?? 0) >> 1);
+  return types;
+}
+
+/** The types of the NAL units of a file's first sample. */
+function firstUnits(film: Buffer): number[] {
+  const at = film.indexOf('mdat');
+  return typesOf(film.subarray(at + 4, at + 60_000)).slice(0, 8);
+}
+
+before(async () => {
+  server = await ObjectServer.start();
+  server.put('in/in.mp4', await makeTestVideo({ seconds: 5, width: 320, height: 180 }));
+});
+
+after(() => server.stop());
+
+describe('H.265', { skip: withoutFfmpeg }, () => {
+  test('in MP4 and MOV plays, under the name and with the profile, tier and level that were asked for', async () => {
+    const video = testVideoH265(320, 180, { level: '4.1', tier: 'high', tag: 'hvc1' });
+    const outputs = [
+      { ...fileGroup({ video }).outputs[0] },
+      { ...fileGroup({ video, container: 'mov', extension: 'mov' }).outputs[0] },
+    ] as ReturnType<typeof fileGroup>['outputs'];
+    await run(testJob([{ ...fileGroup(), outputs }]));
+    for (const key of [FILM, 'out/film.mov']) {
+      const film = server.bytes(key);
+      const [picture, sound] = await probe(film);
+      const { codec_name: codec, codec_tag_string: tag, profile, level, pix_fmt: format } = picture ?? {};
+      assert.deepEqual([codec, tag, profile, level, format], ['hevc', 'hvc1', 'Main', 123, 'yuv420p']);
+      assert.equal(sound?.['codec_name'], 'aac');
+      const { checksums, complaints } = await play(film, 'v');
+      assert.deepEqual([checksums.length, complaints], [150, '']);
+    }
+  });
+
+  test('has its parameter sets in the index alone as hvc1, and in the stream as hev1', async () => {
+    const SETS = [32, 33, 34];
+    assert.equal((await pictureOf(testVideoH265(160, 90, { tag: 'hvc1' })))['codec_tag_string'], 'hvc1');
+    assert.ok(!firstUnits(server.bytes(FILM)).some((type) => SETS.includes(type)));
+    assert.equal((await pictureOf(testVideoH265(160, 90, { tag: 'hev1' })))['codec_tag_string'], 'hev1');
+    assert.deepEqual(
+      firstUnits(server.bytes(FILM)).filter((type) => SETS.includes(type)),
+      SETS,
+    );
+    assert.equal((await play(server.bytes(FILM), 'v')).complaints, '');
+  });
+
+  test('has ten bits with the profile Main10', async () => {
+    const picture = await pictureOf(testVideoH265(160, 90, { profile: 'main10' }));
+    assert.deepEqual([picture['profile'], picture['pix_fmt']], ['Main 10', 'yuv420p10le']);
+    assert.equal((await play(server.bytes(FILM), 'v')).complaints, '');
+  });
+
+  test('keeps to constant and variable bitrates', async () => {
+    for (const mode of ['cbr', 'vbr'] as const) {
+      const picture = await pictureOf(testVideoH265(320, 180, { rateControl: { mode, bitrate: 400_000 } }));
+      const bitrate = Number(picture['bit_rate']);
+      assert.ok(bitrate > 300_000 && bitrate < 500_000, `${mode}: ${bitrate}`);
+    }
+  });
+
+  test('takes GOPs, B frames, references, slices and switches of the encoder', async () => {
+    const slices = (film: Buffer) => firstUnits(film).filter((type) => type === 19 || type === 20).length;
+    await pictureOf(
+      testVideoH265(320, 180, {
+        gop: { size: 25, unit: 'frames' },
+        isSceneChangeDetected: false,
+        bFrames: 0,
+        references: 2,
+        slices: 2,
+        treeBlockSize: 32,
+        isDeblocked: false,
+        isSampleOffsetAdaptive: false,
+        isMotionPredictedOverTime: false,
+        isBFrameCountAdaptive: false,
+        adaptiveQuantization: 0,
+        bufferInitialFill: 50,
+        minKeyInterval: 5,
+      }),
+    );
+    const film = server.bytes(FILM);
+    assert.equal(slices(film), 2);
+    const { stdout } = spawnSync(
+      'ffprobe',
+      ['-v', 'error', '-select_streams', 'v', '-show_entries', 'frame=pict_type', '-of', 'csv=p=0', 'pipe:0'],
+      { input: film },
+    );
+    const types = stdout.toString().replace(/[^IPB]/g, '');
+    assert.match(types, /^(IP{24}){6}$/);
+    assert.equal((await play(film, 'v')).complaints, '');
+  });
+
+  test('that a level cannot hold is refused with 1040', async () => {
+    const video = testVideoH265(1920, 1080, { level: '1.0' });
+    await assert.rejects(
+      run(testJob([fileGroup({ video })])),
+      (error) => error instanceof TranscodeError && error.code === 1040,
+    );
+  });
+
+  test('plays as HLS, whose manifest names it', async () => {
+    await run(testJob([hlsGroup([{ video: testVideoH265(320, 180, {}) }])]));
+    const main = server.bytes('out/hls/film.m3u8').toString();
+    assert.match(main, /CODECS="hvc1\.1\.6\.L\d+\.90,mp4a\.40\.2"/);
+    const address = `${server.endpoint}/out/hls/film.m3u8`;
+    const { checksums, complaints } = await play(address, 'v');
+    assert.deepEqual([checksums.length, complaints], [150, '']);
+    for (const number of [1, 2, 3]) {
+      const { checksums: some } = await play(server.bytes(`out/hls/film_1_0000${number}.ts`), 'v');
+      assert.equal(some.length, number === 3 ? 30 : 60);
+    }
+  });
+});
+
+/** Frames of the file that the detector calls interlaced, and progressive. */
+function detected(film: Buffer): { readonly interlaced: number; readonly progressive: number } {
+  const args = ['-hide_banner', '-i', 'pipe:0', '-vf', 'idet', '-an', '-f', 'null', '-'];
+  const text = spawnSync('ffmpeg', args, { input: film }).stderr.toString();
+  const [, top, bottom, progressive] =
+    /Multi frame detection: TFF:\s*(\d+) BFF:\s*(\d+) Progressive:\s*(\d+)/.exec(text) ?? [];
+  return { interlaced: Number(top) + Number(bottom), progressive: Number(progressive) };
+}
+
+describe('pictures of other times', { skip: withoutFfmpeg }, () => {
+  before(() => {
+    const source = 'testsrc2=size=320x240:rate=50:duration=3,tinterlace=interleave_top,fieldorder=tff';
+    const flags = ['-flags', '+ilme+ildct', '-x264-params', 'tff=1', '-f', 'matroska', 'pipe:1'];
+    const { stdout, status } = spawnSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', source, ...flags], {
+      maxBuffer: 100_000_000,
+    });
+    assert.equal(status, 0);
+    server.put('in/tv.mkv', stdout);
+  });
+
+  test('interlaced ones become progressive where that is asked for, and stay as they are elsewhere', async () => {
+    const plain = testVideo(320, 240);
+    await pictureOf(plain, ['tv.mkv']);
+    assert.ok(detected(server.bytes(FILM)).interlaced > 40);
+    for (const deinterlace of [
+      { pictures: 'interlaced', isDetected: false },
+      { pictures: 'all', isDetected: false },
+      { pictures: 'interlaced', isDetected: true },
+    ] as const) {
+      await pictureOf({ ...plain, deinterlace }, ['tv.mkv']);
+      const { interlaced, progressive } = detected(server.bytes(FILM));
+      assert.ok(interlaced < 5 && progressive > 40, `${JSON.stringify(deinterlace)}: ${interlaced}, ${progressive}`);
+      assert.equal((await play(server.bytes(FILM), 'v')).checksums.length, 75);
+    }
+  });
+
+  test('a higher rate repeats pictures, or blends two of them', async () => {
+    server.put('in/slow.mp4', await makeTestVideo({ seconds: 2, width: 320, height: 180, framesPerSecond: 20 }));
+    const distinct = (film: Buffer) => {
+      const args = ['-v', 'error', '-i', 'pipe:0', '-vf', 'mpdecimate', '-vsync', '0', '-f', 'framemd5', '-an', '-'];
+      const lines = spawnSync('ffmpeg', args, { input: film }).stdout.toString().split('\n');
+      return lines.filter((line) => line !== '' && !line.startsWith('#')).length;
+    };
+    const faster = { ...testVideo(320, 180), framerate: { num: 30, den: 1 } };
+    await pictureOf(faster, ['slow.mp4']);
+    const repeated = distinct(server.bytes(FILM));
+    await pictureOf({ ...faster, rateConversion: 'blend' }, ['slow.mp4']);
+    const blended = distinct(server.bytes(FILM));
+    assert.ok(repeated < 45 && blended > 55, `${repeated}, ${blended}`);
+  });
+});

@@ -1,0 +1,244 @@
+import type {
+  Deinterlacer,
+  H264QvbrSettings,
+  H264Settings,
+  H265QvbrSettings,
+  H265Settings,
+  VideoCodecSettings,
+  VideoDescription,
+  VideoPreprocessor,
+} from '@aws-sdk/client-mediaconvert';
+import type { Problem } from '../errors.ts';
+import { allOf, carriedOut, emptyOnly, oneOf, type SettingRule, structure, withoutEffect } from './setting-rule.ts';
+
+/** What of an output's picture is carried out. */
+
+const h264: SettingRule<H264Settings> = allOf(
+  checkPredicted,
+  checkEntropy,
+  structure<H264Settings>({
+    RateControlMode: carriedOut,
+    Bitrate: carriedOut,
+    MaxBitrate: carriedOut,
+    QvbrSettings: structure<H264QvbrSettings>({ QvbrQualityLevel: carriedOut, QvbrQualityLevelFineTune: carriedOut }),
+    QualityTuningLevel: oneOf('SINGLE_PASS', 'SINGLE_PASS_HQ'),
+    HrdBufferSize: carriedOut,
+    HrdBufferInitialFillPercentage: carriedOut,
+    GopSize: carriedOut,
+    GopSizeUnits: carriedOut,
+    GopClosedCadence: oneOf(0, 1),
+    MinIInterval: carriedOut,
+    SceneChangeDetect: oneOf('ENABLED', 'DISABLED'),
+    NumberBFramesBetweenReferenceFrames: carriedOut,
+    DynamicSubGop: carriedOut,
+    GopBReference: carriedOut,
+    NumberReferenceFrames: carriedOut,
+    Slices: carriedOut,
+    CodecProfile: oneOf('BASELINE', 'MAIN', 'HIGH'),
+    CodecLevel: carriedOut,
+    EntropyEncoding: carriedOut,
+    AdaptiveQuantization: carriedOut,
+    SpatialAdaptiveQuantization: carriedOut,
+    TemporalAdaptiveQuantization: carriedOut,
+    FlickerAdaptiveQuantization: oneOf('DISABLED'),
+    FramerateControl: carriedOut,
+    FramerateNumerator: carriedOut,
+    FramerateDenominator: carriedOut,
+    FramerateConversionAlgorithm: oneOf('DUPLICATE_DROP', 'INTERPOLATE'),
+    ParControl: carriedOut,
+    ParNumerator: carriedOut,
+    ParDenominator: carriedOut,
+    InterlaceMode: oneOf('PROGRESSIVE'),
+    // These two bear on interlaced output alone.
+    FieldEncoding: withoutEffect,
+    ScanTypeConversionMode: withoutEffect,
+    Telecine: oneOf('NONE'),
+    SlowPal: oneOf('DISABLED'),
+    Softness: oneOf(0),
+    Syntax: oneOf('DEFAULT'),
+    RepeatPps: oneOf('DISABLED'),
+    UnregisteredSeiTimecode: oneOf('DISABLED'),
+    SaliencyAwareEncoding: oneOf('DISABLED'),
+    EndOfStreamMarkers: oneOf('SUPPRESS'),
+    WriteMp4PackagingType: oneOf('AVC1'),
+    PerFrameMetrics: emptyOnly,
+  }),
+);
+
+const h265: SettingRule<H265Settings> = allOf(
+  checkPredicted,
+  structure<H265Settings>({
+    RateControlMode: carriedOut,
+    Bitrate: carriedOut,
+    MaxBitrate: carriedOut,
+    QvbrSettings: structure<H265QvbrSettings>({ QvbrQualityLevel: carriedOut, QvbrQualityLevelFineTune: carriedOut }),
+    QualityTuningLevel: oneOf('SINGLE_PASS', 'SINGLE_PASS_HQ'),
+    HrdBufferSize: carriedOut,
+    HrdBufferInitialFillPercentage: carriedOut,
+    HrdBufferFinalFillPercentage: oneOf(0),
+    GopSize: carriedOut,
+    GopSizeUnits: carriedOut,
+    GopClosedCadence: oneOf(0, 1),
+    MinIInterval: carriedOut,
+    SceneChangeDetect: oneOf('ENABLED', 'DISABLED'),
+    NumberBFramesBetweenReferenceFrames: carriedOut,
+    DynamicSubGop: carriedOut,
+    GopBReference: carriedOut,
+    NumberReferenceFrames: carriedOut,
+    Slices: carriedOut,
+    // 4:2:2 needs another licence with AWS, too.
+    CodecProfile: oneOf('MAIN_MAIN', 'MAIN_HIGH', 'MAIN10_MAIN', 'MAIN10_HIGH'),
+    CodecLevel: carriedOut,
+    AdaptiveQuantization: carriedOut,
+    SpatialAdaptiveQuantization: carriedOut,
+    TemporalAdaptiveQuantization: carriedOut,
+    FlickerAdaptiveQuantization: oneOf('DISABLED'),
+    Deblocking: carriedOut,
+    // Where it is on, x265 chooses the strength for each block.
+    SampleAdaptiveOffsetFilterMode: carriedOut,
+    TreeBlockSize: carriedOut,
+    MvTemporalPredictor: carriedOut,
+    MvOverPictureBoundaries: oneOf('ENABLED'),
+    Tiles: oneOf('DISABLED'),
+    TilePadding: oneOf('NONE'),
+    TemporalIds: oneOf('DISABLED'),
+    FramerateControl: carriedOut,
+    FramerateNumerator: carriedOut,
+    FramerateDenominator: carriedOut,
+    FramerateConversionAlgorithm: oneOf('DUPLICATE_DROP', 'INTERPOLATE'),
+    ParControl: carriedOut,
+    ParNumerator: carriedOut,
+    ParDenominator: carriedOut,
+    InterlaceMode: oneOf('PROGRESSIVE'),
+    // Bears on interlaced output alone.
+    ScanTypeConversionMode: withoutEffect,
+    Telecine: oneOf('NONE'),
+    SlowPal: oneOf('DISABLED'),
+    AlternateTransferFunctionSei: oneOf('DISABLED'),
+    UnregisteredSeiTimecode: oneOf('DISABLED'),
+    EndOfStreamMarkers: oneOf('SUPPRESS'),
+    WriteMp4PackagingType: carriedOut,
+    PerFrameMetrics: emptyOnly,
+  }),
+);
+
+export const videoDescription: SettingRule<VideoDescription> = allOf(
+  checkCodec,
+  checkVideoSize,
+  structure<VideoDescription>({
+    CodecSettings: structure<VideoCodecSettings>({
+      Codec: oneOf('H_264', 'H_265'),
+      H264Settings: h264,
+      H265Settings: h265,
+    }),
+    Width: carriedOut,
+    Height: carriedOut,
+    ScalingBehavior: oneOf('DEFAULT', 'STRETCH_TO_OUTPUT', 'FIT', 'FIT_NO_UPSCALE', 'FILL'),
+    Sharpness: carriedOut,
+    AntiAlias: oneOf('ENABLED'),
+    ColorMetadata: carriedOut,
+    ChromaPositionMode: oneOf('AUTO'),
+    AfdSignaling: oneOf('NONE'),
+    RespondToAfd: oneOf('NONE'),
+    TimecodeInsertion: oneOf('DISABLED'),
+    TimecodeTrack: oneOf('DISABLED'),
+    // Says how a time code that is inserted counts.
+    DropFrameTimecode: withoutEffect,
+    VideoPreprocessors: structure<VideoPreprocessor>({
+      Deinterlacer: structure<Deinterlacer>({
+        Algorithm: oneOf('INTERPOLATE'),
+        Control: carriedOut,
+        Mode: oneOf('DEINTERLACE', 'ADAPTIVE'),
+      }),
+    }),
+  }),
+);
+
+/** The member in which each codec keeps its settings. */
+const SETTINGS = { H_264: 'h264Settings', H_265: 'h265Settings' } as const;
+
+function checkCodec(video: VideoDescription, pointer: string, problems: Problem[]): void {
+  const { CodecSettings: settings } = video;
+  const at = `${pointer}/codecSettings`;
+  if (settings === undefined) {
+    problems.push(missing(pointer, 'codecSettings'));
+    return;
+  }
+  if (settings.Codec === undefined) problems.push(missing(at, 'codec'));
+  for (const [codec, member] of Object.entries(SETTINGS)) {
+    const given = codec === 'H_264' ? settings.H264Settings : settings.H265Settings;
+    if (settings.Codec === codec && given === undefined) problems.push(missing(at, member));
+    if (settings.Codec !== undefined && settings.Codec !== codec && given !== undefined) {
+      problems.push({ pointer: `${at}/${member}`, text: `Needs codec ${codec}` });
+    }
+  }
+}
+
+const LARGEST = { H_264: [4096, 2304], H_265: [8192, 4320] } as const;
+
+function checkVideoSize(video: VideoDescription, pointer: string, problems: Problem[]): void {
+  const [maxWidth, maxHeight] = LARGEST[video.CodecSettings?.Codec === 'H_265' ? 'H_265' : 'H_264'];
+  for (const [member, value, most] of [
+    ['width', video.Width, maxWidth],
+    ['height', video.Height, maxHeight],
+  ] as const) {
+    if (value === undefined) continue;
+    if (value % 2 !== 0) {
+      const text = `Invalid resolution [${video.Width ?? 'auto'} x ${video.Height ?? 'auto'}], only even values are supported`;
+      problems.push({ pointer: `${pointer}/${member}`, text });
+    }
+    if (value > most)
+      problems.push({ pointer: `${pointer}/${member}`, text: `Should be less than or equal to ${most}` });
+  }
+}
+
+function checkEntropy(settings: H264Settings, pointer: string, problems: Problem[]): void {
+  if (settings.CodecProfile === 'BASELINE' && settings.EntropyEncoding === 'CABAC') {
+    problems.push({ pointer: `${pointer}/entropyEncoding`, text: 'BASELINE needs CAVLC' });
+  }
+}
+
+/** What holds for H.264 and H.265. */
+function checkPredicted(settings: H264Settings | H265Settings, pointer: string, problems: Problem[]): void {
+  const { RateControlMode: mode, Bitrate: bitrate, MaxBitrate: maximum, QvbrSettings: qvbr } = settings;
+  if (mode === undefined) problems.push(missing(pointer, 'rateControlMode'));
+  if (mode === 'QVBR') {
+    if (maximum === undefined) problems.push(missing(pointer, 'maxBitrate'));
+    if (bitrate !== undefined) problems.push({ pointer: `${pointer}/bitrate`, text: 'Is not allowed with QVBR' });
+  } else if (mode !== undefined) {
+    if (bitrate === undefined) problems.push(missing(pointer, 'bitrate'));
+    if (qvbr !== undefined) problems.push({ pointer: `${pointer}/qvbrSettings`, text: 'Is only allowed with QVBR' });
+    if (mode === 'CBR' && maximum !== undefined) {
+      problems.push({ pointer: `${pointer}/maxBitrate`, text: 'Is not allowed with CBR' });
+    }
+    if (maximum !== undefined && bitrate !== undefined && maximum < bitrate) {
+      problems.push({ pointer: `${pointer}/maxBitrate`, text: 'Should be greater than or equal to bitrate' });
+    }
+  }
+  const { FramerateControl, FramerateNumerator, FramerateDenominator } = settings;
+  checkRatio(FramerateControl, FramerateNumerator, FramerateDenominator, 'framerate', pointer, problems);
+  checkRatio(settings.ParControl, settings.ParNumerator, settings.ParDenominator, 'par', pointer, problems);
+  if (settings.GopSize !== undefined && settings.GopSizeUnits === 'AUTO' && settings.GopSize > 0) {
+    problems.push({ pointer: `${pointer}/gopSize`, text: 'Is not allowed with gopSizeUnits AUTO' });
+  }
+}
+
+function checkRatio(
+  control: string | undefined,
+  numerator: number | undefined,
+  denominator: number | undefined,
+  name: string,
+  pointer: string,
+  problems: Problem[],
+): void {
+  if (control === 'SPECIFIED') {
+    if (numerator === undefined) problems.push(missing(pointer, `${name}Numerator`));
+    if (denominator === undefined) problems.push(missing(pointer, `${name}Denominator`));
+  } else if (numerator !== undefined || denominator !== undefined) {
+    problems.push({ pointer: `${pointer}/${name}Control`, text: `Should be SPECIFIED when ${name}Numerator is set` });
+  }
+}
+
+function missing(pointer: string, member: string): Problem {
+  return { pointer, text: `${member} is a required property` };
+}

@@ -1,4 +1,4 @@
-import { isAccountId } from '#kernel/ids.ts';
+import { isAccountId, isRegion } from '#kernel/ids.ts';
 import { AccountExistsError } from '#services/iam/api.ts';
 import { AdministrationError } from './administration-error.ts';
 import type { ControlReply, ControlRequest } from './control-protocol.ts';
@@ -36,10 +36,18 @@ export class Administration {
         return yield* this.#platform.verify();
       case 'usage':
         return yield* countRequests(this.#platform, request);
+      case 'mediaconvert-preflight':
+        return yield* this.#preflight(request.account, request.region, request.request);
       case 'events':
         for await (const value of this.#platform.readEvents(request)) yield { type: 'item', value };
         return;
     }
+  }
+
+  async *#preflight(account: string, region: string, request: object): AsyncGenerator<ControlReply> {
+    if (!isAccountId(account)) throw new AdministrationError(`An account ID is twelve digits, not '${account}'.`);
+    if (!isRegion(region)) throw new AdministrationError(`'${region}' is not a Region.`);
+    for (const value of await this.#platform.preflight(account, region, request)) yield { type: 'item', value };
   }
 
   async *#createAccounts(accountId: string | undefined, count: number): AsyncGenerator<ControlReply> {

@@ -93,6 +93,20 @@ program
   .addOption(dataOption())
   .action(async (options) => (await import('./commands/events.ts')).events(options));
 
+const mediaconvert = program.command('mediaconvert').description('MediaConvert: check a job before it runs.');
+mediaconvert
+  .command('preflight')
+  .description('Say which permissions the role of a job lacks, and what would grant them. Nothing is read or written.')
+  .argument('<job>', 'a file with what CreateJob is called with, in JSON')
+  .option('--account <id>', 'whose job it is (default: the role’s account)')
+  .option('--region <name>', 'where it runs (default: AWS_REGION)')
+  .addOption(dataOption())
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nThe exit status is 0 when the role may do all that the job asks for.')
+  .action(async (file: string, options) =>
+    (await import('./commands/mediaconvert-preflight.ts')).mediaconvertPreflight(file, options),
+  );
+
 const kvs = program
   .command('kvs')
   .description('Kinesis Video Streams: send a camera or a file into a stream, watch a stream.')

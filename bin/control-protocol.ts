@@ -9,7 +9,14 @@ export type ControlRequest =
   | { readonly command: 'account-delete'; readonly accountId: string }
   | { readonly command: 'verify' }
   | ({ readonly command: 'usage'; readonly by: readonly UsageColumn[] } & UsageRange)
-  | ({ readonly command: 'events' } & EventSelection);
+  | ({ readonly command: 'events' } & EventSelection)
+  | {
+      readonly command: 'mediaconvert-preflight';
+      readonly account: string;
+      readonly region: string;
+      /** What CreateJob would be called with. */
+      readonly request: object;
+    };
 
 export type ControlReply =
   /** One line of the command's answer. */
@@ -47,6 +54,12 @@ export function parseControlRequest(value: unknown): ControlRequest {
       return parseUsageRequest(fields);
     case 'events':
       return parseEventsRequest(fields);
+    case 'mediaconvert-preflight': {
+      const { account, region, request } = fields;
+      if (typeof account !== 'string' || typeof region !== 'string') break;
+      if (typeof request !== 'object' || request === null) break;
+      return { command, account, region, request };
+    }
     case 'account-delete':
       if (typeof accountId !== 'string') break;
       return { command, accountId };

@@ -1,13 +1,16 @@
 import { join } from 'node:path';
+import type { CreateJobRequest } from '@aws-sdk/client-mediaconvert';
 import type { Gateway } from '#gateway/pipeline.ts';
 import { systemClock } from '#kernel/clock.ts';
-import type { AccountId } from '#kernel/ids.ts';
+import type { AccountId, Region } from '#kernel/ids.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { systemRandomness } from '#kernel/randomness.ts';
 import type { FlowStatus } from '#media/live/flow-engine.ts';
 import type { CloudTrailLog } from '#services/cloudtrail/api.ts';
 import type { UsageColumn, UsageRange, UsageStep } from '#services/cloudtrail/domain/usage.ts';
 import type { IamApi } from '#services/iam/api.ts';
+import type { Finding } from '#services/mediaconvert/preflight/finding.ts';
+import { preflightRequest } from '#services/mediaconvert/preflight/preflight-request.ts';
 import { pruneRecords as pruneMediaconvert } from '#services/mediaconvert/maintenance.ts';
 import { removeOrphans } from '#services/s3/maintenance/remove-orphans.ts';
 import type { EventLog, EventSelection } from '#storage/event-log/event-log.ts';
@@ -123,6 +126,11 @@ export class Platform {
   /** What happened, from the event log. */
   readEvents(selection: EventSelection): ReturnType<EventLog['read']> {
     return this.#services.events.read(selection);
+  }
+
+  /** What the role of a MediaConvert job would lack. @throws ServiceError as CreateJob */
+  preflight(account: AccountId, region: Region, request: object): Promise<readonly Finding[]> {
+    return preflightRequest(request as CreateJobRequest, { account, region }, this.#services.mediaconvert);
   }
 
   /** How the live flows are. */

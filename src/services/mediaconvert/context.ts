@@ -7,6 +7,7 @@ import { Library } from './domain/library.ts';
 import { JobEvents } from './runner/job-events.ts';
 import { JobRunner } from './runner/job-runner.ts';
 import type { RunnerFacts } from './runner/runner-facts.ts';
+import type { PreflightParts } from './preflight/preflight.ts';
 import type { MediaconvertStore } from './store.ts';
 
 /** What every operation of MediaConvert works with. */
@@ -20,13 +21,15 @@ export interface MediaconvertContext {
   readonly library: Library;
   readonly events: JobEvents;
   readonly s3: S3Api;
+  /** What a preflight asks. */
+  readonly preflightParts: PreflightParts;
   readonly prober: MediaProber;
   /** Does the jobs; the composition root starts and stops it. */
   readonly runner: JobRunner;
 }
 
-export function createMediaconvertContext(facts: RunnerFacts & { readonly s3: S3Api }): MediaconvertContext {
-  const { store, rootKey, clock, randomness, s3, workers } = facts;
+export function createMediaconvertContext(facts: RunnerFacts): MediaconvertContext {
+  const { store, rootKey, clock, randomness, s3, sts, kms, workers } = facts;
   return {
     store,
     rootKey,
@@ -36,6 +39,7 @@ export function createMediaconvertContext(facts: RunnerFacts & { readonly s3: S3
     library: new Library(store.resources, rootKey),
     events: new JobEvents(facts.events, clock),
     s3,
+    preflightParts: { sts, s3, kms },
     prober: new MediaProber(),
     runner: new JobRunner(facts),
   };

@@ -7,7 +7,7 @@ import type { KmsApi } from '#services/kms/api.ts';
 
 const SERVICE = 'mediaconvert.amazonaws.com';
 /** What a data key has to be encrypted with: a role that may decrypt for MediaConvert opens nothing else with it. */
-const CONTEXT = { service: SERVICE };
+export const DATA_KEY_CONTEXT = { service: SERVICE };
 const KEY_LENGTHS: readonly number[] = [16, 24, 32];
 
 /**
@@ -42,7 +42,7 @@ async function decryptKey(
   const CiphertextBlob = Buffer.from(settings.EncryptedDecryptionKey ?? '', 'base64');
   try {
     const { Plaintext: key } = await kms.decrypt(
-      { CiphertextBlob, EncryptionContext: CONTEXT },
+      { CiphertextBlob, EncryptionContext: DATA_KEY_CONTEXT },
       { caller, region, via: [], userAgent: SERVICE, sourceIp: SERVICE },
     );
     if (key !== undefined && KEY_LENGTHS.includes(key.length)) return key;
@@ -60,7 +60,7 @@ function refusal(code: number, uri: string, reason: string): TranscodeError {
 function reasonOf({ code, message }: ServiceError, region: Region): string {
   if (code !== 'InvalidCiphertextException') return `${code}: ${message}`;
   return (
-    `${code}: it was not encrypted by KMS in ${region} with the encryption context ${JSON.stringify(CONTEXT)} ` +
+    `${code}: it was not encrypted by KMS in ${region} with the encryption context ${JSON.stringify(DATA_KEY_CONTEXT)} ` +
     '(kmsKeyRegion names another Region)'
   );
 }

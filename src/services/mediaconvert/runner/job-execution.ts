@@ -7,6 +7,8 @@ import { effectiveSettings, openRequest } from '../domain/job-request.ts';
 import { type JobWarning, warningsOf } from '../domain/job-warnings.ts';
 import { planTranscode } from '../domain/transcode-plan.ts';
 import { writtenGroups } from '../domain/written-group.ts';
+import { findingText } from '../preflight/finding.ts';
+import { preflight } from '../preflight/preflight.ts';
 import type { JobChange, JobRecord } from '../store.ts';
 import { decryptInputKeys } from './input-keys.ts';
 import { type EventJob, intervalOf, JobEvents } from './job-events.ts';
@@ -21,6 +23,9 @@ const MAX_ERROR_LENGTH = 2000;
 const MAX_RUNNING_MS = 48 * 3_600_000;
 /** A job that has killed its runner this often is not begun again. */
 const MAX_ATTEMPTS = 3;
+
+/** Errors behind which a permission may be missing. */
+const PERMISSION_CODES: ReadonlySet<number> = new Set([ERROR_CODES.accessDenied, 1432, 1433, 1434]);
 
 /** One job from its claim to its end. */
 export class JobExecution {
@@ -165,9 +170,25 @@ export class JobExecution {
     const isKnown = error instanceof TranscodeError;
     if (!isKnown) logger.error({ err: error, jobId: this.#job.id }, 'A MediaConvert job failed unexpectedly');
     const code = isKnown ? error.code : ERROR_CODES.unknown;
-    const message = (isKnown ? error.message : 'Unknown error').slice(0, MAX_ERROR_LENGTH);
+    const lacking = isKnown && PERMISSION_CODES.has(code) ? await this.#lacking() : '';
+    const message = `${isKnown ? error.message : 'Unknown error'}${lacking}`.slice(0, MAX_ERROR_LENGTH);
     const isFinished = await this.#finish({ status: 'ERROR', error_code: code, error_message: message });
     if (isFinished) this.#events.error(this.#event, code, message);
+  }
+
+  /** All the permissions that the job's role lacks, so that nobody has to find them one failed job after the other. */
+  async #lacking(): Promise<string> {
+    try {
+      const settings = effectiveSettings(openRequest(this.#facts.rootKey, this.#job));
+      const findings = await preflight(this.#facts, this.#job, settings);
+      return findings.length === 0 ? '' : ` Missing: ${findings.map(findingText).join(' | ')}`;
+    } catch (error) {
+      this.#facts.logger.warn(
+        { err: error, jobId: this.#job.id },
+        'the permissions of a failed job could not be checked',
+      );
+      return '';
+    }
   }
 
   /** @returns false when the job was not this runner's to finish */

@@ -10,6 +10,9 @@ import type { JobRecord } from '../store.ts';
 const ROLE_CANNOT_BE_ASSUMED = 1434;
 const SESSION_SECONDS = 3600;
 
+/** What of a job says whose role is assumed, and for what. */
+export type AssumingJob = Pick<JobRecord, 'id' | 'role' | 'account' | 'region' | 'current_queue'>;
+
 /** A job role's session, for the worker's requests over HTTP and for the door. */
 export interface JobSession {
   readonly credentials: WorkerCredentials;
@@ -22,7 +25,7 @@ export interface JobSession {
  *
  * @throws TranscodeError 1434 when it may not
  */
-export async function assumeJobRole(sts: StsApi, job: JobRecord): Promise<JobSession> {
+export async function assumeJobRole(sts: StsApi, job: AssumingJob): Promise<JobSession> {
   const input: AssumeRoleRequest = {
     RoleArn: job.role,
     RoleSessionName: `MediaConvert-${job.id}`,

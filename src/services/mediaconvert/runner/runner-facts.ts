@@ -5,6 +5,7 @@ import type { Logger } from '#kernel/logger.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import type { TranscoderLimits } from '#media/transcoder.ts';
 import type { KmsApi } from '#services/kms/api.ts';
+import type { S3Api } from '#services/s3/api.ts';
 import type { StsApi } from '#services/sts/api.ts';
 import type { MediaconvertStore } from '../store.ts';
 
@@ -14,6 +15,7 @@ export interface RunnerFacts {
   readonly rootKey: RootKey;
   readonly sts: StsApi;
   readonly kms: KmsApi;
+  readonly s3: S3Api;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly logger: Logger;

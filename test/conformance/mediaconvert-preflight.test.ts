@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import {
+  CreateJobCommand,
+  type CreateJobCommandInput,
+  GetJobCommand,
+  type Job,
+  MediaConvertClient,
+} from '@aws-sdk/client-mediaconvert';
+import { CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { makeTestVideo } from '#media/test-video.ts';
+import type { Finding, Grant } from '#services/mediaconvert/preflight/finding.ts';
+import { CofferHome } from '../harness/coffer-home.ts';
+import type { ClientConfig } from '../harness/platform.ts';
+
+const TRUST_OF_ANOTHER = { Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
+const policy = (...Statement: readonly object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
+
+describe('a preflight of a MediaConvert job', () => {
+  let home: CofferHome;
+  let config: ClientConfig;
+  let iam: IAMClient;
+  let s3: S3Client;
+  let media: MediaConvertClient;
+  let keys: { readonly input: string; readonly output: string };
+
+  before(async () => {
+    home = await CofferHome.make();
+    await home.start();
+    config = await home.rootClientConfig();
+    iam = new IAMClient(config);
+    s3 = new S3Client(config);
+    media = new MediaConvertClient(config);
+    const kms = new KMSClient(config);
+    const createKey = async () => (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '';
+    keys = { input: await createKey(), output: await createKey() };
+    kms.destroy();
+    for (const Bucket of ['input', 'output']) await s3.send(new CreateBucketCommand({ Bucket }));
+    await s3.send(
+      new PutObjectCommand({
+        Bucket: 'input',
+        Key: 'film.mp4',
+        Body: await makeTestVideo({ seconds: 1, width: 320, height: 180 }),
+        ServerSideEncryption: 'aws:kms',
+        SSEKMSKeyId: keys.input,
+      }),
+    );
+  });
+  after(async () => {
+    for (const client of [iam, s3, media]) client.destroy();
+    await home[Symbol.asyncDispose]();
+  });
+
+  async function createRole(RoleName: string, trust: object = TRUST_OF_ANOTHER): Promise<string> {
+    const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: policy(trust) }));
+    return Role?.Arn ?? '';
+  }
+
+  function job(Role: string): CreateJobCommandInput {
+    return {
+      Role,
+      Settings: {
+        Inputs: [
+          { FileInput: 's3://input/film.mp4', AudioSelectors: { 'Audio Selector 1': { DefaultSelection: 'DEFAULT' } } },
+        ],
+        OutputGroups: [
+          {
+            OutputGroupSettings: {
+              Type: 'FILE_GROUP_SETTINGS',
+              FileGroupSettings: {
+                Destination: 's3://output/made/',
+                DestinationSettings: {
+                  S3Settings: {
+                    Encryption: { EncryptionType: 'SERVER_SIDE_ENCRYPTION_KMS', KmsKeyArn: keys.output },
+                  },
+                },
+              },
+            },
+            Outputs: [
+              {
+                ContainerSettings: { Container: 'MP4' },
+                VideoDescription: {
+                  CodecSettings: { Codec: 'H_264', H264Settings: { RateControlMode: 'QVBR', MaxBitrate: 500_000 } },
+                },
+              },
+            ],
+          },
+        ],
+      },
+    };
+  }
+
+  async function preflight(request: object): Promise<readonly Finding[]> {
+    const file = join(home.folder, 'job.json');
+    await writeFile(file, JSON.stringify(request));
+    const { code, stdout, stderr } = await home.run(['mediaconvert', 'preflight', file, '--json']);
+    assert.equal(stderr, '');
+    const findings = JSON.parse(stdout) as Finding[];
+    assert.equal(code, findings.length === 0 ? 0 : 1);
+    return findings;
+  }
+
+  async function endOf(Id: string | undefined): Promise<Job | undefined> {
+    for (;;) {
+      const { Job: found } = await media.send(new GetJobCommand({ Id: Id ?? '' }));
+      if (found?.Status !== 'SUBMITTED' && found?.Status !== 'PROGRESSING') return found;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  it('names what is lacking with what would grant it, and with just that the job is done', async () => {
+    const RoleName = 'beginner';
+    const request = job(await createRole(RoleName));
+    const granted: object[] = [];
+    const actions: (readonly unknown[])[] = [];
+    const apply = async ({ where, statement }: Grant): Promise<void> => {
+      if (where.startsWith('the trust policy')) {
+        await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: policy(statement) }));
+        return;
+      }
+      granted.push(statement);
+      const PolicyDocument = policy(...granted);
+      await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'granted', PolicyDocument }));
+    };
+    for (let findings = await preflight(request); findings.length > 0; findings = await preflight(request)) {
+      assert.ok(actions.length < 5, JSON.stringify(findings));
+      actions.push(findings.flatMap(({ grants }) => grants.map(({ statement }) => statement['Action'])));
+      for (const { grants } of findings) for (const grant of grants) await apply(grant);
+    }
+    assert.deepEqual(actions, [
+      ['sts:AssumeRole'],
+      ['s3:GetObject', 's3:PutObject'],
+      ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:Decrypt'],
+    ]);
+    const { Job: created } = await media.send(new CreateJobCommand(request));
+    const ended = await endOf(created?.Id);
+    assert.equal(ended?.Status, 'COMPLETE', ended?.ErrorMessage ?? '');
+  });
+
+  it('takes job files as the wire writes them, too', async () => {
+    const role = await createRole('lower-case');
+    const lowerCased = JSON.parse(
+      JSON.stringify(job(role)).replaceAll(
+        /"([A-Z])(\w*)":/g,
+        (_match, head: string, rest: string) => `"${head.toLowerCase()}${rest}":`,
+      ),
+    ) as object;
+    const [finding] = await preflight(lowerCased);
+    assert.equal(finding?.step, 'assuming the role');
+  });
+
+  it('offers no statement where another one denies', async () => {
+    const trust = { Effect: 'Allow', Principal: { Service: 'mediaconvert.amazonaws.com' }, Action: 'sts:AssumeRole' };
+    const Role = await createRole('denied', trust);
+    const all = { Effect: 'Allow', Action: '*', Resource: '*' };
+    const put = { RoleName: 'denied', PolicyName: 'all', PolicyDocument: policy(all) };
+    await iam.send(new PutRolePolicyCommand(put));
+    assert.deepEqual(await preflight(job(Role)), []);
+    const deny = {
+      Effect: 'Deny',
+      Principal: { AWS: Role },
+      Action: 's3:PutObject',
+      Resource: 'arn:aws:s3:::output/*',
+    };
+    await s3.send(new PutBucketPolicyCommand({ Bucket: 'output', Policy: policy(deny) }));
+    const findings = await preflight(job(Role));
+    assert.deepEqual(
+      findings.map(({ step, grants }) => [step, grants]),
+      [['writing s3://output/made/film*', []]],
+    );
+    assert.match(findings[0]?.problem ?? '', /explicit deny in a resource-based policy/);
+  });
+
+  it('says what is wrong with a job that Coffer does not carry out', async () => {
+    const request = job('arn:aws:iam::123456789012:role/beginner');
+    const file = join(home.folder, 'odd.json');
+    await writeFile(file, JSON.stringify({ ...request, Settings: { ...request.Settings, Odd: true } }));
+    const { code, stderr } = await home.run(['mediaconvert', 'preflight', file]);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /\/odd/i);
+  });
+
+  it('stands in the error of a job that lacked something', async () => {
+    const trust = { Effect: 'Allow', Principal: { Service: 'mediaconvert.amazonaws.com' }, Action: 'sts:AssumeRole' };
+    const { Job: created } = await media.send(new CreateJobCommand(job(await createRole('lacking', trust))));
+    const ended = await endOf(created?.Id);
+    assert.equal(ended?.Status, 'ERROR');
+    assert.match(ended.ErrorMessage ?? '', /Missing: reading s3:\/\/input\/film\.mp4: .*"Action":"s3:GetObject"/);
+    assert.match(ended.ErrorMessage ?? '', /writing s3:\/\/output\/made\/film\*: .*"Action":"s3:PutObject"/);
+  });
+});

@@ -3,6 +3,7 @@ import { benchKinesisVideoList } from './kinesis-video-list.ts';
 import { benchLiveFlows } from './live/live-flows.ts';
 import { benchMemory } from './memory.ts';
 import { benchObjects } from './objects.ts';
+import { benchPackaging } from './packaging.ts';
 import { isMet, type Result } from './result.ts';
 import { benchStartUp } from './start-up.ts';
 import { benchTranscode } from './transcode.ts';
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   'kinesis-video': benchKinesisVideo,
   'kinesis-video-list': async () => [await benchKinesisVideoList()],
   'live-flows': benchLiveFlows,
+  packaging: () => benchPackaging(),
   transcode: async () => {
     const measured = await benchTranscode();
     if (measured === undefined) {

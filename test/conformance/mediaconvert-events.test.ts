@@ -5,11 +5,13 @@ import {
   CreateJobCommand,
   type CreateJobRequest,
   CreateQueueCommand,
+  GetJobCommand,
 } from '@aws-sdk/client-mediaconvert';
 import { silentLogger } from '#kernel/logger.ts';
 import type { LoggedEvent } from '#storage/event-log/event-log.ts';
 import { ConfigError, readConfig } from '../../bin/config.ts';
 import { Server } from '../../bin/server.ts';
+import { ClockedServer } from '../harness/clocked-server.ts';
 import { readEvents, until } from '../harness/event-log.ts';
 import { EventReceiver } from '../harness/event-receiver.ts';
 import { MediaAccount } from '../harness/media-account.ts';
@@ -135,6 +137,49 @@ describe('MediaConvert’s events', () => {
     assert.ok(logged.length > 5);
     await until(async () => (receiver.events.length >= logged.length ? true : undefined));
     assert.deepEqual(receiver.events.slice(0, logged.length), logged);
+  });
+});
+
+describe('a status update', () => {
+  it('comes in the interval that the job asks for', async () => {
+    const server = await ClockedServer.start(undefined, { COFFER_MEDIA_WORKERS: '1' });
+    const account = await MediaAccount.on(server, 120);
+    const { mediaconvert, events } = server.parts.services;
+    mediaconvert.runner.start(server.endpoint);
+    const job = jobOf(account.role, account.source, [mp4Group({ destination: 's3://outputs/mp4/' })]);
+    const { Job } = await account.media.send(new CreateJobCommand({ ...job, StatusUpdateInterval: 'SECONDS_12' }));
+    await until(async () => {
+      const { Job: now } = await account.media.send(new GetJobCommand({ Id: Job?.Id }));
+      assert.notEqual(now?.Status, 'ERROR', now?.ErrorMessage ?? '');
+      return now?.CurrentPhase === 'TRANSCODING' && (now.JobPercentComplete ?? 0) > 0 ? true : undefined;
+    });
+    const updates = async () => {
+      const found: LoggedEvent[] = [];
+      for await (const { event } of events.read({ after: 0, from: 0 })) {
+        if (event.detail['status'] === 'STATUS_UPDATE') found.push(event);
+      }
+      return found;
+    };
+    assert.deepEqual(await updates(), []);
+    server.pass(12);
+    const [update] = await until(async () => {
+      const found = await updates();
+      return found.length > 0 ? found : undefined;
+    });
+    const progress = update?.detail['jobProgress'] as Record<string, unknown>;
+    assert.ok(Number(update?.detail['framesDecoded']) > 0);
+    assert.deepEqual([progress['currentPhase'], progress['retryCount']], ['TRANSCODING', 0]);
+    const percent = Number(progress['jobPercentComplete']);
+    assert.ok(percent > 0 && percent < 100, String(percent));
+    assert.deepEqual(progress['phaseProgress'], {
+      PROBING: { status: 'COMPLETE', percentComplete: 100 },
+      TRANSCODING: { status: 'PROGRESSING', percentComplete: percent },
+      UPLOADING: { status: 'PENDING', percentComplete: 0 },
+    });
+    await account.media.send(new CancelJobCommand({ Id: Job?.Id }));
+    await mediaconvert.runner.stop();
+    await events.close();
+    await account.stop();
   });
 });
 

@@ -26,7 +26,12 @@ import {
   MediaConnectClient,
   StartFlowCommand,
 } from '@aws-sdk/client-mediaconnect';
-import { CreateJobCommand, GetJobCommand, MediaConvertClient } from '@aws-sdk/client-mediaconvert';
+import {
+  CreateJobCommand,
+  CreateJobTemplateCommand,
+  GetJobCommand,
+  MediaConvertClient,
+} from '@aws-sdk/client-mediaconvert';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -276,6 +281,14 @@ async function useEverything(root: ClientConfig, secrets: Secrets): Promise<stri
         OutputGroups: [mp4Group({ destination: `s3://${BUCKET}/out/` })],
       },
     }),
+  );
+  // A template may hold the key of what is made by it.
+  const staticKeyValue = secrets.addText('a static key', randomBytes(16).toString('hex'));
+  const StaticKeyProvider = { StaticKeyValue: staticKeyValue, Url: 'https://keys.example.com/1' };
+  const Encryption = { Type: 'STATIC_KEY', EncryptionMethod: 'AES128', StaticKeyProvider } as const;
+  const OutputGroupSettings = { Type: 'HLS_GROUP_SETTINGS', HlsGroupSettings: { Encryption } } as const;
+  await jobs.send(
+    new CreateJobTemplateCommand({ Name: 'protected', Settings: { OutputGroups: [{ OutputGroupSettings }] } }),
   );
   for (let wait = 0; wait < 300; wait++) {
     const answer = await jobs.send(new GetJobCommand({ Id: Job?.Id }));

@@ -2,17 +2,22 @@ import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/cli
 import { MediaConvertClient } from '@aws-sdk/client-mediaconvert';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { makeTestVideo } from '#media/test-video.ts';
-import { startTestPlatform, type TestPlatform } from './platform.ts';
+import { type ClientConfig, startTestPlatform, type TestPlatform } from './platform.ts';
+
+/** What talks to the account: the platform, or a server on a clock of its own. */
+export interface MediaServer extends Pick<TestPlatform, 'accountId' | 'stop'> {
+  clientConfig(): ClientConfig;
+}
 
 /** An account with buckets `source` and `outputs`, a film in the former, and a role for its jobs. */
-export class MediaAccount {
-  readonly platform: TestPlatform;
+export class MediaAccount<Platform extends MediaServer = TestPlatform> {
+  readonly platform: Platform;
   readonly media: MediaConvertClient;
   readonly s3: S3Client;
   readonly role: string;
   readonly source = 's3://source/films/holiday.mp4';
 
-  private constructor(platform: TestPlatform, role: string) {
+  private constructor(platform: Platform, role: string) {
     const config = platform.clientConfig();
     this.platform = platform;
     this.media = new MediaConvertClient(config);
@@ -22,7 +27,11 @@ export class MediaAccount {
 
   /** @param seconds of the film, 320 × 180 */
   static async start(seconds: number, environment: NodeJS.ProcessEnv = {}): Promise<MediaAccount> {
-    const platform = await startTestPlatform(environment);
+    return MediaAccount.on(await startTestPlatform(environment), seconds);
+  }
+
+  /** As `start`, on a server that runs already. */
+  static async on<Platform extends MediaServer>(platform: Platform, seconds: number): Promise<MediaAccount<Platform>> {
     const account = new MediaAccount(platform, await makeRole(platform));
     for (const Bucket of ['source', 'outputs']) await account.s3.send(new CreateBucketCommand({ Bucket }));
     const Body = await makeTestVideo({ seconds, width: 320, height: 180 });
@@ -42,7 +51,7 @@ export class MediaAccount {
   }
 }
 
-async function makeRole(platform: TestPlatform): Promise<string> {
+async function makeRole(platform: MediaServer): Promise<string> {
   const iam = new IAMClient(platform.clientConfig());
   const document = (statement: object) => JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
   const Principal = { Service: 'mediaconvert.amazonaws.com' };

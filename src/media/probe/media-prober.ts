@@ -11,7 +11,7 @@ export interface ProberLimits {
   readonly memoryBytes: number;
 }
 
-export const DEFAULT_PROBER_LIMITS: ProberLimits = { workers: 2, milliseconds: 30_000, memoryBytes: 1024 ** 3 };
+const DEFAULT_PROBER_LIMITS: ProberLimits = { workers: 2, milliseconds: 30_000, memoryBytes: 1024 ** 3 };
 
 /** Too many files are being looked into. */
 export class ProberBusyError extends Error {

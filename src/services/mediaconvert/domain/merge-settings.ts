@@ -8,7 +8,7 @@ type Plain = Readonly<Record<string, unknown>>;
  *
  * @param byIndex lists that are laid over one another item by item
  */
-export function mergeOver<Value>(below: Value, above: Value, byIndex: ReadonlySet<string> = NONE): Value {
+function mergeOver<Value>(below: Value, above: Value, byIndex: ReadonlySet<string> = NONE): Value {
   return merged(below, above, '', byIndex) as Value;
 }
 

@@ -9,6 +9,8 @@ import { LEASE_MS } from './runner-facts.ts';
 
 /** How often a runner looks for jobs whose runner died, or that are to hop; new ones it hears of. */
 const SWEEP_MS = 2000;
+/** Queues of which it is remembered when they had their turn. */
+const MAX_TURNS = 4096;
 
 /**
  * Takes jobs from the queues and does them, some at a time: of each queue the highest priority first, the queues in
@@ -99,6 +101,7 @@ export class JobRunner {
       const at = turn(place);
       if (at >= 0) this.#turns.splice(at, 1);
       this.#turns.push(keyOf(place));
+      if (this.#turns.length > MAX_TURNS) this.#turns.shift();
       return place;
     }
     return undefined;
@@ -116,9 +119,11 @@ export class JobRunner {
   }
 
   #run(job: JobRecord, endpoint: string): void {
+    // Its lease ran out although it runs here: the machine has slept, or its clock was put forward.
+    this.#running.get(job.id)?.execution.cancel();
     const execution = new JobExecution(this.#facts, job, this.#owner, endpoint);
     const done = execution.run().finally(() => {
-      this.#running.delete(job.id);
+      if (this.#running.get(job.id)?.execution === execution) this.#running.delete(job.id);
       this.wake();
     });
     this.#running.set(job.id, { execution, done });

@@ -112,7 +112,7 @@ function packageOnce(ffmpeg: FFmpeg, group: HlsGroup, { tracks, packets }: Rendi
     tracks,
     transport: output.transport,
     audioFrameBytes: 256,
-    isVideoFirst: true,
+    videoKind: 'h264',
     segmentSeconds: 2,
     audioCodecs: ['mp4a.40.2'],
   });

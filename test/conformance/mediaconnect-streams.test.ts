@@ -61,7 +61,7 @@ describe('live flows over SRT', { skip: withoutFfmpeg || withoutSrtTools }, () =
 
   const to = (port: number, query: string) => `srt://127.0.0.1:${port}?mode=caller&latency=${LATENCY}&${query}`;
   /** What a taker has got when it has got all but what it still holds in its own buffer, and is then ended. */
-  const allOf = async (tool: LiveTool, bytes: Buffer): Promise<Buffer> => {
+  const allOf = async (tool: LiveTool, bytes: Buffer, signal: NodeJS.Signals = 'SIGINT'): Promise<Buffer> => {
     const HELD = 8192;
     await until('the stream', () => tool.received.length >= bytes.length * 0.75 - HELD);
     await until('the end', async () => {
@@ -69,7 +69,7 @@ describe('live flows over SRT', { skip: withoutFfmpeg || withoutSrtTools }, () =
       await new Promise((resolve) => setTimeout(resolve, 500));
       return tool.received.length === length;
     });
-    await tool.stop('SIGINT');
+    await tool.stop(signal);
     return tool.received;
   };
 
@@ -143,7 +143,7 @@ describe('live flows over SRT', { skip: withoutFfmpeg || withoutSrtTools }, () =
       await until('the sender’s end', () => sender.child.exitCode !== null, 20_000);
       assert.equal(sender.child.exitCode, 0, sender.messages);
       const sent = await readFile(file);
-      const got = await allOf(taker, sent);
+      const got = await allOf(taker, sent, 'SIGKILL');
       // What it has not sent yet when it ends is lost with ffmpeg; nothing else may be.
       assert.ok(sent.subarray(0, got.length).equals(got), `${got.length} of ${sent.length} bytes`);
     } finally {

@@ -81,9 +81,9 @@ export class LiveTool implements AsyncDisposable {
   }
 }
 
-/** Sends its standard input to an SRT address, in datagrams of 1316 bytes. */
+/** Sends its standard input to an SRT address, in datagrams of 1316 bytes; dials again when it is refused. */
 export function srtSender(address: string): LiveTool {
-  return new LiveTool('srt-live-transmit', ['-q', '-chunk:1316', '-a:no', 'file://con', address]);
+  return new LiveTool('srt-live-transmit', ['-q', '-chunk:1316', '-a:yes', 'file://con', address]);
 }
 
 /** Writes what it takes from an SRT address to its standard output. */

@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   noAudio: 1021,
   unsupportedInput: 1030,
   settingsDoNotFit: 1040,
+  clipNotFound: 1060,
   readStoppedEarly: 1076,
   accessDenied: 1401,
   notFound: 1404,

@@ -27,6 +27,16 @@ export interface TranscodeInput {
   readonly audioSelectors: Readonly<Record<string, AudioSelector>>;
   /** Set where the object was encrypted as a whole before it was stored. */
   readonly decryption?: InputDecryption;
+  /** Absent: all of it. */
+  readonly clips?: InputClips;
+}
+
+/** The parts of an input that are wanted, joined in this order. */
+export interface InputClips {
+  /** The timecode of the first picture, or where it comes from. */
+  readonly firstTimecode: 'embedded' | 'zero' | (string & {});
+  /** By timecodes, each of the two inclusive; absent: the input's beginning or end. */
+  readonly parts: readonly { readonly start?: string; readonly end?: string }[];
 }
 
 export interface InputDecryption {

@@ -2,6 +2,7 @@ import type { CodecContext, Frame, Packet, Stream } from 'node-av/lib';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import type { AudioEncoder } from './audio-encoder.ts';
 import { AudioGraph } from './audio-graph.ts';
+import { type ClipWindow, WHOLE } from './clip-windows.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { MediaInput } from './media-input.ts';
 import { framerateOf, pixelAspectOf, timestampOf } from './media-input.ts';
@@ -12,6 +13,8 @@ import { VideoGraph } from './video-graph.ts';
 const JUMP_SECONDS = { discontinuous: 10, continuous: 3600 };
 /** Silence that stands in for missing audio trails the video by this much, so that packets still interleave. */
 const SILENCE_LAG_SECONDS = 0.5;
+/** Decoding begins this much before a window, for sound that is stored earlier than its pictures. */
+const SEEK_LEAD_SECONDS = 0.5;
 
 export interface AudioRoute {
   readonly encoder: AudioEncoder;
@@ -24,6 +27,8 @@ interface Decoding {
   readonly decoder: CodecContext;
   readonly clock: StreamClock;
   frames: number;
+  /** True once a frame behind the window was seen. */
+  isPast: boolean;
 }
 
 interface AudioDecoding extends Decoding {
@@ -40,6 +45,7 @@ export class InputRun {
   readonly #silent: readonly AudioEncoder[];
   readonly #baseSeconds: number;
   readonly #isJoined: boolean;
+  readonly #window: ClipWindow;
   readonly #onFrame: (seconds: number, isVideo: boolean) => void;
   readonly #frame: Frame;
   #graph: VideoGraph | undefined;
@@ -48,6 +54,7 @@ export class InputRun {
   /**
    * @param baseSeconds where the input begins on the outputs' time line
    * @param isJoined true when another input follows
+   * @param window the part of the input that is wanted
    * @param onFrame told each decoded frame's time within this input
    */
   constructor(
@@ -58,6 +65,7 @@ export class InputRun {
       readonly audioRoutes: readonly AudioRoute[];
       readonly baseSeconds: number;
       readonly isJoined: boolean;
+      readonly window?: ClipWindow;
       readonly onFrame: (seconds: number, isVideo: boolean) => void;
     },
   ) {
@@ -66,6 +74,7 @@ export class InputRun {
     this.#videoEncoders = facts.videoEncoders;
     this.#baseSeconds = facts.baseSeconds;
     this.#isJoined = facts.isJoined;
+    this.#window = facts.window ?? WHOLE;
     this.#onFrame = facts.onFrame;
     this.#frame = new ffmpeg.Frame();
     this.#frame.alloc();
@@ -82,11 +91,12 @@ export class InputRun {
     input.keepOnly([...(video === undefined ? [] : [video]), ...streams.values()]);
   }
 
-  /** Runs the input to its end; returns the time on the outputs' time line at which the next one begins. */
+  /** Runs the input, or its window, to the end; returns the time on the outputs' time line at which the next one begins. */
   run(): number {
     const packet = new this.#ffmpeg.Packet();
     packet.alloc();
-    while (this.#input.readPacket(packet)) {
+    this.#input.seekBefore(this.#window.from - SEEK_LEAD_SECONDS);
+    while (!this.#isPast && this.#input.readPacket(packet)) {
       this.#feed(packet);
       packet.unref();
     }
@@ -96,13 +106,20 @@ export class InputRun {
     return this.#close();
   }
 
+  /** True when nothing more of the window can come. */
+  get #isPast(): boolean {
+    const decodings = [...(this.#video === undefined ? [] : [this.#video]), ...this.#audios];
+    return decodings.length > 0 && decodings.every((decoding) => decoding.isPast);
+  }
+
   #decode(stream: Stream): Decoding {
     const limit = this.#input.isClockDiscontinuous ? JUMP_SECONDS.discontinuous : JUMP_SECONDS.continuous;
     return {
       stream,
       decoder: this.#input.openDecoder(stream),
-      clock: new StreamClock(stream, this.#input.startSeconds, limit),
+      clock: new StreamClock(stream, this.#input.startSeconds, limit, this.#window.from > 0),
       frames: 0,
+      isPast: false,
     };
   }
 
@@ -136,7 +153,8 @@ export class InputRun {
     const video = this.#video;
     if (video === undefined) return;
     const timeBase = video.stream.timeBase;
-    const seconds = video.clock.place(frame);
+    const seconds = this.#placeInWindow(video, frame, -video.clock.frameSeconds / 2);
+    if (seconds === undefined) return;
     const startSeconds = this.#graph === undefined ? 0 : this.#endSeconds;
     if (this.#graph !== undefined && !this.#graph.isFor(frame)) {
       this.#graph.finish();
@@ -156,8 +174,39 @@ export class InputRun {
     this.#onFrame(seconds, true);
   }
 
+  /**
+   * Sets a frame's time, counted from the window's beginning.
+   *
+   * @param overlap seconds by which a frame may begin before the window; negative ones are for rounded times
+   * @returns `undefined` for a frame outside the window
+   */
+  #placeInWindow(decoding: Decoding, frame: Frame, overlap: number): number | undefined {
+    const { from, to } = this.#window;
+    const seconds = decoding.clock.place(frame);
+    const tolerance = overlap < 0 ? -overlap : 0;
+    if (to !== undefined && seconds >= to - tolerance) {
+      decoding.isPast = true;
+      return undefined;
+    }
+    if (from === 0) return seconds;
+    if (seconds <= from - Math.abs(overlap)) return undefined;
+    const { num, den } = decoding.stream.timeBase;
+    frame.pts -= BigInt(Math.round((from * den) / num));
+    return seconds - from;
+  }
+
+  /** The window's end is in the middle of a frame of sound. */
+  #cutSound(frame: Frame, seconds: number): void {
+    const { from, to } = this.#window;
+    if (to === undefined) return;
+    const wanted = Math.round((to - from - seconds) * frame.sampleRate);
+    if (wanted > 0 && wanted < frame.nbSamples) frame.nbSamples = wanted;
+  }
+
   #pushAudio(audio: AudioDecoding, frame: Frame): void {
-    const seconds = audio.clock.place(frame);
+    const seconds = this.#placeInWindow(audio, frame, frame.nbSamples / frame.sampleRate);
+    if (seconds === undefined) return;
+    this.#cutSound(frame, seconds);
     for (const route of audio.routes) {
       if (route.graph?.isFor(frame) === false) {
         route.graph.finish();
@@ -205,6 +254,11 @@ export class InputRun {
         `No audio frames decoded on [selector-(Audio Selector ${index + 1})-track-${index + 1}-drc]`,
       );
     }
+    if (this.#window !== WHOLE) {
+      // Of a part nobody knows how much there should be, but something.
+      if (this.#video === undefined || this.#graph !== undefined) return;
+      throw new TranscodeError(ERROR_CODES.clipNotFound, 'An input clip is behind the end of its input');
+    }
     const promised = this.#video?.stream;
     if (promised === undefined || !this.#input.info.format.includes('mp4') || promised.duration <= 0n) return;
     const seconds = (Number(promised.duration) * promised.timeBase.num) / promised.timeBase.den;
@@ -223,9 +277,12 @@ class StreamClock {
   readonly #limit: number;
   #shift: bigint;
   #expected = 0n;
+  #isFirstFree: boolean;
   readonly #step: bigint;
 
-  constructor(stream: Stream, startSeconds: number, jumpSeconds: number) {
+  /** @param isBegunLater true where the first frame may be far from the beginning, and no jump */
+  constructor(stream: Stream, startSeconds: number, jumpSeconds: number, isBegunLater: boolean) {
+    this.#isFirstFree = isBegunLater;
     const { num, den } = stream.timeBase;
     this.#toSeconds = num / den;
     this.#shift = -BigInt(Math.round(startSeconds / this.#toSeconds));
@@ -240,7 +297,8 @@ class StreamClock {
   place(frame: Frame): number {
     const stamp = timestampOf(frame);
     let time = stamp === undefined ? this.#expected : stamp + this.#shift;
-    const jump = Number(time - this.#expected);
+    const jump = this.#isFirstFree ? 0 : Number(time - this.#expected);
+    this.#isFirstFree = false;
     if (Math.abs(jump) > this.#limit) {
       this.#shift -= BigInt(jump);
       time = this.#expected;

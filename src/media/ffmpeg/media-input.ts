@@ -170,6 +170,19 @@ export class MediaInput {
     );
   }
 
+  /**
+   * Goes to a place before a time, where decoding can begin. Containers whose clock may jump are read from where they
+   * are, as their times say little of places.
+   *
+   * @param seconds on the input's own time line
+   */
+  seekBefore(seconds: number): void {
+    if (this.isClockDiscontinuous || seconds <= 0) return;
+    const time = BigInt(Math.round((seconds + this.startSeconds) * this.#ffmpeg.AV_TIME_BASE));
+    // Where it cannot be done, reading goes on from the beginning: slower, and just as right.
+    this.#format.seekFrameSync(-1, time, this.#ffmpeg.AVSEEK_FLAG_BACKWARD);
+  }
+
   close(): void {
     // In this order: the format must not reach for an I/O context that is gone.
     this.#format.pb = null;

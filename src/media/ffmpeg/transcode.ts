@@ -17,6 +17,7 @@ import type {
 } from '../transcode-job.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
 import { AudioEncoder } from './audio-encoder.ts';
+import { type ClipWindow, clipWindows, WHOLE } from './clip-windows.ts';
 import type { AudioRoute } from './input-run.ts';
 import { InputRun } from './input-run.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
@@ -86,10 +87,12 @@ class Transcode {
     this.#ports.report({ kind: 'phase', phase: 'PROBING' });
     let first: OpenInput | undefined;
     const infos: MediaInfo[] = [];
-    inputs.forEach((_, index) => {
+    const windows: (readonly ClipWindow[])[] = [];
+    inputs.forEach(({ clips }, index) => {
       if (index === 1) first = first?.close();
       const input = this.#open(index);
       infos.push(input.media.info);
+      windows.push(clipWindows(clips, input.media));
       this.#ports.report({ kind: 'input', index, info: input.media.info });
       if (index === 0) first = input;
       else input.close();
@@ -97,7 +100,7 @@ class Transcode {
     first ??= this.#open(0);
     this.#ports.report({ kind: 'phase', phase: 'TRANSCODING' });
     const groups = this.#job.groups.map((group, index) => this.#openGroup(group, index, first?.media));
-    this.#transcodeAll(first, infos);
+    this.#transcodeAll(first, infos, windows);
     for (const { encoder, end } of this.#videos) {
       encoder.finish();
       end();
@@ -119,34 +122,42 @@ class Transcode {
     return this.#job.groups.some((group) => group.outputs.some((output) => output.video !== undefined));
   }
 
-  #transcodeAll(first: OpenInput, infos: readonly MediaInfo[]): void {
-    const lengths = infos.map((info) => info.durationSeconds);
-    const isKnown = lengths.every((length) => length !== undefined);
-    const total = lengths.reduce<number>((sum, length) => sum + (length ?? 0), 0);
+  #transcodeAll(first: OpenInput, infos: readonly MediaInfo[], windows: readonly (readonly ClipWindow[])[]): void {
+    const lengths = infos.flatMap(({ durationSeconds }, index) =>
+      (windows[index] ?? [WHOLE]).map(({ from, to }) => (to ?? durationSeconds ?? Number.NaN) - from),
+    );
+    const total = lengths.reduce((sum, length) => sum + length, 0);
     let base = 0;
+    let done = 0;
+    let part = 0;
     this.#job.inputs.forEach((description, index) => {
-      const input = index === 0 ? first : this.#open(index);
-      const before = lengths.slice(0, index).reduce<number>((sum, length) => sum + (length ?? 0), 0);
-      const run = new InputRun(this.#ffmpeg, input.media, {
-        videoEncoders: this.#videos.map(({ encoder }) => encoder),
-        audioRoutes: [...this.#audios.values()].map((audio) => route(input.media, description, audio)),
-        baseSeconds: base,
-        isJoined: index + 1 < this.#job.inputs.length,
-        onFrame: (seconds, isVideo) => {
-          const isCounted = isVideo || this.#videos.length === 0;
-          if (isCounted) this.#framesDecoded += 1;
-          this.#ports.onFrame(this.#framesDecoded);
-          if (!isCounted || this.#framesDecoded % REPORT_EVERY_FRAMES !== 0) return;
-          const percent = Math.floor(((before + seconds) / total) * 100);
-          this.#ports.report({
-            kind: 'progress',
-            framesDecoded: this.#framesDecoded,
-            ...(isKnown && total > 0 && { percent: Math.max(0, Math.min(99, percent)) }),
-          });
-        },
-      });
-      base = run.run();
-      input.close();
+      for (const [place, window] of (windows[index] ?? [WHOLE]).entries()) {
+        const input = index === 0 && place === 0 ? first : this.#open(index);
+        part += 1;
+        const before = done;
+        const run = new InputRun(this.#ffmpeg, input.media, {
+          videoEncoders: this.#videos.map(({ encoder }) => encoder),
+          audioRoutes: [...this.#audios.values()].map((audio) => route(input.media, description, audio)),
+          baseSeconds: base,
+          isJoined: part < lengths.length,
+          window,
+          onFrame: (seconds, isVideo) => {
+            const isCounted = isVideo || this.#videos.length === 0;
+            if (isCounted) this.#framesDecoded += 1;
+            this.#ports.onFrame(this.#framesDecoded);
+            if (!isCounted || this.#framesDecoded % REPORT_EVERY_FRAMES !== 0) return;
+            const percent = Math.floor(((before + seconds) / total) * 100);
+            this.#ports.report({
+              kind: 'progress',
+              framesDecoded: this.#framesDecoded,
+              ...(total > 0 && { percent: Math.max(0, Math.min(99, percent)) }),
+            });
+          },
+        });
+        base = run.run();
+        input.close();
+        done += lengths[part - 1] ?? 0;
+      }
     });
   }
 

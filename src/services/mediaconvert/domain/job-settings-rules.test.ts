@@ -261,6 +261,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   hlsGroupSettings:
     'baseUrl captionSegmentLengthControl clientCache codecSpecification manifestCompression manifestDurationFormat minSegmentLength outputSelection programDateTimePeriod segmentLength streamInfResolution targetDurationCompatibilityMode timedMetadataId3Period',
   hlsSettings: 'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType segmentModifier',
+  inputClippings: 'endTimecode startTimecode',
   inputs: 'timecodeSource timecodeStart',
   m3u8Settings:
     'audioFramesPerPes audioPids dataPTSControl pmtPid privateMetadataPid programNumber ptsOffset scte35Pid timedMetadataPid transportStreamId videoPid',

@@ -35,6 +35,7 @@ import {
   withoutEffect,
 } from './setting-rule.ts';
 import { checkSampleEncryption, hlsEncryption } from './hls-encryption-rules.ts';
+import { checkTimecodes, inputClip } from './input-clip-rules.ts';
 import { inputDecryption } from './input-decryption-rules.ts';
 import {
   checkAac,
@@ -82,27 +83,30 @@ const videoSelector: SettingRule<VideoSelector> = structure<VideoSelector>({
   SelectorType: oneOf('AUTO'),
 });
 
-const input: SettingRule<Input> = structure<Input>({
-  FileInput: checkFileInput,
-  DecryptionSettings: inputDecryption,
-  AudioSelectors: entries(audioSelector),
-  AudioSelectorGroups: emptyOnly,
-  CaptionSelectors: emptyOnly,
-  InputClippings: emptyOnly,
-  SupplementalImps: emptyOnly,
-  VideoOverlays: emptyOnly,
-  VideoSelector: videoSelector,
-  // Time codes bear on clips, burn-in and insertion, each of which is refused.
-  TimecodeSource: withoutEffect,
-  TimecodeStart: withoutEffect,
-  FilterEnable: oneOf('AUTO', 'DISABLE'),
-  FilterStrength: oneOf(0),
-  DeblockFilter: oneOf('DISABLED'),
-  DenoiseFilter: oneOf('DISABLED'),
-  AdvancedInputFilter: oneOf('DISABLED'),
-  InputScanType: oneOf('AUTO'),
-  PsiControl: oneOf('USE_PSI'),
-});
+const input: SettingRule<Input> = allOf(
+  checkTimecodes,
+  structure<Input>({
+    FileInput: checkFileInput,
+    DecryptionSettings: inputDecryption,
+    AudioSelectors: entries(audioSelector),
+    AudioSelectorGroups: emptyOnly,
+    CaptionSelectors: emptyOnly,
+    InputClippings: each(inputClip),
+    SupplementalImps: emptyOnly,
+    VideoOverlays: emptyOnly,
+    VideoSelector: videoSelector,
+    // Time codes bear on clips; burn-in and insertion are refused.
+    TimecodeSource: withoutEffect,
+    TimecodeStart: withoutEffect,
+    FilterEnable: oneOf('AUTO', 'DISABLE'),
+    FilterStrength: oneOf(0),
+    DeblockFilter: oneOf('DISABLED'),
+    DenoiseFilter: oneOf('DISABLED'),
+    AdvancedInputFilter: oneOf('DISABLED'),
+    InputScanType: oneOf('AUTO'),
+    PsiControl: oneOf('USE_PSI'),
+  }),
+);
 
 const destinationSettings: SettingRule<DestinationSettings> = structure<DestinationSettings>({
   S3Settings: structure<S3DestinationSettings>({

@@ -17,6 +17,7 @@ import type {
   FileOutput,
   HlsGroup,
   HlsOutput,
+  InputClips,
   InputDecryption,
   ObjectStorage,
   OutputGroup,
@@ -56,7 +57,20 @@ function planInput(input: Input, key: Uint8Array | undefined): TranscodeInput {
       ...(preferred !== undefined && { [DEFAULT_SELECTOR]: planSelector(preferred) }),
       ...audioSelectors,
     },
+    ...((input.InputClippings ?? []).length > 0 && { clips: planClips(input) }),
     ...(input.DecryptionSettings !== undefined && { decryption: planDecryption(input.DecryptionSettings, key) }),
+  };
+}
+
+function planClips(input: Input): InputClips {
+  const { TimecodeSource: source = 'EMBEDDED', TimecodeStart: start, InputClippings: clips = [] } = input;
+  const specified = source === 'ZEROBASED' ? 'zero' : (start ?? 'zero');
+  return {
+    firstTimecode: source === 'EMBEDDED' ? 'embedded' : specified,
+    parts: clips.map(({ StartTimecode, EndTimecode }) => ({
+      ...(StartTimecode !== undefined && { start: StartTimecode }),
+      ...(EndTimecode !== undefined && { end: EndTimecode }),
+    })),
   };
 }
 

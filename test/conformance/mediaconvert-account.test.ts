@@ -81,14 +81,15 @@ describe('a MediaConvert account', () => {
     assert.deepEqual((await client.send(new GetPolicyCommand({}))).Policy, put.Policy);
     await assert.rejects(submit('s3://source/film.mp4'), {
       name: 'BadRequestException',
-      message: '/inputs/0/fileInput: S3 inputs are not allowed by the policy of this account',
+      message:
+        'You specified an input location that your policy disallows. Specify an allowed input location and resubmit your job.',
     });
     const elsewhere = new MediaConvertClient(platform.clientConfig(undefined, 'eu-west-1'));
     assert.deepEqual((await elsewhere.send(new GetPolicyCommand({}))).Policy, all);
     elsewhere.destroy();
     await client.send(new PutPolicyCommand({ Policy: { HttpInputs: 'DISALLOWED' } }));
     await assert.rejects(submit('http://example.com/film.mp4'), {
-      message: /\/inputs\/0\/fileInput: HTTP inputs are not allowed by the policy of this account/,
+      message: /^You specified an input location that your policy disallows\./,
     });
     await client.send(new DeletePolicyCommand({}));
     assert.deepEqual((await client.send(new GetPolicyCommand({}))).Policy, all);
@@ -98,16 +99,13 @@ describe('a MediaConvert account', () => {
   it('can have it demanded by IAM that a policy forbids HTTP inputs', async () => {
     const noHttp = { Bool: { 'mediaconvert:HttpInputsAllowed': 'false' } };
     const pass = allow('iam:PassRole', role);
-    const rights = [pass, allow(['mediaconvert:CreateJob', 'mediaconvert:PutPolicy'], '*', noHttp)];
+    const rights = [pass, allow('mediaconvert:CreateJob', '*', noHttp)];
     const refused = { name: 'AccessDeniedException' };
     await assert.rejects(
       as(rights, (user) => submit('s3://source/film.mp4', {}, user)),
       refused,
     );
-    const put = (HttpInputs: 'ALLOWED' | 'DISALLOWED') =>
-      as(rights, (user) => user.send(new PutPolicyCommand({ Policy: { HttpInputs } })));
-    await assert.rejects(put('ALLOWED'), refused);
-    await put('DISALLOWED');
+    await client.send(new PutPolicyCommand({ Policy: { HttpInputs: 'DISALLOWED' } }));
     assert.notEqual(await as(rights, (user) => submit('s3://source/film.mp4', {}, user)), '');
     await client.send(new DeletePolicyCommand({}));
   });
@@ -174,6 +172,20 @@ describe('a MediaConvert account', () => {
     }
     // Allowed, and only then looked at.
     await assert.rejects(create(resources), { name: 'BadRequestException' });
+
+    // As in AWS's guide: the right to make templates is given for the queue and the presets that they name.
+    const template = { Name: 'another', Queue: 'mine', Settings: { OutputGroups: [{ Outputs }] } };
+    const save = (granted: readonly string[]) =>
+      as([allow('mediaconvert:CreateJobTemplate', [...granted])], (user) =>
+        user.send(new CreateJobTemplateCommand(template)),
+      );
+    await assert.rejects(save([arnOf('queues/mine')]), { name: 'AccessDeniedException', message: /presets\/allowed/ });
+    await assert.rejects(save([arnOf('presets/*')]), { name: 'AccessDeniedException', message: /queues\/mine/ });
+    await save([arnOf('queues/mine'), arnOf('presets/allow*')]);
+    // And AWS's basic policy for users names all of MediaConvert's ARNs.
+    const basic = [allow('mediaconvert:*', 'arn:aws:mediaconvert:*:*:*')];
+    await as(basic, (user) => user.send(new GetPolicyCommand({})));
+    await as(basic, (user) => user.send(new ListVersionsCommand({})));
   });
 
   it('searches its jobs, and queries them', async () => {

@@ -105,7 +105,7 @@ describe('MediaConvert with the AWS CLI', { skip: hasCli ? false : 'the AWS CLI 
     await aws('put-policy', '--policy', JSON.stringify(allowed));
     assert.deepEqual((await aws('get-policy')).Policy, allowed);
     await aws('put-policy', '--policy', '{"S3Inputs":"DISALLOWED"}');
-    await assert.rejects(aws(...submit), /S3 inputs are not allowed by the policy of this account/);
+    await assert.rejects(aws(...submit), /You specified an input location that your policy disallows/);
     await aws('delete-policy');
     await aws('delete-job-template', '--name', 'shows');
     await aws('delete-queue', '--name', 'shows');

@@ -1,7 +1,6 @@
 import type { JobSettings, Policy } from '@aws-sdk/client-mediaconvert';
 import type { RootKey } from '#crypto/root-key.ts';
 import type { ConditionContext } from '#kernel/operation.ts';
-import type { Problem } from '../errors.ts';
 import type { ResourceRecord } from '../resource-store.ts';
 import { openDocument } from './resource-document.ts';
 
@@ -33,27 +32,23 @@ export function policyContext(policy: Required<Policy>): ConditionContext {
 }
 
 const SCHEMES = [
-  ['s3:', 'S3Inputs', 'S3'],
-  ['https:', 'HttpsInputs', 'HTTPS'],
-  ['http:', 'HttpInputs', 'HTTP'],
+  ['s3:', 'S3Inputs'],
+  ['https:', 'HttpsInputs'],
+  ['http:', 'HttpInputs'],
 ] as const;
 
-/** Finds every address in the settings' inputs that the policy disallows. */
-export function checkInputPolicy(settings: JobSettings, policy: Required<Policy>, problems: Problem[]): void {
-  walk(settings.Inputs ?? [], '/inputs', (text, pointer) => {
-    for (const [scheme, member, name] of SCHEMES) {
-      if (!text.toLowerCase().startsWith(`${scheme}//`) || policy[member] === 'ALLOWED') continue;
-      problems.push({ pointer, text: `${name} inputs are not allowed by the policy of this account` });
-    }
-  });
+/** Whether an address in the settings' inputs is of a kind that the policy disallows. */
+export function isInputDisallowed(settings: JobSettings, policy: Required<Policy>): boolean {
+  return textsIn(settings.Inputs ?? []).some((text) =>
+    SCHEMES.some(([scheme, member]) => policy[member] !== 'ALLOWED' && text.toLowerCase().startsWith(`${scheme}//`)),
+  );
 }
 
-function walk(value: unknown, pointer: string, visit: (text: string, pointer: string) => void): void {
-  if (typeof value === 'string') visit(value, pointer);
-  else if (Array.isArray(value)) value.forEach((item, index) => walk(item, `${pointer}/${index}`, visit));
-  else if (typeof value === 'object' && value !== null) {
-    for (const [name, item] of Object.entries(value)) {
-      walk(item, `${pointer}/${name.charAt(0).toLowerCase()}${name.slice(1)}`, visit);
-    }
-  }
+export const DISALLOWED_INPUT =
+  'You specified an input location that your policy disallows. Specify an allowed input location and resubmit your job.';
+
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(textsIn);
 }

@@ -16,6 +16,11 @@ export function arnOf(scope: JobScope, type: ArnType, name: string): string {
   return formatArn({ service: 'mediaconvert', region, account, resource: `${type}/${name}` });
 }
 
+/** What stands for the account in a Region, where an action is not about one thing. */
+export function accountArn({ account, region }: JobScope): string {
+  return formatArn({ service: 'mediaconvert', region, account, resource: '*' });
+}
+
 export function jobArn(scope: JobScope, id: string): string {
   return arnOf(scope, 'jobs', id);
 }

@@ -11,7 +11,7 @@ import { LOWER_ALPHANUMERIC } from '#kernel/randomness.ts';
 import type { MediaconvertContext } from '../context.ts';
 import { ENGINE_VERSION, ENGINE_VERSION_PATTERN } from '../domain/engine-versions.ts';
 import { readHops } from '../domain/hops.ts';
-import { checkInputPolicy, POLICY_NAME, policyContext, policyOf } from '../domain/input-policy.ts';
+import { DISALLOWED_INPUT, isInputDisallowed, POLICY_NAME, policyContext, policyOf } from '../domain/input-policy.ts';
 import { sealRequest } from '../domain/job-request.ts';
 import { jobSettingsRule } from '../domain/job-settings-rules.ts';
 import { jobView } from '../domain/job-view.ts';
@@ -60,7 +60,8 @@ export const createJob = operation<MediaconvertContext, CreateJobRequest, Create
     const problems: Problem[] = [];
     const presets = await findPresets(presetsOf(request.Settings), scope, context);
     const settings = resolvePresets(request.Settings ?? {}, presets, problems);
-    checkInputPolicy(settings, policyOf(rootKey, await store.resources.find(scope, 'policy', POLICY_NAME)), problems);
+    const policy = policyOf(rootKey, await store.resources.find(scope, 'policy', POLICY_NAME));
+    if (isInputDisallowed(settings, policy)) throw badRequest(DISALLOWED_INPUT);
     const hops = readHops(request.HopDestinations ?? [], queue, scope, problems);
     requestRule({ ...request, Settings: settings }, '', problems);
     if (isReserved(queueDocument(rootKey, record))) checkReservedQueue(request, settings, problems);

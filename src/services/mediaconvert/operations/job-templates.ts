@@ -15,11 +15,12 @@ import {
   type UpdateJobTemplateRequest,
   type UpdateJobTemplateResponse,
 } from '@aws-sdk/client-mediaconvert';
-import { operation } from '#kernel/operation.ts';
+import { type AccessRequest, type Call, operation } from '#kernel/operation.ts';
 import type { MediaconvertContext } from '../context.ts';
 import { templateDocument, templateView } from '../domain/library.ts';
-import { arnOf } from '../domain/names.ts';
-import { creationAccess, scopeOf } from '../domain/scope.ts';
+import { presetsOf } from '../domain/merge-settings.ts';
+import { arnOf, nameOf } from '../domain/names.ts';
+import { creationAccess, scopeOf, tagsOf } from '../domain/scope.ts';
 import { SYSTEM_TEMPLATES, systemTemplate } from '../domain/system-presets.ts';
 import { absent, addTo, changeOn, listShelf, removeFrom, type Shelf, shelfAccess } from './library-calls.ts';
 
@@ -32,8 +33,13 @@ export const createJobTemplate = operation<MediaconvertContext, CreateJobTemplat
   CreateJobTemplate$,
   {
     secretMembers,
-    authorize: ({ Name = '', Tags }, call) =>
-      creationAccess('mediaconvert:CreateJobTemplate', scopeOf(call), SHELF.type, Name, Tags),
+    async authorize(input, call, context) {
+      const action = 'mediaconvert:CreateJobTemplate';
+      const own = creationAccess(action, scopeOf(call), SHELF.type, input.Name ?? '', input.Tags);
+      const named = await namedAccess(action, input, call, context);
+      // The right to make one is given for what it names, where it names anything.
+      return named.length === 0 ? own : [...named, ...own.slice(1)];
+    },
     async handle(input, call, context) {
       const { Name, Category, Tags } = input;
       const record = await addTo(SHELF, { Name, Category, Tags }, templateDocument(input), call, context);
@@ -46,7 +52,10 @@ export const updateJobTemplate = operation<MediaconvertContext, UpdateJobTemplat
   UpdateJobTemplate$,
   {
     secretMembers,
-    authorize: ({ Name }, call, context) => shelfAccess(SHELF, 'mediaconvert:UpdateJobTemplate', Name, call, context),
+    authorize: async (input, call, context) => [
+      ...(await shelfAccess(SHELF, 'mediaconvert:UpdateJobTemplate', input.Name, call, context)),
+      ...(await namedAccess('mediaconvert:UpdateJobTemplate', input, call, context)),
+    ],
     async handle(input, call, context) {
       const { Name, Category } = input;
       const record = await changeOn(SHELF, { Name, Category }, templateDocument(input), call, context);
@@ -98,3 +107,23 @@ export const listJobTemplates = operation<MediaconvertContext, ListJobTemplatesR
     },
   },
 );
+
+/** What a template names, its queue and its presets, the caller must be allowed to use. */
+async function namedAccess(
+  action: string,
+  input: Partial<Pick<CreateJobTemplateRequest, 'Queue' | 'Settings' | 'Tags'>>,
+  call: Call,
+  { store }: MediaconvertContext,
+): Promise<AccessRequest[]> {
+  const scope = scopeOf(call);
+  const requests: AccessRequest[] = [];
+  const add = async (type: 'queues' | 'presets', kind: 'queue' | 'preset', given: string) => {
+    const name = nameOf(given, type, scope) ?? given;
+    const resourceTags = tagsOf(await store.resources.find(scope, kind, name));
+    const requestTags = input.Tags === undefined ? {} : { requestTags: input.Tags };
+    requests.push({ action, resource: arnOf(scope, type, name), resourceTags, ...requestTags });
+  };
+  if (input.Queue !== undefined) await add('queues', 'queue', input.Queue);
+  for (const preset of presetsOf(input.Settings)) await add('presets', 'preset', preset);
+  return requests;
+}

@@ -11,22 +11,21 @@ import {
 } from '@aws-sdk/client-mediaconvert';
 import { operation } from '#kernel/operation.ts';
 import type { MediaconvertContext } from '../context.ts';
-import { completePolicy, POLICY_NAME, policyContext, policyOf } from '../domain/input-policy.ts';
+import { accountArn } from '../domain/names.ts';
+import { completePolicy, POLICY_NAME, policyOf } from '../domain/input-policy.ts';
 import { newResource, sealDocument } from '../domain/resource-document.ts';
 import { scopeOf } from '../domain/scope.ts';
 
 /** From where the inputs of an account's jobs may come. */
 export const getPolicy = operation<MediaconvertContext, GetPolicyRequest, GetPolicyResponse>(GetPolicy$, {
-  authorize: () => [{ action: 'mediaconvert:GetPolicy', resource: '*' }],
+  authorize: (_input, call) => [{ action: 'mediaconvert:GetPolicy', resource: accountArn(scopeOf(call)) }],
   async handle(_input, call, { store, rootKey }) {
     return { Policy: policyOf(rootKey, await store.resources.find(scopeOf(call), 'policy', POLICY_NAME)) };
   },
 });
 
 export const putPolicy = operation<MediaconvertContext, PutPolicyRequest, PutPolicyResponse>(PutPolicy$, {
-  authorize: ({ Policy: policy = {} }) => [
-    { action: 'mediaconvert:PutPolicy', resource: '*', context: policyContext(completePolicy(policy)) },
-  ],
+  authorize: (_input, call) => [{ action: 'mediaconvert:PutPolicy', resource: accountArn(scopeOf(call)) }],
   async handle({ Policy: given = {} }, call, { store, rootKey, clock }) {
     const scope = scopeOf(call);
     const policy = completePolicy(given);
@@ -42,7 +41,7 @@ export const putPolicy = operation<MediaconvertContext, PutPolicyRequest, PutPol
 });
 
 export const deletePolicy = operation<MediaconvertContext, DeletePolicyRequest, DeletePolicyResponse>(DeletePolicy$, {
-  authorize: () => [{ action: 'mediaconvert:DeletePolicy', resource: '*' }],
+  authorize: (_input, call) => [{ action: 'mediaconvert:DeletePolicy', resource: accountArn(scopeOf(call)) }],
   async handle(_input, call, { store }) {
     await store.resources.remove(scopeOf(call), 'policy', POLICY_NAME);
     return {};

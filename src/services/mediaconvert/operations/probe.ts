@@ -6,6 +6,8 @@ import { ServiceError } from '#kernel/service-error.ts';
 import { ProberBusyError } from '#media/probe/media-prober.ts';
 import { ERROR_CODES, TranscodeError } from '#media/transcode-error.ts';
 import type { MediaconvertContext } from '../context.ts';
+import { accountArn } from '../domain/names.ts';
+import { scopeOf } from '../domain/scope.ts';
 import { containerView, trackMappings } from '../domain/probe-view.ts';
 import { badRequest, forbidden, invalidSettings, notFound, tooManyRequests, unavailable } from '../errors.ts';
 
@@ -15,7 +17,7 @@ const S3_OBJECT = /^s3:\/\/([^/]+)\/(.*[^/])$/s;
 /** Looks into a file of S3 in the caller's own name: their right to read it decides, and the key's. */
 export const probe = operation<MediaconvertContext, ProbeRequest, ProbeResponse>(Probe$, {
   isReadOnly: true,
-  authorize: () => [{ action: 'mediaconvert:Probe', resource: '*' }],
+  authorize: (_input, call) => [{ action: 'mediaconvert:Probe', resource: accountArn(scopeOf(call)) }],
   async handle({ InputFiles: files = [] }, call, context) {
     if (files.length !== MAX_FILES) throw badRequest(`/inputFiles: Should have exactly ${MAX_FILES} item`);
     const authority = call.forward('mediaconvert');

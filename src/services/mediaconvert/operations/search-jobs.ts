@@ -14,7 +14,7 @@ import type { MediaconvertContext } from '../context.ts';
 import { conditionsOf, hasInput, JOB_RETENTION_MS, type JobCondition, searchJobs } from '../domain/job-search.ts';
 import { jobView } from '../domain/job-view.ts';
 import { nextTokenOf, pageLimit } from '../domain/list-page.ts';
-import { nameOf, queueArn } from '../domain/names.ts';
+import { accountArn, nameOf, queueArn } from '../domain/names.ts';
 import { decodePageToken } from '../domain/page-token.ts';
 import { newResource, openDocument } from '../domain/resource-document.ts';
 import { scopeOf } from '../domain/scope.ts';
@@ -45,7 +45,7 @@ export const searchForJobs = operation<MediaconvertContext, SearchJobsRequest, S
 export const startJobsQuery = operation<MediaconvertContext, StartJobsQueryRequest, StartJobsQueryResponse>(
   StartJobsQuery$,
   {
-    authorize: () => [{ action: 'mediaconvert:StartJobsQuery', resource: '*' }],
+    authorize: (_input, call) => [{ action: 'mediaconvert:StartJobsQuery', resource: accountArn(scopeOf(call)) }],
     async handle(input, call, { store, rootKey, clock, randomness }) {
       for (const [index, { Key: key, Values: values = [] }] of (input.FilterList ?? []).entries()) {
         const pointer = `/filterList/${index}`;
@@ -69,7 +69,7 @@ export const getJobsQueryResults = operation<
   GetJobsQueryResultsRequest,
   GetJobsQueryResultsResponse
 >(GetJobsQueryResults$, {
-  authorize: () => [{ action: 'mediaconvert:GetJobsQueryResults', resource: '*' }],
+  authorize: (_input, call) => [{ action: 'mediaconvert:GetJobsQueryResults', resource: accountArn(scopeOf(call)) }],
   async handle({ Id = '' }, call, context) {
     const record = await context.store.resources.find(scopeOf(call), 'query', Id);
     if (record === undefined) throw notFound(`The jobs query ${Id} does not exist.`);

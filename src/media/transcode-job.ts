@@ -58,7 +58,7 @@ export type AudioSelector =
   /** The first audio stream in this language (ISO 639-2, three letters, lower case). */
   | { readonly kind: 'language'; readonly code: string };
 
-export type OutputGroup = FileGroup | HlsGroup;
+export type OutputGroup = FileGroup | HlsGroup | FragmentedGroup;
 
 interface GroupFacts {
   readonly bucket: string;
@@ -98,12 +98,17 @@ export interface FileOutput {
   readonly audios: readonly AudioSettings[];
 }
 
-export interface HlsGroup extends GroupFacts {
+export interface HlsGroup extends GroupFacts, HlsManifestSettings {
   readonly kind: 'hls';
   /** Seconds, before rounding up to whole GOPs where `alignment` says so. */
   readonly segmentSeconds: number;
   readonly alignment: 'exact' | 'gop-multiple';
   readonly areManifestsWritten: boolean;
+  readonly outputs: readonly HlsOutput[];
+}
+
+/** How HLS manifests are written. */
+export interface HlsManifestSettings {
   readonly durationFormat: 'integer' | 'floating-point';
   /** How the longest segment becomes the target duration: to the nearest second, or to the next. */
   readonly targetDuration: 'nearest' | 'up';
@@ -116,7 +121,46 @@ export interface HlsGroup extends GroupFacts {
   readonly baseUrl: string;
   /** Absent: the content is not encrypted. */
   readonly encryption?: HlsEncryption;
-  readonly outputs: readonly HlsOutput[];
+}
+
+/** Fragmented MP4, one track to an output: DASH ISO has an MPD, CMAF an MPD and HLS manifests. */
+export interface FragmentedGroup extends GroupFacts {
+  readonly kind: 'dash' | 'cmaf';
+  /** Seconds, before rounding up to whole GOPs where `alignment` says so. */
+  readonly segmentSeconds: number;
+  /** A fragment ends before the first key frame after so many seconds. */
+  readonly fragmentSeconds: number;
+  readonly alignment: 'exact' | 'gop-multiple';
+  /** True puts an output's segments into one file. */
+  readonly isSingleFile: boolean;
+  /** Absent: no MPD is written. */
+  readonly dash?: DashManifestSettings;
+  /** Absent: no HLS manifests are written. */
+  readonly hls?: HlsManifestSettings;
+  readonly outputs: readonly FragmentedOutput[];
+}
+
+export interface DashManifestSettings {
+  readonly profile: 'main' | 'on-demand';
+  /** True tells the exact length of each segment, false about how long they are. */
+  readonly isTimelineWritten: boolean;
+  /** What a picture's bandwidth is: as measured, or the most that its settings allow. */
+  readonly bandwidth: 'average' | 'max';
+  /** Absent: a segment. */
+  readonly minBufferMs?: number;
+  /** Empty for none. */
+  readonly baseUrl: string;
+}
+
+/** Either a picture or one sound. */
+export interface FragmentedOutput {
+  /** May hold `$Number$`, `$Time$` and `$RepresentationID$`. */
+  readonly nameModifier: string;
+  readonly extension: string;
+  readonly video?: VideoSettings;
+  readonly audios: readonly AudioSettings[];
+  readonly audioRendition?: AudioRendition;
+  readonly audioGroupIds: readonly string[];
 }
 
 /** How the content of an HLS group is encrypted, for players that get the key from its URI. */
@@ -143,13 +187,15 @@ export interface HlsOutput {
   readonly audios: readonly AudioSettings[];
   readonly transport: TransportSettings;
   /** Set on audio renditions that variants refer to by group. */
-  readonly audioRendition?: {
-    readonly groupId: string;
-    readonly isDefault: boolean;
-    readonly isAutoSelected: boolean;
-  };
+  readonly audioRendition?: AudioRendition;
   /** The rendition groups that a variant plays with; empty for none. */
   readonly audioGroupIds: readonly string[];
+}
+
+export interface AudioRendition {
+  readonly groupId: string;
+  readonly isDefault: boolean;
+  readonly isAutoSelected: boolean;
 }
 
 /** The numbers of an MPEG transport stream. */

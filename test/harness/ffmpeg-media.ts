@@ -138,9 +138,13 @@ export interface Played {
  * Decodes a film with the ffmpeg command, which ends at the first fault.
  *
  * @param input the film's bytes, or an address
- * @param stream which of its streams: `v`, `a`
+ * @param stream which of its streams: `v`, `a`, or the first of them
  */
-export async function play(input: Buffer | string, stream: 'v' | 'a', ...options: readonly string[]): Promise<Played> {
+export async function play(
+  input: Buffer | string,
+  stream: `${'v' | 'a'}${'' | ':0'}`,
+  ...options: readonly string[]
+): Promise<Played> {
   const source = typeof input === 'string' ? input : 'pipe:0';
   const args = [
     '-v',

@@ -79,6 +79,55 @@ export function hlsLadder(facts: GroupFacts): OutputGroup {
   };
 }
 
+/** Two pictures and a sound, in segments of two seconds. */
+export function cmafGroup(facts: GroupFacts): OutputGroup {
+  return {
+    OutputGroupSettings: {
+      Type: 'CMAF_GROUP_SETTINGS',
+      CmafGroupSettings: {
+        Destination: facts.destination,
+        ...destinationSettings(facts.kmsKeyArn),
+        SegmentLength: 2,
+        FragmentLength: 2,
+        SegmentControl: 'SEGMENTED_FILES',
+        WriteDashManifest: 'ENABLED',
+        WriteHlsManifest: 'ENABLED',
+        WriteSegmentTimelineInRepresentation: 'ENABLED',
+      },
+    },
+    Outputs: fragmentedOutputs('CMFC'),
+  };
+}
+
+export function dashGroup(facts: GroupFacts): OutputGroup {
+  return {
+    OutputGroupSettings: {
+      Type: 'DASH_ISO_GROUP_SETTINGS',
+      DashIsoGroupSettings: {
+        Destination: facts.destination,
+        ...destinationSettings(facts.kmsKeyArn),
+        SegmentLength: 2,
+        FragmentLength: 2,
+        SegmentControl: 'SINGLE_FILE',
+        MpdProfile: 'ON_DEMAND_PROFILE',
+      },
+    },
+    Outputs: fragmentedOutputs('MPD'),
+  };
+}
+
+function fragmentedOutputs(Container: 'CMFC' | 'MPD') {
+  const ContainerSettings = { Container };
+  return [
+    ...[180, 90].map((height) => ({
+      NameModifier: `_${height}`,
+      ContainerSettings,
+      VideoDescription: { Height: height, Width: (height * 16) / 9, CodecSettings: h264(height * 4000) },
+    })),
+    { NameModifier: '_sound', ContainerSettings, AudioDescriptions: [aac] },
+  ];
+}
+
 export function jobOf(role: string, input: string, groups: OutputGroup[]): CreateJobRequest {
   return {
     Role: role,

@@ -1,4 +1,5 @@
 import type { Packet } from 'node-av/lib';
+import type { Segment } from '../packaging/hls-manifest.ts';
 import { averageBandwidth } from '../packaging/hls-manifest.ts';
 import { HlsSegmenter } from '../packaging/hls-segmenter.ts';
 import { Mp4Writer } from '../packaging/mp4-writer.ts';
@@ -11,6 +12,7 @@ import type {
   FileOutput,
   HlsGroup,
   HlsOutput,
+  OutputGroup,
   OutputResult,
   VideoSettings,
 } from '../transcode-job.ts';
@@ -51,7 +53,7 @@ export function receiverFor(interleaver: PacketInterleaver, track: number, timeB
   return receive;
 }
 
-function muxerTracks(tracks: OutputTracks): MuxerTrack[] {
+export function muxerTracks(tracks: OutputTracks): MuxerTrack[] {
   const { video, audios } = tracks;
   return [
     ...(video === undefined ? [] : [{ encoder: video.context, framerate: video.framerate, ...tagOf(video) }]),
@@ -68,16 +70,14 @@ function tagOf({ settings: { codec } }: VideoEncoder): { readonly tag?: string }
 }
 
 /** What the names of an output's objects may say. */
-function nameFacts(
-  group: FileGroup | HlsGroup,
+export function nameFacts(
+  group: OutputGroup,
   extension: string,
   tracks: OutputTracks,
   settings: { readonly video?: VideoSettings; readonly audios: readonly AudioSettings[] },
   time: number,
 ): NameFacts {
-  const control = settings.video?.codec.rateControl;
-  const videoBitrate =
-    control === undefined ? undefined : control.mode === 'qvbr' ? control.maxBitrate : control.bitrate;
+  const videoBitrate = nominalBitrate(settings.video);
   const audioBitrate = settings.audios[0]?.codec.bitrate;
   const { video } = tracks;
   return {
@@ -92,6 +92,12 @@ function nameFacts(
     ...(videoBitrate !== undefined && { videoBitrate }),
     ...(audioBitrate !== undefined && { audioBitrate }),
   };
+}
+
+/** Bits a second, as the settings say. */
+export function nominalBitrate(video: VideoSettings | undefined): number | undefined {
+  const control = video?.codec.rateControl;
+  return control?.mode === 'qvbr' ? control.maxBitrate : control?.bitrate;
 }
 
 const CONTENT_TYPES = { mp4: 'video/mp4', mov: 'video/quicktime' };
@@ -140,8 +146,14 @@ function frameBytes(encoder: AudioEncoder): number {
   return Math.ceil((bitrate * encoder.context.frameSize) / sampleRate / 8) + 7;
 }
 
-export interface HlsOutputHandle extends Output {
-  readonly segmenter: HlsSegmenter;
+/** An output that HLS manifests name. */
+export interface SegmentedOutput extends Output {
+  readonly segmenter: {
+    readonly manifestName: string;
+    readonly segments: readonly Segment[];
+    /** RFC 6381. */
+    readonly codecs: readonly string[];
+  };
 }
 
 /** One rendition of an HLS group: MPEG-TS segments and their child manifest. */
@@ -152,7 +164,7 @@ export function openHlsOutput(
   tracks: OutputTracks,
   sink: PartSink,
   facts: { readonly startedAt: number; readonly segmentSeconds: number; readonly now: () => number },
-): HlsOutputHandle {
+): SegmentedOutput {
   const names = nameFacts(group, 'm3u8', tracks, output, facts.startedAt);
   const base = expandIdentifiers(`${group.keyBase}${output.nameModifier}`, names);
   const { transport } = output;

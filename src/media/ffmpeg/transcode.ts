@@ -1,10 +1,12 @@
+import { dashManifest } from '../packaging/dash-manifest.ts';
+import { putDashManifest, putHlsManifest } from '../packaging/manifest-store.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
-import { putManifest } from '../packaging/hls-segmenter.ts';
 import type { Rendition } from '../packaging/hls-manifest.ts';
 import { mainManifest } from '../packaging/hls-manifest.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
 import type {
   AudioSettings,
+  FragmentedGroup,
   GroupResult,
   HlsGroup,
   MediaInfo,
@@ -20,10 +22,12 @@ import { AudioEncoder } from './audio-encoder.ts';
 import { type ClipWindow, clipWindows, WHOLE } from './clip-windows.ts';
 import type { AudioRoute } from './input-run.ts';
 import { InputRun } from './input-run.ts';
+import type { FragmentedOutputHandle } from './fragmented-outputs.ts';
+import { openFragmentedOutput } from './fragmented-outputs.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { ByteSource } from './media-input.ts';
 import { framerateOf, MediaInput, pixelAspectOf } from './media-input.ts';
-import type { HlsOutputHandle, Output, OutputAudio, OutputTracks } from './outputs.ts';
+import type { Output, OutputAudio, OutputTracks, SegmentedOutput } from './outputs.ts';
 import { openFileOutput, openHlsOutput } from './outputs.ts';
 import { outputPicture } from './picture-size.ts';
 import { gopFrames } from './rate-options.ts';
@@ -173,7 +177,20 @@ class Transcode {
       );
       return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
     }
-    const segmentSeconds = segmentLength(group, first);
+    const { segmentSeconds, fragmentSeconds } = segmentLengths(group, first);
+    if (group.kind !== 'hls') {
+      const opened = group.outputs.map((output, place) =>
+        this.#openOutput(output, first, segmentSeconds, true, (tracks) =>
+          openFragmentedOutput(this.#ffmpeg, group, output, tracks, sink, {
+            startedAt,
+            segmentSeconds,
+            fragmentSeconds,
+            id: String(place + 1),
+          }),
+        ),
+      );
+      return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
+    }
     const opened = group.outputs.map((output) =>
       this.#openOutput(output, first, segmentSeconds, false, (tracks) =>
         openHlsOutput(this.#ffmpeg, group, output, tracks, sink, {
@@ -267,15 +284,26 @@ class Transcode {
     const { group, outputs, tracks } = running;
     const results = outputs.map((output) => output.finish());
     if (group.kind === 'file') return { kind: 'file', playlistPaths: [], outputs: results };
-    if (!group.areManifestsWritten) return { kind: 'hls', playlistPaths: [], outputs: results };
-    const key = expandIdentifiers(`${group.keyBase}.m3u8`, {
-      time: this.#job.startedAt,
-      inputName: group.inputName,
-      extension: 'm3u8',
-    });
-    const renditions = group.outputs.map((_, index) => describeRendition(group, index, outputs, tracks));
-    putManifest(this.#ports.sinkFor(running.index), group, key, mainManifest(group, renditions));
-    return { kind: 'hls', playlistPaths: [`s3://${group.bucket}/${key}`], outputs: results };
+    const sink = this.#ports.sinkFor(running.index);
+    const playlistPaths: string[] = [];
+    const put = (extension: string, store: (key: string) => void): void => {
+      const facts = { time: this.#job.startedAt, inputName: group.inputName, extension };
+      const key = expandIdentifiers(`${group.keyBase}.${extension}`, facts);
+      store(key);
+      playlistPaths.push(`s3://${group.bucket}/${key}`);
+    };
+    const dash = group.kind === 'hls' ? undefined : group.dash;
+    if (dash !== undefined) {
+      const representations = outputs.filter(isFragmented).map((output) => output.representation());
+      put('mpd', (key) => putDashManifest(sink, key, dashManifest(dash, representations)));
+    }
+    const hls = group.kind === 'hls' ? (group.areManifestsWritten ? group : undefined) : group.hls;
+    if (hls !== undefined) {
+      const renditions = group.outputs.map((_, index) => describeRendition(group, index, outputs, tracks));
+      const text = mainManifest(hls, renditions, group.kind !== 'hls');
+      put('m3u8', (key) => putHlsManifest(sink, hls, key, text));
+    }
+    return { kind: group.kind, playlistPaths, outputs: results };
   }
 }
 
@@ -315,18 +343,25 @@ function route(media: MediaInput, description: TranscodeInput, audio: SharedAudi
   throw new TranscodeError(ERROR_CODES.noAudio, unableToOpen(`s3://${bucket}/${key}`, what));
 }
 
-/** Seconds of a segment: all renditions cut at the same times. */
-function segmentLength(group: HlsGroup, first: MediaInput): number {
+/** Seconds of a segment and of a fragment: all renditions cut at the same times. */
+function segmentLengths(
+  group: HlsGroup | FragmentedGroup,
+  first: MediaInput,
+): { readonly segmentSeconds: number; readonly fragmentSeconds: number } {
+  const { segmentSeconds } = group;
+  const fragmentSeconds = group.kind === 'hls' ? segmentSeconds : group.fragmentSeconds;
   const video = group.outputs.find((output) => output.video !== undefined)?.video;
   const source = first.findVideo();
-  if (group.alignment === 'exact' || video === undefined || source === undefined) return group.segmentSeconds;
+  if (group.alignment === 'exact' || video === undefined || source === undefined) {
+    return { segmentSeconds, fragmentSeconds };
+  }
   const rate = video.framerate ?? framerateOf(source);
   const gopSeconds = (gopFrames(video.codec, rate) * rate.den) / rate.num;
-  return Math.ceil(group.segmentSeconds / gopSeconds - 1e-6) * gopSeconds;
+  return { segmentSeconds: Math.ceil(segmentSeconds / gopSeconds - 1e-6) * gopSeconds, fragmentSeconds };
 }
 
 function describeRendition(
-  group: HlsGroup,
+  group: HlsGroup | FragmentedGroup,
   index: number,
   outputs: readonly Output[],
   tracks: readonly OutputTracks[],
@@ -334,7 +369,7 @@ function describeRendition(
   const output = outputs[index];
   const settings = group.outputs[index];
   const made = tracks[index];
-  if (output === undefined || settings === undefined || made === undefined || !isHlsOutput(output)) {
+  if (output === undefined || settings === undefined || made === undefined || !isSegmented(output)) {
     throw new RangeError(`There is no output ${index}.`);
   }
   const audio = made.audios[0];
@@ -360,6 +395,10 @@ function describeRendition(
   };
 }
 
-function isHlsOutput(output: Output): output is HlsOutputHandle {
+function isSegmented(output: Output): output is SegmentedOutput {
   return 'segmenter' in output;
+}
+
+function isFragmented(output: Output): output is FragmentedOutputHandle {
+  return 'representation' in output;
 }

@@ -1,10 +1,18 @@
-import type { HlsEncryption, HlsGroup } from '../transcode-job.ts';
+import type { HlsEncryption, HlsManifestSettings } from '../transcode-job.ts';
 import { segmentIv } from './hls-protection.ts';
 
 export interface Segment {
   readonly name: string;
   /** Seconds. */
   readonly duration: number;
+  readonly bytes: number;
+  /** Where it stands in a file that holds several. */
+  readonly offset?: number;
+}
+
+/** What players need before the segments, where these are fragmented MP4. */
+export interface SegmentMap {
+  readonly name: string;
   readonly bytes: number;
 }
 
@@ -30,30 +38,41 @@ export interface Rendition {
 }
 
 /** A child manifest (media playlist) of a finished rendition. Source: RFC 8216. */
-export function childManifest(group: HlsGroup, segments: readonly Segment[]): string {
+export function childManifest(group: HlsManifestSettings, segments: readonly Segment[], map?: SegmentMap): string {
   const durations = segments.map((segment) => Math.max(1, Math.round(segment.duration)));
   const longest = segments.reduce((most, segment) => Math.max(most, segment.duration), 0);
   // A segment that is a rounding error over whole seconds is not a second longer.
   const target = Math.max(1, group.targetDuration === 'up' ? Math.ceil(longest - 0.001) : Math.round(longest));
   const { encryption } = group;
-  const lines = ['#EXTM3U', `#EXT-X-VERSION:${versionOf(group)}`, `#EXT-X-TARGETDURATION:${target}`];
+  const lines = ['#EXTM3U', `#EXT-X-VERSION:${versionOf(group, map !== undefined)}`];
+  lines.push(`#EXT-X-TARGETDURATION:${target}`);
   if (!group.isClientCacheAllowed) lines.push('#EXT-X-ALLOW-CACHE:NO');
   lines.push('#EXT-X-MEDIA-SEQUENCE:1', '#EXT-X-PLAYLIST-TYPE:VOD');
+  if (map !== undefined) {
+    const range = segments[0]?.offset === undefined ? '' : `,BYTERANGE="${map.bytes}@0"`;
+    lines.push(`#EXT-X-MAP:URI="${uri(group, map.name)}"${range}`);
+  }
   segments.forEach((segment, index) => {
     if (encryption !== undefined && (index === 0 || hasIvBySegment(encryption))) {
       lines.push(`#EXT-X-KEY:${keyAttributes(encryption, segmentIv(encryption, index + 1))}`);
     }
     const exact = segment.duration.toFixed(6).replace(/\.?0+$/, '');
-    lines.push(`#EXTINF:${group.durationFormat === 'integer' ? durations[index] : exact},`, uri(group, segment.name));
+    lines.push(`#EXTINF:${group.durationFormat === 'integer' ? durations[index] : exact},`);
+    if (segment.offset !== undefined) lines.push(`#EXT-X-BYTERANGE:${segment.bytes}@${segment.offset}`);
+    lines.push(uri(group, segment.name));
   });
   lines.push('#EXT-X-ENDLIST', '');
   return lines.join('\n');
 }
 
 /** The main manifest (multivariant playlist) of a group. */
-export function mainManifest(group: HlsGroup, renditions: readonly Rendition[]): string {
+export function mainManifest(
+  group: HlsManifestSettings,
+  renditions: readonly Rendition[],
+  isFragmented = false,
+): string {
   const { encryption } = group;
-  const lines = ['#EXTM3U', `#EXT-X-VERSION:${versionOf(group)}`, '#EXT-X-INDEPENDENT-SEGMENTS'];
+  const lines = ['#EXTM3U', `#EXT-X-VERSION:${versionOf(group, isFragmented)}`, '#EXT-X-INDEPENDENT-SEGMENTS'];
   if (encryption?.isSessionKeyWritten === true) {
     lines.push(`#EXT-X-SESSION-KEY:${keyAttributes(encryption, encryption.iv)}`);
   }
@@ -71,8 +90,9 @@ export function mainManifest(group: HlsGroup, renditions: readonly Rendition[]):
   return lines.join('\n');
 }
 
-/** RFC 8216, section 7: SAMPLE-AES and the format of a key came with version 5. */
-function versionOf({ encryption }: HlsGroup): number {
+/** RFC 8216, section 7: SAMPLE-AES and the format of a key came with version 5, `EXT-X-MAP` with 6. */
+function versionOf({ encryption }: HlsManifestSettings, isFragmented: boolean): number {
+  if (isFragmented) return 7;
   if (encryption === undefined) return 3;
   const { method, keyFormat, keyFormatVersions } = encryption;
   return method === 'SAMPLE-AES' || keyFormat !== undefined || keyFormatVersions !== undefined ? 5 : 3;
@@ -94,7 +114,7 @@ function keyAttributes(encryption: HlsEncryption, iv: Uint8Array | undefined): s
   ].join(',');
 }
 
-function mediaLine(group: HlsGroup, rendition: Rendition): string {
+function mediaLine(group: HlsManifestSettings, rendition: Rendition): string {
   const audio = rendition.audio;
   if (audio === undefined) throw new TypeError('Not an audio rendition.');
   const attributes = [
@@ -111,7 +131,7 @@ function mediaLine(group: HlsGroup, rendition: Rendition): string {
 }
 
 function variantLine(
-  group: HlsGroup,
+  group: HlsManifestSettings,
   rendition: Rendition,
   groupId: string | undefined,
   companions: readonly Rendition[],
@@ -153,7 +173,7 @@ function bandwidth(bytes: number, seconds: number): number {
   return seconds > 0 ? Math.ceil((bytes * 8) / seconds - 1e-6) : 0;
 }
 
-function uri(group: HlsGroup, name: string): string {
+function uri(group: HlsManifestSettings, name: string): string {
   return group.baseUrl + encodeURI(name).replace(/[?#]/g, encodeURIComponent);
 }
 

@@ -1,4 +1,3 @@
-import { gzipSync } from 'node:zlib';
 import type { Packet } from 'node-av/lib';
 import type { FFmpeg } from '../ffmpeg/load-ffmpeg.ts';
 import type { ByteTarget, MuxerTrack } from '../ffmpeg/muxer.ts';
@@ -8,6 +7,7 @@ import { videoCodecName } from './video-codec-name.ts';
 import type { Segment } from './hls-manifest.ts';
 import { childManifest } from './hls-manifest.ts';
 import { HlsProtection, type SegmentWriter } from './hls-protection.ts';
+import { putHlsManifest } from './manifest-store.ts';
 import type { PartSink } from './object-writer.ts';
 import { ObjectWriter } from './object-writer.ts';
 
@@ -102,7 +102,7 @@ export class HlsSegmenter {
     if (this.#target.isOpen) this.#close(end);
     const { group, sink, base } = this.#facts;
     if (!group.areManifestsWritten) return;
-    putManifest(sink, group, `${base}.m3u8`, childManifest(group, this.segments));
+    putHlsManifest(sink, group, `${base}.m3u8`, childManifest(group, this.segments));
   }
 
   #cut(time: number): void {
@@ -122,19 +122,6 @@ export class HlsSegmenter {
     this.segments.push({ name: nameOf(this.#key), duration: Math.max(0, time - this.#start), bytes });
     this.#start = time;
   }
-}
-
-/** Stores a manifest, behind everything that it names. */
-export function putManifest(sink: PartSink, group: HlsGroup, key: string, text: string): void {
-  const plain = Buffer.from(text);
-  const writer = new ObjectWriter(sink, {
-    key,
-    contentType: 'application/vnd.apple.mpegurl',
-    isManifest: true,
-    ...(group.isManifestGzipped && { contentEncoding: 'gzip' as const }),
-  });
-  writer.write(group.isManifestGzipped ? gzipSync(plain) : plain);
-  writer.end();
 }
 
 function nameOf(key: string): string {

@@ -1,11 +1,4 @@
-import type {
-  AacSettings,
-  AudioSelector,
-  HlsGroupSettings,
-  JobSettings,
-  Output,
-  OutputGroup,
-} from '@aws-sdk/client-mediaconvert';
+import type { AacSettings, AudioSelector, JobSettings, Output } from '@aws-sdk/client-mediaconvert';
 import { DESTINATION_IDENTIFIERS, MODIFIER_IDENTIFIERS, unknownIdentifiers } from '#media/packaging/output-name.ts';
 import type { Problem } from '../errors.ts';
 
@@ -80,98 +73,6 @@ export function checkAudioSelector(selector: AudioSelector, pointer: string, pro
   }
 }
 
-export function checkOutputGroup(group: OutputGroup, pointer: string, problems: Problem[]): void {
-  const settings = group.OutputGroupSettings;
-  if (settings === undefined) {
-    problems.push(require(pointer, 'outputGroupSettings'));
-    return;
-  }
-  const at = `${pointer}/outputGroupSettings`;
-  if (settings.Type === undefined) problems.push(require(at, 'type'));
-  const isHls = settings.Type === 'HLS_GROUP_SETTINGS';
-  if (settings.Type === 'FILE_GROUP_SETTINGS' || isHls) {
-    const wanted = isHls ? settings.HlsGroupSettings : settings.FileGroupSettings;
-    const other = isHls ? settings.FileGroupSettings : settings.HlsGroupSettings;
-    const member = isHls ? 'hlsGroupSettings' : 'fileGroupSettings';
-    if (wanted === undefined) problems.push(require(at, member));
-    else checkStorage(wanted, `${at}/${member}`, problems);
-    if (other !== undefined) problems.push({ pointer: at, text: 'Should match exactly one schema defined in "oneOf"' });
-  }
-  const outputs = group.Outputs ?? [];
-  if (outputs.length === 0) problems.push({ pointer: `${pointer}/outputs`, text: 'Should have at least 1 items' });
-  const names = new Set<string>();
-  const isSampleAes = settings.HlsGroupSettings?.Encryption?.EncryptionMethod === 'SAMPLE_AES';
-  outputs.forEach((output, index) => {
-    if (isSampleAes && output.VideoDescription?.CodecSettings?.Codec === 'H_265') {
-      const text = 'H_265 cannot be encrypted by SAMPLE_AES in transport streams';
-      problems.push({ pointer: `${pointer}/outputs/${index}/videoDescription/codecSettings/codec`, text });
-    }
-    checkContainer(output, isHls, `${pointer}/outputs/${index}`, problems);
-    const name = `${output.NameModifier ?? ''}.${isHls ? '' : (output.Extension ?? output.ContainerSettings?.Container)}`;
-    if (isHls && (output.NameModifier ?? '') === '') {
-      problems.push(require(`${pointer}/outputs/${index}`, 'nameModifier'));
-    } else if (names.has(name)) {
-      problems.push({
-        pointer: `${pointer}/outputs/${index}`,
-        text: 'nameModifier should differ from the other outputs',
-      });
-    }
-    names.add(name);
-  });
-}
-
-function checkStorage(
-  group: NonNullable<NonNullable<OutputGroup['OutputGroupSettings']>['FileGroupSettings']>,
-  pointer: string,
-  problems: Problem[],
-): void {
-  if (group.Destination === undefined) problems.push(require(pointer, 'destination'));
-  const encryption = group.DestinationSettings?.S3Settings?.Encryption;
-  if (encryption === undefined) return;
-  const at = `${pointer}/destinationSettings/s3Settings/encryption`;
-  const { EncryptionType, KmsKeyArn, KmsEncryptionContext } = encryption;
-  if (EncryptionType === undefined) problems.push(require(at, 'encryptionType'));
-  const isKmsUsed = EncryptionType === 'SERVER_SIDE_ENCRYPTION_KMS';
-  if (!isKmsUsed && KmsKeyArn !== undefined) {
-    problems.push({ pointer: `${at}/kmsKeyArn`, text: 'Is only allowed with SERVER_SIDE_ENCRYPTION_KMS' });
-  }
-  if (KmsEncryptionContext === undefined) return;
-  const context = `${at}/kmsEncryptionContext`;
-  if (!isKmsUsed) problems.push({ pointer: context, text: 'Is only allowed with SERVER_SIDE_ENCRYPTION_KMS' });
-  else if (!isStringMap(KmsEncryptionContext)) {
-    problems.push({ pointer: context, text: 'Should be base64 of a JSON object of strings' });
-  }
-}
-
-function isStringMap(base64: string): boolean {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(base64, 'base64').toString('utf8'));
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-    return Object.values(value).every((entry) => typeof entry === 'string');
-  } catch {
-    return false;
-  }
-}
-
-function checkContainer(output: Output, isHls: boolean, pointer: string, problems: Problem[]): void {
-  const container = output.ContainerSettings?.Container;
-  const at = `${pointer}/containerSettings/container`;
-  if (isHls && container !== undefined && container !== 'M3U8') {
-    problems.push({ pointer: at, text: 'Should be equal to one of the allowed values in ["M3U8"]' });
-  }
-  if (!isHls && container === 'M3U8') {
-    problems.push({ pointer: at, text: 'Should be equal to one of the allowed values in ["MP4","MOV"]' });
-  }
-  if (!isHls && output.OutputSettings?.HlsSettings !== undefined) {
-    problems.push({ pointer: `${pointer}/outputSettings/hlsSettings`, text: 'Is only allowed in an HLS output group' });
-  }
-  const isAudioOnly = isHls && output.VideoDescription === undefined;
-  if (isAudioOnly && output.OutputSettings?.HlsSettings?.AudioOnlyContainer !== 'M2TS') {
-    const text = 'Audio-only outputs are supported with M2TS alone; it has to be chosen';
-    problems.push({ pointer: `${pointer}/outputSettings/hlsSettings/audioOnlyContainer`, text });
-  }
-}
-
 export function checkOutput(output: Output, pointer: string, problems: Problem[]): void {
   const container = output.ContainerSettings;
   if (container === undefined) problems.push(require(pointer, 'containerSettings'));
@@ -221,14 +122,6 @@ export function checkAac(settings: AacSettings, pointer: string, problems: Probl
   if (bounds !== undefined && rate === 48_000 && (bitrate < bounds[0] || bitrate > bounds[1])) {
     const text = `Should be between ${bounds[0]} and ${bounds[1]} for LC, ${mode} at ${rate} Hz`;
     problems.push({ pointer: `${pointer}/bitrate`, text });
-  }
-}
-
-export function checkHlsGroup(group: HlsGroupSettings, pointer: string, problems: Problem[]): void {
-  const { MinSegmentLength: least, SegmentLength: length = 10 } = group;
-  if (least === undefined) problems.push(require(pointer, 'minSegmentLength'));
-  else if (least > length) {
-    problems.push({ pointer: `${pointer}/minSegmentLength`, text: `Should be less than or equal to ${length}` });
   }
 }
 

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { H264Settings, HlsGroupSettings, JobSettings, Output } from '@aws-sdk/client-mediaconvert';
+import type {
+  CmafGroupSettings,
+  H264Settings,
+  HlsGroupSettings,
+  JobSettings,
+  Output,
+} from '@aws-sdk/client-mediaconvert';
 import { JobSettings$ } from '@aws-sdk/client-mediaconvert';
 import { NormalizedSchema } from '@smithy/core/schema';
-import { aac, h264, hlsLadder, jobOf, mp4Group } from '#test/harness/media-job.ts';
+import { aac, cmafGroup, dashGroup, h264, hlsLadder, jobOf, mp4Group } from '#test/harness/media-job.ts';
 import type { Problem } from '../errors.ts';
 import { jobSettingsRule } from './job-settings-rules.ts';
 
@@ -38,7 +44,20 @@ function hlsWith(extra: Partial<HlsGroupSettings>, output: Partial<Output> = {})
 const OUTPUT = '/outputGroups/0/outputs/0';
 const CODEC = `${OUTPUT}/videoDescription/codecSettings/h264Settings`;
 
+function cmafWith(extra: Partial<CmafGroupSettings>, output: Partial<Output> = {}): JobSettings {
+  const group = cmafGroup({ destination: 's3://out/cmaf' });
+  const CmafGroupSettings = { ...group.OutputGroupSettings?.CmafGroupSettings, ...extra };
+  const Outputs = group.Outputs?.map((each, index) => (index === 0 ? { ...each, ...output } : each)) ?? [];
+  const changed = { ...group, OutputGroupSettings: { ...group.OutputGroupSettings, CmafGroupSettings }, Outputs };
+  return { ...jobOf(role, 's3://in/a.mp4', [changed]).Settings };
+}
+
 test('what jobs usually say is accepted', () => {
+  assert.deepEqual(problemsOf(cmafWith({})), []);
+  assert.deepEqual(
+    problemsOf({ ...jobOf(role, 's3://in/a.mp4', [dashGroup({ destination: 's3://out/dash' })]).Settings }),
+    [],
+  );
   assert.deepEqual(problemsOf(settingsWith({})), []);
   assert.deepEqual(problemsOf(hlsWith({})), []);
 });
@@ -177,6 +196,46 @@ describe('rules across settings', () => {
       `${OUTPUT}/videoDescription/codecSettings/codec: H_265 cannot be encrypted by SAMPLE_AES in transport streams`,
     ],
     [
+      'a picture and its sound in one CMAF output',
+      cmafWith({}, { AudioDescriptions: [aac] }),
+      `${OUTPUT}/audioDescriptions: Should be an output of its own: DASH and CMAF outputs have either a picture or one sound`,
+    ],
+    [
+      'CMAF without any manifest',
+      cmafWith({ WriteDashManifest: 'DISABLED', WriteHlsManifest: 'DISABLED' }),
+      '/outputGroups/0/outputGroupSettings/cmafGroupSettings/writeHlsManifest: At least one manifest has to be written',
+    ],
+    [
+      'fragments longer than segments',
+      cmafWith({ FragmentLength: 3 }),
+      '/outputGroups/0/outputGroupSettings/cmafGroupSettings/fragmentLength: Should be less than or equal to 2',
+    ],
+    [
+      'on-demand profile of segments',
+      cmafWith({ MpdProfile: 'ON_DEMAND_PROFILE' }),
+      '/outputGroups/0/outputGroupSettings/cmafGroupSettings/mpdProfile: ON_DEMAND_PROFILE needs segmentControl SINGLE_FILE',
+    ],
+    [
+      'numbers in the name of one file',
+      cmafWith({ SegmentControl: 'SINGLE_FILE' }, { NameModifier: '_$Number$' }),
+      `${OUTPUT}/nameModifier: $Number$, $Time$ and $RepresentationID$ are only allowed with SEGMENTED_FILES of DASH and CMAF`,
+    ],
+    [
+      'segments of one name',
+      cmafWith({}, { NameModifier: '_$RepresentationID$' }),
+      `${OUTPUT}/nameModifier: Needs $Number$ or $Time$, as every segment would have the same name`,
+    ],
+    [
+      'content encryption of CMAF',
+      cmafWith({ Encryption: { Type: 'STATIC_KEY' } }),
+      '/outputGroups/0/outputGroupSettings/cmafGroupSettings/encryption: This setting is not supported',
+    ],
+    [
+      'settings of another container',
+      settingsWith({ ContainerSettings: { Container: 'MP4', MovSettings: {} } }),
+      `${OUTPUT}/containerSettings/movSettings: Needs container MOV`,
+    ],
+    [
       'odd sides',
       settingsWith({ VideoDescription: { Width: 913, CodecSettings: h264(1) } }),
       `${OUTPUT}/videoDescription/width: Invalid resolution [913 x auto], only even values are supported`,
@@ -250,6 +309,11 @@ describe('rules across settings', () => {
 const ACCEPTED: Readonly<Record<string, string>> = {
   aacSettings: 'bitrate',
   audioDescriptions: 'customLanguageCode languageCode languageCodeControl streamName',
+  cmafGroupSettings:
+    'baseUrl clientCache codecSpecification fragmentLength manifestCompression manifestDurationFormat minBufferTime mpdManifestBandwidthType mpdProfile segmentControl segmentLength streamInfResolution targetDurationCompatibilityMode writeDashManifest writeHlsManifest writeSegmentTimelineInRepresentation',
+  cmfcSettings: 'audioGroupId audioRenditionSets audioTrackType timedMetadataBoxVersion',
+  dashIsoGroupSettings:
+    'baseUrl fragmentLength minBufferTime mpdManifestBandwidthType mpdProfile segmentControl segmentLength writeSegmentTimelineInRepresentation',
   deinterlacer: 'control',
   decryptionSettings: 'decryptionMode initializationVector kmsKeyRegion',
   encryption:
@@ -267,6 +331,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
     'audioFramesPerPes audioPids dataPTSControl pmtPid privateMetadataPid programNumber ptsOffset scte35Pid timedMetadataPid transportStreamId videoPid',
   movSettings: 'cslgAtom mpeg2FourCCControl',
   mp4Settings: 'cslgAtom cttsVersion moovPlacement',
+  mpdSettings: 'captionContainerType timedMetadataBoxVersion',
   outputGroups: 'customName name',
   outputs: 'extension nameModifier',
   qvbrSettings: 'qvbrQualityLevel qvbrQualityLevelFineTune',

@@ -3,7 +3,10 @@ import type {
   AudioCodecSettings,
   AudioDescription,
   AudioSelector,
+  CmafGroupSettings,
+  CmfcSettings,
   ContainerSettings,
+  DashIsoGroupSettings,
   DestinationSettings,
   FileGroupSettings,
   HlsGroupSettings,
@@ -13,6 +16,7 @@ import type {
   M3u8Settings,
   MovSettings,
   Mp4Settings,
+  MpdSettings,
   Output,
   OutputGroup,
   OutputGroupSettings,
@@ -42,12 +46,11 @@ import {
   checkAudioSelector,
   checkDestination,
   checkFileInput,
-  checkHlsGroup,
   checkModifier,
   checkOutput,
-  checkOutputGroup,
   checkSettings,
 } from './cross-setting-rules.ts';
+import { checkFragmentedGroup, checkCmafManifests, checkHlsGroup, checkOutputGroup } from './group-rules.ts';
 import { videoDescription } from './video-rules.ts';
 
 /**
@@ -157,13 +160,61 @@ const hlsGroup: SettingRule<HlsGroupSettings> = allOf(
   }),
 );
 
+const fragmentedGroup = {
+  Destination: checkDestination,
+  DestinationSettings: destinationSettings,
+  SegmentControl: carriedOut,
+  SegmentLength: carriedOut,
+  SegmentLengthControl: oneOf<'EXACT' | 'GOP_MULTIPLE'>('EXACT', 'GOP_MULTIPLE'),
+  FragmentLength: carriedOut,
+  MinFinalSegmentLength: oneOf(0),
+  MinBufferTime: carriedOut,
+  MpdProfile: carriedOut,
+  MpdManifestBandwidthType: carriedOut,
+  WriteSegmentTimelineInRepresentation: carriedOut,
+  DashManifestStyle: oneOf<'BASIC'>('BASIC'),
+  BaseUrl: carriedOut,
+  // An edit list takes presentation to 0.
+  VideoCompositionOffsets: oneOf<'UNSIGNED'>('UNSIGNED'),
+  PtsOffsetHandlingForBFrames: oneOf<'ZERO_BASED'>('ZERO_BASED'),
+  ImageBasedTrickPlay: oneOf<'NONE'>('NONE'),
+  AdditionalManifests: emptyOnly,
+};
+
+const dashGroup: SettingRule<DashIsoGroupSettings> = allOf(
+  checkFragmentedGroup,
+  structure<DashIsoGroupSettings>({
+    ...fragmentedGroup,
+    AudioChannelConfigSchemeIdUri: oneOf('MPEG_CHANNEL_CONFIGURATION'),
+    HbbtvCompliance: oneOf('NONE'),
+  }),
+);
+
+const cmafGroup: SettingRule<CmafGroupSettings> = allOf(
+  checkFragmentedGroup,
+  checkCmafManifests,
+  structure<CmafGroupSettings>({
+    ...fragmentedGroup,
+    WriteDashManifest: carriedOut,
+    WriteHlsManifest: carriedOut,
+    TargetDurationCompatibilityMode: carriedOut,
+    ManifestDurationFormat: carriedOut,
+    ManifestCompression: carriedOut,
+    CodecSpecification: carriedOut,
+    StreamInfResolution: carriedOut,
+    ClientCache: carriedOut,
+  }),
+);
+
 const outputGroupSettings: SettingRule<OutputGroupSettings> = structure<OutputGroupSettings>({
-  Type: oneOf('FILE_GROUP_SETTINGS', 'HLS_GROUP_SETTINGS'),
+  Type: oneOf('FILE_GROUP_SETTINGS', 'HLS_GROUP_SETTINGS', 'DASH_ISO_GROUP_SETTINGS', 'CMAF_GROUP_SETTINGS'),
   FileGroupSettings: structure<FileGroupSettings>({
     Destination: checkDestination,
     DestinationSettings: destinationSettings,
   }),
   HlsGroupSettings: hlsGroup,
+  DashIsoGroupSettings: dashGroup,
+  CmafGroupSettings: cmafGroup,
   PerFrameMetrics: emptyOnly,
 });
 
@@ -238,11 +289,40 @@ const m3u8: SettingRule<M3u8Settings> = structure<M3u8Settings>({
   DataPTSControl: withoutEffect,
 });
 
+/** Events and captions in the segments are refused; `withoutEffect` is what says how they would be written. */
+const fragmentedContainer = {
+  AudioDuration: oneOf<'DEFAULT_CODEC_DURATION'>('DEFAULT_CODEC_DURATION'),
+  C2paManifest: oneOf<'EXCLUDE'>('EXCLUDE'),
+  KlvMetadata: oneOf<'NONE'>('NONE'),
+  ManifestMetadataSignaling: oneOf<'DISABLED'>('DISABLED'),
+  Scte35Esam: oneOf<'NONE'>('NONE'),
+  Scte35Source: oneOf<'NONE'>('NONE'),
+  TimedMetadata: oneOf<'NONE'>('NONE'),
+  TimedMetadataBoxVersion: withoutEffect,
+};
+
+const mpd: SettingRule<MpdSettings> = structure<MpdSettings>({
+  ...fragmentedContainer,
+  AccessibilityCaptionHints: oneOf('EXCLUDE'),
+  CaptionContainerType: withoutEffect,
+});
+
+const cmfc: SettingRule<CmfcSettings> = structure<CmfcSettings>({
+  ...fragmentedContainer,
+  AudioGroupId: carriedOut,
+  AudioRenditionSets: carriedOut,
+  AudioTrackType: carriedOut,
+  DescriptiveVideoServiceFlag: oneOf('DONT_FLAG'),
+  IFrameOnlyManifest: oneOf('EXCLUDE'),
+});
+
 const containerSettings: SettingRule<ContainerSettings> = structure<ContainerSettings>({
-  Container: oneOf('MP4', 'MOV', 'M3U8'),
+  Container: oneOf('MP4', 'MOV', 'M3U8', 'MPD', 'CMFC'),
   Mp4Settings: mp4,
   MovSettings: mov,
   M3u8Settings: m3u8,
+  MpdSettings: mpd,
+  CmfcSettings: cmfc,
 });
 
 const hlsOutput: SettingRule<HlsSettings> = structure<HlsSettings>({

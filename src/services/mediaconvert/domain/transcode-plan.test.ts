@@ -6,8 +6,9 @@ import type {
   H264Settings,
   H265Settings,
   JobSettings,
+  OutputGroup,
 } from '@aws-sdk/client-mediaconvert';
-import { hlsLadder, jobOf, mp4Group } from '#test/harness/media-job.ts';
+import { cmafGroup, dashGroup, hlsLadder, jobOf, mp4Group } from '#test/harness/media-job.ts';
 import { planTranscode } from './transcode-plan.ts';
 import { videoSettings } from './video-plan.ts';
 
@@ -123,4 +124,43 @@ test('the deinterlacer looks at marks, at every picture, or at what it sees', ()
   assert.deepEqual(planOf({}), { pictures: 'interlaced', isDetected: false });
   assert.deepEqual(planOf({ Control: 'FORCE_ALL_FRAMES' }), { pictures: 'all', isDetected: false });
   assert.deepEqual(planOf({ Mode: 'ADAPTIVE' }), { pictures: 'interlaced', isDetected: true });
+});
+
+describe('CMAF', () => {
+  const groupOf = (change: (group: OutputGroup) => OutputGroup) => {
+    const [group] = plan(
+      jobOf(role, 's3://in/a.mp4', [change(cmafGroup({ destination: 's3://out/film' }))]).Settings,
+    ).groups;
+    assert.ok(group?.kind === 'cmaf');
+    return group;
+  };
+
+  test('gives each sound that names no group one of its own, with which every picture plays', () => {
+    const { outputs, dash, hls } = groupOf((group) => group);
+    assert.deepEqual(
+      outputs.map(({ extension, audioGroupIds }) => [extension, audioGroupIds]),
+      [
+        ['cmfv', ['program_audio_0']],
+        ['cmfv', ['program_audio_0']],
+        ['cmfa', []],
+      ],
+    );
+    assert.deepEqual(outputs[2]?.audioRendition, { groupId: 'program_audio_0', isDefault: true, isAutoSelected: true });
+    assert.ok(dash?.isTimelineWritten === true && hls !== undefined);
+  });
+
+  test('writes the manifests that are wanted', () => {
+    const { dash, hls } = groupOf((group) => {
+      const settings = group.OutputGroupSettings;
+      const CmafGroupSettings = { ...settings?.CmafGroupSettings, WriteDashManifest: 'DISABLED' as const };
+      return { ...group, OutputGroupSettings: { ...settings, CmafGroupSettings } };
+    });
+    assert.ok(dash === undefined && hls !== undefined);
+  });
+});
+
+test('a DASH group in single files', () => {
+  const [group] = plan(jobOf(role, 's3://in/a.mp4', [dashGroup({ destination: 's3://out/film' })]).Settings).groups;
+  assert.ok(group?.kind === 'dash');
+  assert.deepEqual([group.isSingleFile, group.dash?.profile, group.outputs[0]?.extension], [true, 'on-demand', 'mp4']);
 });

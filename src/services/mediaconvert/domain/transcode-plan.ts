@@ -27,7 +27,9 @@ import type {
   TransportSettings,
 } from '#media/transcode-job.ts';
 import { DEFAULT_SELECTOR } from './cross-setting-rules.ts';
+import { planCmaf, planDash, planFragmentedOutputs } from './fragmented-plan.ts';
 import { planHlsEncryption } from './hls-encryption-plan.ts';
+import { hlsManifestSettings } from './hls-manifest-plan.ts';
 import { videoSettings } from './video-plan.ts';
 
 /**
@@ -112,6 +114,13 @@ function planGroup(group: OutputGroupSettings, inputName: string): OutputGroup {
     const hls = settings.HlsGroupSettings ?? {};
     return { ...planHls(hls), ...groupFacts(hls, inputName), outputs: outputs.map(planHlsOutput) };
   }
+  if (settings.Type === 'DASH_ISO_GROUP_SETTINGS' || settings.Type === 'CMAF_GROUP_SETTINGS') {
+    const { CmafGroupSettings: cmaf = {}, DashIsoGroupSettings: dash = {} } = settings;
+    const isDash = settings.Type === 'DASH_ISO_GROUP_SETTINGS';
+    const planned = planFragmentedOutputs(group, (output) => (output.AudioDescriptions ?? []).map(planAudio));
+    const facts = groupFacts(isDash ? dash : cmaf, inputName);
+    return { ...(isDash ? planDash(dash) : planCmaf(cmaf)), ...facts, outputs: planned };
+  }
   const file = settings.FileGroupSettings ?? {};
   return { kind: 'file', ...groupFacts(file, inputName), outputs: outputs.map(planFileOutput) };
 }
@@ -162,13 +171,7 @@ function planHls(hls: HlsGroupSettings): Omit<HlsGroup, keyof ReturnType<typeof 
     segmentSeconds: hls.SegmentLength ?? 10,
     alignment: hls.SegmentLengthControl === 'GOP_MULTIPLE' ? 'gop-multiple' : 'exact',
     areManifestsWritten: hls.OutputSelection !== 'SEGMENTS_ONLY',
-    durationFormat: hls.ManifestDurationFormat === 'INTEGER' ? 'integer' : 'floating-point',
-    targetDuration: hls.TargetDurationCompatibilityMode === 'SPEC_COMPLIANT' ? 'nearest' : 'up',
-    codecSpecification: hls.CodecSpecification ?? 'RFC_4281',
-    isResolutionShown: hls.StreamInfResolution !== 'EXCLUDE',
-    isClientCacheAllowed: hls.ClientCache !== 'DISABLED',
-    isManifestGzipped: hls.ManifestCompression === 'GZIP',
-    baseUrl: hls.BaseUrl ?? '',
+    ...hlsManifestSettings(hls),
     ...(hls.Encryption !== undefined && { encryption: planHlsEncryption(hls.Encryption) }),
   };
 }

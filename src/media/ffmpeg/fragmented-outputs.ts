@@ -1,0 +1,109 @@
+import type { DashRepresentation } from '../packaging/dash-manifest.ts';
+import { FragmentedSegmenter, nameOf } from '../packaging/fragmented-segmenter.ts';
+import { averageBandwidth, childManifest } from '../packaging/hls-manifest.ts';
+import { putHlsManifest } from '../packaging/manifest-store.ts';
+import type { PartSink } from '../packaging/object-writer.ts';
+import { expandIdentifiers } from '../packaging/output-name.ts';
+import { segmentNames } from '../packaging/segment-template.ts';
+import { videoCodecName } from '../packaging/video-codec-name.ts';
+import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
+import type { FragmentedGroup, FragmentedOutput } from '../transcode-job.ts';
+import { AAC_CODEC_NAME } from './audio-encoder.ts';
+import type { FFmpeg } from './load-ffmpeg.ts';
+import type { OutputTracks, SegmentedOutput } from './outputs.ts';
+import { muxerTracks, nameFacts, nominalBitrate, receiverFor } from './outputs.ts';
+import { PacketInterleaver } from './packet-interleaver.ts';
+import type { VideoEncoder } from './video-encoder.ts';
+
+export interface FragmentedOutputHandle extends SegmentedOutput {
+  /** What the MPD says of it, once it is finished. */
+  representation(): DashRepresentation;
+}
+
+/** One rendition of a DASH or CMAF group: the segments of its one track, and its HLS manifest where there is one. */
+export function openFragmentedOutput(
+  ffmpeg: FFmpeg,
+  group: FragmentedGroup,
+  output: FragmentedOutput,
+  tracks: OutputTracks,
+  sink: PartSink,
+  facts: {
+    readonly startedAt: number;
+    readonly segmentSeconds: number;
+    readonly fragmentSeconds: number;
+    readonly id: string;
+  },
+): FragmentedOutputHandle {
+  const named = nameFacts(group, output.extension, tracks, output, facts.startedAt);
+  const expand = (text: string): string => expandIdentifiers(text, named);
+  const names = segmentNames(group.keyBase, output.nameModifier, expand, facts.id);
+  const [track] = muxerTracks(tracks);
+  if (track === undefined) throw new RangeError('An output has one track.');
+  const { video } = tracks;
+  const segmenter = new FragmentedSegmenter(ffmpeg, {
+    sink,
+    track,
+    isVideo: video !== undefined,
+    names,
+    extension: output.extension,
+    isSingleFile: group.isSingleFile,
+    segmentSeconds: facts.segmentSeconds,
+    fragmentSeconds: facts.fragmentSeconds,
+    codec: video === undefined ? AAC_CODEC_NAME : codecOf(video),
+  });
+  const interleaver = new PacketInterleaver(1, (_, packet) => segmenter.write(packet));
+  const receive = receiverFor(interleaver, 0, track.encoder.timeBase);
+  const manifestKey = `${names.stem}.m3u8`;
+  const mediaKey = group.isSingleFile ? [`s3://${group.bucket}/${names.stem}.${output.extension}`] : [];
+  return {
+    segmenter,
+    write: (_, packet) => receive(packet),
+    endTrack: () => interleaver.end(0),
+    finish() {
+      segmenter.finish();
+      const { hls } = group;
+      if (hls !== undefined) {
+        const { init, segments } = segmenter;
+        putHlsManifest(sink, hls, manifestKey, childManifest(hls, segments, init));
+      }
+      return {
+        paths: hls === undefined ? mediaKey : [`s3://${group.bucket}/${manifestKey}`],
+        durationMs: Math.round((video?.seconds ?? segmenter.seconds) * 1000),
+        averageBitrate: averageBandwidth({ segments: segmenter.segments }),
+        ...(video !== undefined && { width: video.picture.width, height: video.picture.height }),
+      };
+    },
+    representation: () => ({
+      id: facts.id,
+      codec: segmenter.facts.codec,
+      maxBandwidth: nominalBitrate(output.video) ?? 0,
+      timescale: segmenter.timescale,
+      segments: segmenter.segments,
+      segmentSeconds: facts.segmentSeconds,
+      seconds: segmenter.seconds,
+      media: mediaOf(segmenter, `${nameOf(names.template)}.${output.extension}`),
+      ...(video === undefined ? {} : { picture: { ...video.picture, framerate: video.framerate } }),
+      ...soundOf(tracks),
+    }),
+  };
+}
+
+function mediaOf(segmenter: FragmentedSegmenter, template: string): DashRepresentation['media'] {
+  const { name, bytes, indexBytes } = segmenter.init;
+  return segmenter.facts.isSingleFile
+    ? { kind: 'file', name, initBytes: bytes, indexBytes }
+    : { kind: 'segments', init: name, template };
+}
+
+function soundOf({ audios: [audio] }: OutputTracks): Pick<DashRepresentation, 'sound'> {
+  if (audio === undefined) return {};
+  const { sampleRate, channels } = audio.settings.codec;
+  const { language } = audio.settings;
+  return { sound: { sampleRate, channels, ...(language !== undefined && { language }) } };
+}
+
+function codecOf({ settings: { codec }, context }: VideoEncoder): string {
+  const name = videoCodecName(codec.kind, context.extraData ?? Buffer.alloc(0));
+  if (name === undefined) throw new TranscodeError(ERROR_CODES.unknown, 'The video encoder told no parameter sets.');
+  return codec.kind === 'h265' ? name.replace(/^hvc1/, codec.tag) : name;
+}

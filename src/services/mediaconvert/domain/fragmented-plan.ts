@@ -1,0 +1,100 @@
+import type {
+  CmafGroupSettings,
+  CmfcSettings,
+  DashIsoGroupSettings,
+  Output,
+  OutputGroup,
+} from '@aws-sdk/client-mediaconvert';
+import type {
+  AudioRendition,
+  AudioSettings,
+  DashManifestSettings,
+  FragmentedGroup,
+  FragmentedOutput,
+} from '#media/transcode-job.ts';
+import { hlsManifestSettings } from './hls-manifest-plan.ts';
+import { videoSettings } from './video-plan.ts';
+
+type Settings = DashIsoGroupSettings & CmafGroupSettings;
+type GroupPlan = Pick<
+  FragmentedGroup,
+  'kind' | 'segmentSeconds' | 'fragmentSeconds' | 'alignment' | 'isSingleFile' | 'dash' | 'hls'
+>;
+
+export function planDash(settings: DashIsoGroupSettings): GroupPlan {
+  return { kind: 'dash', ...planCommon(settings, 30), dash: planManifest(settings) };
+}
+
+export function planCmaf(settings: CmafGroupSettings): GroupPlan {
+  return {
+    kind: 'cmaf',
+    ...planCommon(settings, 10),
+    ...(settings.WriteDashManifest !== 'DISABLED' && { dash: planManifest(settings) }),
+    ...(settings.WriteHlsManifest !== 'DISABLED' && { hls: hlsManifestSettings(settings) }),
+  };
+}
+
+function planCommon(settings: DashIsoGroupSettings | CmafGroupSettings, defaultLength: number) {
+  return {
+    segmentSeconds: settings.SegmentLength ?? defaultLength,
+    fragmentSeconds: settings.FragmentLength ?? 2,
+    alignment: settings.SegmentLengthControl === 'GOP_MULTIPLE' ? ('gop-multiple' as const) : ('exact' as const),
+    isSingleFile: settings.SegmentControl === 'SINGLE_FILE',
+  };
+}
+
+function planManifest(settings: Settings): DashManifestSettings {
+  return {
+    profile: settings.MpdProfile === 'ON_DEMAND_PROFILE' ? 'on-demand' : 'main',
+    isTimelineWritten: settings.WriteSegmentTimelineInRepresentation === 'ENABLED',
+    bandwidth: settings.MpdManifestBandwidthType === 'MAX' ? 'max' : 'average',
+    ...(settings.MinBufferTime !== undefined && { minBufferMs: settings.MinBufferTime }),
+    baseUrl: settings.BaseUrl ?? '',
+  };
+}
+
+/** @param planAudios of an output */
+export function planFragmentedOutputs(
+  group: OutputGroup,
+  planAudios: (output: Output) => readonly AudioSettings[],
+): FragmentedOutput[] {
+  const outputs = group.Outputs ?? [];
+  const isCmaf = group.OutputGroupSettings?.Type === 'CMAF_GROUP_SETTINGS';
+  const sounds = outputs.filter((output) => output.VideoDescription === undefined);
+  const renditions = new Map(sounds.map((output, index) => [output, planRendition(cmfcOf(output), index)]));
+  const allGroups = [...new Set([...renditions.values()].flatMap((one) => (one === undefined ? [] : [one.groupId])))];
+  return outputs.map((output) => {
+    const video = videoSettings(output.VideoDescription, output.ContainerSettings?.Container);
+    const rendition = renditions.get(output);
+    return {
+      nameModifier: output.NameModifier ?? '',
+      extension: output.Extension ?? (isCmaf ? (video === undefined ? 'cmfa' : 'cmfv') : 'mp4'),
+      ...(video !== undefined && { video }),
+      audios: planAudios(output),
+      ...(rendition !== undefined && { audioRendition: rendition }),
+      audioGroupIds: video === undefined ? [] : (listed(cmfcOf(output).AudioRenditionSets) ?? allGroups),
+    };
+  });
+}
+
+function cmfcOf(output: Output): CmfcSettings {
+  return output.ContainerSettings?.CmfcSettings ?? {};
+}
+
+/** Each sound that names no group has one of its own, which every picture plays with. */
+function planRendition(cmfc: CmfcSettings, index: number): AudioRendition | undefined {
+  const type = cmfc.AudioTrackType ?? 'ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT';
+  if (type === 'AUDIO_ONLY_VARIANT_STREAM') return undefined;
+  return {
+    groupId: cmfc.AudioGroupId ?? `program_audio_${index}`,
+    isDefault: type === 'ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT',
+    isAutoSelected: type !== 'ALTERNATE_AUDIO_NOT_AUTO_SELECT',
+  };
+}
+
+function listed(names: string | undefined): string[] | undefined {
+  return names
+    ?.split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}

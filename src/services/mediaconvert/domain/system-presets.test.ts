@@ -52,7 +52,7 @@ describe('AWS’s own presets', () => {
     for (const name of SYSTEM_TEMPLATES) {
       const outputs = systemTemplate(scope, name)?.Settings?.OutputGroups?.[0]?.Outputs ?? [];
       assert.ok(outputs.length > 5);
-      for (const { Preset } of outputs) assert.ok(SYSTEM_PRESETS.includes(Preset ?? ''), Preset);
+      for (const { Preset } of outputs) assert.ok(SYSTEM_PRESETS.includes(Preset ?? ''), name);
     }
   });
 });

@@ -161,7 +161,7 @@ export class JobExecution {
     }
     const change = { ...this.#pending, lease_until: now + LEASE_MS };
     this.#pending = {};
-    if (!(await this.#change(change))) this.cancel();
+    if ((await this.#change(change)) === false) this.cancel();
   }
 
   async #fail(error: unknown): Promise<void> {
@@ -191,11 +191,11 @@ export class JobExecution {
     }
   }
 
-  /** @returns false when the job was not this runner's to finish */
+  /** @returns false when the job was not this runner's to finish, or that could not be written down */
   async #finish(change: JobChange): Promise<boolean> {
     if (this.#isAbandoned) return false;
     this.#isOver = true;
-    return this.#change({
+    const isChanged = await this.#change({
       ...this.#pending,
       ...change,
       phase: null,
@@ -203,15 +203,20 @@ export class JobExecution {
       lease_owner: null,
       lease_until: null,
     });
+    return isChanged === true;
   }
 
-  /** A failing write must not end the process: the lease then runs out, and the job begins again. */
-  async #change(change: JobChange): Promise<boolean> {
+  /**
+   * A failing write must not end the process: the lease then runs out, and the job begins again.
+   *
+   * @returns whether the job is still this runner's; `undefined` when it could not be asked
+   */
+  async #change(change: JobChange): Promise<boolean | undefined> {
     try {
       return await this.#facts.store.changeHeld(this.#job.id, this.#owner, change);
     } catch (error) {
       this.#facts.logger.error({ err: error, jobId: this.#job.id }, 'Could not write a MediaConvert job down');
-      return true;
+      return undefined;
     }
   }
 }

@@ -89,9 +89,10 @@ export interface FileGroup extends GroupFacts {
 export interface FileOutput {
   readonly nameModifier: string;
   readonly extension: string;
-  readonly container: 'mp4' | 'mov';
-  /** Where the index stands: at the front for progressive download, or at the end. */
-  readonly moov: 'front' | 'end';
+  /** `pictures`: each picture is an object of its own, a number before its extension. */
+  readonly container: 'mp4' | 'mov' | 'pictures';
+  /** Where MP4's and MOV's index stands: at the front for progressive download, or at the end. */
+  readonly moov?: 'front' | 'end';
   /** Writes composition times that begin at 0, with negative offsets and a `cslg` box; the version is `ctts`'s. */
   readonly compositionShift?: 0 | 1;
   readonly video?: VideoSettings;
@@ -235,7 +236,9 @@ export interface VideoSettings {
   readonly codec: VideoCodecSettings;
 }
 
-export type VideoCodecSettings = H264Settings | H265Settings;
+export type VideoCodecSettings = PredictedVideoSettings | JpegSettings;
+
+export type PredictedVideoSettings = H264Settings | H265Settings;
 
 /** What the encoders of H.264 and H.265 have in common. */
 export interface PredictedPictureSettings {
@@ -284,6 +287,14 @@ export interface H265Settings extends PredictedPictureSettings {
   readonly isMotionPredictedOverTime: boolean;
   /** How MP4 names it: `hvc1` keeps the parameter sets in the index, `hev1` in the stream too. */
   readonly tag: 'hvc1' | 'hev1';
+}
+
+/** Pictures at the output's frame rate, from the first one on. */
+export interface JpegSettings {
+  readonly kind: 'jpeg';
+  /** 1 to 100. */
+  readonly quality: number;
+  readonly maxPictures?: number;
 }
 
 export interface AudioSettings {

@@ -199,3 +199,73 @@ describe('pictures of other times', { skip: withoutFfmpeg }, () => {
     assert.ok(repeated < 45 && blended > 55, `${repeated}, ${blended}`);
   });
 });
+
+describe('captures', { skip: withoutFfmpeg }, () => {
+  const captures = (num: number, den: number, extra: { quality?: number; maxPictures?: number } = {}) => {
+    const codec = { kind: 'jpeg', quality: 80, ...extra } as const;
+    const video: VideoSettings = { ...testVideo(320, 180), framerate: { num, den }, codec };
+    return fileGroup({ video, container: 'pictures', extension: 'jpg', nameModifier: '_still', audios: [] });
+  };
+  const written = () => [...server.objects.keys()].filter((path) => path.endsWith('.jpg')).sort();
+  const clear = () => written().forEach((path) => server.objects.delete(path));
+
+  test('are pictures of their own, the first one and then one for each step, as many as are wanted', async () => {
+    clear();
+    const result = await run(testJob([captures(1, 2)]));
+    assert.deepEqual(
+      written(),
+      [0, 1, 2].map((number) => `out/film_still.000000${number}.jpg`),
+    );
+    const [output] = result.groups[0]?.outputs ?? [];
+    assert.deepEqual([output?.paths, output?.width], [['s3://out/film_still.0000002.jpg'], 320]);
+    for (const path of written()) {
+      const [picture] = await probe(server.bytes(path));
+      const { codec_name: codec, width, height, color_range: range } = picture ?? {};
+      assert.deepEqual([codec, width, height, range], ['mjpeg', 320, 180, 'pc']);
+    }
+    clear();
+    await run(testJob([captures(2, 1, { maxPictures: 4 })]));
+    assert.equal(written().length, 4);
+  });
+
+  test('show the film at their times', async () => {
+    clear();
+    await run(testJob([captures(1, 1)]));
+    const wanted = (second: number) => {
+      const args = ['-v', 'error', '-i', 'pipe:0', '-vf', `select=eq(n\\,${second * 30}),scale=320:180,format=gray`];
+      return spawnSync('ffmpeg', [...args, '-frames:v', '1', '-f', 'rawvideo', '-'], {
+        input: server.bytes('in/in.mp4'),
+      }).stdout;
+    };
+    for (const [second, path] of written().entries()) {
+      const args = [
+        '-v',
+        'error',
+        '-i',
+        'pipe:0',
+        '-vf',
+        'scale=in_range=pc:out_range=tv,format=gray',
+        '-f',
+        'rawvideo',
+        '-',
+      ];
+      const got = spawnSync('ffmpeg', args, { input: server.bytes(path) }).stdout;
+      const other = wanted(second);
+      const distance = got.reduce((sum, value, at) => sum + Math.abs(value - (other[at] ?? 0)), 0) / got.length;
+      assert.ok(distance < 12, `second ${second}: ${distance}`);
+    }
+  });
+
+  test('of a higher quality have more bytes', async () => {
+    const sizes: number[] = [];
+    for (const quality of [20, 60, 100]) {
+      await run(testJob([captures(1, 5, { quality })]));
+      sizes.push(server.bytes('out/film_still.0000000.jpg').length);
+    }
+    assert.deepEqual(
+      sizes.toSorted((a, b) => a - b),
+      sizes,
+    );
+    assert.ok((sizes[0] ?? 0) * 2 < (sizes[2] ?? 0), sizes.join());
+  });
+});

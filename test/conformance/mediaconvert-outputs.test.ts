@@ -87,3 +87,15 @@ test('H.265 is made of what the API takes', { skip: withoutFfmpeg }, async () =>
   const { checksums, complaints } = await play(await account.download('h265-180p.mp4'), 'v');
   assert.deepEqual([checksums.length, complaints], [150, '']);
 });
+
+test('captures are numbered pictures', { skip: withoutFfmpeg }, async () => {
+  const FrameCaptureSettings = { FramerateNumerator: 1, FramerateDenominator: 2, MaxCaptures: 2, Quality: 80 };
+  const group = mp4Group({ destination: 's3://outputs/thumbs/' });
+  const output = {
+    NameModifier: '-$w$',
+    ContainerSettings: { Container: 'RAW' },
+    VideoDescription: { Width: 160, CodecSettings: { Codec: 'FRAME_CAPTURE', FrameCaptureSettings } },
+  } as const;
+  await run({ ...group, Outputs: [output] });
+  assert.deepEqual(await keysBelow('thumbs/'), ['thumbs/holiday-160.0000000.jpg', 'thumbs/holiday-160.0000001.jpg']);
+});

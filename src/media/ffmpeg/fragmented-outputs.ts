@@ -11,7 +11,7 @@ import type { FragmentedGroup, FragmentedOutput } from '../transcode-job.ts';
 import { AAC_CODEC_NAME } from './audio-encoder.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { OutputTracks, SegmentedOutput } from './outputs.ts';
-import { muxerTracks, nameFacts, nominalBitrate, receiverFor } from './outputs.ts';
+import { muxerTracks, nameFacts, nominalBitrate, predicted, receiverFor } from './outputs.ts';
 import { PacketInterleaver } from './packet-interleaver.ts';
 import type { VideoEncoder } from './video-encoder.ts';
 
@@ -102,7 +102,9 @@ function soundOf({ audios: [audio] }: OutputTracks): Pick<DashRepresentation, 's
   return { sound: { sampleRate, channels, ...(language !== undefined && { language }) } };
 }
 
-function codecOf({ settings: { codec }, context }: VideoEncoder): string {
+function codecOf(video: VideoEncoder): string {
+  const { context } = video;
+  const codec = predicted(video);
   const name = videoCodecName(codec.kind, context.extraData ?? Buffer.alloc(0));
   if (name === undefined) throw new TranscodeError(ERROR_CODES.unknown, 'The video encoder told no parameter sets.');
   return codec.kind === 'h265' ? name.replace(/^hvc1/, codec.tag) : name;

@@ -4,6 +4,7 @@ import { averageBandwidth } from '../packaging/hls-manifest.ts';
 import { HlsSegmenter } from '../packaging/hls-segmenter.ts';
 import { Mp4Writer } from '../packaging/mp4-writer.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
+import { ObjectWriter } from '../packaging/object-writer.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
 import type { NameFacts } from '../packaging/output-name.ts';
 import type {
@@ -14,6 +15,7 @@ import type {
   HlsOutput,
   OutputGroup,
   OutputResult,
+  PredictedVideoSettings,
   VideoSettings,
 } from '../transcode-job.ts';
 import type { AudioEncoder } from './audio-encoder.ts';
@@ -69,6 +71,12 @@ function tagOf({ settings: { codec } }: VideoEncoder): { readonly tag?: string }
   return codec.kind === 'h265' ? { tag: codec.tag } : {};
 }
 
+/** The settings of a codec whose pictures depend on others, as all segmented outputs have. */
+export function predicted({ settings: { codec } }: VideoEncoder): PredictedVideoSettings {
+  if (codec.kind === 'jpeg') throw new RangeError('Pictures are not segmented.');
+  return codec;
+}
+
 /** What the names of an output's objects may say. */
 export function nameFacts(
   group: OutputGroup,
@@ -96,13 +104,11 @@ export function nameFacts(
 
 /** Bits a second, as the settings say. */
 export function nominalBitrate(video: VideoSettings | undefined): number | undefined {
-  const control = video?.codec.rateControl;
+  const control = video === undefined || video.codec.kind === 'jpeg' ? undefined : video.codec.rateControl;
   return control?.mode === 'qvbr' ? control.maxBitrate : control?.bitrate;
 }
 
-const CONTENT_TYPES = { mp4: 'video/mp4', mov: 'video/quicktime' };
-
-/** An MP4 or MOV file. */
+/** A file, or pictures. */
 export function openFileOutput(
   ffmpeg: FFmpeg,
   group: FileGroup,
@@ -111,11 +117,27 @@ export function openFileOutput(
   sink: PartSink,
   startedAt: number,
 ): Output {
+  const { container } = output;
+  if (container === 'pictures') return openPictures(group, output, tracks, sink, startedAt);
+  return openMovie(ffmpeg, group, { ...output, container }, tracks, sink, startedAt);
+}
+
+const CONTENT_TYPES = { mp4: 'video/mp4', mov: 'video/quicktime' };
+
+/** An MP4 or MOV file. */
+function openMovie(
+  ffmpeg: FFmpeg,
+  group: FileGroup,
+  output: FileOutput & { readonly container: keyof typeof CONTENT_TYPES },
+  tracks: OutputTracks,
+  sink: PartSink,
+  startedAt: number,
+): Output {
   const facts = nameFacts(group, output.extension, tracks, output, startedAt);
   const key = expandIdentifiers(`${group.keyBase}${output.nameModifier}.${output.extension}`, facts);
   const { compositionShift } = output;
   const target = { key, contentType: CONTENT_TYPES[output.container] };
-  const writer = new Mp4Writer(sink, target, output.moov, compositionShift);
+  const writer = new Mp4Writer(sink, target, output.moov ?? 'front', compositionShift);
   const list = muxerTracks(tracks);
   const options = compositionShift === undefined ? {} : { movflags: 'negative_cts_offsets' };
   const muxer = new Muxer(ffmpeg, output.container, list, writer, options);
@@ -137,6 +159,39 @@ export function openFileOutput(
         ...(tracks.video !== undefined && { width: tracks.video.picture.width, height: tracks.video.picture.height }),
       };
     },
+  };
+}
+
+/** As the service counts them. */
+const PICTURE_DIGITS = 7;
+
+/** Each picture is an object: `name.0000000.jpg`. */
+function openPictures(
+  group: FileGroup,
+  output: FileOutput,
+  tracks: OutputTracks,
+  sink: PartSink,
+  startedAt: number,
+): Output {
+  const facts = nameFacts(group, output.extension, tracks, output, startedAt);
+  const base = expandIdentifiers(`${group.keyBase}${output.nameModifier}`, facts);
+  let count = 0;
+  let key: string | undefined;
+  return {
+    write(_, packet) {
+      key = `${base}.${String(count).padStart(PICTURE_DIGITS, '0')}.${output.extension}`;
+      count += 1;
+      const writer = new ObjectWriter(sink, { key, contentType: 'image/jpeg' });
+      writer.write(packet.data ?? new Uint8Array(0));
+      writer.end();
+    },
+    endTrack: () => undefined,
+    // The last one stands for all.
+    finish: () => ({
+      paths: key === undefined ? [] : [`s3://${group.bucket}/${key}`],
+      durationMs: Math.round((tracks.video?.seconds ?? 0) * 1000),
+      ...(tracks.video !== undefined && { width: tracks.video.picture.width, height: tracks.video.picture.height }),
+    }),
   };
 }
 
@@ -182,7 +237,7 @@ export function openHlsOutput(
     tracks: list,
     transport,
     audioFrameBytes: Math.max(0, ...tracks.audios.map(({ encoder }) => frameBytes(encoder))),
-    ...(tracks.video !== undefined && { videoKind: tracks.video.settings.codec.kind }),
+    ...(tracks.video !== undefined && { videoKind: predicted(tracks.video).kind }),
     segmentSeconds: facts.segmentSeconds,
     audioCodecs: tracks.audios.map(() => AAC_CODEC_NAME),
   });

@@ -2,26 +2,14 @@ import type { CodecContext, FilterContext, FilterGraph, Frame, Packet } from 'no
 import type { PictureSettings } from '../stills/still-job.ts';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import { check, present } from './check.ts';
+import { JPEG_OPTIONS, jpegLambda } from './jpeg-quality.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { openCodec } from './open-codec.ts';
 
-/** FFmpeg's JPEG quantiser goes from 1 (best) to 31. */
-const COARSEST = 31;
-const FINEST = 1;
-/** The quantiser that the frame bears is in units of FFmpeg's lambda. */
-const LAMBDA = 118;
 /** zlib's: twice as fast as its usual 6, and a few percent larger. */
 const PNG_LEVEL = 3;
 /** Pixels of the largest picture that is made. */
 const MAX_PIXELS = 4096 * 4096;
-
-/**
- * Quality 1 to 100 → quantiser. Along this line 50 to 100 come out about as with libjpeg, whose tables shrink in
- * proportion; below 25 libjpeg's grow faster than FFmpeg's can.
- */
-function jpegQuantizer(quality: number): number {
-  return COARSEST - Math.round(((COARSEST - FINEST) * (quality - 1)) / 99);
-}
 
 interface Pipeline {
   /** Size and format of the frames that it takes. */
@@ -79,7 +67,7 @@ export class PictureEncoder {
     check(ffmpeg, source.buffersrcAddFrameSync(frame, flags), ERROR_CODES.unknown, what);
     check(ffmpeg, sink.buffersinkGetFrameSync(this.#scaled), ERROR_CODES.unknown, what);
     this.#scaled.pictType = ffmpeg.AV_PICTURE_TYPE_NONE;
-    this.#scaled.quality = jpegQuantizer(this.#settings.quality) * LAMBDA;
+    this.#scaled.quality = jpegLambda(this.#settings.quality);
     check(ffmpeg, encoder.sendFrameSync(this.#scaled), ERROR_CODES.unknown, what);
     this.#scaled.unref();
     check(ffmpeg, encoder.receivePacketSync(this.#packet), ERROR_CODES.unknown, what);
@@ -148,7 +136,7 @@ function openEncoder(ffmpeg: FFmpeg, isJpeg: boolean, width: number, height: num
     context.colorRange = ffmpeg.AVCOL_RANGE_JPEG;
     context.setFlags(ffmpeg.AV_CODEC_FLAG_QSCALE);
   }
-  const own: Record<string, string | number> = isJpeg ? { qmin: FINEST } : { compression_level: PNG_LEVEL };
+  const own: Record<string, string | number> = isJpeg ? JPEG_OPTIONS : { compression_level: PNG_LEVEL };
   const options = { threads: 1, ...own };
   openCodec(ffmpeg, context, codec, options, ERROR_CODES.settingsDoNotFit, `The ${name} encoder did not start`);
   return context;

@@ -352,7 +352,8 @@ function segmentLengths(
   const fragmentSeconds = group.kind === 'hls' ? segmentSeconds : group.fragmentSeconds;
   const video = group.outputs.find((output) => output.video !== undefined)?.video;
   const source = first.findVideo();
-  if (group.alignment === 'exact' || video === undefined || source === undefined) {
+  const isCounted = group.alignment === 'gop-multiple' && source !== undefined;
+  if (!isCounted || video === undefined || video.codec.kind === 'jpeg') {
     return { segmentSeconds, fragmentSeconds };
   }
   const rate = video.framerate ?? framerateOf(source);

@@ -4,6 +4,7 @@ import { ERROR_CODES } from '../transcode-error.ts';
 import { check, present } from './check.ts';
 import { h264Options } from './h264-options.ts';
 import { h265Options } from './h265-options.ts';
+import { JPEG_OPTIONS, jpegLambda } from './jpeg-quality.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { openCodec } from './open-codec.ts';
 import type { Picture } from './picture-size.ts';
@@ -57,6 +58,17 @@ export class VideoEncoder {
     return codec.kind === 'h265' && codec.profile === 'main10' ? 'yuv420p10le' : 'yuv420p';
   }
 
+  /** JPEG uses all values of a sample, films keep room below and above. */
+  get colorRange(): 'pc' | 'tv' {
+    return this.settings.codec.kind === 'jpeg' ? 'pc' : 'tv';
+  }
+
+  /** The number of the first frame that is one too many. */
+  get #limit(): number {
+    const { codec } = this.settings;
+    return codec.kind === 'jpeg' ? (codec.maxPictures ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+  }
+
   /** Seconds of video so far. */
   get seconds(): number {
     return (Number(this.#nextFrame) * this.framerate.den) / this.framerate.num;
@@ -72,8 +84,9 @@ export class VideoEncoder {
    * afterwards.
    */
   encode(frame: Frame, number: bigint): void {
-    if (number < this.#nextFrame) return;
+    if (number < this.#nextFrame || number >= this.#limit) return;
     frame.pts = number;
+    if (this.settings.codec.kind === 'jpeg') frame.quality = jpegLambda(this.settings.codec.quality);
     frame.pictType = this.#isKeyForced(number) ? this.#ffmpeg.AV_PICTURE_TYPE_I : this.#ffmpeg.AV_PICTURE_TYPE_NONE;
     this.#nextFrame = number + 1n;
     this.#send(frame);
@@ -122,8 +135,12 @@ export class VideoEncoder {
   #open(facts: VideoEncoderFacts): CodecContext {
     const ffmpeg = this.#ffmpeg;
     const { settings, picture, framerate } = facts;
-    const isH264 = settings.codec.kind === 'h264';
-    const name = isH264 ? ffmpeg.FF_ENCODER_LIBX264 : ffmpeg.FF_ENCODER_LIBX265;
+    const encoders = {
+      h264: ffmpeg.FF_ENCODER_LIBX264,
+      h265: ffmpeg.FF_ENCODER_LIBX265,
+      jpeg: ffmpeg.FF_ENCODER_MJPEG,
+    } as const;
+    const name = encoders[settings.codec.kind];
     const codec = present(ffmpeg.Codec.findEncoderByName(name), `This FFmpeg has no ${name} encoder.`);
     const context = new ffmpeg.CodecContext();
     context.allocContext3(codec);
@@ -134,8 +151,10 @@ export class VideoEncoder {
     context.framerate = new ffmpeg.Rational(framerate.num, framerate.den);
     context.sampleAspectRatio = new ffmpeg.Rational(picture.pixelAspect.num, picture.pixelAspect.den);
     if (facts.hasGlobalHeader) context.setFlags(ffmpeg.AV_CODEC_FLAG_GLOBAL_HEADER);
-    if (!settings.codec.isGopOpen) context.setFlags(ffmpeg.AV_CODEC_FLAG_CLOSED_GOP);
-    if (settings.isColorTagged) {
+    if (settings.codec.kind === 'jpeg') context.setFlags(ffmpeg.AV_CODEC_FLAG_QSCALE);
+    else if (!settings.codec.isGopOpen) context.setFlags(ffmpeg.AV_CODEC_FLAG_CLOSED_GOP);
+    if (settings.codec.kind === 'jpeg') context.colorRange = ffmpeg.AVCOL_RANGE_JPEG;
+    else if (settings.isColorTagged) {
       const source = facts.source.codecpar;
       context.colorRange = ffmpeg.AVCOL_RANGE_MPEG;
       context.colorPrimaries = source.colorPrimaries;
@@ -151,7 +170,12 @@ export class VideoEncoder {
 }
 
 function optionsOf(settings: VideoCodecSettings, framerate: Rational, forcedKeySeconds: number | undefined) {
-  return settings.kind === 'h264'
-    ? h264Options(settings, framerate, forcedKeySeconds)
-    : h265Options(settings, framerate, forcedKeySeconds);
+  switch (settings.kind) {
+    case 'h264':
+      return h264Options(settings, framerate, forcedKeySeconds);
+    case 'h265':
+      return h265Options(settings, framerate, forcedKeySeconds);
+    case 'jpeg':
+      return { threads: 1, ...JPEG_OPTIONS };
+  }
 }

@@ -109,9 +109,12 @@ function chain(
 ): string {
   const { settings, picture, framerate } = encoder;
   const plan = planPicture(settings, source, picture);
-  const rate = `fps=fps=${framerate.num}/${framerate.den}:start_time=${facts.startSeconds}`;
+  // A film shows the nearest picture, a still the one of its moment.
+  const rounding = settings.codec.kind === 'jpeg' ? ':round=up' : '';
+  const rate = `fps=fps=${framerate.num}/${framerate.den}:start_time=${facts.startSeconds}${rounding}`;
+  const color = encoder.colorRange === 'pc' ? ':out_color_matrix=bt601:out_range=pc' : ':out_range=tv';
   const size =
-    `scale=w=${plan.scale.width}:h=${plan.scale.height}:flags=${settings.scaler}:out_range=tv` +
+    `scale=w=${plan.scale.width}:h=${plan.scale.height}:flags=${settings.scaler}${color}` +
     (plan.crop === undefined ? '' : `,crop=${plan.crop.width}:${plan.crop.height}`);
   const filters = [...deinterlacers(settings), ...blender(settings, framerate), rate];
   filters.push(size, `format=${encoder.pixelFormat}`);

@@ -29,7 +29,7 @@ const KINDS: Readonly<Record<string, GroupKind>> = {
   FILE_GROUP_SETTINGS: {
     member: 'fileGroupSettings',
     settingsOf: (settings) => settings.FileGroupSettings,
-    containers: ['MP4', 'MOV'],
+    containers: ['MP4', 'MOV', 'RAW'],
     isSegmented: false,
   },
   HLS_GROUP_SETTINGS: {
@@ -76,6 +76,7 @@ export function checkOutputGroup(group: OutputGroup, pointer: string, problems: 
   outputs.forEach((output, index) => {
     const place = `${pointer}/outputs/${index}`;
     checkContainer(output, kind, place, problems);
+    checkRaw(output, place, problems);
     if (type === 'HLS_GROUP_SETTINGS') checkHlsOutput(output, isSampleAes, place, problems);
     else if (output.OutputSettings?.HlsSettings !== undefined) {
       problems.push({ pointer: `${place}/outputSettings/hlsSettings`, text: 'Is only allowed in an HLS output group' });
@@ -170,6 +171,23 @@ function checkContainer(output: Output, kind: GroupKind, pointer: string, proble
   for (const [name, [member, wire]] of Object.entries(CONTAINER_MEMBERS)) {
     if (name === container || output.ContainerSettings?.[member] === undefined) continue;
     problems.push({ pointer: `${pointer}/containerSettings/${wire}`, text: `Needs container ${name}` });
+  }
+}
+
+/** Pictures of their own are in no container, and nothing is beside them. */
+function checkRaw(output: Output, pointer: string, problems: Problem[]): void {
+  const isRaw = output.ContainerSettings?.Container === 'RAW';
+  const codec = output.VideoDescription?.CodecSettings?.Codec;
+  if (isRaw && codec !== 'FRAME_CAPTURE') {
+    const text = 'RAW is supported with a videoDescription of the codec FRAME_CAPTURE alone';
+    problems.push({ pointer: `${pointer}/containerSettings/container`, text });
+  }
+  if (!isRaw && codec === 'FRAME_CAPTURE') {
+    const at = `${pointer}/videoDescription/codecSettings/codec`;
+    problems.push({ pointer: at, text: 'FRAME_CAPTURE needs container RAW' });
+  }
+  if (codec === 'FRAME_CAPTURE' && (output.AudioDescriptions ?? []).length > 0) {
+    problems.push({ pointer: `${pointer}/audioDescriptions`, text: 'Is not allowed with FRAME_CAPTURE' });
   }
 }
 

@@ -164,6 +164,8 @@ describe('settings that are not carried out', () => {
 
 describe('rules across settings', () => {
   const H265Settings = { RateControlMode: 'CBR', Bitrate: 1_000_000 } as const;
+  const FrameCaptureSettings = { FramerateNumerator: 1, FramerateDenominator: 5 };
+  const capture = { Codec: 'FRAME_CAPTURE', FrameCaptureSettings } as const;
   const cases: readonly (readonly [string, JobSettings, string])[] = [
     ['QVBR needs maxBitrate', h264With({ MaxBitrate: undefined }), `${CODEC}: maxBitrate is a required property`],
     ['QVBR takes no bitrate', h264With({ Bitrate: 1 }), `${CODEC}/bitrate: Is not allowed with QVBR`],
@@ -234,6 +236,26 @@ describe('rules across settings', () => {
       'settings of another container',
       settingsWith({ ContainerSettings: { Container: 'MP4', MovSettings: {} } }),
       `${OUTPUT}/containerSettings/movSettings: Needs container MOV`,
+    ],
+    [
+      'captures in a film',
+      settingsWith({ VideoDescription: { CodecSettings: capture } }),
+      `${OUTPUT}/videoDescription/codecSettings/codec: FRAME_CAPTURE needs container RAW`,
+    ],
+    [
+      'captures with sound',
+      settingsWith({ ContainerSettings: { Container: 'RAW' }, VideoDescription: { CodecSettings: capture } }),
+      `${OUTPUT}/audioDescriptions: Is not allowed with FRAME_CAPTURE`,
+    ],
+    [
+      'a film without container',
+      settingsWith({ ContainerSettings: { Container: 'RAW' } }),
+      `${OUTPUT}/containerSettings/container: RAW is supported with a videoDescription of the codec FRAME_CAPTURE alone`,
+    ],
+    [
+      'captures without a rate',
+      settingsWith({ VideoDescription: { CodecSettings: { Codec: 'FRAME_CAPTURE', FrameCaptureSettings: {} } } }),
+      `${OUTPUT}/videoDescription/codecSettings/frameCaptureSettings: framerateNumerator is a required property`,
     ],
     [
       'odd sides',
@@ -318,6 +340,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   decryptionSettings: 'decryptionMode initializationVector kmsKeyRegion',
   encryption:
     'constantInitializationVector encryptionMethod encryptionType initializationVectorInManifest kmsEncryptionContext kmsKeyArn offlineEncrypted',
+  frameCaptureSettings: 'framerateDenominator framerateNumerator maxCaptures quality',
   h264Settings:
     'adaptiveQuantization bitrate codecLevel dynamicSubGop entropyEncoding fieldEncoding framerateControl framerateDenominator framerateNumerator gopBReference gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator rateControlMode scanTypeConversionMode slices spatialAdaptiveQuantization temporalAdaptiveQuantization',
   h265Settings:

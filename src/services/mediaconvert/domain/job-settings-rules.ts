@@ -317,7 +317,7 @@ const cmfc: SettingRule<CmfcSettings> = structure<CmfcSettings>({
 });
 
 const containerSettings: SettingRule<ContainerSettings> = structure<ContainerSettings>({
-  Container: oneOf('MP4', 'MOV', 'M3U8', 'MPD', 'CMFC'),
+  Container: oneOf('MP4', 'MOV', 'RAW', 'M3U8', 'MPD', 'CMFC'),
   Mp4Settings: mp4,
   MovSettings: mov,
   M3u8Settings: m3u8,

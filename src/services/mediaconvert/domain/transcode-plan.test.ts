@@ -58,8 +58,11 @@ test('selectors choose by what they name', () => {
 });
 
 describe('H.264', () => {
-  const codecOf = (H264Settings: H264Settings) =>
-    videoSettings({ CodecSettings: { Codec: 'H_264', H264Settings } })?.codec;
+  const codecOf = (H264Settings: H264Settings) => {
+    const codec = videoSettings({ CodecSettings: { Codec: 'H_264', H264Settings } })?.codec;
+    assert.ok(codec?.kind === 'h264');
+    return codec;
+  };
 
   test('rate control keeps its numbers', () => {
     const qvbr = codecOf({
@@ -67,21 +70,21 @@ describe('H.264', () => {
       MaxBitrate: 5_000_000,
       QvbrSettings: { QvbrQualityLevel: 8, QvbrQualityLevelFineTune: 0.33 },
     });
-    assert.deepEqual(qvbr?.rateControl, { mode: 'qvbr', level: 8.33, maxBitrate: 5_000_000 });
+    assert.deepEqual(qvbr.rateControl, { mode: 'qvbr', level: 8.33, maxBitrate: 5_000_000 });
     const vbr = codecOf({ RateControlMode: 'VBR', Bitrate: 1_000_000, MaxBitrate: 2_000_000 });
-    assert.deepEqual(vbr?.rateControl, { mode: 'vbr', bitrate: 1_000_000, maxBitrate: 2_000_000 });
+    assert.deepEqual(vbr.rateControl, { mode: 'vbr', bitrate: 1_000_000, maxBitrate: 2_000_000 });
   });
 
   test('groups of pictures are counted in frames or seconds, or left to the encoder', () => {
-    assert.deepEqual(codecOf({ GopSize: 48, GopSizeUnits: 'FRAMES' })?.gop, { size: 48, unit: 'frames' });
-    assert.deepEqual(codecOf({ GopSize: 1.5, GopSizeUnits: 'SECONDS' })?.gop, { size: 1.5, unit: 'seconds' });
-    assert.equal(codecOf({ GopSizeUnits: 'AUTO' })?.gop, undefined);
+    assert.deepEqual(codecOf({ GopSize: 48, GopSizeUnits: 'FRAMES' }).gop, { size: 48, unit: 'frames' });
+    assert.deepEqual(codecOf({ GopSize: 1.5, GopSizeUnits: 'SECONDS' }).gop, { size: 1.5, unit: 'seconds' });
+    assert.equal(codecOf({ GopSizeUnits: 'AUTO' }).gop, undefined);
   });
 
   test('levels and profiles have x264 names', () => {
     const codec = codecOf({ CodecLevel: 'LEVEL_4_1', CodecProfile: 'BASELINE' });
-    assert.deepEqual([codec?.level, codec?.profile], ['4.1', 'baseline']);
-    assert.equal(codecOf({ CodecLevel: 'AUTO' })?.level, undefined);
+    assert.deepEqual([codec.level, codec.profile], ['4.1', 'baseline']);
+    assert.equal(codecOf({ CodecLevel: 'AUTO' }).level, undefined);
   });
 });
 

@@ -149,12 +149,12 @@ function planStorage(group: FileGroupSettings): ObjectStorage {
 }
 
 function planFileOutput(output: Output): FileOutput {
-  const container = output.ContainerSettings?.Container === 'MOV' ? 'mov' : 'mp4';
-  const { Mp4Settings: mp4, MovSettings: mov } = output.ContainerSettings ?? {};
+  const { Container: name, Mp4Settings: mp4, MovSettings: mov } = output.ContainerSettings ?? {};
+  const container = name === 'RAW' ? 'pictures' : name === 'MOV' ? 'mov' : 'mp4';
   const video = videoSettings(output.VideoDescription, output.ContainerSettings?.Container);
   return {
     nameModifier: output.NameModifier ?? '',
-    extension: output.Extension ?? container,
+    extension: output.Extension ?? (container === 'pictures' ? 'jpg' : container),
     container,
     moov: container === 'mp4' && mp4?.MoovPlacement !== 'NORMAL' ? 'front' : 'end',
     ...((container === 'mp4' ? mp4?.CslgAtom : mov?.CslgAtom) === 'INCLUDE' && {

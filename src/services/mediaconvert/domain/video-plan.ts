@@ -1,10 +1,17 @@
 import type {
   Deinterlacer,
+  FrameCaptureSettings,
   H264Settings as H264,
   H265Settings as H265,
   VideoDescription,
 } from '@aws-sdk/client-mediaconvert';
-import type { H264Settings, H265Settings, PredictedPictureSettings, VideoSettings } from '#media/transcode-job.ts';
+import type {
+  H264Settings,
+  H265Settings,
+  JpegSettings,
+  PredictedPictureSettings,
+  VideoSettings,
+} from '#media/transcode-job.ts';
 
 /**
  * Turns a video description into what a worker does; `undefined` for an output without picture.
@@ -13,10 +20,13 @@ import type { H264Settings, H265Settings, PredictedPictureSettings, VideoSetting
  */
 export function videoSettings(video: VideoDescription | undefined, container?: string): VideoSettings | undefined {
   if (video === undefined) return undefined;
-  const { H264Settings: h264 = {}, H265Settings: h265 = {} } = video.CodecSettings ?? {};
+  const { H264Settings: h264 = {}, H265Settings: h265 = {}, FrameCaptureSettings: capture } = video.CodecSettings ?? {};
   const isH265 = video.CodecSettings?.Codec === 'H_265';
   const codec = isH265 ? h265 : h264;
-  const framerate = ratio(codec.FramerateControl, codec.FramerateNumerator, codec.FramerateDenominator);
+  const framerate =
+    capture === undefined
+      ? ratio(codec.FramerateControl, codec.FramerateNumerator, codec.FramerateDenominator)
+      : ratio('SPECIFIED', capture.FramerateNumerator, capture.FramerateDenominator);
   const pixelAspect = ratio(codec.ParControl, codec.ParNumerator, codec.ParDenominator);
   const deinterlacer = video.VideoPreprocessors?.Deinterlacer;
   return {
@@ -29,8 +39,12 @@ export function videoSettings(video: VideoDescription | undefined, container?: s
     isColorTagged: video.ColorMetadata !== 'IGNORE',
     ...(codec.FramerateConversionAlgorithm === 'INTERPOLATE' && { rateConversion: 'blend' }),
     ...(deinterlacer !== undefined && { deinterlace: planDeinterlacer(deinterlacer) }),
-    codec: isH265 ? h265Settings(h265, container) : h264Settings(h264),
+    codec: capture !== undefined ? jpegSettings(capture) : isH265 ? h265Settings(h265, container) : h264Settings(h264),
   };
+}
+
+function jpegSettings({ Quality: quality = 80, MaxCaptures: most }: FrameCaptureSettings): JpegSettings {
+  return { kind: 'jpeg', quality, ...(most !== undefined && { maxPictures: most }) };
 }
 
 function planDeinterlacer({ Mode: mode, Control: control }: Deinterlacer): NonNullable<VideoSettings['deinterlace']> {

@@ -1,5 +1,6 @@
 import type {
   Deinterlacer,
+  FrameCaptureSettings,
   H264QvbrSettings,
   H264Settings,
   H265QvbrSettings,
@@ -122,14 +123,25 @@ const h265: SettingRule<H265Settings> = allOf(
   }),
 );
 
+const frameCapture: SettingRule<FrameCaptureSettings> = allOf(
+  checkFrameCapture,
+  structure<FrameCaptureSettings>({
+    FramerateNumerator: carriedOut,
+    FramerateDenominator: carriedOut,
+    MaxCaptures: carriedOut,
+    Quality: carriedOut,
+  }),
+);
+
 export const videoDescription: SettingRule<VideoDescription> = allOf(
   checkCodec,
   checkVideoSize,
   structure<VideoDescription>({
     CodecSettings: structure<VideoCodecSettings>({
-      Codec: oneOf('H_264', 'H_265'),
+      Codec: oneOf('H_264', 'H_265', 'FRAME_CAPTURE'),
       H264Settings: h264,
       H265Settings: h265,
+      FrameCaptureSettings: frameCapture,
     }),
     Width: carriedOut,
     Height: carriedOut,
@@ -155,7 +167,11 @@ export const videoDescription: SettingRule<VideoDescription> = allOf(
 );
 
 /** The member in which each codec keeps its settings. */
-const SETTINGS = { H_264: 'h264Settings', H_265: 'h265Settings' } as const;
+const SETTINGS = {
+  H_264: ['H264Settings', 'h264Settings'],
+  H_265: ['H265Settings', 'h265Settings'],
+  FRAME_CAPTURE: ['FrameCaptureSettings', 'frameCaptureSettings'],
+} as const;
 
 function checkCodec(video: VideoDescription, pointer: string, problems: Problem[]): void {
   const { CodecSettings: settings } = video;
@@ -165,8 +181,8 @@ function checkCodec(video: VideoDescription, pointer: string, problems: Problem[
     return;
   }
   if (settings.Codec === undefined) problems.push(missing(at, 'codec'));
-  for (const [codec, member] of Object.entries(SETTINGS)) {
-    const given = codec === 'H_264' ? settings.H264Settings : settings.H265Settings;
+  for (const [codec, [name, member]] of Object.entries(SETTINGS)) {
+    const given = settings[name];
     if (settings.Codec === codec && given === undefined) problems.push(missing(at, member));
     if (settings.Codec !== undefined && settings.Codec !== codec && given !== undefined) {
       problems.push({ pointer: `${at}/${member}`, text: `Needs codec ${codec}` });
@@ -174,10 +190,10 @@ function checkCodec(video: VideoDescription, pointer: string, problems: Problem[
   }
 }
 
-const LARGEST = { H_264: [4096, 2304], H_265: [8192, 4320] } as const;
+const LARGEST = { H_264: [4096, 2304], other: [8192, 4320] } as const;
 
 function checkVideoSize(video: VideoDescription, pointer: string, problems: Problem[]): void {
-  const [maxWidth, maxHeight] = LARGEST[video.CodecSettings?.Codec === 'H_265' ? 'H_265' : 'H_264'];
+  const [maxWidth, maxHeight] = LARGEST[video.CodecSettings?.Codec === 'H_264' ? 'H_264' : 'other'];
   for (const [member, value, most] of [
     ['width', video.Width, maxWidth],
     ['height', video.Height, maxHeight],
@@ -190,6 +206,11 @@ function checkVideoSize(video: VideoDescription, pointer: string, problems: Prob
     if (value > most)
       problems.push({ pointer: `${pointer}/${member}`, text: `Should be less than or equal to ${most}` });
   }
+}
+
+function checkFrameCapture(settings: FrameCaptureSettings, pointer: string, problems: Problem[]): void {
+  if (settings.FramerateNumerator === undefined) problems.push(missing(pointer, 'framerateNumerator'));
+  if (settings.FramerateDenominator === undefined) problems.push(missing(pointer, 'framerateDenominator'));
 }
 
 function checkEntropy(settings: H264Settings, pointer: string, problems: Problem[]): void {

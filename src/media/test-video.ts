@@ -40,7 +40,7 @@ export async function makeTestVideo(facts: TestVideoFacts): Promise<Buffer> {
   };
   const writer = new Mp4Writer(sink, { key: 'test.mp4', contentType: 'video/mp4' }, facts.moov ?? 'front');
   const video = openPicture(ffmpeg, facts);
-  const settings = { bitrate: 128_000, sampleRate: SAMPLE_RATE, channels: 2 } as const;
+  const settings = { kind: 'aac', bitrate: 128_000, sampleRate: SAMPLE_RATE, channels: 2 } as const;
   const audio = facts.isSilent === true ? undefined : new AudioEncoder(ffmpeg, settings, 1);
   const tracks = [video, ...(audio === undefined ? [] : [audio.context])].map((encoder) => ({ encoder }));
   const muxer = new Muxer(ffmpeg, 'mp4', tracks, writer, {});

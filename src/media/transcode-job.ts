@@ -90,7 +90,7 @@ export interface FileOutput {
   readonly nameModifier: string;
   readonly extension: string;
   /** `pictures`: each picture is an object of its own, a number before its extension. */
-  readonly container: 'mp4' | 'mov' | 'pictures';
+  readonly container: 'mp4' | 'mov' | 'pictures' | 'wav' | 'mp3' | 'flac';
   /** Where MP4's and MOV's index stands: at the front for progressive download, or at the end. */
   readonly moov?: 'front' | 'end';
   /** Writes composition times that begin at 0, with negative offsets and a `cslg` box; the version is `ctts`'s. */
@@ -304,11 +304,36 @@ export interface AudioSettings {
   /** True: the input's own language goes before `language`. */
   readonly isLanguageFollowed?: boolean;
   readonly streamName?: string;
-  readonly codec: AacSettings;
+  readonly codec: AudioCodecSettings;
+}
+
+export type AudioCodecSettings = AacSettings | Mp3Settings | UncompressedSettings;
+
+interface SampledSettings {
+  readonly sampleRate: number;
+  readonly channels: 1 | 2 | 6 | 8;
+}
+
+export interface Mp3Settings extends SampledSettings {
+  readonly kind: 'mp3';
+  /** Bits a second, or a quality from 0, the best, to 9. */
+  readonly rate:
+    | { readonly mode: 'cbr'; readonly bitrate: number }
+    | { readonly mode: 'vbr'; readonly quality: number };
+}
+
+/** Every sample as it is, in WAV, or packed without loss, in FLAC. */
+export interface UncompressedSettings extends SampledSettings {
+  readonly kind: 'wav' | 'flac';
+  /** Bits of a sample. */
+  readonly bitDepth: 16 | 24;
+  /** True writes WAV in the form for files of more than 4 GiB. */
+  readonly isRf64?: boolean;
 }
 
 /** AAC LC. */
 export interface AacSettings {
+  readonly kind: 'aac';
   /** Bits a second. */
   readonly bitrate: number;
   readonly sampleRate: number;

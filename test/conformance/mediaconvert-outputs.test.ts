@@ -99,3 +99,14 @@ test('captures are numbered pictures', { skip: withoutFfmpeg }, async () => {
   await run({ ...group, Outputs: [output] });
   assert.deepEqual(await keysBelow('thumbs/'), ['thumbs/holiday-160.0000000.jpg', 'thumbs/holiday-160.0000001.jpg']);
 });
+
+test('a sound alone is a file of its own', { skip: withoutFfmpeg }, async () => {
+  const group = mp4Group({ destination: 's3://outputs/sound' });
+  const FlacSettings = { BitDepth: 16, Channels: 2, SampleRate: 48_000 };
+  const CodecSettings = { Codec: 'FLAC', FlacSettings } as const;
+  await run({
+    ...group,
+    Outputs: [{ ContainerSettings: { Container: 'RAW' }, AudioDescriptions: [{ CodecSettings }] }],
+  });
+  assert.equal((await play(await account.download('sound.flac'), 'a')).complaints, '');
+});

@@ -1,20 +1,29 @@
 import type { CodecContext, FilterContext, FilterGraph, Frame, Packet } from 'node-av/lib';
-import type { AacSettings } from '../transcode-job.ts';
+import type { AudioCodecSettings } from '../transcode-job.ts';
 import { ERROR_CODES } from '../transcode-error.ts';
+import { openAudioEncoder } from './audio-codec.ts';
 import { check, present } from './check.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { PacketReceiver } from './video-encoder.ts';
 
 /** The channel layouts by which FFmpeg's filters know the channel counts. */
-const LAYOUTS: Readonly<Record<AacSettings['channels'], string>> = { 1: 'mono', 2: 'stereo', 6: '5.1' };
+const LAYOUTS: Readonly<Record<AudioCodecSettings['channels'], string>> = {
+  1: 'mono',
+  2: 'stereo',
+  6: '5.1',
+  8: '7.1',
+};
 
 /** The RFC 6381 name of what this encoder makes: AAC LC is object type 2. */
 export const AAC_CODEC_NAME = 'mp4a.40.2';
 
-/** One AAC encoding, shared by every output with the same settings: takes samples of its own format, end to end. */
+/** Samples of a packet, where the codec has no size of its own. */
+const PCM_FRAME_SIZE = 1024;
+
+/** One encoding of sound, shared by every output with the same settings: takes samples of its own format, end to end. */
 export class AudioEncoder {
   readonly context: CodecContext;
-  readonly settings: AacSettings;
+  readonly settings: AudioCodecSettings;
   /** The filters that bring any input into the encoder's format. */
   readonly formatFilter: string;
   readonly #ffmpeg: FFmpeg;
@@ -27,14 +36,14 @@ export class AudioEncoder {
   #nextSample = 0;
 
   /** @throws TranscodeError 1040 when the encoder does not take the settings */
-  constructor(ffmpeg: FFmpeg, settings: AacSettings, target: number) {
+  constructor(ffmpeg: FFmpeg, settings: AudioCodecSettings, target: number) {
     this.#ffmpeg = ffmpeg;
     this.settings = settings;
     this.#frame = new ffmpeg.Frame();
     this.#frame.alloc();
     this.#packet = new ffmpeg.Packet();
     this.#packet.alloc();
-    this.context = this.#open(target);
+    this.context = openAudioEncoder(ffmpeg, settings, target);
     const format = ffmpeg.avGetSampleFmtName(this.context.sampleFormat) ?? 'fltp';
     const layout = LAYOUTS[settings.channels];
     this.formatFilter = `aformat=sample_fmts=${format}:sample_rates=${settings.sampleRate}:channel_layouts=${layout}`;
@@ -42,7 +51,7 @@ export class AudioEncoder {
     this.#graph.alloc();
     const rate = settings.sampleRate;
     const source = `abuffer@in=time_base=1/${rate}:sample_rate=${rate}:sample_fmt=${format}:channel_layout=${layout}`;
-    const chain = `${source},asetnsamples=n=${this.context.frameSize}:p=0,abuffersink@out`;
+    const chain = `${source},asetnsamples=n=${this.context.frameSize || PCM_FRAME_SIZE}:p=0,abuffersink@out`;
     const what = `Error initializing encoder for audio target [${target}]`;
     check(ffmpeg, this.#graph.parsePtr(chain), ERROR_CODES.settingsDoNotFit, what);
     check(ffmpeg, this.#graph.configSync(), ERROR_CODES.settingsDoNotFit, what);
@@ -117,22 +126,5 @@ export class AudioEncoder {
       for (const receive of this.#receivers) receive(this.#packet);
       this.#packet.unref();
     }
-  }
-
-  #open(target: number): CodecContext {
-    const ffmpeg = this.#ffmpeg;
-    const { settings } = this;
-    const codec = present(ffmpeg.Codec.findEncoderByName(ffmpeg.FF_ENCODER_AAC), 'This FFmpeg has no AAC encoder.');
-    const context = new ffmpeg.CodecContext();
-    context.allocContext3(codec);
-    context.sampleRate = settings.sampleRate;
-    context.sampleFormat = ffmpeg.AV_SAMPLE_FMT_FLTP;
-    context.channelLayout = ffmpeg.avChannelLayoutDefault(settings.channels);
-    context.timeBase = new ffmpeg.Rational(1, settings.sampleRate);
-    context.bitRate = BigInt(settings.bitrate);
-    context.setFlags(ffmpeg.AV_CODEC_FLAG_GLOBAL_HEADER);
-    const what = `Error initializing encoder for audio target [${target}]`;
-    check(ffmpeg, context.open2Sync(codec, null), ERROR_CODES.settingsDoNotFit, what);
-    return context;
   }
 }

@@ -41,7 +41,7 @@ export class Muxer {
    */
   constructor(
     ffmpeg: FFmpeg,
-    name: 'mp4' | 'mov' | 'mpegts',
+    name: 'mp4' | 'mov' | 'mpegts' | 'wav' | 'mp3' | 'flac',
     tracks: readonly MuxerTrack[],
     target: ByteTarget,
     options: Readonly<Record<string, string | number>>,

@@ -2,6 +2,7 @@ import type { Packet } from 'node-av/lib';
 import type { Segment } from '../packaging/hls-manifest.ts';
 import { averageBandwidth } from '../packaging/hls-manifest.ts';
 import { HlsSegmenter } from '../packaging/hls-segmenter.ts';
+import { IndexedWriter } from '../packaging/indexed-writer.ts';
 import { Mp4Writer } from '../packaging/mp4-writer.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
 import { ObjectWriter } from '../packaging/object-writer.ts';
@@ -86,7 +87,7 @@ export function nameFacts(
   time: number,
 ): NameFacts {
   const videoBitrate = nominalBitrate(settings.video);
-  const audioBitrate = settings.audios[0]?.codec.bitrate;
+  const audioBitrate = soundBitrate(settings.audios[0]);
   const { video } = tracks;
   return {
     time,
@@ -100,6 +101,14 @@ export function nameFacts(
     ...(videoBitrate !== undefined && { videoBitrate }),
     ...(audioBitrate !== undefined && { audioBitrate }),
   };
+}
+
+function soundBitrate(audio: AudioSettings | undefined): number | undefined {
+  if (audio === undefined) return undefined;
+  const { codec } = audio;
+  if (codec.kind === 'aac') return codec.bitrate;
+  if (codec.kind === 'mp3') return codec.rate.mode === 'cbr' ? codec.rate.bitrate : undefined;
+  return codec.sampleRate * codec.channels * codec.bitDepth;
 }
 
 /** Bits a second, as the settings say. */
@@ -119,6 +128,9 @@ export function openFileOutput(
 ): Output {
   const { container } = output;
   if (container === 'pictures') return openPictures(group, output, tracks, sink, startedAt);
+  if (container !== 'mp4' && container !== 'mov') {
+    return openSound(ffmpeg, group, { ...output, container }, tracks, sink, startedAt);
+  }
   return openMovie(ffmpeg, group, { ...output, container }, tracks, sink, startedAt);
 }
 
@@ -162,6 +174,41 @@ function openMovie(
   };
 }
 
+const SOUND_TYPES = { wav: 'audio/wav', mp3: 'audio/mpeg', flac: 'audio/flac' };
+
+/** A file of one sound; its head is complete in the end only. */
+function openSound(
+  ffmpeg: FFmpeg,
+  group: FileGroup,
+  output: FileOutput & { readonly container: keyof typeof SOUND_TYPES },
+  tracks: OutputTracks,
+  sink: PartSink,
+  startedAt: number,
+): Output {
+  const facts = nameFacts(group, output.extension, tracks, output, startedAt);
+  const key = expandIdentifiers(`${group.keyBase}${output.nameModifier}.${output.extension}`, facts);
+  const writer = new IndexedWriter(sink, { key, contentType: SOUND_TYPES[output.container] });
+  const list = muxerTracks(tracks);
+  const codec = output.audios[0]?.codec;
+  const options = codec?.kind === 'wav' && codec.isRf64 === true ? { rf64: 'always' } : {};
+  const muxer = new Muxer(ffmpeg, output.container, list, writer, options);
+  return {
+    write(_, packet) {
+      const copy = packet.clone();
+      if (copy === null) throw new Error('Out of memory.');
+      muxer.write(0, copy);
+      copy.free();
+    },
+    endTrack: () => undefined,
+    finish() {
+      muxer.finish();
+      writer.end(new Uint8Array(0));
+      const seconds = tracks.audios[0]?.encoder.seconds ?? 0;
+      return { paths: [`s3://${group.bucket}/${key}`], durationMs: Math.round(seconds * 1000) };
+    },
+  };
+}
+
 /** As the service counts them. */
 const PICTURE_DIGITS = 7;
 
@@ -197,8 +244,9 @@ function openPictures(
 
 /** The usual size of an AAC frame with its ADTS header. */
 function frameBytes(encoder: AudioEncoder): number {
-  const { bitrate, sampleRate } = encoder.settings;
-  return Math.ceil((bitrate * encoder.context.frameSize) / sampleRate / 8) + 7;
+  const { settings } = encoder;
+  const bitrate = settings.kind === 'aac' ? settings.bitrate : 0;
+  return Math.ceil((bitrate * encoder.context.frameSize) / settings.sampleRate / 8) + 7;
 }
 
 /** An output that HLS manifests name. */

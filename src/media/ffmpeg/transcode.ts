@@ -270,8 +270,7 @@ class Transcode {
 
   /** Outputs that ask for the same audio share one encoder. */
   #audioFor(settings: AudioSettings): SharedAudio {
-    const { bitrate, sampleRate, channels } = settings.codec;
-    const key = JSON.stringify([settings.selector, bitrate, sampleRate, channels]);
+    const key = JSON.stringify([settings.selector, settings.codec]);
     const known = this.#audios.get(key);
     if (known !== undefined) return known;
     const encoder = new AudioEncoder(this.#ffmpeg, settings.codec, this.#audios.size + 1);

@@ -2,8 +2,8 @@ import type { PartSink } from './object-writer.ts';
 import { PartBuffer, partSize } from './object-writer.ts';
 
 /**
- * Writes one object to whose front something is added in the end: its first part is held back and uploaded last, as
- * with MP4 files.
+ * Writes one object whose front is complete in the end only, be it that something comes before it or that its head is
+ * changed: its first part is held back and uploaded last, as with MP4 files.
  */
 export class IndexedWriter {
   readonly #sink: PartSink;
@@ -11,14 +11,34 @@ export class IndexedWriter {
   readonly #head = new PartBuffer(partSize(1));
   #part = 1;
   #buffer: PartBuffer | undefined;
+  #position = 0;
+  #end = 0;
 
   constructor(sink: PartSink, target: Parameters<PartSink['open']>[0]) {
     this.#sink = sink;
     this.#object = sink.open(target);
   }
 
+  /** Bytes so far. */
+  get length(): number {
+    return this.#end;
+  }
+
+  /** Moves the place of the next write; returns it. */
+  seek(position: number): number {
+    this.#position = position;
+    return position;
+  }
+
+  /** @throws RangeError for a write behind the first part that is not an append */
   write(bytes: Uint8Array): void {
-    let rest = bytes;
+    const over = Math.max(0, Math.min(bytes.length, this.#end - this.#position));
+    if (over > 0) this.#head.patch(this.#position, bytes.subarray(0, over));
+    this.#position += bytes.length;
+    let rest = bytes.subarray(over);
+    if (rest.length === 0) return;
+    if (this.#position - rest.length !== this.#end) throw new RangeError('The file would have a hole.');
+    this.#end += rest.length;
     if (this.#buffer === undefined) rest = rest.subarray(this.#head.append(rest));
     while (rest.length > 0) {
       if (this.#buffer === undefined || this.#buffer.isFull) this.#nextPart();

@@ -86,14 +86,6 @@ export function checkOutput(output: Output, pointer: string, problems: Problem[]
   if (output.VideoDescription === undefined && audios.length === 0) {
     problems.push({ pointer, text: 'Should have a videoDescription or audioDescriptions' });
   }
-  audios.forEach((audio, index) => {
-    const at = `${pointer}/audioDescriptions/${index}`;
-    if (audio.CodecSettings === undefined) problems.push(require(at, 'codecSettings'));
-    else if (audio.CodecSettings.Codec === undefined) problems.push(require(`${at}/codecSettings`, 'codec'));
-    else if (audio.CodecSettings.Codec === 'AAC' && audio.CodecSettings.AacSettings === undefined) {
-      problems.push(require(`${at}/codecSettings`, 'aacSettings'));
-    }
-  });
 }
 
 /** The bitrates at 48 kHz that AAC LC takes, in bits a second, by coding mode. Source: the service's own messages. */

@@ -9,6 +9,7 @@ import type {
 } from '@aws-sdk/client-mediaconvert';
 import { hasTemplateIdentifiers } from '#media/packaging/segment-template.ts';
 import type { Problem } from '../errors.ts';
+import { checkSoundFile } from './audio-rules.ts';
 
 /** The rules of output groups that look at more than one member, as MediaConvert's guide states them. */
 
@@ -77,6 +78,7 @@ export function checkOutputGroup(group: OutputGroup, pointer: string, problems: 
     const place = `${pointer}/outputs/${index}`;
     checkContainer(output, kind, place, problems);
     checkRaw(output, place, problems);
+    checkSoundFile(output, place, problems);
     if (type === 'HLS_GROUP_SETTINGS') checkHlsOutput(output, isSampleAes, place, problems);
     else if (output.OutputSettings?.HlsSettings !== undefined) {
       problems.push({ pointer: `${place}/outputSettings/hlsSettings`, text: 'Is only allowed in an HLS output group' });
@@ -174,12 +176,12 @@ function checkContainer(output: Output, kind: GroupKind, pointer: string, proble
   }
 }
 
-/** Pictures of their own are in no container, and nothing is beside them. */
+/** Pictures and sounds of their own are in no container, and nothing is beside them. */
 function checkRaw(output: Output, pointer: string, problems: Problem[]): void {
   const isRaw = output.ContainerSettings?.Container === 'RAW';
   const codec = output.VideoDescription?.CodecSettings?.Codec;
-  if (isRaw && codec !== 'FRAME_CAPTURE') {
-    const text = 'RAW is supported with a videoDescription of the codec FRAME_CAPTURE alone';
+  if (isRaw && output.VideoDescription !== undefined && codec !== 'FRAME_CAPTURE') {
+    const text = 'RAW is supported with one sound, or a videoDescription of the codec FRAME_CAPTURE';
     problems.push({ pointer: `${pointer}/containerSettings/container`, text });
   }
   if (!isRaw && codec === 'FRAME_CAPTURE') {

@@ -250,12 +250,43 @@ describe('rules across settings', () => {
     [
       'a film without container',
       settingsWith({ ContainerSettings: { Container: 'RAW' } }),
-      `${OUTPUT}/containerSettings/container: RAW is supported with a videoDescription of the codec FRAME_CAPTURE alone`,
+      `${OUTPUT}/containerSettings/container: RAW is supported with one sound, or a videoDescription of the codec FRAME_CAPTURE`,
     ],
     [
       'captures without a rate',
       settingsWith({ VideoDescription: { CodecSettings: { Codec: 'FRAME_CAPTURE', FrameCaptureSettings: {} } } }),
       `${OUTPUT}/videoDescription/codecSettings/frameCaptureSettings: framerateNumerator is a required property`,
+    ],
+    [
+      'MP3 in MP4',
+      settingsWith({ AudioDescriptions: [{ CodecSettings: { Codec: 'MP3', Mp3Settings: { Bitrate: 64_000 } } }] }),
+      `${OUTPUT}/audioDescriptions/0/codecSettings/codec: MP3 needs container RAW`,
+    ],
+    [
+      'AAC without container',
+      settingsWith({ ContainerSettings: { Container: 'RAW' }, VideoDescription: undefined }),
+      `${OUTPUT}/audioDescriptions/0/codecSettings/codec: AAC is not supported in container RAW`,
+    ],
+    [
+      'two sounds in one file',
+      settingsWith({
+        ContainerSettings: { Container: 'RAW' },
+        VideoDescription: undefined,
+        AudioDescriptions: [
+          { CodecSettings: { Codec: 'WAV', WavSettings: {} } },
+          { CodecSettings: { Codec: 'WAV', WavSettings: {} } },
+        ],
+      }),
+      `${OUTPUT}/audioDescriptions/1: Should be an output of its own: RAW has one sound`,
+    ],
+    [
+      'MP3 of a quality with a bitrate',
+      settingsWith({
+        AudioDescriptions: [
+          { CodecSettings: { Codec: 'MP3', Mp3Settings: { RateControlMode: 'VBR', VbrQuality: 2, Bitrate: 64_000 } } },
+        ],
+      }),
+      `${OUTPUT}/audioDescriptions/0/codecSettings/mp3Settings/bitrate: Needs CBR`,
     ],
     [
       'odd sides',
@@ -354,6 +385,9 @@ const ACCEPTED: Readonly<Record<string, string>> = {
     'audioFramesPerPes audioPids dataPTSControl pmtPid privateMetadataPid programNumber ptsOffset scte35Pid timedMetadataPid transportStreamId videoPid',
   movSettings: 'cslgAtom mpeg2FourCCControl',
   mp4Settings: 'cslgAtom cttsVersion moovPlacement',
+  flacSettings: 'sampleRate',
+  mp3Settings: 'bitrate rateControlMode',
+  wavSettings: 'sampleRate',
   mpdSettings: 'captionContainerType timedMetadataBoxVersion',
   outputGroups: 'customName name',
   outputs: 'extension nameModifier',

@@ -40,6 +40,7 @@ import {
 } from './setting-rule.ts';
 import { checkSampleEncryption, hlsEncryption } from './hls-encryption-rules.ts';
 import { checkTimecodes, inputClip } from './input-clip-rules.ts';
+import { checkAudioCodec, flac, mp3, wav } from './audio-rules.ts';
 import { inputDecryption } from './input-decryption-rules.ts';
 import {
   checkAac,
@@ -233,16 +234,25 @@ const aac: SettingRule<AacSettings> = allOf(
   }),
 );
 
-const audioDescription: SettingRule<AudioDescription> = structure<AudioDescription>({
-  AudioSourceName: carriedOut,
-  CodecSettings: structure<AudioCodecSettings>({ Codec: oneOf('AAC'), AacSettings: aac }),
-  LanguageCode: carriedOut,
-  CustomLanguageCode: carriedOut,
-  LanguageCodeControl: carriedOut,
-  StreamName: carriedOut,
-  AudioTypeControl: oneOf('FOLLOW_INPUT'),
-  AudioType: oneOf(0),
-});
+const audioDescription: SettingRule<AudioDescription> = allOf(
+  checkAudioCodec,
+  structure<AudioDescription>({
+    AudioSourceName: carriedOut,
+    CodecSettings: structure<AudioCodecSettings>({
+      Codec: oneOf('AAC', 'MP3', 'WAV', 'FLAC'),
+      AacSettings: aac,
+      Mp3Settings: mp3,
+      WavSettings: wav,
+      FlacSettings: flac,
+    }),
+    LanguageCode: carriedOut,
+    CustomLanguageCode: carriedOut,
+    LanguageCodeControl: carriedOut,
+    StreamName: carriedOut,
+    AudioTypeControl: oneOf('FOLLOW_INPUT'),
+    AudioType: oneOf(0),
+  }),
+);
 
 const mp4: SettingRule<Mp4Settings> = structure<Mp4Settings>({
   MoovPlacement: carriedOut,

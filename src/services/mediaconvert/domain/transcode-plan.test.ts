@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type {
+  AudioCodecSettings,
   AudioSelector,
   Deinterlacer,
   H264Settings,
@@ -166,4 +167,27 @@ test('a DASH group in single files', () => {
   const [group] = plan(jobOf(role, 's3://in/a.mp4', [dashGroup({ destination: 's3://out/film' })]).Settings).groups;
   assert.ok(group?.kind === 'dash');
   assert.deepEqual([group.isSingleFile, group.dash?.profile, group.outputs[0]?.extension], [true, 'on-demand', 'mp4']);
+});
+
+test('what has no container is named after what its codec makes', () => {
+  const outputOf = (CodecSettings: AudioCodecSettings) => {
+    const Outputs = [{ ContainerSettings: { Container: 'RAW' as const }, AudioDescriptions: [{ CodecSettings }] }];
+    const [group] = plan(
+      jobOf(role, 's3://in/a.mp4', [{ ...mp4Group({ destination: 's3://out/' }), Outputs }]).Settings,
+    ).groups;
+    assert.ok(group?.kind === 'file');
+    const [output] = group.outputs;
+    return [output?.container, output?.extension, output?.audios[0]?.codec];
+  };
+  assert.deepEqual(outputOf({ Codec: 'MP3', Mp3Settings: { Bitrate: 128_000, RateControlMode: 'CBR' } }), [
+    'mp3',
+    'mp3',
+    { kind: 'mp3', rate: { mode: 'cbr', bitrate: 128_000 }, sampleRate: 48_000, channels: 2 },
+  ]);
+  const WavSettings = { BitDepth: 24, Format: 'RF64', SampleRate: 96_000, Channels: 6 } as const;
+  assert.deepEqual(outputOf({ Codec: 'WAV', WavSettings }), [
+    'wav',
+    'wav',
+    { kind: 'wav', bitDepth: 24, isRf64: true, sampleRate: 96_000, channels: 6 },
+  ]);
 });

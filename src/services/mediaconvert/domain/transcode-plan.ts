@@ -27,6 +27,7 @@ import type {
   TransportSettings,
 } from '#media/transcode-job.ts';
 import { DEFAULT_SELECTOR } from './cross-setting-rules.ts';
+import { audioCodecSettings } from './audio-plan.ts';
 import { planCmaf, planDash, planFragmentedOutputs } from './fragmented-plan.ts';
 import { planHlsEncryption } from './hls-encryption-plan.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
@@ -148,9 +149,15 @@ function planStorage(group: FileGroupSettings): ObjectStorage {
   };
 }
 
+/** What has no container is what its codec makes. */
+function planRaw(output: Output): FileOutput['container'] {
+  const kind = audioCodecSettings(output.AudioDescriptions?.[0]?.CodecSettings).kind;
+  return output.VideoDescription === undefined && kind !== 'aac' ? kind : 'pictures';
+}
+
 function planFileOutput(output: Output): FileOutput {
   const { Container: name, Mp4Settings: mp4, MovSettings: mov } = output.ContainerSettings ?? {};
-  const container = name === 'RAW' ? 'pictures' : name === 'MOV' ? 'mov' : 'mp4';
+  const container = name === 'RAW' ? planRaw(output) : name === 'MOV' ? 'mov' : 'mp4';
   const video = videoSettings(output.VideoDescription, output.ContainerSettings?.Container);
   return {
     nameModifier: output.NameModifier ?? '',
@@ -221,19 +228,12 @@ function planTransport(m3u8: M3u8Settings): TransportSettings {
 }
 
 function planAudio(audio: AudioDescription): AudioSettings {
-  const aac = audio.CodecSettings?.AacSettings ?? {};
   const language = (audio.CustomLanguageCode ?? audio.LanguageCode)?.toLowerCase();
-  const channels = { CODING_MODE_1_0: 1, CODING_MODE_5_1: 6 } as const;
   return {
     selector: audio.AudioSourceName ?? DEFAULT_SELECTOR,
     ...(language !== undefined && { language }),
     isLanguageFollowed: audio.LanguageCodeControl !== 'USE_CONFIGURED',
     ...(audio.StreamName !== undefined && { streamName: audio.StreamName }),
-    codec: {
-      bitrate: aac.Bitrate ?? 0,
-      sampleRate: aac.SampleRate ?? 0,
-      channels:
-        aac.CodingMode === 'CODING_MODE_1_0' || aac.CodingMode === 'CODING_MODE_5_1' ? channels[aac.CodingMode] : 2,
-    },
+    codec: audioCodecSettings(audio.CodecSettings),
   };
 }

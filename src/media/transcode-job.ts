@@ -314,7 +314,7 @@ interface SampledSettings {
   readonly channels: 1 | 2 | 6 | 8;
 }
 
-export interface Mp3Settings extends SampledSettings {
+interface Mp3Settings extends SampledSettings {
   readonly kind: 'mp3';
   /** Bits a second, or a quality from 0, the best, to 9. */
   readonly rate:
@@ -323,7 +323,7 @@ export interface Mp3Settings extends SampledSettings {
 }
 
 /** Every sample as it is, in WAV, or packed without loss, in FLAC. */
-export interface UncompressedSettings extends SampledSettings {
+interface UncompressedSettings extends SampledSettings {
   readonly kind: 'wav' | 'flac';
   /** Bits of a sample. */
   readonly bitDepth: 16 | 24;
@@ -332,7 +332,7 @@ export interface UncompressedSettings extends SampledSettings {
 }
 
 /** AAC LC. */
-export interface AacSettings {
+interface AacSettings {
   readonly kind: 'aac';
   /** Bits a second. */
   readonly bitrate: number;

@@ -10,7 +10,9 @@ function packets(count: number): Buffer {
     Array.from({ length: count }, (_, index) => {
       const packet = Buffer.alloc(188, 0xaa);
       packet[0] = 0x47;
-      packet.writeUInt32BE(index * 256, 4);
+      // Even bytes: none is the sync byte.
+      packet[4] = (index >> 7) << 1;
+      packet[5] = (index << 1) & 0xff;
       return packet;
     }),
   );
@@ -32,6 +34,17 @@ function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
     at += size;
   }
   return pieces;
+}
+
+/** Whether somewhere within a packet as many bytes are lost as whole packets have. */
+function losesWholePackets(pieces: readonly Buffer[], isKept: (index: number) => boolean): boolean {
+  let at = 0;
+  let lost = 0;
+  return pieces.some(({ length }, index) => {
+    at += length;
+    lost = isKept(index) ? 0 : lost + length;
+    return lost > 0 && lost % 188 === 0 && at % 188 !== 0;
+  });
 }
 
 describe('the aligner', () => {
@@ -61,7 +74,10 @@ describe('the aligner', () => {
         fc.array(fc.boolean(), { minLength: 5, maxLength: 30 }),
         (size, kept) => {
           const stream = packets(200);
-          const { bytes } = align(cut(stream, [size]).filter((_, index) => kept[index % kept.length]));
+          const isKept = (index: number): boolean => kept[index % kept.length] ?? false;
+          // A packet whose middle went with whole packets behind it looks whole: only its counters could tell.
+          fc.pre(!losesWholePackets(cut(stream, [size]), isKept));
+          const { bytes } = align(cut(stream, [size]).filter((_, index) => isKept(index)));
           const known = new Set(
             Array.from({ length: 200 }, (_, index) => stream.toString('latin1', index * 188, index * 188 + 188)),
           );

@@ -127,8 +127,9 @@ function isAligned(payload: Buffer): boolean {
 
 /** Whether a payload goes on where the rest of the one before ends: at its end the next packet begins. */
 function isContinued(rest: Buffer, payload: Buffer): boolean {
-  const next = TS_PACKET_BYTES - rest.length;
-  return next <= 0 || next >= payload.length || payload[next] === SYNC_BYTE;
+  const begun = rest.length % TS_PACKET_BYTES;
+  const next = begun === 0 ? 0 : TS_PACKET_BYTES - begun;
+  return next >= payload.length || payload[next] === SYNC_BYTE;
 }
 
 /** Whether packets follow each other from here on, as far as the bytes go. */

@@ -236,7 +236,7 @@ export interface VideoSettings {
   readonly codec: VideoCodecSettings;
 }
 
-export type VideoCodecSettings = PredictedVideoSettings | JpegSettings;
+export type VideoCodecSettings = PredictedVideoSettings | Av1Settings | JpegSettings;
 
 export type PredictedVideoSettings = H264Settings | H265Settings;
 
@@ -287,6 +287,15 @@ export interface H265Settings extends PredictedPictureSettings {
   readonly isMotionPredictedOverTime: boolean;
   /** How MP4 names it: `hvc1` keeps the parameter sets in the index, `hev1` in the stream too. */
   readonly tag: 'hvc1' | 'hev1';
+}
+
+export interface Av1Settings {
+  readonly kind: 'av1';
+  readonly rateControl: Extract<PredictedPictureSettings['rateControl'], { readonly mode: 'qvbr' }>;
+  /** Absent: two seconds. */
+  readonly gop?: { readonly size: number; readonly unit: 'frames' };
+  readonly bFrames?: 3 | 7 | 15;
+  readonly bitDepth: 8 | 10;
 }
 
 /** Pictures at the output's frame rate, from the first one on. */

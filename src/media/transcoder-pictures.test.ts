@@ -148,6 +148,38 @@ describe('H.265', { skip: withoutFfmpeg }, () => {
   });
 });
 
+describe('AV1', { skip: withoutFfmpeg }, () => {
+  test('in MP4 plays, with 8 and 10 bits, GOPs and the rate that was asked for', async () => {
+    for (const bitDepth of [8, 10] as const) {
+      const rateControl = { mode: 'qvbr', level: 6, maxBitrate: 300_000 } as const;
+      const codec = { kind: 'av1', rateControl, gop: { size: 30, unit: 'frames' }, bFrames: 7, bitDepth } as const;
+      const picture = await pictureOf({ ...testVideo(320, 180), codec });
+      const { codec_name: name, pix_fmt: format, codec_tag_string: tag } = picture;
+      assert.deepEqual([name, tag, format], ['av1', 'av01', bitDepth === 8 ? 'yuv420p' : 'yuv420p10le']);
+      assert.ok(Number(picture['bit_rate']) < 400_000, String(picture['bit_rate']));
+      const film = server.bytes(FILM);
+      const { checksums, complaints } = await play(film, 'v');
+      assert.deepEqual([checksums.length, complaints], [150, '']);
+      const args = ['-v', 'error', '-select_streams', 'v', '-show_entries', 'packet=flags', '-of', 'csv=p=0', 'pipe:0'];
+      const flags = spawnSync('ffprobe', args, { input: film }).stdout.toString().split('\n');
+      assert.deepEqual(
+        flags.flatMap((flag, index) => (flag.startsWith('K') ? [index] : [])),
+        [0, 30, 60, 90, 120],
+      );
+    }
+  });
+
+  test('of a higher quality has more bytes', async () => {
+    const sizes: number[] = [];
+    for (const level of [2, 9]) {
+      const rateControl = { mode: 'qvbr', level, maxBitrate: 5_000_000 } as const;
+      await pictureOf({ ...testVideo(320, 180), codec: { kind: 'av1', rateControl, bitDepth: 8 } });
+      sizes.push(server.bytes(FILM).length);
+    }
+    assert.ok((sizes[0] ?? 0) * 1.5 < (sizes[1] ?? 0), sizes.join());
+  });
+});
+
 /** Frames of the file that the detector calls interlaced, and progressive. */
 function detected(film: Buffer): { readonly interlaced: number; readonly progressive: number } {
   const args = ['-hide_banner', '-i', 'pipe:0', '-vf', 'idet', '-an', '-f', 'null', '-'];

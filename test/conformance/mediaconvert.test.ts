@@ -323,7 +323,7 @@ describe('CreateJob', () => {
         Outputs: [
           {
             ...output,
-            VideoDescription: { CodecSettings: { Codec: 'AV1', Av1Settings: { RateControlMode: 'QVBR' } } },
+            VideoDescription: { CodecSettings: { Codec: 'VP9', Vp9Settings: { RateControlMode: 'VBR' } } },
             CaptionDescriptions: [{ CaptionSelectorName: 'x' }],
           },
         ],
@@ -333,7 +333,7 @@ describe('CreateJob', () => {
       assert.equal(error.name, 'BadRequestException');
       const at = '/outputGroups/0/outputs/0';
       assert.ok(error.message.includes(`${at}/videoDescription/codecSettings/codec: `), error.message);
-      assert.ok(error.message.includes(`${at}/videoDescription/codecSettings/av1Settings: `), error.message);
+      assert.ok(error.message.includes(`${at}/videoDescription/codecSettings/vp9Settings: `), error.message);
       assert.ok(error.message.includes(`${at}/captionDescriptions: This setting is not supported | `), error.message);
       return true;
     });

@@ -74,7 +74,7 @@ function tagOf({ settings: { codec } }: VideoEncoder): { readonly tag?: string }
 
 /** The settings of a codec whose pictures depend on others, as all segmented outputs have. */
 export function predicted({ settings: { codec } }: VideoEncoder): PredictedVideoSettings {
-  if (codec.kind === 'jpeg') throw new RangeError('Pictures are not segmented.');
+  if (codec.kind === 'jpeg' || codec.kind === 'av1') throw new RangeError(`${codec.kind} is not segmented.`);
   return codec;
 }
 

@@ -1,7 +1,7 @@
 import type { PredictedPictureSettings, Rational } from '../transcode-job.ts';
 
 /** The frames of a GOP. */
-export function gopFrames(settings: PredictedPictureSettings, framerate: Rational): number {
+export function gopFrames(settings: Pick<PredictedPictureSettings, 'gop'>, framerate: Rational): number {
   const rate = framerate.num / framerate.den;
   const gop = settings.gop ?? { size: 2, unit: 'seconds' };
   return Math.max(1, Math.round(gop.unit === 'frames' ? gop.size : gop.size * rate));

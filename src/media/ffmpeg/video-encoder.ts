@@ -1,6 +1,7 @@
 import type { CodecContext, Frame, Packet, Stream } from 'node-av/lib';
 import type { Rational, VideoCodecSettings, VideoSettings } from '../transcode-job.ts';
 import { ERROR_CODES } from '../transcode-error.ts';
+import { av1Options } from './av1-options.ts';
 import { check, present } from './check.ts';
 import { h264Options } from './h264-options.ts';
 import { h265Options } from './h265-options.ts';
@@ -55,7 +56,8 @@ export class VideoEncoder {
   /** The format of the frames that it takes. */
   get pixelFormat(): 'yuv420p' | 'yuv420p10le' {
     const { codec } = this.settings;
-    return codec.kind === 'h265' && codec.profile === 'main10' ? 'yuv420p10le' : 'yuv420p';
+    const isDeep = codec.kind === 'av1' ? codec.bitDepth === 10 : codec.kind === 'h265' && codec.profile === 'main10';
+    return isDeep ? 'yuv420p10le' : 'yuv420p';
   }
 
   /** JPEG uses all values of a sample, films keep room below and above. */
@@ -138,6 +140,7 @@ export class VideoEncoder {
     const encoders = {
       h264: ffmpeg.FF_ENCODER_LIBX264,
       h265: ffmpeg.FF_ENCODER_LIBX265,
+      av1: ffmpeg.FF_ENCODER_LIBSVTAV1,
       jpeg: ffmpeg.FF_ENCODER_MJPEG,
     } as const;
     const name = encoders[settings.codec.kind];
@@ -152,7 +155,8 @@ export class VideoEncoder {
     context.sampleAspectRatio = new ffmpeg.Rational(picture.pixelAspect.num, picture.pixelAspect.den);
     if (facts.hasGlobalHeader) context.setFlags(ffmpeg.AV_CODEC_FLAG_GLOBAL_HEADER);
     if (settings.codec.kind === 'jpeg') context.setFlags(ffmpeg.AV_CODEC_FLAG_QSCALE);
-    else if (!settings.codec.isGopOpen) context.setFlags(ffmpeg.AV_CODEC_FLAG_CLOSED_GOP);
+    else if (settings.codec.kind === 'av1' || !settings.codec.isGopOpen)
+      context.setFlags(ffmpeg.AV_CODEC_FLAG_CLOSED_GOP);
     if (settings.codec.kind === 'jpeg') context.colorRange = ffmpeg.AVCOL_RANGE_JPEG;
     else if (settings.isColorTagged) {
       const source = facts.source.codecpar;
@@ -175,6 +179,8 @@ function optionsOf(settings: VideoCodecSettings, framerate: Rational, forcedKeyS
       return h264Options(settings, framerate, forcedKeySeconds);
     case 'h265':
       return h265Options(settings, framerate, forcedKeySeconds);
+    case 'av1':
+      return av1Options(settings, framerate);
     case 'jpeg':
       return { threads: 1, ...JPEG_OPTIONS };
   }

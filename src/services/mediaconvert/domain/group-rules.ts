@@ -77,7 +77,7 @@ export function checkOutputGroup(group: OutputGroup, pointer: string, problems: 
   outputs.forEach((output, index) => {
     const place = `${pointer}/outputs/${index}`;
     checkContainer(output, kind, place, problems);
-    checkRaw(output, place, problems);
+    checkPictureContainer(output, place, problems);
     checkSoundFile(output, place, problems);
     if (type === 'HLS_GROUP_SETTINGS') checkHlsOutput(output, isSampleAes, place, problems);
     else if (output.OutputSettings?.HlsSettings !== undefined) {
@@ -176,8 +176,8 @@ function checkContainer(output: Output, kind: GroupKind, pointer: string, proble
   }
 }
 
-/** Pictures and sounds of their own are in no container, and nothing is beside them. */
-function checkRaw(output: Output, pointer: string, problems: Problem[]): void {
+/** Which codec goes where; pictures of their own are in no container, and nothing is beside them. */
+function checkPictureContainer(output: Output, pointer: string, problems: Problem[]): void {
   const isRaw = output.ContainerSettings?.Container === 'RAW';
   const codec = output.VideoDescription?.CodecSettings?.Codec;
   if (isRaw && output.VideoDescription !== undefined && codec !== 'FRAME_CAPTURE') {
@@ -187,6 +187,10 @@ function checkRaw(output: Output, pointer: string, problems: Problem[]): void {
   if (!isRaw && codec === 'FRAME_CAPTURE') {
     const at = `${pointer}/videoDescription/codecSettings/codec`;
     problems.push({ pointer: at, text: 'FRAME_CAPTURE needs container RAW' });
+  }
+  if (codec === 'AV1' && output.ContainerSettings?.Container !== 'MP4') {
+    const at = `${pointer}/videoDescription/codecSettings/codec`;
+    problems.push({ pointer: at, text: 'AV1 is supported in container MP4 alone' });
   }
   if (codec === 'FRAME_CAPTURE' && (output.AudioDescriptions ?? []).length > 0) {
     problems.push({ pointer: `${pointer}/audioDescriptions`, text: 'Is not allowed with FRAME_CAPTURE' });

@@ -136,7 +136,7 @@ test('SAMPLE_AES takes H.264 and AAC alone', () => {
 
 describe('settings that are not carried out', () => {
   const cases: readonly (readonly [string, JobSettings, string])[] = [
-    ['another codec', settingsWith({ VideoDescription: { CodecSettings: { Codec: 'AV1' } } }), 'codecSettings/codec'],
+    ['another codec', settingsWith({ VideoDescription: { CodecSettings: { Codec: 'VP9' } } }), 'codecSettings/codec'],
     ['a second pass', h264With({ QualityTuningLevel: 'MULTI_PASS_HQ' }), 'h264Settings/qualityTuningLevel'],
     ['interlaced output', h264With({ InterlaceMode: 'TOP_FIELD' }), 'h264Settings/interlaceMode'],
     ['a profile of ten bits', h264With({ CodecProfile: 'HIGH_10BIT' }), 'h264Settings/codecProfile'],
@@ -289,6 +289,19 @@ describe('rules across settings', () => {
       `${OUTPUT}/audioDescriptions/0/codecSettings/mp3Settings/bitrate: Needs CBR`,
     ],
     [
+      'AV1 in MOV',
+      settingsWith({
+        ContainerSettings: { Container: 'MOV' },
+        VideoDescription: { CodecSettings: { Codec: 'AV1', Av1Settings: { RateControlMode: 'QVBR', MaxBitrate: 1 } } },
+      }),
+      `${OUTPUT}/videoDescription/codecSettings/codec: AV1 is supported in container MP4 alone`,
+    ],
+    [
+      'AV1 without its most',
+      settingsWith({ VideoDescription: { CodecSettings: { Codec: 'AV1', Av1Settings: { RateControlMode: 'QVBR' } } } }),
+      `${OUTPUT}/videoDescription/codecSettings/av1Settings: maxBitrate is a required property`,
+    ],
+    [
       'odd sides',
       settingsWith({ VideoDescription: { Width: 913, CodecSettings: h264(1) } }),
       `${OUTPUT}/videoDescription/width: Invalid resolution [913 x auto], only even values are supported`,
@@ -360,6 +373,7 @@ describe('rules across settings', () => {
 
 /** By the structure; `x` is an audio selector. */
 const ACCEPTED: Readonly<Record<string, string>> = {
+  av1Settings: 'bitDepth framerateControl framerateDenominator framerateNumerator gopSize maxBitrate rateControlMode',
   aacSettings: 'bitrate',
   audioDescriptions: 'customLanguageCode languageCode languageCodeControl streamName',
   cmafGroupSettings:

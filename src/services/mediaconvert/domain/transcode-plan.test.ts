@@ -191,3 +191,15 @@ test('what has no container is named after what its codec makes', () => {
     { kind: 'wav', bitDepth: 24, isRf64: true, sampleRate: 96_000, channels: 6 },
   ]);
 });
+
+test('AV1 has its quality, its most, and its depth', () => {
+  const Av1Settings = { RateControlMode: 'QVBR', MaxBitrate: 900_000, BitDepth: 'BIT_10', GopSize: 48 } as const;
+  const QvbrSettings = { QvbrQualityLevel: 8 };
+  const CodecSettings = { Codec: 'AV1' as const, Av1Settings: { ...Av1Settings, QvbrSettings } };
+  assert.deepEqual(videoSettings({ CodecSettings })?.codec, {
+    kind: 'av1',
+    rateControl: { mode: 'qvbr', level: 8, maxBitrate: 900_000 },
+    gop: { size: 48, unit: 'frames' },
+    bitDepth: 10,
+  });
+});

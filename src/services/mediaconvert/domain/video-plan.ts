@@ -1,17 +1,32 @@
 import type {
+  Av1Settings as Av1,
   Deinterlacer,
   FrameCaptureSettings,
   H264Settings as H264,
   H265Settings as H265,
+  VideoCodecSettings as CodecSettings,
   VideoDescription,
 } from '@aws-sdk/client-mediaconvert';
 import type {
+  Av1Settings,
   H264Settings,
   H265Settings,
   JpegSettings,
   PredictedPictureSettings,
   VideoSettings,
 } from '#media/transcode-job.ts';
+
+/** What every codec's settings say of rate and shape. */
+type Timing = Pick<
+  H265,
+  | 'FramerateControl'
+  | 'FramerateNumerator'
+  | 'FramerateDenominator'
+  | 'FramerateConversionAlgorithm'
+  | 'ParControl'
+  | 'ParNumerator'
+  | 'ParDenominator'
+>;
 
 /**
  * Turns a video description into what a worker does; `undefined` for an output without picture.
@@ -20,9 +35,8 @@ import type {
  */
 export function videoSettings(video: VideoDescription | undefined, container?: string): VideoSettings | undefined {
   if (video === undefined) return undefined;
-  const { H264Settings: h264 = {}, H265Settings: h265 = {}, FrameCaptureSettings: capture } = video.CodecSettings ?? {};
-  const isH265 = video.CodecSettings?.Codec === 'H_265';
-  const codec = isH265 ? h265 : h264;
+  const { FrameCaptureSettings: capture, ...settings } = video.CodecSettings ?? {};
+  const codec: Timing = settings.H264Settings ?? settings.H265Settings ?? { ...settings.Av1Settings };
   const framerate =
     capture === undefined
       ? ratio(codec.FramerateControl, codec.FramerateNumerator, codec.FramerateDenominator)
@@ -39,7 +53,26 @@ export function videoSettings(video: VideoDescription | undefined, container?: s
     isColorTagged: video.ColorMetadata !== 'IGNORE',
     ...(codec.FramerateConversionAlgorithm === 'INTERPOLATE' && { rateConversion: 'blend' }),
     ...(deinterlacer !== undefined && { deinterlace: planDeinterlacer(deinterlacer) }),
-    codec: capture !== undefined ? jpegSettings(capture) : isH265 ? h265Settings(h265, container) : h264Settings(h264),
+    codec: codecSettings(video.CodecSettings ?? {}, container),
+  };
+}
+
+function codecSettings(settings: CodecSettings, container: string | undefined): VideoSettings['codec'] {
+  if (settings.FrameCaptureSettings !== undefined) return jpegSettings(settings.FrameCaptureSettings);
+  if (settings.Av1Settings !== undefined) return av1Settings(settings.Av1Settings);
+  if (settings.H265Settings !== undefined) return h265Settings(settings.H265Settings, container);
+  return h264Settings(settings.H264Settings ?? {});
+}
+
+function av1Settings(av1: Av1): Av1Settings {
+  const { GopSize: gop = 0, NumberBFramesBetweenReferenceFrames: bFrames } = av1;
+  const { QvbrQualityLevel = 7, QvbrQualityLevelFineTune = 0 } = av1.QvbrSettings ?? {};
+  return {
+    kind: 'av1',
+    rateControl: { mode: 'qvbr', level: QvbrQualityLevel + QvbrQualityLevelFineTune, maxBitrate: av1.MaxBitrate ?? 0 },
+    ...(gop > 0 && { gop: { size: gop, unit: 'frames' } }),
+    ...((bFrames === 3 || bFrames === 7 || bFrames === 15) && { bFrames }),
+    bitDepth: av1.BitDepth === 'BIT_10' ? 10 : 8,
   };
 }
 

@@ -1,4 +1,6 @@
 import type {
+  Av1QvbrSettings,
+  Av1Settings,
   Deinterlacer,
   FrameCaptureSettings,
   H264QvbrSettings,
@@ -123,6 +125,26 @@ const h265: SettingRule<H265Settings> = allOf(
   }),
 );
 
+const av1: SettingRule<Av1Settings> = allOf(
+  checkAv1,
+  structure<Av1Settings>({
+    RateControlMode: carriedOut,
+    MaxBitrate: carriedOut,
+    QvbrSettings: structure<Av1QvbrSettings>({ QvbrQualityLevel: carriedOut, QvbrQualityLevelFineTune: carriedOut }),
+    GopSize: carriedOut,
+    NumberBFramesBetweenReferenceFrames: oneOf(3, 7, 15),
+    BitDepth: carriedOut,
+    FilmGrainSynthesis: oneOf('DISABLED'),
+    SpatialAdaptiveQuantization: oneOf('ENABLED'),
+    Slices: oneOf(1),
+    FramerateControl: carriedOut,
+    FramerateNumerator: carriedOut,
+    FramerateDenominator: carriedOut,
+    FramerateConversionAlgorithm: oneOf('DUPLICATE_DROP', 'INTERPOLATE'),
+    PerFrameMetrics: emptyOnly,
+  }),
+);
+
 const frameCapture: SettingRule<FrameCaptureSettings> = allOf(
   checkFrameCapture,
   structure<FrameCaptureSettings>({
@@ -138,9 +160,10 @@ export const videoDescription: SettingRule<VideoDescription> = allOf(
   checkVideoSize,
   structure<VideoDescription>({
     CodecSettings: structure<VideoCodecSettings>({
-      Codec: oneOf('H_264', 'H_265', 'FRAME_CAPTURE'),
+      Codec: oneOf('H_264', 'H_265', 'AV1', 'FRAME_CAPTURE'),
       H264Settings: h264,
       H265Settings: h265,
+      Av1Settings: av1,
       FrameCaptureSettings: frameCapture,
     }),
     Width: carriedOut,
@@ -170,6 +193,7 @@ export const videoDescription: SettingRule<VideoDescription> = allOf(
 const SETTINGS = {
   H_264: ['H264Settings', 'h264Settings'],
   H_265: ['H265Settings', 'h265Settings'],
+  AV1: ['Av1Settings', 'av1Settings'],
   FRAME_CAPTURE: ['FrameCaptureSettings', 'frameCaptureSettings'],
 } as const;
 
@@ -206,6 +230,13 @@ function checkVideoSize(video: VideoDescription, pointer: string, problems: Prob
     if (value > most)
       problems.push({ pointer: `${pointer}/${member}`, text: `Should be less than or equal to ${most}` });
   }
+}
+
+function checkAv1(settings: Av1Settings, pointer: string, problems: Problem[]): void {
+  if (settings.RateControlMode === undefined) problems.push(missing(pointer, 'rateControlMode'));
+  if (settings.MaxBitrate === undefined) problems.push(missing(pointer, 'maxBitrate'));
+  const { FramerateControl, FramerateNumerator, FramerateDenominator } = settings;
+  checkRatio(FramerateControl, FramerateNumerator, FramerateDenominator, 'framerate', pointer, problems);
 }
 
 function checkFrameCapture(settings: FrameCaptureSettings, pointer: string, problems: Problem[]): void {

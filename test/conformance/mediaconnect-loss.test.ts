@@ -127,13 +127,14 @@ describe('live flows over a path that loses and reorders', {
     const port = await freePorts(5);
     const flow = await flowFrom({ Name: 'fec', Protocol: 'rtp-fec', IngestPort: port, WhitelistCidr: HERE }, taker);
     const outside = await freePorts(5);
-    // One in a hundred: FEC of 5 by 10 can mend nearly all of that.
+    // FEC of 5 by 10 can mend nearly all of that, also where FEC packets are lost themselves.
     const relays = await Promise.all(
       [0, 2, 4].map((add) =>
         startLossyRelay({
           to: { host: '127.0.0.1', port: port + add },
           port: outside + add,
-          loss: 0.01,
+          loss: 0.05,
+          reorder: 0.02,
           seed: 3 + add,
         }),
       ),

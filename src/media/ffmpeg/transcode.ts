@@ -1,13 +1,7 @@
-import { dashManifest } from '../packaging/dash-manifest.ts';
-import { putDashManifest, putHlsManifest } from '../packaging/manifest-store.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
-import type { Rendition } from '../packaging/hls-manifest.ts';
-import { mainManifest } from '../packaging/hls-manifest.ts';
-import { expandIdentifiers } from '../packaging/output-name.ts';
 import type {
   AudioSettings,
   FragmentedGroup,
-  GroupResult,
   HlsGroup,
   MediaInfo,
   OutputGroup,
@@ -22,12 +16,13 @@ import { AudioEncoder } from './audio-encoder.ts';
 import { type ClipWindow, clipWindows, WHOLE } from './clip-windows.ts';
 import type { AudioRoute } from './input-run.ts';
 import { InputRun } from './input-run.ts';
-import type { FragmentedOutputHandle } from './fragmented-outputs.ts';
+import type { RunningGroup } from './finish-group.ts';
+import { finishGroup } from './finish-group.ts';
 import { openFragmentedOutput } from './fragmented-outputs.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { ByteSource } from './media-input.ts';
 import { framerateOf, MediaInput, pixelAspectOf } from './media-input.ts';
-import type { Output, OutputAudio, OutputTracks, SegmentedOutput } from './outputs.ts';
+import type { Output, OutputAudio, OutputTracks } from './outputs.ts';
 import { openFileOutput, openHlsOutput } from './outputs.ts';
 import { outputPicture } from './picture-size.ts';
 import { gopFrames } from './rate-options.ts';
@@ -53,13 +48,6 @@ interface SharedAudio {
   readonly selector: string;
   /** Called when the encoder has given its last packet. */
   readonly ends: (() => void)[];
-}
-
-interface RunningGroup {
-  readonly group: OutputGroup;
-  readonly index: number;
-  readonly outputs: readonly Output[];
-  readonly tracks: readonly OutputTracks[];
 }
 
 /**
@@ -113,7 +101,7 @@ class Transcode {
       encoder.finish();
       for (const end of ends) end();
     }
-    return { groups: groups.map((group) => this.#finishGroup(group)) };
+    return { groups: groups.map((group) => finishGroup(group, this.#ports.sinkFor(group.index), this.#job.startedAt)) };
   }
 
   #open(index: number): OpenInput {
@@ -278,32 +266,6 @@ class Transcode {
     this.#audios.set(key, shared);
     return shared;
   }
-
-  #finishGroup(running: RunningGroup): GroupResult {
-    const { group, outputs, tracks } = running;
-    const results = outputs.map((output) => output.finish());
-    if (group.kind === 'file') return { kind: 'file', playlistPaths: [], outputs: results };
-    const sink = this.#ports.sinkFor(running.index);
-    const playlistPaths: string[] = [];
-    const put = (extension: string, store: (key: string) => void): void => {
-      const facts = { time: this.#job.startedAt, inputName: group.inputName, extension };
-      const key = expandIdentifiers(`${group.keyBase}.${extension}`, facts);
-      store(key);
-      playlistPaths.push(`s3://${group.bucket}/${key}`);
-    };
-    const dash = group.kind === 'hls' ? undefined : group.dash;
-    if (dash !== undefined) {
-      const representations = outputs.filter(isFragmented).map((output) => output.representation());
-      put('mpd', (key) => putDashManifest(sink, key, dashManifest(dash, representations)));
-    }
-    const hls = group.kind === 'hls' ? (group.areManifestsWritten ? group : undefined) : group.hls;
-    if (hls !== undefined) {
-      const renditions = group.outputs.map((_, index) => describeRendition(group, index, outputs, tracks));
-      const text = mainManifest(hls, renditions, group.kind !== 'hls');
-      put('m3u8', (key) => putHlsManifest(sink, hls, key, text));
-    }
-    return { kind: group.kind, playlistPaths, outputs: results };
-  }
 }
 
 /** An input with its bytes behind it. */
@@ -358,47 +320,4 @@ function segmentLengths(
   const rate = video.framerate ?? framerateOf(source);
   const gopSeconds = (gopFrames(video.codec, rate) * rate.den) / rate.num;
   return { segmentSeconds: Math.ceil(segmentSeconds / gopSeconds - 1e-6) * gopSeconds, fragmentSeconds };
-}
-
-function describeRendition(
-  group: HlsGroup | FragmentedGroup,
-  index: number,
-  outputs: readonly Output[],
-  tracks: readonly OutputTracks[],
-): Rendition {
-  const output = outputs[index];
-  const settings = group.outputs[index];
-  const made = tracks[index];
-  if (output === undefined || settings === undefined || made === undefined || !isSegmented(output)) {
-    throw new RangeError(`There is no output ${index}.`);
-  }
-  const audio = made.audios[0];
-  const title = audio?.settings.streamName ?? audio?.settings.language ?? settings.nameModifier;
-  return {
-    name: output.segmenter.manifestName,
-    segments: output.segmenter.segments,
-    codecs: output.segmenter.codecs,
-    audioGroupIds: settings.audioGroupIds,
-    ...(made.video !== undefined && {
-      width: made.video.picture.width,
-      height: made.video.picture.height,
-      framesPerSecond: made.video.framerate.num / made.video.framerate.den,
-    }),
-    ...(settings.audioRendition !== undefined && {
-      audio: {
-        ...settings.audioRendition,
-        title: title === '' ? 'audio' : title,
-        channels: audio?.settings.codec.channels ?? 2,
-        ...(audio?.settings.language !== undefined && { language: audio.settings.language }),
-      },
-    }),
-  };
-}
-
-function isSegmented(output: Output): output is SegmentedOutput {
-  return 'segmenter' in output;
-}
-
-function isFragmented(output: Output): output is FragmentedOutputHandle {
-  return 'representation' in output;
 }

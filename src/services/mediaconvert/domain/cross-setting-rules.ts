@@ -45,10 +45,25 @@ export function checkFileInput(value: string, pointer: string, problems: Problem
 export function checkDestination(value: string, pointer: string, problems: Problem[]): void {
   if (!S3_PREFIX.test(value)) problems.push({ pointer, text: 'Should match pattern "^s3:\\/\\/"' });
   checkIdentifiers(value, DESTINATION_IDENTIFIERS, pointer, problems);
+  checkTemplate(value, /\$(?:Number|Time|RepresentationID|Bandwidth)(?:%\w+)?\$/, pointer, problems);
 }
 
+/** Of an output; what an MPD's templates may hold is looked at with its group, but for what none may. */
 export function checkModifier(value: string, pointer: string, problems: Problem[]): void {
   checkIdentifiers(value, MODIFIER_IDENTIFIERS, pointer, problems);
+  checkTemplate(value, /\$Bandwidth(?:%\w+)?\$/, pointer, problems);
+}
+
+/** Of the segments of HLS. */
+export function checkSegmentModifier(value: string, pointer: string, problems: Problem[]): void {
+  checkIdentifiers(value, MODIFIER_IDENTIFIERS, pointer, problems);
+  checkTemplate(value, /\$(?:Number|Time|RepresentationID|Bandwidth)(?:%\w+)?\$/, pointer, problems);
+}
+
+function checkTemplate(value: string, refused: RegExp, pointer: string, problems: Problem[]): void {
+  const [identifier] = refused.exec(value) ?? [];
+  if (identifier === undefined) return;
+  problems.push({ pointer, text: `The format identifier ${identifier} is not supported here` });
 }
 
 function checkIdentifiers(text: string, known: ReadonlySet<string>, pointer: string, problems: Problem[]): void {

@@ -102,6 +102,10 @@ function checkNames(group: OutputGroup, kind: GroupKind, pointer: string, proble
       checkTemplate(modifier, isTemplate && control !== 'SINGLE_FILE', `${place}/nameModifier`, problems);
     }
     const stem = modifier.replace(/\$(?:Number|Time|RepresentationID)(?:%0\d{1,2}d?)?\$/g, '');
+    if (/\$(?:Number|Time|RepresentationID)\b/.test(stem)) {
+      const text = 'Widths of format identifiers are written as in $Number%05$';
+      problems.push({ pointer: `${place}/nameModifier`, text });
+    }
     const extension = output.Extension ?? output.ContainerSettings?.Container;
     const name = kind.isSegmented && !isDash ? stem : `${stem}.${extension}`;
     if (kind.isSegmented && !isDash && stem === '') problems.push(missing(place, 'nameModifier'));

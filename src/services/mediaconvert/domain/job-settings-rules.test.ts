@@ -302,6 +302,26 @@ describe('rules across settings', () => {
       `${OUTPUT}/videoDescription/codecSettings/av1Settings: maxBitrate is a required property`,
     ],
     [
+      'a bandwidth in a name',
+      cmafWith({}, { NameModifier: '_$Bandwidth$_$Number$' }),
+      `${OUTPUT}/nameModifier: The format identifier $Bandwidth$ is not supported here`,
+    ],
+    [
+      'a width of another form',
+      cmafWith({}, { NameModifier: '_$Number%5d$' }),
+      `${OUTPUT}/nameModifier: Widths of format identifiers are written as in $Number%05$`,
+    ],
+    [
+      'numbers in a destination',
+      cmafWith({ Destination: 's3://out/$Number%05$/film' }),
+      '/outputGroups/0/outputGroupSettings/cmafGroupSettings/destination: The format identifier $Number%05$ is not supported here',
+    ],
+    [
+      'numbers in the name of HLS',
+      hlsWith({}, { NameModifier: '_$Number$' }),
+      `${OUTPUT}/nameModifier: $Number$, $Time$ and $RepresentationID$ are only allowed with SEGMENTED_FILES of DASH and CMAF`,
+    ],
+    [
       'odd sides',
       settingsWith({ VideoDescription: { Width: 913, CodecSettings: h264(1) } }),
       `${OUTPUT}/videoDescription/width: Invalid resolution [913 x auto], only even values are supported`,

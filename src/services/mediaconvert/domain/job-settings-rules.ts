@@ -48,6 +48,7 @@ import {
   checkDestination,
   checkFileInput,
   checkModifier,
+  checkSegmentModifier,
   checkOutput,
   checkSettings,
 } from './cross-setting-rules.ts';
@@ -336,7 +337,7 @@ const containerSettings: SettingRule<ContainerSettings> = structure<ContainerSet
 });
 
 const hlsOutput: SettingRule<HlsSettings> = structure<HlsSettings>({
-  SegmentModifier: checkModifier,
+  SegmentModifier: checkSegmentModifier,
   AudioGroupId: carriedOut,
   AudioRenditionSets: carriedOut,
   AudioTrackType: carriedOut,

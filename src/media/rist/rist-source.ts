@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RemoteInfo } from 'node:dgram';
+import { CountedSink, NOTHING_RECOVERED } from '../live/counted-sink.ts';
 import type { ListenAddress } from '../live/flow-spec.ts';
 import { LegError } from '../live/leg-error.ts';
 import type { LegEventListener, PacketSink, SourceLeg, SourceStatistics } from '../live/leg.ts';
@@ -32,8 +33,7 @@ export class RistSource implements SourceLeg {
   readonly #ssrc = (randomBytes(4).readUInt32BE() & ~1) >>> 0;
   readonly #writer = new RtcpWriter(this.#ssrc);
   readonly #ranges = new Uint16Array(MOST_RANGES * 2);
-  #bytes = 0;
-  #packets = 0;
+  readonly #sink: CountedSink;
   #dropped = 0;
   /** Of the stream that is received; even. */
   #mediaSsrc = 0;
@@ -57,11 +57,10 @@ export class RistSource implements SourceLeg {
   ) {
     this.#listen = transport;
     const { latencyMs } = transport;
-    this.#receiver = new RistReceiver({ latencyMs, isOrdered: options.isOrdered }, (payload, sequence) => {
-      this.#bytes += payload.length;
-      this.#packets++;
-      sink.packet(payload, sequence);
-    });
+    this.#sink = new CountedSink(sink);
+    this.#receiver = new RistReceiver({ latencyMs, isOrdered: options.isOrdered }, (payload, sequence) =>
+      this.#sink.packet(payload, sequence),
+    );
     this.#ports = new ListeningPorts({
       listen: transport,
       offsets: [CONTROL],
@@ -100,16 +99,13 @@ export class RistSource implements SourceLeg {
 
   statistics(): SourceStatistics {
     return {
-      bytes: this.#bytes,
-      packets: this.#packets,
+      ...NOTHING_RECOVERED,
+      ...this.#sink.statistics(),
       recovered: this.#receiver.recovered,
       lost: this.#receiver.lost,
       dropped: this.#dropped + this.#receiver.dropped,
-      overflow: 0,
       arqRequests: this.#receiver.asked,
       arqRecovered: this.#receiver.recovered,
-      fecPackets: 0,
-      fecRecovered: 0,
       roundTripMs: this.#roundTrip.milliseconds,
       jitterMs: this.#jitter.milliseconds,
       ...this.#ports.statistics(),

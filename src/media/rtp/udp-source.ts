@@ -1,3 +1,4 @@
+import { CountedSink, NOTHING_RECOVERED } from '../live/counted-sink.ts';
 import type { ListenAddress } from '../live/flow-spec.ts';
 import type { LegEventListener, PacketSink, SourceLeg, SourceStatistics } from '../live/leg.ts';
 import { ListeningPorts } from './listening-ports.ts';
@@ -5,11 +6,11 @@ import { ListeningPorts } from './listening-ports.ts';
 /** Datagrams as they come. */
 export class UdpSource implements SourceLeg {
   readonly #ports: ListeningPorts;
-  #bytes = 0;
-  #packets = 0;
+  readonly #sink: CountedSink;
   #dropped = 0;
 
   constructor(transport: ListenAddress, sink: PacketSink, onEvent: LegEventListener) {
+    this.#sink = new CountedSink(sink);
     this.#ports = new ListeningPorts({
       listen: transport,
       onEvent,
@@ -19,9 +20,7 @@ export class UdpSource implements SourceLeg {
           return;
         }
         this.#ports.heard(from, now);
-        this.#bytes += datagram.length;
-        this.#packets++;
-        sink.packet(datagram);
+        this.#sink.packet(datagram);
       },
     });
   }
@@ -40,18 +39,9 @@ export class UdpSource implements SourceLeg {
 
   statistics(): SourceStatistics {
     return {
-      bytes: this.#bytes,
-      packets: this.#packets,
-      recovered: 0,
-      lost: 0,
+      ...NOTHING_RECOVERED,
+      ...this.#sink.statistics(),
       dropped: this.#dropped,
-      overflow: 0,
-      arqRequests: 0,
-      arqRecovered: 0,
-      fecPackets: 0,
-      fecRecovered: 0,
-      roundTripMs: undefined,
-      jitterMs: undefined,
       ...this.#ports.statistics(),
     };
   }

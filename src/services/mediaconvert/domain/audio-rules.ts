@@ -7,7 +7,8 @@ import type {
   WavSettings,
 } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
-import { allOf, carriedOut, oneOf, type SettingRule, structure } from './setting-rule.ts';
+import { checkCodecMember } from './codec-member.ts';
+import { allOf, carriedOut, missing, oneOf, type SettingRule, structure } from './setting-rule.ts';
 
 /** What of the sounds in files of their own is carried out. 0 channels, as many as the input has, are not. */
 
@@ -44,20 +45,7 @@ const SETTINGS = {
 } as const satisfies Record<string, readonly [keyof AudioCodecSettings, string]>;
 
 export function checkAudioCodec(audio: AudioDescription, pointer: string, problems: Problem[]): void {
-  const { CodecSettings: settings } = audio;
-  const at = `${pointer}/codecSettings`;
-  if (settings === undefined) {
-    problems.push(missing(pointer, 'codecSettings'));
-    return;
-  }
-  if (settings.Codec === undefined) problems.push(missing(at, 'codec'));
-  for (const [codec, [name, member]] of Object.entries(SETTINGS)) {
-    const given = settings[name];
-    if (settings.Codec === codec && given === undefined) problems.push(missing(at, member));
-    if (settings.Codec !== undefined && settings.Codec !== codec && given !== undefined) {
-      problems.push({ pointer: `${at}/${member}`, text: `Needs codec ${codec}` });
-    }
-  }
+  checkCodecMember(audio.CodecSettings, SETTINGS, pointer, problems);
 }
 
 /** AAC is in a container, the others are alone in a file. */
@@ -83,8 +71,4 @@ function checkMp3(settings: Mp3Settings, pointer: string, problems: Problem[]): 
   if (isVbr && settings.Bitrate !== undefined) problems.push({ pointer: `${pointer}/bitrate`, text: 'Needs CBR' });
   if (!isVbr && settings.VbrQuality !== undefined)
     problems.push({ pointer: `${pointer}/vbrQuality`, text: 'Needs VBR' });
-}
-
-function missing(pointer: string, member: string): Problem {
-  return { pointer, text: `${member} is a required property` };
 }

@@ -10,6 +10,7 @@ import type {
 import { hasTemplateIdentifiers } from '#media/packaging/segment-template.ts';
 import type { Problem } from '../errors.ts';
 import { checkSoundFile } from './audio-rules.ts';
+import { missing } from './setting-rule.ts';
 
 /** The rules of output groups that look at more than one member, as MediaConvert's guide states them. */
 
@@ -270,8 +271,4 @@ export function checkCmafManifests(group: CmafGroupSettings, pointer: string, pr
   if (group.WriteDashManifest === 'DISABLED' && group.WriteHlsManifest === 'DISABLED') {
     problems.push({ pointer: `${pointer}/writeHlsManifest`, text: 'At least one manifest has to be written' });
   }
-}
-
-function missing(pointer: string, member: string): Problem {
-  return { pointer, text: `${member} is a required property` };
 }

@@ -74,3 +74,8 @@ export function allOf<Value>(...rules: readonly SettingRule<Value>[]): SettingRu
 function wireName(member: string): string {
   return member.charAt(0).toLowerCase() + member.slice(1);
 }
+
+/** A member that has to be there, in the service's words. */
+export function missing(pointer: string, member: string): Problem {
+  return { pointer, text: `${member} is a required property` };
+}

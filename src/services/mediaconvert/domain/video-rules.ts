@@ -12,51 +12,71 @@ import type {
   VideoPreprocessor,
 } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
-import { allOf, carriedOut, emptyOnly, oneOf, type SettingRule, structure, withoutEffect } from './setting-rule.ts';
+import { checkCodecMember } from './codec-member.ts';
+import {
+  allOf,
+  carriedOut,
+  emptyOnly,
+  missing,
+  oneOf,
+  type SettingRule,
+  structure,
+  withoutEffect,
+} from './setting-rule.ts';
 
 /** What of an output's picture is carried out. */
+
+/** How many pictures a second. */
+const framerate = {
+  FramerateControl: carriedOut,
+  FramerateNumerator: carriedOut,
+  FramerateDenominator: carriedOut,
+  FramerateConversionAlgorithm: oneOf('DUPLICATE_DROP', 'INTERPOLATE'),
+} as const;
+
+/** What H.264 and H.265 have in common. */
+const predicted = {
+  RateControlMode: carriedOut,
+  Bitrate: carriedOut,
+  MaxBitrate: carriedOut,
+  QualityTuningLevel: oneOf('SINGLE_PASS', 'SINGLE_PASS_HQ'),
+  HrdBufferSize: carriedOut,
+  HrdBufferInitialFillPercentage: carriedOut,
+  GopSize: carriedOut,
+  GopSizeUnits: carriedOut,
+  GopClosedCadence: oneOf(0, 1),
+  MinIInterval: carriedOut,
+  SceneChangeDetect: oneOf('ENABLED', 'DISABLED'),
+  NumberBFramesBetweenReferenceFrames: carriedOut,
+  DynamicSubGop: carriedOut,
+  GopBReference: carriedOut,
+  NumberReferenceFrames: carriedOut,
+  Slices: carriedOut,
+  AdaptiveQuantization: carriedOut,
+  SpatialAdaptiveQuantization: carriedOut,
+  TemporalAdaptiveQuantization: carriedOut,
+  FlickerAdaptiveQuantization: oneOf('DISABLED'),
+  ...framerate,
+  ParControl: carriedOut,
+  ParNumerator: carriedOut,
+  ParDenominator: carriedOut,
+  InterlaceMode: oneOf('PROGRESSIVE'),
+  Telecine: oneOf('NONE'),
+  SlowPal: oneOf('DISABLED'),
+} as const;
 
 const h264: SettingRule<H264Settings> = allOf(
   checkPredicted,
   checkEntropy,
   structure<H264Settings>({
-    RateControlMode: carriedOut,
-    Bitrate: carriedOut,
-    MaxBitrate: carriedOut,
+    ...predicted,
     QvbrSettings: structure<H264QvbrSettings>({ QvbrQualityLevel: carriedOut, QvbrQualityLevelFineTune: carriedOut }),
-    QualityTuningLevel: oneOf('SINGLE_PASS', 'SINGLE_PASS_HQ'),
-    HrdBufferSize: carriedOut,
-    HrdBufferInitialFillPercentage: carriedOut,
-    GopSize: carriedOut,
-    GopSizeUnits: carriedOut,
-    GopClosedCadence: oneOf(0, 1),
-    MinIInterval: carriedOut,
-    SceneChangeDetect: oneOf('ENABLED', 'DISABLED'),
-    NumberBFramesBetweenReferenceFrames: carriedOut,
-    DynamicSubGop: carriedOut,
-    GopBReference: carriedOut,
-    NumberReferenceFrames: carriedOut,
-    Slices: carriedOut,
     CodecProfile: oneOf('BASELINE', 'MAIN', 'HIGH'),
     CodecLevel: carriedOut,
     EntropyEncoding: carriedOut,
-    AdaptiveQuantization: carriedOut,
-    SpatialAdaptiveQuantization: carriedOut,
-    TemporalAdaptiveQuantization: carriedOut,
-    FlickerAdaptiveQuantization: oneOf('DISABLED'),
-    FramerateControl: carriedOut,
-    FramerateNumerator: carriedOut,
-    FramerateDenominator: carriedOut,
-    FramerateConversionAlgorithm: oneOf('DUPLICATE_DROP', 'INTERPOLATE'),
-    ParControl: carriedOut,
-    ParNumerator: carriedOut,
-    ParDenominator: carriedOut,
-    InterlaceMode: oneOf('PROGRESSIVE'),
     // These two bear on interlaced output alone.
     FieldEncoding: withoutEffect,
     ScanTypeConversionMode: withoutEffect,
-    Telecine: oneOf('NONE'),
-    SlowPal: oneOf('DISABLED'),
     Softness: oneOf(0),
     Syntax: oneOf('DEFAULT'),
     RepeatPps: oneOf('DISABLED'),
@@ -71,31 +91,12 @@ const h264: SettingRule<H264Settings> = allOf(
 const h265: SettingRule<H265Settings> = allOf(
   checkPredicted,
   structure<H265Settings>({
-    RateControlMode: carriedOut,
-    Bitrate: carriedOut,
-    MaxBitrate: carriedOut,
+    ...predicted,
     QvbrSettings: structure<H265QvbrSettings>({ QvbrQualityLevel: carriedOut, QvbrQualityLevelFineTune: carriedOut }),
-    QualityTuningLevel: oneOf('SINGLE_PASS', 'SINGLE_PASS_HQ'),
-    HrdBufferSize: carriedOut,
-    HrdBufferInitialFillPercentage: carriedOut,
     HrdBufferFinalFillPercentage: oneOf(0),
-    GopSize: carriedOut,
-    GopSizeUnits: carriedOut,
-    GopClosedCadence: oneOf(0, 1),
-    MinIInterval: carriedOut,
-    SceneChangeDetect: oneOf('ENABLED', 'DISABLED'),
-    NumberBFramesBetweenReferenceFrames: carriedOut,
-    DynamicSubGop: carriedOut,
-    GopBReference: carriedOut,
-    NumberReferenceFrames: carriedOut,
-    Slices: carriedOut,
     // 4:2:2 needs another licence with AWS, too.
     CodecProfile: oneOf('MAIN_MAIN', 'MAIN_HIGH', 'MAIN10_MAIN', 'MAIN10_HIGH'),
     CodecLevel: carriedOut,
-    AdaptiveQuantization: carriedOut,
-    SpatialAdaptiveQuantization: carriedOut,
-    TemporalAdaptiveQuantization: carriedOut,
-    FlickerAdaptiveQuantization: oneOf('DISABLED'),
     Deblocking: carriedOut,
     // Where it is on, x265 chooses the strength for each block.
     SampleAdaptiveOffsetFilterMode: carriedOut,
@@ -105,18 +106,8 @@ const h265: SettingRule<H265Settings> = allOf(
     Tiles: oneOf('DISABLED'),
     TilePadding: oneOf('NONE'),
     TemporalIds: oneOf('DISABLED'),
-    FramerateControl: carriedOut,
-    FramerateNumerator: carriedOut,
-    FramerateDenominator: carriedOut,
-    FramerateConversionAlgorithm: oneOf('DUPLICATE_DROP', 'INTERPOLATE'),
-    ParControl: carriedOut,
-    ParNumerator: carriedOut,
-    ParDenominator: carriedOut,
-    InterlaceMode: oneOf('PROGRESSIVE'),
     // Bears on interlaced output alone.
     ScanTypeConversionMode: withoutEffect,
-    Telecine: oneOf('NONE'),
-    SlowPal: oneOf('DISABLED'),
     AlternateTransferFunctionSei: oneOf('DISABLED'),
     UnregisteredSeiTimecode: oneOf('DISABLED'),
     EndOfStreamMarkers: oneOf('SUPPRESS'),
@@ -137,10 +128,7 @@ const av1: SettingRule<Av1Settings> = allOf(
     FilmGrainSynthesis: oneOf('DISABLED'),
     SpatialAdaptiveQuantization: oneOf('ENABLED'),
     Slices: oneOf(1),
-    FramerateControl: carriedOut,
-    FramerateNumerator: carriedOut,
-    FramerateDenominator: carriedOut,
-    FramerateConversionAlgorithm: oneOf('DUPLICATE_DROP', 'INTERPOLATE'),
+    ...framerate,
     PerFrameMetrics: emptyOnly,
   }),
 );
@@ -198,20 +186,7 @@ const SETTINGS = {
 } as const;
 
 function checkCodec(video: VideoDescription, pointer: string, problems: Problem[]): void {
-  const { CodecSettings: settings } = video;
-  const at = `${pointer}/codecSettings`;
-  if (settings === undefined) {
-    problems.push(missing(pointer, 'codecSettings'));
-    return;
-  }
-  if (settings.Codec === undefined) problems.push(missing(at, 'codec'));
-  for (const [codec, [name, member]] of Object.entries(SETTINGS)) {
-    const given = settings[name];
-    if (settings.Codec === codec && given === undefined) problems.push(missing(at, member));
-    if (settings.Codec !== undefined && settings.Codec !== codec && given !== undefined) {
-      problems.push({ pointer: `${at}/${member}`, text: `Needs codec ${codec}` });
-    }
-  }
+  checkCodecMember(video.CodecSettings, SETTINGS, pointer, problems);
 }
 
 const LARGEST = { H_264: [4096, 2304], other: [8192, 4320] } as const;
@@ -289,8 +264,4 @@ function checkRatio(
   } else if (numerator !== undefined || denominator !== undefined) {
     problems.push({ pointer: `${pointer}/${name}Control`, text: `Should be SPECIFIED when ${name}Numerator is set` });
   }
-}
-
-function missing(pointer: string, member: string): Problem {
-  return { pointer, text: `${member} is a required property` };
 }

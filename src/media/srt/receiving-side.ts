@@ -1,3 +1,4 @@
+import { CountedSink, NOTHING_RECOVERED } from '../live/counted-sink.ts';
 import type { LegEvent, LegEventListener, PacketSink, SourceStatistics } from '../live/leg.ts';
 import { type ConnectionFacts, type Opened, openReceiving } from './make-role.ts';
 import type { ReceivingRole } from './roles.ts';
@@ -6,27 +7,21 @@ import { everyTick } from './ticker.ts';
 
 /** What the two SRT sources have in common: connections that come and go, one stream and its counters. */
 export class ReceivingSide {
-  readonly #sink: PacketSink;
+  readonly #sink: CountedSink;
   readonly #onEvent: LegEventListener;
   /** Of connections that are over. */
   readonly #past: ReceiverCounters = { arqRequests: 0, arqRecovered: 0, lost: 0, dropped: 0, overflow: 0 };
-  #bytes = 0;
-  #packets = 0;
   #disconnections = 0;
   #peer: string | undefined;
   /** Ended connections whose last packets are not due yet. */
   readonly #draining = new Map<ReceivingRole, () => void>();
 
   constructor(sink: PacketSink, onEvent: LegEventListener) {
-    this.#sink = sink;
+    this.#sink = new CountedSink(sink);
     this.#onEvent = onEvent;
   }
 
-  readonly #deliver = (payload: Buffer): void => {
-    this.#packets++;
-    this.#bytes += payload.length;
-    this.#sink.packet(payload);
-  };
+  readonly #deliver = (payload: Buffer): void => this.#sink.packet(payload);
 
   readonly #open = (facts: ConnectionFacts): Opened<ReceivingRole> => openReceiving(facts, this.#deliver);
 
@@ -55,16 +50,14 @@ export class ReceivingSide {
   statistics(live: ReceivingRole | undefined, refused: number): SourceStatistics {
     const { arqRequests, arqRecovered, lost, dropped, overflow } = this.#total(live);
     return {
-      bytes: this.#bytes,
-      packets: this.#packets,
+      ...NOTHING_RECOVERED,
+      ...this.#sink.statistics(),
       recovered: arqRecovered,
       lost,
       dropped,
       overflow,
       arqRequests,
       arqRecovered,
-      fecPackets: 0,
-      fecRecovered: 0,
       refused,
       roundTripMs: live?.roundTrip.isMeasured === true ? live.roundTrip.mean : undefined,
       jitterMs: live?.clock.jitter,

@@ -1,15 +1,16 @@
 import type { AacSettings, AudioSelector, JobSettings, Output } from '@aws-sdk/client-mediaconvert';
 import { DESTINATION_IDENTIFIERS, MODIFIER_IDENTIFIERS, unknownIdentifiers } from '#media/packaging/output-name.ts';
 import type { Problem } from '../errors.ts';
+import { missing } from './setting-rule.ts';
 
 /** The rules of job settings that look at more than one member, as MediaConvert's guide states them. */
 
 export const DEFAULT_SELECTOR = 'Audio Selector 1';
 
 export function checkSettings(settings: JobSettings, pointer: string, problems: Problem[]): void {
-  if ((settings.Inputs ?? []).length === 0) problems.push(require(pointer, 'inputs'));
+  if ((settings.Inputs ?? []).length === 0) problems.push(missing(pointer, 'inputs'));
   settings.Inputs?.forEach((input, index) => {
-    if (input.FileInput === undefined) problems.push(require(`${pointer}/inputs/${index}`, 'fileInput'));
+    if (input.FileInput === undefined) problems.push(missing(`${pointer}/inputs/${index}`, 'fileInput'));
   });
   if ((settings.OutputGroups ?? []).length === 0) {
     problems.push({ pointer: `${pointer}/outputGroups`, text: 'Should have at least 1 items' });
@@ -82,7 +83,7 @@ export function checkAudioSelector(selector: AudioSelector, pointer: string, pro
   const given = named.filter(([, , value]) => value !== undefined);
   for (const [type, member, value] of named) {
     const isChosen = selector.SelectorType === type;
-    if (isChosen && value === undefined) problems.push(require(pointer, member));
+    if (isChosen && value === undefined) problems.push(missing(pointer, member));
     const isIgnored = !isChosen && value !== undefined && (selector.SelectorType !== undefined || given.length > 1);
     if (isIgnored) problems.push({ pointer: `${pointer}/${member}`, text: `Needs selectorType ${type}` });
   }
@@ -90,8 +91,8 @@ export function checkAudioSelector(selector: AudioSelector, pointer: string, pro
 
 export function checkOutput(output: Output, pointer: string, problems: Problem[]): void {
   const container = output.ContainerSettings;
-  if (container === undefined) problems.push(require(pointer, 'containerSettings'));
-  else if (container.Container === undefined) problems.push(require(`${pointer}/containerSettings`, 'container'));
+  if (container === undefined) problems.push(missing(pointer, 'containerSettings'));
+  else if (container.Container === undefined) problems.push(missing(`${pointer}/containerSettings`, 'container'));
   const { Mp4Settings: mp4 } = container ?? {};
   if (mp4?.CttsVersion === 1 && mp4.CslgAtom !== 'INCLUDE') {
     const text = 'A value of 1 needs cslgAtom INCLUDE';
@@ -117,9 +118,9 @@ const SAMPLE_RATES: readonly number[] = [
 
 export function checkAac(settings: AacSettings, pointer: string, problems: Problem[]): void {
   const { Bitrate: bitrate, CodingMode: mode, SampleRate: rate } = settings;
-  if (bitrate === undefined) problems.push(require(pointer, 'bitrate'));
-  if (mode === undefined) problems.push(require(pointer, 'codingMode'));
-  if (rate === undefined) problems.push(require(pointer, 'sampleRate'));
+  if (bitrate === undefined) problems.push(missing(pointer, 'bitrate'));
+  if (mode === undefined) problems.push(missing(pointer, 'codingMode'));
+  if (rate === undefined) problems.push(missing(pointer, 'sampleRate'));
   if (rate !== undefined && !SAMPLE_RATES.includes(rate)) {
     const text = `Should be equal to one of the allowed values in ${JSON.stringify(SAMPLE_RATES)}`;
     problems.push({ pointer: `${pointer}/sampleRate`, text });
@@ -130,8 +131,4 @@ export function checkAac(settings: AacSettings, pointer: string, problems: Probl
     const text = `Should be between ${bounds[0]} and ${bounds[1]} for LC, ${mode} at ${rate} Hz`;
     problems.push({ pointer: `${pointer}/bitrate`, text });
   }
-}
-
-function require(pointer: string, member: string): Problem {
-  return { pointer, text: `${member} is a required property` };
 }

@@ -1,6 +1,6 @@
 import type { HlsEncryptionSettings, OutputGroup, StaticKeyProvider } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
-import { allOf, carriedOut, oneOf, type SettingRule, structure } from './setting-rule.ts';
+import { allOf, carriedOut, missing, oneOf, type SettingRule, structure } from './setting-rule.ts';
 
 /** Content encryption of an HLS group: with a key that the job names. Key servers (SPEKE) are refused. */
 export const hlsEncryption: SettingRule<HlsEncryptionSettings> = allOf(
@@ -25,19 +25,19 @@ export const hlsEncryption: SettingRule<HlsEncryptionSettings> = allOf(
 
 function checkEncryption(settings: HlsEncryptionSettings, pointer: string, problems: Problem[]): void {
   const { Type: type, EncryptionMethod: method, StaticKeyProvider: provider } = settings;
-  if (type === undefined) problems.push(required(pointer, 'type'));
-  if (method === undefined) problems.push(required(pointer, 'encryptionMethod'));
-  if (type === 'STATIC_KEY' && provider === undefined) problems.push(required(pointer, 'staticKeyProvider'));
+  if (type === undefined) problems.push(missing(pointer, 'type'));
+  if (method === undefined) problems.push(missing(pointer, 'encryptionMethod'));
+  if (type === 'STATIC_KEY' && provider === undefined) problems.push(missing(pointer, 'staticKeyProvider'));
 }
 
 function checkProvider(provider: StaticKeyProvider, pointer: string, problems: Problem[]): void {
   const { StaticKeyValue: key, Url: url } = provider;
-  if (key === undefined) problems.push(required(pointer, 'staticKeyValue'));
+  if (key === undefined) problems.push(missing(pointer, 'staticKeyValue'));
   else if (!/^[0-9a-f]{32}$/i.test(key)) {
     // The service's model takes other letters, too; the message must not repeat the value.
     problems.push({ pointer: `${pointer}/staticKeyValue`, text: 'Should be 32 hexadecimal digits' });
   }
-  if (url === undefined) problems.push(required(pointer, 'url'));
+  if (url === undefined) problems.push(missing(pointer, 'url'));
   else if (url === '' || /["\r\n]/.test(url)) {
     const text = 'Should be an address without quotes and line ends, as it stands quoted in the manifest';
     problems.push({ pointer: `${pointer}/url`, text });
@@ -62,8 +62,4 @@ export function checkSampleEncryption(group: OutputGroup, pointer: string, probl
       if (sound !== undefined && sound !== 'AAC') refuse(`${at}/audioDescriptions/${track}`, 'AAC');
     });
   });
-}
-
-function required(pointer: string, member: string): Problem {
-  return { pointer, text: `${member} is a required property` };
 }

@@ -1,22 +1,17 @@
 import type { PartSink } from './object-writer.ts';
-import { PartBuffer, partSize } from './object-writer.ts';
+import { HeldHead } from './held-head.ts';
 
 /**
  * Writes one object whose front is complete in the end only, be it that something comes before it or that its head is
  * changed: its first part is held back and uploaded last, as with MP4 files.
  */
 export class IndexedWriter {
-  readonly #sink: PartSink;
-  readonly #object: number;
-  readonly #head = new PartBuffer(partSize(1));
-  #part = 1;
-  #buffer: PartBuffer | undefined;
+  readonly #parts: HeldHead;
   #position = 0;
   #end = 0;
 
   constructor(sink: PartSink, target: Parameters<PartSink['open']>[0]) {
-    this.#sink = sink;
-    this.#object = sink.open(target);
+    this.#parts = new HeldHead(sink, target);
   }
 
   /** Bytes so far. */
@@ -33,33 +28,21 @@ export class IndexedWriter {
   /** @throws RangeError for a write behind the first part that is not an append */
   write(bytes: Uint8Array): void {
     const over = Math.max(0, Math.min(bytes.length, this.#end - this.#position));
-    if (over > 0) this.#head.patch(this.#position, bytes.subarray(0, over));
+    if (over > 0) this.#parts.head.patch(this.#position, bytes.subarray(0, over));
     this.#position += bytes.length;
-    let rest = bytes.subarray(over);
+    const rest = bytes.subarray(over);
     if (rest.length === 0) return;
     if (this.#position - rest.length !== this.#end) throw new RangeError('The file would have a hole.');
     this.#end += rest.length;
-    if (this.#buffer === undefined) rest = rest.subarray(this.#head.append(rest));
-    while (rest.length > 0) {
-      if (this.#buffer === undefined || this.#buffer.isFull) this.#nextPart();
-      rest = rest.subarray(this.#buffer?.append(rest) ?? 0);
-    }
+    this.#parts.append(rest);
   }
 
   /** @param front what comes before everything that was written */
   end(front: Uint8Array): void {
-    if (this.#buffer !== undefined) this.#sink.part(this.#object, this.#part, this.#buffer.take());
-    const head = this.#head.view();
+    const head = this.#parts.head.view();
     const first = new Uint8Array(front.length + head.length);
     first.set(front);
     first.set(head, front.length);
-    this.#sink.part(this.#object, 1, first);
-    this.#sink.end(this.#object, this.#part);
-  }
-
-  #nextPart(): void {
-    if (this.#buffer !== undefined) this.#sink.part(this.#object, this.#part, this.#buffer.take());
-    this.#part += 1;
-    this.#buffer = new PartBuffer(partSize(this.#part));
+    this.#parts.finish(first);
   }
 }

@@ -1,9 +1,8 @@
 import { listBoxes, moovForFront } from './mp4-boxes.ts';
+import { HeldHead } from './held-head.ts';
 import { withCompositionShift } from './mp4-composition-shift.ts';
 import type { PartSink } from './object-writer.ts';
-import { PartBuffer, partSize } from './object-writer.ts';
-
-const HEAD_SIZE = partSize(1);
+import { PartBuffer } from './object-writer.ts';
 
 /**
  * Stores an MP4 or MOV file that FFmpeg's muxer writes, without ever holding more than the head, one part and the
@@ -13,13 +12,9 @@ const HEAD_SIZE = partSize(1);
  * media data.
  */
 export class Mp4Writer {
-  readonly #sink: PartSink;
-  readonly #object: number;
+  readonly #parts: HeldHead;
   readonly #moov: 'front' | 'end';
   readonly #compositionShift: 0 | 1 | undefined;
-  readonly #head = new PartBuffer(HEAD_SIZE);
-  #part = 1;
-  #buffer: PartBuffer | undefined;
   /** The end of the media data and the index: as much as the muxer itself holds in memory. */
   #trailer: PartBuffer | undefined;
   #trailerStart = 0;
@@ -32,10 +27,9 @@ export class Mp4Writer {
     moov: 'front' | 'end',
     compositionShift?: 0 | 1,
   ) {
-    this.#sink = sink;
     this.#compositionShift = compositionShift;
     this.#moov = moov;
-    this.#object = sink.open(target);
+    this.#parts = new HeldHead(sink, target);
   }
 
   /** Bytes so far. */
@@ -66,7 +60,7 @@ export class Mp4Writer {
       this.#trailer.append(rest);
       return;
     }
-    this.#append(rest);
+    this.#parts.append(rest);
   }
 
   /** Says that all packets were written and flushed: what follows is held until the end. */
@@ -77,7 +71,7 @@ export class Mp4Writer {
 
   end(): void {
     const trailer = this.#trailer?.view() ?? new Uint8Array(0);
-    const head = this.#head.view();
+    const head = this.#parts.head.view();
     const mdat = listBoxes(head).find((box) => box.type === 'mdat');
     const ftyp = listBoxes(head).find((box) => box.type === 'ftyp');
     if (mdat === undefined || ftyp === undefined) throw new RangeError('The muxer wrote no media data box.');
@@ -89,15 +83,15 @@ export class Mp4Writer {
     const plain = trailer.subarray(moov.start, moov.end);
     const final = this.#compositionShift === undefined ? plain : withCompositionShift(plain, this.#compositionShift);
     if (this.#moov === 'end') {
-      this.#append(tail);
-      this.#append(final);
-      this.#finish(this.#head.take());
+      this.#parts.append(tail);
+      this.#parts.append(final);
+      this.#parts.finish(this.#parts.head.take());
       return;
     }
     const front = moovForFront(final);
-    const isHeadOpen = this.#buffer === undefined;
-    if (!isHeadOpen) this.#append(tail);
-    this.#finish(
+    const { isHeadOpen } = this.#parts;
+    if (!isHeadOpen) this.#parts.append(tail);
+    this.#parts.finish(
       concat([head.subarray(0, ftyp.end), front, head.subarray(ftyp.end), isHeadOpen ? tail : new Uint8Array(0)]),
     );
   }
@@ -106,28 +100,7 @@ export class Mp4Writer {
   #patch(bytes: Uint8Array): void {
     const isInTrailer = this.#trailer !== undefined && this.#position >= this.#trailerStart;
     if (isInTrailer) this.#trailer?.patch(this.#position - this.#trailerStart, bytes);
-    else this.#head.patch(this.#position, bytes);
-  }
-
-  #append(bytes: Uint8Array): void {
-    let rest = bytes;
-    if (this.#buffer === undefined) rest = rest.subarray(this.#head.append(rest));
-    while (rest.length > 0) {
-      if (this.#buffer === undefined || this.#buffer.isFull) this.#nextPart();
-      rest = rest.subarray(this.#buffer?.append(rest) ?? 0);
-    }
-  }
-
-  #nextPart(): void {
-    if (this.#buffer !== undefined) this.#sink.part(this.#object, this.#part, this.#buffer.take());
-    this.#part += 1;
-    this.#buffer = new PartBuffer(partSize(this.#part));
-  }
-
-  #finish(head: Uint8Array<ArrayBuffer>): void {
-    if (this.#buffer !== undefined) this.#sink.part(this.#object, this.#part, this.#buffer.take());
-    this.#sink.part(this.#object, 1, head);
-    this.#sink.end(this.#object, this.#part);
+    else this.#parts.head.patch(this.#position, bytes);
   }
 }
 

@@ -1,6 +1,6 @@
 import { loadFFmpeg } from './ffmpeg/load-ffmpeg.ts';
 import { MediaInput } from './ffmpeg/media-input.ts';
-import type { MediaInfo } from './transcode-job.ts';
+import type { MediaInfo } from './transcode-report.ts';
 
 /**
  * Opens a file that lies in memory and lists its streams. It runs in the caller's process: meant for files of one's

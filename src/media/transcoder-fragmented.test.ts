@@ -4,7 +4,9 @@ import { play, probe, withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
 import { ObjectServer } from '#test/fixtures/media/object-server.ts';
 import { fragmentedGroup, testJob, testVideo, testVideoH265 } from '#test/fixtures/media/transcode-jobs.ts';
 import { makeTestVideo } from './test-video.ts';
-import type { FragmentedGroup, TranscodeResult, VideoSettings } from './transcode-job.ts';
+import type { FragmentedGroup } from './output-group.ts';
+import type { TranscodeResult } from './transcode-report.ts';
+import type { VideoSettings } from './video-settings.ts';
 import { startTranscode } from './transcoder.ts';
 
 let server: ObjectServer;

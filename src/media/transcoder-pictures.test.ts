@@ -6,7 +6,8 @@ import { ObjectServer } from '#test/fixtures/media/object-server.ts';
 import { fileGroup, hlsGroup, testJob, testVideo, testVideoH265 } from '#test/fixtures/media/transcode-jobs.ts';
 import { makeTestVideo } from './test-video.ts';
 import { TranscodeError } from './transcode-error.ts';
-import type { TranscodeJob, VideoSettings } from './transcode-job.ts';
+import type { TranscodeJob } from './transcode-job.ts';
+import type { VideoSettings } from './video-settings.ts';
 import { startTranscode } from './transcoder.ts';
 
 let server: ObjectServer;

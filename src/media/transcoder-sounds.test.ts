@@ -4,7 +4,8 @@ import { play, probe, withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
 import { ObjectServer } from '#test/fixtures/media/object-server.ts';
 import { fileGroup, testJob } from '#test/fixtures/media/transcode-jobs.ts';
 import { makeTestVideo } from './test-video.ts';
-import type { AudioCodecSettings, TranscodeResult } from './transcode-job.ts';
+import type { AudioCodecSettings } from './audio-settings.ts';
+import type { TranscodeResult } from './transcode-report.ts';
 import { startTranscode } from './transcoder.ts';
 
 let server: ObjectServer;

@@ -7,7 +7,9 @@ import { fileGroup, hlsGroup, testJob, testVideo } from '#test/fixtures/media/tr
 import { probeMedia } from './probe-media.ts';
 import { makeTestVideo } from './test-video.ts';
 import { TranscodeError } from './transcode-error.ts';
-import type { TranscodeEvent, TranscodeJob, VideoSettings } from './transcode-job.ts';
+import type { TranscodeJob } from './transcode-job.ts';
+import type { TranscodeEvent } from './transcode-report.ts';
+import type { VideoSettings } from './video-settings.ts';
 import { DEFAULT_LIMITS, startTranscode, TranscodeCancelledError, type TranscoderLimits } from './transcoder.ts';
 
 const SECRET = 'secret-of-the-session-0123456789';

@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawnWorker } from './spawn-worker.ts';
 import { ERROR_CODES, TranscodeError } from './transcode-error.ts';
-import type { TranscodeEvent, TranscodeJob, TranscodeResult } from './transcode-job.ts';
+import type { TranscodeJob } from './transcode-job.ts';
+import type { TranscodeEvent, TranscodeResult } from './transcode-report.ts';
 import type { FromWorker, OpenUpload, ToWorker, WorkerAccess, WorkerCredentials } from './worker/messages.ts';
 import { abortUploads, createS3 } from './worker/s3-io.ts';
 

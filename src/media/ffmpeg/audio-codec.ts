@@ -1,6 +1,6 @@
 import type { CodecContext } from 'node-av/lib';
 import { ERROR_CODES } from '../transcode-error.ts';
-import type { AudioCodecSettings } from '../transcode-job.ts';
+import type { AudioCodecSettings } from '../audio-settings.ts';
 import { present } from './check.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { openCodec } from './open-codec.ts';

@@ -1,5 +1,5 @@
 import type { CodecContext, FilterContext, FilterGraph, Frame, Packet } from 'node-av/lib';
-import type { AudioCodecSettings } from '../transcode-job.ts';
+import type { AudioCodecSettings } from '../audio-settings.ts';
 import { ERROR_CODES } from '../transcode-error.ts';
 import { openAudioEncoder } from './audio-codec.ts';
 import { check, present } from './check.ts';

@@ -1,4 +1,4 @@
-import type { Av1Settings, Rational } from '../transcode-job.ts';
+import type { Av1Settings, Rational } from '../video-settings.ts';
 import { gopFrames } from './rate-options.ts';
 
 /** SVT-AV1's presets go from 0 (best) to 13; this one takes about as long as x264's medium. */

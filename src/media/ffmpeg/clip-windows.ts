@@ -1,5 +1,6 @@
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
-import type { InputClips, Rational } from '../transcode-job.ts';
+import type { InputClips } from '../transcode-input.ts';
+import type { Rational } from '../video-settings.ts';
 import { framerateOf, type MediaInput } from './media-input.ts';
 
 /** A part of an input, in seconds of its own time line, which begins at 0. */

@@ -4,9 +4,11 @@ import { mainManifest } from '../packaging/hls-manifest.ts';
 import { putDashManifest, putHlsManifest } from '../packaging/manifest-store.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
-import type { FragmentedGroup, GroupResult, HlsGroup, OutputGroup } from '../transcode-job.ts';
+import type { FragmentedGroup, HlsGroup, OutputGroup } from '../output-group.ts';
+import type { GroupResult } from '../transcode-report.ts';
 import type { FragmentedOutputHandle } from './fragmented-outputs.ts';
-import type { Output, OutputTracks, SegmentedOutput } from './outputs.ts';
+import type { SegmentedOutput } from './hls-outputs.ts';
+import type { Output, OutputTracks } from './outputs.ts';
 
 export interface RunningGroup {
   readonly group: OutputGroup;

@@ -1,4 +1,4 @@
-import type { H264Settings, Rational } from '../transcode-job.ts';
+import type { H264Settings, Rational } from '../video-settings.ts';
 import { bufferFill, gopFrames, rateOptions } from './rate-options.ts';
 
 /**

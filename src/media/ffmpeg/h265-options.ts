@@ -1,4 +1,4 @@
-import type { H265Settings, Rational } from '../transcode-job.ts';
+import type { H265Settings, Rational } from '../video-settings.ts';
 import { bufferFill, gopFrames, rateOptions } from './rate-options.ts';
 
 /** Quality level 1 to 10 → x265's rate factor, which looks like x264's of about three less. */

@@ -1,5 +1,7 @@
 import type { CodecContext, Dictionary, FormatContext, Frame, IOContext, Packet, Stream } from 'node-av/lib';
-import type { AudioSelector, MediaInfo, Rational, StreamInfo } from '../transcode-job.ts';
+import type { AudioSelector } from '../transcode-input.ts';
+import type { MediaInfo, StreamInfo } from '../transcode-report.ts';
+import type { Rational } from '../video-settings.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { openCodec } from './open-codec.ts';

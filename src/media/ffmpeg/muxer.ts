@@ -1,5 +1,5 @@
 import type { CodecContext, FormatContext, IOContext, Packet, Stream } from 'node-av/lib';
-import type { Rational } from '../transcode-job.ts';
+import type { Rational } from '../video-settings.ts';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import { check } from './check.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';

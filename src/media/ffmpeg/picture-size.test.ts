@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { testVideo } from '#test/fixtures/media/transcode-jobs.ts';
-import type { VideoSettings } from '../transcode-job.ts';
+import type { VideoSettings } from '../video-settings.ts';
 import { outputPicture, planPicture } from './picture-size.ts';
 
 const square = { num: 1, den: 1 };

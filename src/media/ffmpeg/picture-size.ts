@@ -1,4 +1,4 @@
-import type { Rational, VideoSettings } from '../transcode-job.ts';
+import type { Rational, VideoSettings } from '../video-settings.ts';
 
 export interface Picture {
   readonly width: number;

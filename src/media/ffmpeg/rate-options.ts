@@ -1,4 +1,4 @@
-import type { PredictedPictureSettings, Rational } from '../transcode-job.ts';
+import type { PredictedPictureSettings, Rational } from '../video-settings.ts';
 
 /** The frames of a GOP. */
 export function gopFrames(settings: Pick<PredictedPictureSettings, 'gop'>, framerate: Rational): number {

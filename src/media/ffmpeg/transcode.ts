@@ -1,16 +1,10 @@
 import type { PartSink } from '../packaging/object-writer.ts';
-import type {
-  AudioSettings,
-  FragmentedGroup,
-  HlsGroup,
-  MediaInfo,
-  OutputGroup,
-  TranscodeEvent,
-  TranscodeInput,
-  TranscodeJob,
-  TranscodeResult,
-  VideoSettings,
-} from '../transcode-job.ts';
+import type { AudioSettings } from '../audio-settings.ts';
+import type { FragmentedGroup, HlsGroup, OutputGroup } from '../output-group.ts';
+import type { TranscodeInput } from '../transcode-input.ts';
+import type { TranscodeJob } from '../transcode-job.ts';
+import type { MediaInfo, TranscodeEvent, TranscodeResult } from '../transcode-report.ts';
+import type { VideoSettings } from '../video-settings.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
 import { AudioEncoder } from './audio-encoder.ts';
 import { type ClipWindow, clipWindows, WHOLE } from './clip-windows.ts';
@@ -23,7 +17,8 @@ import type { FFmpeg } from './load-ffmpeg.ts';
 import type { ByteSource } from './media-input.ts';
 import { framerateOf, MediaInput, pixelAspectOf } from './media-input.ts';
 import type { Output, OutputAudio, OutputTracks } from './outputs.ts';
-import { openFileOutput, openHlsOutput } from './outputs.ts';
+import { openFileOutput } from './file-outputs.ts';
+import { openHlsOutput } from './hls-outputs.ts';
 import { outputPicture } from './picture-size.ts';
 import { gopFrames } from './rate-options.ts';
 import { VideoEncoder } from './video-encoder.ts';

@@ -1,5 +1,5 @@
 import type { CodecContext, Frame, Packet, Stream } from 'node-av/lib';
-import type { Rational, VideoCodecSettings, VideoSettings } from '../transcode-job.ts';
+import type { Rational, VideoCodecSettings, VideoSettings } from '../video-settings.ts';
 import { ERROR_CODES } from '../transcode-error.ts';
 import { av1Options } from './av1-options.ts';
 import { check, present } from './check.ts';

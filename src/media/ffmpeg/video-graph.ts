@@ -1,10 +1,10 @@
 import type { FilterContext, FilterGraph, Frame } from 'node-av/lib';
-import type { Rational, VideoSettings } from '../transcode-job.ts';
 import { ERROR_CODES } from '../transcode-error.ts';
+import type { Rational } from '../video-settings.ts';
 import { check, present } from './check.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { Picture } from './picture-size.ts';
-import { planPicture } from './picture-size.ts';
+import { chain } from './video-chain.ts';
 import type { VideoEncoder } from './video-encoder.ts';
 
 /** One input's way from decoded pictures to every rendition: a single graph that splits after the decoder. */
@@ -100,37 +100,4 @@ export class VideoGraph {
 
 function shapeOf(frame: Frame): string {
   return `${frame.width}x${frame.height}/${frame.format}`;
-}
-
-function chain(
-  encoder: VideoEncoder,
-  source: Picture,
-  facts: { readonly framerate: Rational; readonly startSeconds: number },
-): string {
-  const { settings, picture, framerate } = encoder;
-  const plan = planPicture(settings, source, picture);
-  // A film shows the nearest picture, a still the one of its moment.
-  const rounding = settings.codec.kind === 'jpeg' ? ':round=up' : '';
-  const rate = `fps=fps=${framerate.num}/${framerate.den}:start_time=${facts.startSeconds}${rounding}`;
-  const color = encoder.colorRange === 'pc' ? ':out_color_matrix=bt601:out_range=pc' : ':out_range=tv';
-  const size =
-    `scale=w=${plan.scale.width}:h=${plan.scale.height}:flags=${settings.scaler}${color}` +
-    (plan.crop === undefined ? '' : `,crop=${plan.crop.width}:${plan.crop.height}`);
-  const filters = [...deinterlacers(settings), ...blender(settings, framerate), rate];
-  filters.push(size, `format=${encoder.pixelFormat}`);
-  if (plan.pad !== undefined) filters.push(`pad=${plan.pad.width}:${plan.pad.height}:${plan.pad.x}:${plan.pad.y}`);
-  filters.push(`setsar=${picture.pixelAspect.num}/${picture.pixelAspect.den}`);
-  return filters.join(',');
-}
-
-/** Every pair of fields becomes one picture. */
-function deinterlacers({ deinterlace }: VideoSettings): string[] {
-  if (deinterlace === undefined) return [];
-  const { pictures, isDetected } = deinterlace;
-  return [...(isDetected ? ['idet'] : []), `bwdif=mode=send_frame:deint=${pictures}`];
-}
-
-/** At another rate a picture between two is a mixture of them. */
-function blender({ rateConversion }: VideoSettings, framerate: Rational): string[] {
-  return rateConversion === 'blend' ? [`framerate=fps=${framerate.num}/${framerate.den}`] : [];
 }

@@ -1,4 +1,4 @@
-import type { DashManifestSettings } from '../transcode-job.ts';
+import type { DashManifestSettings } from '../output-group.ts';
 import type { FragmentedSegment } from './fragmented-segmenter.ts';
 import { averageBandwidth } from './hls-manifest.ts';
 

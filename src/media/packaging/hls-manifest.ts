@@ -1,4 +1,4 @@
-import type { HlsEncryption, HlsManifestSettings } from '../transcode-job.ts';
+import type { HlsEncryption, HlsManifestSettings } from '../output-group.ts';
 import { segmentIv } from './hls-protection.ts';
 
 export interface Segment {

@@ -2,7 +2,7 @@ import type { Packet } from 'node-av/lib';
 import { ContentKey } from '#crypto/content-cipher.ts';
 import type { ByteTarget, MuxerTrack } from '../ffmpeg/muxer.ts';
 import { replaceData } from '../ffmpeg/packet-data.ts';
-import type { HlsEncryption } from '../transcode-job.ts';
+import type { HlsEncryption } from '../output-group.ts';
 import { encryptAacFrame, encryptAvcPicture } from './sample-aes.ts';
 import { ProtectedProgramMap } from './ts/protected-program-map.ts';
 

@@ -2,7 +2,7 @@ import type { Packet } from 'node-av/lib';
 import type { FFmpeg } from '../ffmpeg/load-ffmpeg.ts';
 import type { ByteTarget, MuxerTrack } from '../ffmpeg/muxer.ts';
 import { Muxer } from '../ffmpeg/muxer.ts';
-import type { HlsGroup, TransportSettings } from '../transcode-job.ts';
+import type { HlsGroup, TransportSettings } from '../output-group.ts';
 import { videoCodecName } from './video-codec-name.ts';
 import type { Segment } from './hls-manifest.ts';
 import { childManifest } from './hls-manifest.ts';

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { HlsManifestSettings } from '../transcode-job.ts';
+import type { HlsManifestSettings } from '../output-group.ts';
 import type { PartSink } from './object-writer.ts';
 import { ObjectWriter } from './object-writer.ts';
 

@@ -1,4 +1,4 @@
-import type { Rational } from '../transcode-job.ts';
+import type { Rational } from '../video-settings.ts';
 
 /** What a look into a file found, in more detail than a transcode needs. */
 export interface ProbedMedia {

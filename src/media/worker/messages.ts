@@ -1,4 +1,6 @@
-import type { S3Location, TranscodeEvent, TranscodeJob, TranscodeResult } from '../transcode-job.ts';
+import type { S3Location } from '../transcode-input.ts';
+import type { TranscodeJob } from '../transcode-job.ts';
+import type { TranscodeEvent, TranscodeResult } from '../transcode-report.ts';
 import type { SharedState } from './shared-state.ts';
 
 /** The job role's temporary credentials. They cross the IPC pipe only: never arguments, the environment or a file. */

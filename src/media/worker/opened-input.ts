@@ -1,7 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { CiphertextError, openRanged, type RangedDecryptor } from '#crypto/ranged-decryption.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
-import type { InputDecryption, TranscodeInput } from '../transcode-job.ts';
+import type { InputDecryption, TranscodeInput } from '../transcode-input.ts';
 import { type OpenedObject, openObject, readRange } from './s3-io.ts';
 
 interface InputPorts {

@@ -11,7 +11,9 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { ERROR_CODES, TranscodeError, unableToOpen, unableToWrite } from '../transcode-error.ts';
-import type { ObjectStorage, S3Location, TranscodeJob } from '../transcode-job.ts';
+import type { ObjectStorage } from '../output-group.ts';
+import type { S3Location } from '../transcode-input.ts';
+import type { TranscodeJob } from '../transcode-job.ts';
 import type { ObjectTarget, OpenUpload, WorkerAccess, WorkerCredentials } from './messages.ts';
 
 /** How the worker reads and writes objects: the platform's own S3, with the role's credentials, like everybody. */

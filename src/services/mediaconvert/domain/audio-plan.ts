@@ -1,5 +1,5 @@
 import type { AacSettings, AudioCodecSettings as Settings } from '@aws-sdk/client-mediaconvert';
-import type { AudioCodecSettings } from '#media/transcode-job.ts';
+import type { AudioCodecSettings } from '#media/audio-settings.ts';
 
 const USUAL_RATE = 48_000;
 

@@ -5,13 +5,8 @@ import type {
   Output,
   OutputGroup,
 } from '@aws-sdk/client-mediaconvert';
-import type {
-  AudioRendition,
-  AudioSettings,
-  DashManifestSettings,
-  FragmentedGroup,
-  FragmentedOutput,
-} from '#media/transcode-job.ts';
+import type { AudioSettings } from '#media/audio-settings.ts';
+import type { AudioRendition, DashManifestSettings, FragmentedGroup, FragmentedOutput } from '#media/output-group.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
 import { videoSettings } from './video-plan.ts';
 

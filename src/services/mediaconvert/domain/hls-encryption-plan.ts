@@ -1,5 +1,5 @@
 import type { HlsEncryptionSettings } from '@aws-sdk/client-mediaconvert';
-import type { HlsEncryption } from '#media/transcode-job.ts';
+import type { HlsEncryption } from '#media/output-group.ts';
 
 /** @param settings passed the rules */
 export function planHlsEncryption(settings: HlsEncryptionSettings): HlsEncryption {

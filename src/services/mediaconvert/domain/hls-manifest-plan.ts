@@ -1,5 +1,5 @@
 import type { CmafGroupSettings, HlsGroupSettings } from '@aws-sdk/client-mediaconvert';
-import type { HlsManifestSettings } from '#media/transcode-job.ts';
+import type { HlsManifestSettings } from '#media/output-group.ts';
 
 export function hlsManifestSettings(
   settings: Omit<HlsGroupSettings, 'Encryption'> | Omit<CmafGroupSettings, 'Encryption'>,

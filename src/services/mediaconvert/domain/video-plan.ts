@@ -14,7 +14,7 @@ import type {
   JpegSettings,
   PredictedPictureSettings,
   VideoSettings,
-} from '#media/transcode-job.ts';
+} from '#media/video-settings.ts';
 
 /** What every codec's settings say of rate and shape. */
 type Timing = Pick<

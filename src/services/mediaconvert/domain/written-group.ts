@@ -1,5 +1,5 @@
 import type { OutputGroupDetail } from '@aws-sdk/client-mediaconvert';
-import type { GroupResult, TranscodeResult } from '#media/transcode-job.ts';
+import type { GroupResult, TranscodeResult } from '#media/transcode-report.ts';
 
 /** One output group of a job that is complete, as the COMPLETE event tells it. */
 export interface WrittenGroup {

@@ -5,7 +5,7 @@ import type { Authority } from '#kernel/door.ts';
 import { asRegion } from '#kernel/ids.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import { TranscodeError } from '#media/transcode-error.ts';
-import type { ObjectStorage, OutputGroup } from '#media/transcode-job.ts';
+import type { ObjectStorage, OutputGroup } from '#media/output-group.ts';
 import type { KmsApi } from '#services/kms/api.ts';
 import type { S3Api } from '#services/s3/api.ts';
 import type { StsApi } from '#services/sts/api.ts';

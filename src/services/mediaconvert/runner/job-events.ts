@@ -1,7 +1,7 @@
 import type { StatusUpdateInterval } from '@aws-sdk/client-mediaconvert';
 import type { Clock } from '#kernel/clock.ts';
 import type { EventSink } from '#kernel/event-sink.ts';
-import type { MediaInfo, StreamInfo } from '#media/transcode-job.ts';
+import type { MediaInfo, StreamInfo } from '#media/transcode-report.ts';
 import { countWarnings, type JobWarning } from '../domain/job-warnings.ts';
 import { jobArn, queueArn } from '../domain/names.ts';
 import type { WrittenGroup } from '../domain/written-group.ts';

@@ -1,5 +1,5 @@
 import { ERROR_CODES, TranscodeError } from '#media/transcode-error.ts';
-import type { MediaInfo, TranscodeEvent, TranscodeResult } from '#media/transcode-job.ts';
+import type { MediaInfo, TranscodeEvent, TranscodeResult } from '#media/transcode-report.ts';
 import type { TranscodeRun } from '#media/transcoder.ts';
 import { startTranscode, TranscodeCancelledError } from '#media/transcoder.ts';
 import type { WorkerCredentials } from '#media/worker/messages.ts';

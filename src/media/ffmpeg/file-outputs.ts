@@ -1,0 +1,134 @@
+import type { FileGroup, FileOutput } from '../output-group.ts';
+import { IndexedWriter } from '../packaging/indexed-writer.ts';
+import { Mp4Writer } from '../packaging/mp4-writer.ts';
+import { ObjectWriter, type PartSink } from '../packaging/object-writer.ts';
+import { expandIdentifiers } from '../packaging/output-name.ts';
+import type { FFmpeg } from './load-ffmpeg.ts';
+import { Muxer } from './muxer.ts';
+import { type Output, type OutputTracks, muxerTracks, nameFacts, receiverFor } from './outputs.ts';
+import { PacketInterleaver } from './packet-interleaver.ts';
+
+/** A file, or pictures. */
+export function openFileOutput(
+  ffmpeg: FFmpeg,
+  group: FileGroup,
+  output: FileOutput,
+  tracks: OutputTracks,
+  sink: PartSink,
+  startedAt: number,
+): Output {
+  const { container } = output;
+  if (container === 'pictures') return openPictures(group, output, tracks, sink, startedAt);
+  if (container !== 'mp4' && container !== 'mov') {
+    return openSound(ffmpeg, group, { ...output, container }, tracks, sink, startedAt);
+  }
+  return openMovie(ffmpeg, group, { ...output, container }, tracks, sink, startedAt);
+}
+
+const CONTENT_TYPES = { mp4: 'video/mp4', mov: 'video/quicktime' };
+
+/** An MP4 or MOV file. */
+function openMovie(
+  ffmpeg: FFmpeg,
+  group: FileGroup,
+  output: FileOutput & { readonly container: keyof typeof CONTENT_TYPES },
+  tracks: OutputTracks,
+  sink: PartSink,
+  startedAt: number,
+): Output {
+  const facts = nameFacts(group, output.extension, tracks, output, startedAt);
+  const key = expandIdentifiers(`${group.keyBase}${output.nameModifier}.${output.extension}`, facts);
+  const { compositionShift } = output;
+  const target = { key, contentType: CONTENT_TYPES[output.container] };
+  const writer = new Mp4Writer(sink, target, output.moov ?? 'front', compositionShift);
+  const list = muxerTracks(tracks);
+  const options = compositionShift === undefined ? {} : { movflags: 'negative_cts_offsets' };
+  const muxer = new Muxer(ffmpeg, output.container, list, writer, options);
+  const interleaver = new PacketInterleaver(list.length, (track, packet) => muxer.write(track, packet));
+  const receivers = list.map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));
+  return {
+    write: (track, packet) => receivers[track]?.(packet),
+    endTrack: (track) => interleaver.end(track),
+    finish() {
+      muxer.flush();
+      writer.beginTrailer();
+      muxer.finish();
+      writer.end();
+      const seconds = tracks.video?.seconds ?? tracks.audios[0]?.encoder.seconds ?? 0;
+      return {
+        paths: [`s3://${group.bucket}/${key}`],
+        durationMs: Math.round(seconds * 1000),
+        ...(seconds > 0 && { averageBitrate: Math.round((writer.length * 8) / seconds) }),
+        ...(tracks.video !== undefined && { width: tracks.video.picture.width, height: tracks.video.picture.height }),
+      };
+    },
+  };
+}
+
+const SOUND_TYPES = { wav: 'audio/wav', mp3: 'audio/mpeg', flac: 'audio/flac' };
+
+/** A file of one sound; its head is complete in the end only. */
+function openSound(
+  ffmpeg: FFmpeg,
+  group: FileGroup,
+  output: FileOutput & { readonly container: keyof typeof SOUND_TYPES },
+  tracks: OutputTracks,
+  sink: PartSink,
+  startedAt: number,
+): Output {
+  const facts = nameFacts(group, output.extension, tracks, output, startedAt);
+  const key = expandIdentifiers(`${group.keyBase}${output.nameModifier}.${output.extension}`, facts);
+  const writer = new IndexedWriter(sink, { key, contentType: SOUND_TYPES[output.container] });
+  const list = muxerTracks(tracks);
+  const codec = output.audios[0]?.codec;
+  const options = codec?.kind === 'wav' && codec.isRf64 === true ? { rf64: 'always' } : {};
+  const muxer = new Muxer(ffmpeg, output.container, list, writer, options);
+  return {
+    write(_, packet) {
+      const copy = packet.clone();
+      if (copy === null) throw new Error('Out of memory.');
+      muxer.write(0, copy);
+      copy.free();
+    },
+    endTrack: () => undefined,
+    finish() {
+      muxer.finish();
+      writer.end(new Uint8Array(0));
+      const seconds = tracks.audios[0]?.encoder.seconds ?? 0;
+      return { paths: [`s3://${group.bucket}/${key}`], durationMs: Math.round(seconds * 1000) };
+    },
+  };
+}
+
+/** As the service counts them. */
+const PICTURE_DIGITS = 7;
+
+/** Each picture is an object: `name.0000000.jpg`. */
+function openPictures(
+  group: FileGroup,
+  output: FileOutput,
+  tracks: OutputTracks,
+  sink: PartSink,
+  startedAt: number,
+): Output {
+  const facts = nameFacts(group, output.extension, tracks, output, startedAt);
+  const base = expandIdentifiers(`${group.keyBase}${output.nameModifier}`, facts);
+  let count = 0;
+  let key: string | undefined;
+  return {
+    write(_, packet) {
+      key = `${base}.${String(count).padStart(PICTURE_DIGITS, '0')}.${output.extension}`;
+      count += 1;
+      const writer = new ObjectWriter(sink, { key, contentType: 'image/jpeg' });
+      writer.write(packet.data ?? new Uint8Array(0));
+      writer.end();
+    },
+    endTrack: () => undefined,
+    // The last one stands for all.
+    finish: () => ({
+      paths: key === undefined ? [] : [`s3://${group.bucket}/${key}`],
+      durationMs: Math.round((tracks.video?.seconds ?? 0) * 1000),
+      ...(tracks.video !== undefined && { width: tracks.video.picture.width, height: tracks.video.picture.height }),
+    }),
+  };
+}

@@ -1,0 +1,36 @@
+import type { Rational, VideoSettings } from '../video-settings.ts';
+import { type Picture, planPicture } from './picture-size.ts';
+import type { VideoEncoder } from './video-encoder.ts';
+
+export function chain(
+  encoder: VideoEncoder,
+  source: Picture,
+  facts: { readonly framerate: Rational; readonly startSeconds: number },
+): string {
+  const { settings, picture, framerate } = encoder;
+  const plan = planPicture(settings, source, picture);
+  // A film shows the nearest picture, a still the one of its moment.
+  const rounding = settings.codec.kind === 'jpeg' ? ':round=up' : '';
+  const rate = `fps=fps=${framerate.num}/${framerate.den}:start_time=${facts.startSeconds}${rounding}`;
+  const color = encoder.colorRange === 'pc' ? ':out_color_matrix=bt601:out_range=pc' : ':out_range=tv';
+  const size =
+    `scale=w=${plan.scale.width}:h=${plan.scale.height}:flags=${settings.scaler}${color}` +
+    (plan.crop === undefined ? '' : `,crop=${plan.crop.width}:${plan.crop.height}`);
+  const filters = [...deinterlacers(settings), ...blender(settings, framerate), rate];
+  filters.push(size, `format=${encoder.pixelFormat}`);
+  if (plan.pad !== undefined) filters.push(`pad=${plan.pad.width}:${plan.pad.height}:${plan.pad.x}:${plan.pad.y}`);
+  filters.push(`setsar=${picture.pixelAspect.num}/${picture.pixelAspect.den}`);
+  return filters.join(',');
+}
+
+/** Every pair of fields becomes one picture. */
+function deinterlacers({ deinterlace }: VideoSettings): string[] {
+  if (deinterlace === undefined) return [];
+  const { pictures, isDetected } = deinterlace;
+  return [...(isDetected ? ['idet'] : []), `bwdif=mode=send_frame:deint=${pictures}`];
+}
+
+/** At another rate a picture between two is a mixture of them. */
+function blender({ rateConversion }: VideoSettings, framerate: Rational): string[] {
+  return rateConversion === 'blend' ? [`framerate=fps=${framerate.num}/${framerate.den}`] : [];
+}

@@ -1,0 +1,156 @@
+import type { AudioSettings } from './audio-settings.ts';
+import type { VideoSettings } from './video-settings.ts';
+
+export type OutputGroup = FileGroup | HlsGroup | FragmentedGroup;
+
+interface GroupFacts {
+  readonly bucket: string;
+  /** The key without modifier and extension; may hold `$…$` identifiers. */
+  readonly keyBase: string;
+  /** What the identifier `$fn$` stands for: the first input's file name without its extension. */
+  readonly inputName: string;
+  readonly storage: ObjectStorage;
+}
+
+/** How every object of a group is stored. */
+export interface ObjectStorage {
+  /** Absent: no header is sent, and the bucket's default acts. */
+  readonly encryption?: {
+    readonly algorithm: 'AES256' | 'aws:kms';
+    readonly kmsKeyArn?: string;
+    /** Base64 of a JSON object, as the header carries it. */
+    readonly kmsContext?: string;
+  };
+  readonly acl?: 'bucket-owner-full-control';
+}
+
+export interface FileGroup extends GroupFacts {
+  readonly kind: 'file';
+  readonly outputs: readonly FileOutput[];
+}
+
+export interface FileOutput {
+  readonly nameModifier: string;
+  readonly extension: string;
+  /** `pictures`: each picture is an object of its own, a number before its extension. */
+  readonly container: 'mp4' | 'mov' | 'pictures' | 'wav' | 'mp3' | 'flac';
+  /** Where MP4's and MOV's index stands: at the front for progressive download, or at the end. */
+  readonly moov?: 'front' | 'end';
+  /** Writes composition times that begin at 0, with negative offsets and a `cslg` box; the version is `ctts`'s. */
+  readonly compositionShift?: 0 | 1;
+  readonly video?: VideoSettings;
+  readonly audios: readonly AudioSettings[];
+}
+
+export interface HlsGroup extends GroupFacts, HlsManifestSettings {
+  readonly kind: 'hls';
+  /** Seconds, before rounding up to whole GOPs where `alignment` says so. */
+  readonly segmentSeconds: number;
+  readonly alignment: 'exact' | 'gop-multiple';
+  readonly areManifestsWritten: boolean;
+  readonly outputs: readonly HlsOutput[];
+}
+
+/** How HLS manifests are written. */
+export interface HlsManifestSettings {
+  readonly durationFormat: 'integer' | 'floating-point';
+  /** How the longest segment becomes the target duration: to the nearest second, or to the next. */
+  readonly targetDuration: 'nearest' | 'up';
+  readonly codecSpecification: 'RFC_6381' | 'RFC_4281';
+  readonly isResolutionShown: boolean;
+  /** False writes `EXT-X-ALLOW-CACHE:NO`. */
+  readonly isClientCacheAllowed: boolean;
+  readonly isManifestGzipped: boolean;
+  /** Put before every URI in the manifests. */
+  readonly baseUrl: string;
+  /** Absent: the content is not encrypted. */
+  readonly encryption?: HlsEncryption;
+}
+
+/** Fragmented MP4, one track to an output: DASH ISO has an MPD, CMAF an MPD and HLS manifests. */
+export interface FragmentedGroup extends GroupFacts {
+  readonly kind: 'dash' | 'cmaf';
+  /** Seconds, before rounding up to whole GOPs where `alignment` says so. */
+  readonly segmentSeconds: number;
+  /** A fragment ends before the first key frame after so many seconds. */
+  readonly fragmentSeconds: number;
+  readonly alignment: 'exact' | 'gop-multiple';
+  /** True puts an output's segments into one file. */
+  readonly isSingleFile: boolean;
+  /** Absent: no MPD is written. */
+  readonly dash?: DashManifestSettings;
+  /** Absent: no HLS manifests are written. */
+  readonly hls?: HlsManifestSettings;
+  readonly outputs: readonly FragmentedOutput[];
+}
+
+export interface DashManifestSettings {
+  readonly profile: 'main' | 'on-demand';
+  /** True tells the exact length of each segment, false about how long they are. */
+  readonly isTimelineWritten: boolean;
+  /** What a picture's bandwidth is: as measured, or the most that its settings allow. */
+  readonly bandwidth: 'average' | 'max';
+  /** Absent: a segment. */
+  readonly minBufferMs?: number;
+  /** Empty for none. */
+  readonly baseUrl: string;
+}
+
+/** Either a picture or one sound. */
+export interface FragmentedOutput {
+  /** May hold `$Number$`, `$Time$` and `$RepresentationID$`. */
+  readonly nameModifier: string;
+  readonly extension: string;
+  readonly video?: VideoSettings;
+  readonly audios: readonly AudioSettings[];
+  readonly audioRendition?: AudioRendition;
+  readonly audioGroupIds: readonly string[];
+}
+
+/** How the content of an HLS group is encrypted, for players that get the key from its URI. */
+export interface HlsEncryption {
+  /** Whole segments, or the samples in them. */
+  readonly method: 'AES-128' | 'SAMPLE-AES';
+  /** 16 bytes. */
+  readonly key: Uint8Array;
+  /** 16 bytes. Absent: each segment's own number. */
+  readonly iv?: Uint8Array;
+  readonly isIvListed: boolean;
+  readonly keyUri: string;
+  readonly keyFormat?: string;
+  /** Such as `1/2`. */
+  readonly keyFormatVersions?: string;
+  /** True names the key in the main manifest too. */
+  readonly isSessionKeyWritten: boolean;
+}
+
+export interface HlsOutput {
+  readonly nameModifier: string;
+  readonly segmentModifier: string;
+  readonly video?: VideoSettings;
+  readonly audios: readonly AudioSettings[];
+  readonly transport: TransportSettings;
+  /** Set on audio renditions that variants refer to by group. */
+  readonly audioRendition?: AudioRendition;
+  /** The rendition groups that a variant plays with; empty for none. */
+  readonly audioGroupIds: readonly string[];
+}
+
+export interface AudioRendition {
+  readonly groupId: string;
+  readonly isDefault: boolean;
+  readonly isAutoSelected: boolean;
+}
+
+/** The numbers of an MPEG transport stream. */
+export interface TransportSettings {
+  readonly pmtPid: number;
+  readonly videoPid: number;
+  /** In the order of the audio tracks. */
+  readonly audioPids: readonly number[];
+  readonly programNumber: number;
+  readonly transportStreamId: number;
+  readonly audioFramesPerPes: number;
+  /** Added to every timestamp. */
+  readonly clockOffsetSeconds: number;
+}

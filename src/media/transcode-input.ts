@@ -1,0 +1,41 @@
+export interface S3Location {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+export interface TranscodeInput {
+  readonly source: S3Location;
+  /** By the name by which outputs refer to them. */
+  readonly audioSelectors: Readonly<Record<string, AudioSelector>>;
+  /** Set where the object was encrypted as a whole before it was stored. */
+  readonly decryption?: InputDecryption;
+  /** Absent: all of it. */
+  readonly clips?: InputClips;
+}
+
+/** The parts of an input that are wanted, joined in this order. */
+export interface InputClips {
+  /** The timecode of the first picture, or where it comes from. */
+  readonly firstTimecode: 'embedded' | 'zero' | (string & {});
+  /** By timecodes, each of the two inclusive; absent: the input's beginning or end. */
+  readonly parts: readonly { readonly start?: string; readonly end?: string }[];
+}
+
+export interface InputDecryption {
+  readonly mode: 'ctr' | 'cbc' | 'gcm';
+  /** The plain data key; whoever has used it overwrites it. */
+  readonly key: Uint8Array;
+  /** 16 bytes, or 12 with CTR and GCM. */
+  readonly iv: Uint8Array;
+}
+
+/** Which audio stream of an input is meant. */
+export type AudioSelector =
+  /** The first audio stream that the container marks as default, or silence where there is no audio. */
+  | { readonly kind: 'default' }
+  /** The nth audio stream, counted from 1. */
+  | { readonly kind: 'track'; readonly track: number }
+  /** An MPEG-TS packet identifier. */
+  | { readonly kind: 'pid'; readonly pid: number }
+  /** The first audio stream in this language (ISO 639-2, three letters, lower case). */
+  | { readonly kind: 'language'; readonly code: string };

@@ -1,0 +1,98 @@
+export interface Rational {
+  readonly num: number;
+  readonly den: number;
+}
+
+export interface VideoSettings {
+  /** Pixels, even. With only one of the two the other follows in proportion; with none, the first input's size. */
+  readonly width?: number;
+  readonly height?: number;
+  readonly scaling: 'fit-and-pad' | 'stretch' | 'fit' | 'fit-no-upscale' | 'fill';
+  /** The kernel of the scaler. */
+  readonly scaler: 'bicubic' | 'lanczos' | 'bilinear';
+  /** Absent: the first input's rate. */
+  readonly framerate?: Rational;
+  /** Absent: the first input's. */
+  readonly pixelAspect?: Rational;
+  readonly isColorTagged: boolean;
+  /** How pictures come about that the input does not have; absent: they are repeated. */
+  readonly rateConversion?: 'blend';
+  /** Absent: interlaced pictures stay as they are. */
+  readonly deinterlace?: {
+    /** Only those that are marked as interlaced, or every one. */
+    readonly pictures: 'interlaced' | 'all';
+    /** Which pictures are interlaced is seen from them, whatever their marks say. */
+    readonly isDetected: boolean;
+  };
+  readonly codec: VideoCodecSettings;
+}
+
+export type VideoCodecSettings = PredictedVideoSettings | Av1Settings | JpegSettings;
+
+export type PredictedVideoSettings = H264Settings | H265Settings;
+
+/** What the encoders of H.264 and H.265 have in common. */
+export interface PredictedPictureSettings {
+  readonly rateControl:
+    | { readonly mode: 'cbr'; readonly bitrate: number }
+    | { readonly mode: 'vbr'; readonly bitrate: number; readonly maxBitrate?: number }
+    /** `level` from 1 to 10, with fractions. */
+    | { readonly mode: 'qvbr'; readonly level: number; readonly maxBitrate: number };
+  /** Bits. */
+  readonly bufferSize?: number;
+  /** Percent. */
+  readonly bufferInitialFill?: number;
+  readonly preset: 'veryfast' | 'medium';
+  /** Absent: two seconds, or what the segments ask for. */
+  readonly gop?: { readonly size: number; readonly unit: 'frames' | 'seconds' };
+  readonly minKeyInterval?: number;
+  readonly isSceneChangeDetected: boolean;
+  readonly isGopOpen: boolean;
+  readonly bFrames?: number;
+  readonly isBFrameCountAdaptive: boolean;
+  readonly areBFramesReferences?: boolean;
+  readonly references?: number;
+  readonly slices?: number;
+  /** Such as `4.1`. */
+  readonly level?: string;
+  /** The strength of variance-based adaptive quantisation; 0 turns it off. */
+  readonly adaptiveQuantization?: number;
+  readonly isTemporalAdaptive: boolean;
+}
+
+export interface H264Settings extends PredictedPictureSettings {
+  readonly kind: 'h264';
+  readonly profile: 'baseline' | 'main' | 'high';
+  readonly entropy?: 'cabac' | 'cavlc';
+}
+
+export interface H265Settings extends PredictedPictureSettings {
+  readonly kind: 'h265';
+  /** With 8 or 10 bits a sample. */
+  readonly profile: 'main' | 'main10';
+  readonly tier: 'main' | 'high';
+  readonly isDeblocked: boolean;
+  readonly isSampleOffsetAdaptive: boolean;
+  /** Pixels of a side; absent: the encoder's choice. */
+  readonly treeBlockSize?: 32;
+  readonly isMotionPredictedOverTime: boolean;
+  /** How MP4 names it: `hvc1` keeps the parameter sets in the index, `hev1` in the stream too. */
+  readonly tag: 'hvc1' | 'hev1';
+}
+
+export interface Av1Settings {
+  readonly kind: 'av1';
+  readonly rateControl: Extract<PredictedPictureSettings['rateControl'], { readonly mode: 'qvbr' }>;
+  /** Absent: two seconds. */
+  readonly gop?: { readonly size: number; readonly unit: 'frames' };
+  readonly bFrames?: 3 | 7 | 15;
+  readonly bitDepth: 8 | 10;
+}
+
+/** Pictures at the output's frame rate, from the first one on. */
+export interface JpegSettings {
+  readonly kind: 'jpeg';
+  /** 1 to 100. */
+  readonly quality: number;
+  readonly maxPictures?: number;
+}

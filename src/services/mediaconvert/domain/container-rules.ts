@@ -1,0 +1,90 @@
+import type {
+  CmfcSettings,
+  ContainerSettings,
+  M3u8Settings,
+  MovSettings,
+  Mp4Settings,
+  MpdSettings,
+} from '@aws-sdk/client-mediaconvert';
+import { type SettingRule, carriedOut, oneOf, structure, withoutEffect } from './setting-rule.ts';
+
+const mp4: SettingRule<Mp4Settings> = structure<Mp4Settings>({
+  MoovPlacement: carriedOut,
+  CslgAtom: carriedOut,
+  CttsVersion: carriedOut,
+  FreeSpaceBox: oneOf('EXCLUDE'),
+  AudioDuration: oneOf('DEFAULT_CODEC_DURATION'),
+  C2paManifest: oneOf('EXCLUDE'),
+});
+
+const mov: SettingRule<MovSettings> = structure<MovSettings>({
+  CslgAtom: carriedOut,
+  ClapAtom: oneOf('EXCLUDE'),
+  // Bears on MPEG-2 video alone.
+  Mpeg2FourCCControl: withoutEffect,
+  PaddingControl: oneOf('NONE'),
+  Reference: oneOf('SELF_CONTAINED'),
+  AudioDuration: oneOf('DEFAULT_CODEC_DURATION'),
+});
+
+const m3u8: SettingRule<M3u8Settings> = structure<M3u8Settings>({
+  PmtPid: carriedOut,
+  VideoPid: carriedOut,
+  AudioPids: carriedOut,
+  ProgramNumber: carriedOut,
+  TransportStreamId: carriedOut,
+  AudioFramesPerPes: carriedOut,
+  PtsOffset: carriedOut,
+  PtsOffsetMode: oneOf('AUTO', 'SECONDS'),
+  // Every picture is a PES packet and carries a clock reference.
+  PcrControl: oneOf('PCR_EVERY_PES_PACKET'),
+  // Tables stand at the start of each segment.
+  PatInterval: oneOf(0),
+  PmtInterval: oneOf(0),
+  Scte35Source: oneOf('NONE'),
+  TimedMetadata: oneOf('NONE'),
+  NielsenId3: oneOf('NONE'),
+  AudioDuration: oneOf('DEFAULT_CODEC_DURATION'),
+  AudioPtsOffsetDelta: oneOf(0),
+  // Numbers of streams that are not written, as their sources are off.
+  Scte35Pid: withoutEffect,
+  TimedMetadataPid: withoutEffect,
+  PrivateMetadataPid: withoutEffect,
+  DataPTSControl: withoutEffect,
+});
+
+/** Events and captions in the segments are refused; `withoutEffect` is what says how they would be written. */
+const fragmentedContainer = {
+  AudioDuration: oneOf<'DEFAULT_CODEC_DURATION'>('DEFAULT_CODEC_DURATION'),
+  C2paManifest: oneOf<'EXCLUDE'>('EXCLUDE'),
+  KlvMetadata: oneOf<'NONE'>('NONE'),
+  ManifestMetadataSignaling: oneOf<'DISABLED'>('DISABLED'),
+  Scte35Esam: oneOf<'NONE'>('NONE'),
+  Scte35Source: oneOf<'NONE'>('NONE'),
+  TimedMetadata: oneOf<'NONE'>('NONE'),
+  TimedMetadataBoxVersion: withoutEffect,
+};
+
+const mpd: SettingRule<MpdSettings> = structure<MpdSettings>({
+  ...fragmentedContainer,
+  AccessibilityCaptionHints: oneOf('EXCLUDE'),
+  CaptionContainerType: withoutEffect,
+});
+
+const cmfc: SettingRule<CmfcSettings> = structure<CmfcSettings>({
+  ...fragmentedContainer,
+  AudioGroupId: carriedOut,
+  AudioRenditionSets: carriedOut,
+  AudioTrackType: carriedOut,
+  DescriptiveVideoServiceFlag: oneOf('DONT_FLAG'),
+  IFrameOnlyManifest: oneOf('EXCLUDE'),
+});
+
+export const containerSettings: SettingRule<ContainerSettings> = structure<ContainerSettings>({
+  Container: oneOf('MP4', 'MOV', 'RAW', 'M3U8', 'MPD', 'CMFC'),
+  Mp4Settings: mp4,
+  MovSettings: mov,
+  M3u8Settings: m3u8,
+  MpdSettings: mpd,
+  CmfcSettings: cmfc,
+});

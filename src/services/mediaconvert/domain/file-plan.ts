@@ -1,0 +1,28 @@
+import type { FileOutput } from '#media/output-group.ts';
+import type { Output } from '@aws-sdk/client-mediaconvert';
+import { planAudio } from './audio-description-plan.ts';
+import { audioCodecSettings } from './audio-plan.ts';
+import { videoSettings } from './video-plan.ts';
+
+/** What has no container is what its codec makes. */
+function planRaw(output: Output): FileOutput['container'] {
+  const kind = audioCodecSettings(output.AudioDescriptions?.[0]?.CodecSettings).kind;
+  return output.VideoDescription === undefined && kind !== 'aac' ? kind : 'pictures';
+}
+
+export function planFileOutput(output: Output): FileOutput {
+  const { Container: name, Mp4Settings: mp4, MovSettings: mov } = output.ContainerSettings ?? {};
+  const container = name === 'RAW' ? planRaw(output) : name === 'MOV' ? 'mov' : 'mp4';
+  const video = videoSettings(output.VideoDescription, output.ContainerSettings?.Container);
+  return {
+    nameModifier: output.NameModifier ?? '',
+    extension: output.Extension ?? (container === 'pictures' ? 'jpg' : container),
+    container,
+    moov: container === 'mp4' && mp4?.MoovPlacement !== 'NORMAL' ? 'front' : 'end',
+    ...((container === 'mp4' ? mp4?.CslgAtom : mov?.CslgAtom) === 'INCLUDE' && {
+      compositionShift: mp4?.CttsVersion === 1 ? (1 as const) : (0 as const),
+    }),
+    ...(video !== undefined && { video }),
+    audios: (output.AudioDescriptions ?? []).map(planAudio),
+  };
+}

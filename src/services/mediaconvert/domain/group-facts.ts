@@ -1,0 +1,26 @@
+import type { ObjectStorage } from '#media/output-group.ts';
+import type { FileGroupSettings } from '@aws-sdk/client-mediaconvert';
+import { parseS3 } from './input-plan.ts';
+
+/** A destination that ends in `/` is a folder, in which the input's name is kept. */
+export function groupFacts(group: FileGroupSettings, inputName: string) {
+  const { bucket, key } = parseS3(group.Destination ?? '');
+  const keyBase = key === '' || key.endsWith('/') ? `${key}$fn$` : key;
+  return { bucket, keyBase, inputName, storage: planStorage(group) };
+}
+
+function planStorage(group: FileGroupSettings): ObjectStorage {
+  const s3 = group.DestinationSettings?.S3Settings;
+  const encryption = s3?.Encryption;
+  return {
+    ...(s3?.AccessControl?.CannedAcl === 'BUCKET_OWNER_FULL_CONTROL' && { acl: 'bucket-owner-full-control' as const }),
+    ...(encryption !== undefined && {
+      encryption: {
+        algorithm:
+          encryption.EncryptionType === 'SERVER_SIDE_ENCRYPTION_KMS' ? ('aws:kms' as const) : ('AES256' as const),
+        ...(encryption.KmsKeyArn !== undefined && { kmsKeyArn: encryption.KmsKeyArn }),
+        ...(encryption.KmsEncryptionContext !== undefined && { kmsContext: encryption.KmsEncryptionContext }),
+      },
+    }),
+  };
+}

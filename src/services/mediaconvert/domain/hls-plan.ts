@@ -1,0 +1,62 @@
+import type { HlsGroup, HlsOutput, TransportSettings } from '#media/output-group.ts';
+import type { HlsGroupSettings, HlsSettings, M3u8Settings, Output } from '@aws-sdk/client-mediaconvert';
+import { planAudio } from './audio-description-plan.ts';
+import { planHlsEncryption } from './hls-encryption-plan.ts';
+import { hlsManifestSettings } from './hls-manifest-plan.ts';
+import { groupFacts } from './group-facts.ts';
+import { videoSettings } from './video-plan.ts';
+
+export function planHls(hls: HlsGroupSettings): Omit<HlsGroup, keyof ReturnType<typeof groupFacts> | 'outputs'> {
+  return {
+    kind: 'hls',
+    segmentSeconds: hls.SegmentLength ?? 10,
+    alignment: hls.SegmentLengthControl === 'GOP_MULTIPLE' ? 'gop-multiple' : 'exact',
+    areManifestsWritten: hls.OutputSelection !== 'SEGMENTS_ONLY',
+    ...hlsManifestSettings(hls),
+    ...(hls.Encryption !== undefined && { encryption: planHlsEncryption(hls.Encryption) }),
+  };
+}
+
+export function planHlsOutput(output: Output): HlsOutput {
+  const hls = output.OutputSettings?.HlsSettings ?? {};
+  const video = videoSettings(output.VideoDescription, output.ContainerSettings?.Container);
+  const rendition = video === undefined ? planRendition(hls) : undefined;
+  return {
+    nameModifier: output.NameModifier ?? '',
+    segmentModifier: hls.SegmentModifier ?? '',
+    ...(video !== undefined && { video }),
+    audios: (output.AudioDescriptions ?? []).map(planAudio),
+    transport: planTransport(output.ContainerSettings?.M3u8Settings ?? {}),
+    ...(rendition !== undefined && { audioRendition: rendition }),
+    audioGroupIds:
+      video === undefined || hls.AudioRenditionSets === undefined
+        ? []
+        : hls.AudioRenditionSets.split(',')
+            .map((name) => name.trim())
+            .filter((name) => name !== ''),
+  };
+}
+
+const DEFAULT_AUDIO_GROUP = 'program_audio';
+
+function planRendition(hls: HlsSettings): HlsOutput['audioRendition'] | undefined {
+  const type = hls.AudioTrackType;
+  if (type === 'AUDIO_ONLY_VARIANT_STREAM' || (type === undefined && hls.AudioGroupId === undefined)) return undefined;
+  return {
+    groupId: hls.AudioGroupId ?? DEFAULT_AUDIO_GROUP,
+    isDefault: type === 'ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT',
+    isAutoSelected: type !== 'ALTERNATE_AUDIO_NOT_AUTO_SELECT',
+  };
+}
+
+function planTransport(m3u8: M3u8Settings): TransportSettings {
+  return {
+    pmtPid: m3u8.PmtPid ?? 480,
+    videoPid: m3u8.VideoPid ?? 481,
+    audioPids: m3u8.AudioPids ?? [482, 483, 484, 485, 486, 487, 488, 489, 490, 491, 492],
+    programNumber: m3u8.ProgramNumber ?? 1,
+    transportStreamId: m3u8.TransportStreamId ?? 1,
+    audioFramesPerPes: m3u8.AudioFramesPerPes ?? 4,
+    clockOffsetSeconds: m3u8.PtsOffset ?? 2,
+  };
+}

@@ -1,0 +1,122 @@
+import type {
+  CmafGroupSettings,
+  DashIsoGroupSettings,
+  DestinationSettings,
+  FileGroupSettings,
+  HlsGroupSettings,
+  OutputGroupSettings,
+  S3DestinationAccessControl,
+  S3DestinationSettings,
+  S3EncryptionSettings,
+} from '@aws-sdk/client-mediaconvert';
+import { checkDestination } from './cross-setting-rules.ts';
+import { checkCmafManifests, checkFragmentedGroup, checkHlsGroup } from './group-rules.ts';
+import { hlsEncryption } from './hls-encryption-rules.ts';
+import { type SettingRule, allOf, carriedOut, emptyOnly, oneOf, structure, withoutEffect } from './setting-rule.ts';
+
+const destinationSettings: SettingRule<DestinationSettings> = structure<DestinationSettings>({
+  S3Settings: structure<S3DestinationSettings>({
+    Encryption: structure<S3EncryptionSettings>({
+      EncryptionType: carriedOut,
+      KmsKeyArn: carriedOut,
+      KmsEncryptionContext: carriedOut,
+    }),
+    StorageClass: oneOf('STANDARD'),
+    AccessControl: structure<S3DestinationAccessControl>({ CannedAcl: oneOf('BUCKET_OWNER_FULL_CONTROL') }),
+  }),
+});
+
+const hlsGroup: SettingRule<HlsGroupSettings> = allOf(
+  checkHlsGroup,
+  structure<HlsGroupSettings>({
+    Destination: checkDestination,
+    DestinationSettings: destinationSettings,
+    Encryption: hlsEncryption,
+    SegmentControl: oneOf('SEGMENTED_FILES'),
+    SegmentLength: carriedOut,
+    SegmentLengthControl: oneOf('EXACT', 'GOP_MULTIPLE'),
+    MinSegmentLength: carriedOut,
+    MinFinalSegmentLength: oneOf(0),
+    TargetDurationCompatibilityMode: carriedOut,
+    ManifestDurationFormat: carriedOut,
+    ManifestCompression: carriedOut,
+    CodecSpecification: carriedOut,
+    StreamInfResolution: carriedOut,
+    ClientCache: carriedOut,
+    OutputSelection: carriedOut,
+    BaseUrl: carriedOut,
+    DirectoryStructure: oneOf('SINGLE_DIRECTORY'),
+    ProgramDateTime: oneOf('EXCLUDE'),
+    ProgramDateTimePeriod: withoutEffect,
+    ProgressiveWriteHlsManifest: oneOf('DISABLED'),
+    TimedMetadataId3Frame: oneOf('NONE'),
+    TimedMetadataId3Period: withoutEffect,
+    TimestampDeltaMilliseconds: oneOf(0),
+    ImageBasedTrickPlay: oneOf('NONE'),
+    AudioOnlyHeader: oneOf('INCLUDE'),
+    // Captions are refused where they are described.
+    CaptionLanguageSetting: oneOf('OMIT', 'NONE'),
+    CaptionSegmentLengthControl: withoutEffect,
+    CaptionLanguageMappings: emptyOnly,
+    AdMarkers: emptyOnly,
+    AdditionalManifests: emptyOnly,
+  }),
+);
+
+const fragmentedGroup = {
+  Destination: checkDestination,
+  DestinationSettings: destinationSettings,
+  SegmentControl: carriedOut,
+  SegmentLength: carriedOut,
+  SegmentLengthControl: oneOf<'EXACT' | 'GOP_MULTIPLE'>('EXACT', 'GOP_MULTIPLE'),
+  FragmentLength: carriedOut,
+  MinFinalSegmentLength: oneOf(0),
+  MinBufferTime: carriedOut,
+  MpdProfile: carriedOut,
+  MpdManifestBandwidthType: carriedOut,
+  WriteSegmentTimelineInRepresentation: carriedOut,
+  DashManifestStyle: oneOf<'BASIC'>('BASIC'),
+  BaseUrl: carriedOut,
+  // An edit list takes presentation to 0.
+  VideoCompositionOffsets: oneOf<'UNSIGNED'>('UNSIGNED'),
+  PtsOffsetHandlingForBFrames: oneOf<'ZERO_BASED'>('ZERO_BASED'),
+  ImageBasedTrickPlay: oneOf<'NONE'>('NONE'),
+  AdditionalManifests: emptyOnly,
+};
+
+const dashGroup: SettingRule<DashIsoGroupSettings> = allOf(
+  checkFragmentedGroup,
+  structure<DashIsoGroupSettings>({
+    ...fragmentedGroup,
+    AudioChannelConfigSchemeIdUri: oneOf('MPEG_CHANNEL_CONFIGURATION'),
+    HbbtvCompliance: oneOf('NONE'),
+  }),
+);
+
+const cmafGroup: SettingRule<CmafGroupSettings> = allOf(
+  checkFragmentedGroup,
+  checkCmafManifests,
+  structure<CmafGroupSettings>({
+    ...fragmentedGroup,
+    WriteDashManifest: carriedOut,
+    WriteHlsManifest: carriedOut,
+    TargetDurationCompatibilityMode: carriedOut,
+    ManifestDurationFormat: carriedOut,
+    ManifestCompression: carriedOut,
+    CodecSpecification: carriedOut,
+    StreamInfResolution: carriedOut,
+    ClientCache: carriedOut,
+  }),
+);
+
+export const outputGroupSettings: SettingRule<OutputGroupSettings> = structure<OutputGroupSettings>({
+  Type: oneOf('FILE_GROUP_SETTINGS', 'HLS_GROUP_SETTINGS', 'DASH_ISO_GROUP_SETTINGS', 'CMAF_GROUP_SETTINGS'),
+  FileGroupSettings: structure<FileGroupSettings>({
+    Destination: checkDestination,
+    DestinationSettings: destinationSettings,
+  }),
+  HlsGroupSettings: hlsGroup,
+  DashIsoGroupSettings: dashGroup,
+  CmafGroupSettings: cmafGroup,
+  PerFrameMetrics: emptyOnly,
+});

@@ -7,6 +7,7 @@ import type { MediaInfo, TranscodeEvent, TranscodeResult } from '../transcode-re
 import type { VideoSettings } from '../video-settings.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
 import { AudioEncoder } from './audio-encoder.ts';
+import type { AuxiliaryPort } from './auxiliary.ts';
 import { type ClipWindow, clipWindows, WHOLE } from './clip-windows.ts';
 import type { AudioRoute } from './input-run.ts';
 import { InputRun } from './input-run.ts';
@@ -24,7 +25,7 @@ import { gopFrames } from './rate-options.ts';
 import { VideoEncoder } from './video-encoder.ts';
 
 /** What a transcode needs from its surroundings. */
-export interface TranscodePorts {
+export interface TranscodePorts extends AuxiliaryPort {
   /** Opens an input's bytes; the one before is closed by then. */
   openSource(input: number): ByteSource & { close(): void };
   /** Where a group's objects go. */

@@ -4,6 +4,7 @@ import type { TranscodePorts } from '../ffmpeg/transcode.ts';
 import { transcode } from '../ffmpeg/transcode.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
+import { AuxiliaryFiles } from './auxiliary.ts';
 import { InputWindow } from './input-window.ts';
 import type { FFmpegThreadData, ToIo } from './messages.ts';
 import { CELL, StoppedError, throwIfStopped, UPLOAD_CREDIT } from './shared-state.ts';
@@ -12,6 +13,7 @@ import { CELL, StoppedError, throwIfStopped, UPLOAD_CREDIT } from './shared-stat
 async function main(data: FFmpegThreadData): Promise<void> {
   const { job, shared, inputSizes } = data;
   const cells = new Int32Array(shared.cells);
+  const auxiliaries = new AuxiliaryFiles(shared.cells, inputSizes.length, send);
   let objects = 0;
   const sinkFor = (group: number): PartSink => ({
     open(target) {
@@ -27,7 +29,11 @@ async function main(data: FFmpegThreadData): Promise<void> {
     end: (object, parts) => send({ kind: 'end', object, parts }),
   });
   const ports: TranscodePorts = {
-    openSource: (input) => new InputWindow(shared, input, inputSizes[input] ?? 0, send),
+    openSource(input) {
+      const size = inputSizes[input] ?? 0;
+      return new InputWindow({ windows: shared.windows, control: shared.cells, input, size, send });
+    },
+    openAuxiliary: (location, maxBytes) => auxiliaries.open(location, maxBytes),
     sinkFor,
     report: (event) => send({ kind: 'event', event }),
     onFrame(framesDecoded) {

@@ -1,12 +1,11 @@
 import type { ToIo } from './messages.ts';
-import type { SharedState } from './shared-state.ts';
 import {
   CELL,
   StoppedError,
   throwIfStopped,
   WINDOW_COUNT,
-  WINDOW_SIZE,
   WINDOW_STATE,
+  type Windows,
   windowLengthCell,
   windowStateCell,
 } from './shared-state.ts';
@@ -20,6 +19,17 @@ interface Window {
 
 const FIRST_READ = 256 * 1024;
 
+interface WindowFacts {
+  readonly windows: Windows;
+  /** The cells by which the thread is told to stop. */
+  readonly control: SharedArrayBuffer;
+  /** The file's number in requests. */
+  readonly input: number;
+  /** Bytes of the file. */
+  readonly size: number;
+  readonly send: (message: ToIo) => void;
+}
+
 /**
  * Random access to an input for FFmpeg's thread, over ranged reads that the I/O thread makes. A read that continues an
  * earlier range doubles the size of the next request, up to a whole window, and the next range is fetched ahead; a seek
@@ -27,17 +37,21 @@ const FIRST_READ = 256 * 1024;
  * audio far apart, or the index at the end).
  */
 export class InputWindow {
+  readonly #control: Int32Array;
   readonly #cells: Int32Array;
   readonly #bytes: Uint8Array;
+  readonly #windowSize: number;
   readonly #send: (message: ToIo) => void;
   readonly #input: number;
   readonly #size: number;
   readonly #windows: Window[] = [];
   #clock = 0;
 
-  constructor(shared: SharedState, input: number, size: number, send: (message: ToIo) => void) {
-    this.#cells = new Int32Array(shared.cells);
-    this.#bytes = new Uint8Array(shared.windows);
+  constructor({ windows, control, input, size, send }: WindowFacts) {
+    this.#control = new Int32Array(control);
+    this.#cells = new Int32Array(windows.cells);
+    this.#bytes = new Uint8Array(windows.bytes);
+    this.#windowSize = windows.size;
     this.#send = send;
     this.#input = input;
     this.#size = size;
@@ -55,17 +69,17 @@ export class InputWindow {
    * @throws StoppedError when the read failed or the job was stopped; the I/O thread knows why
    */
   read(offset: number, length: number): Buffer {
-    throwIfStopped(this.#cells);
+    throwIfStopped(this.#control);
     if (offset >= this.#size) return Buffer.alloc(0);
     let index = this.#find(offset);
     if (index === undefined) index = this.#load(offset, this.#sizeFor(offset));
     this.#waitFor(index);
     const window = this.#at(index);
     window.lastUsed = ++this.#clock;
-    Atomics.add(this.#cells, CELL.progress, 1);
+    Atomics.add(this.#control, CELL.progress, 1);
     const start = offset - window.offset;
     const count = Math.min(length, window.length - start);
-    const from = index * WINDOW_SIZE + start;
+    const from = index * this.#windowSize + start;
     const copy = Buffer.from(this.#bytes.subarray(from, from + count));
     if (start + count > window.length / 2) this.#prefetch(window);
     return copy;
@@ -89,13 +103,13 @@ export class InputWindow {
 
   #sizeFor(offset: number): number {
     const before = this.#windows.find((w) => w.length > 0 && w.offset + w.length === offset);
-    return before === undefined ? FIRST_READ : Math.min(WINDOW_SIZE, before.length * 2);
+    return before === undefined ? FIRST_READ : Math.min(this.#windowSize, before.length * 2);
   }
 
   #prefetch(window: Window): void {
     const next = window.offset + window.length;
     if (next >= this.#size || this.#find(next) !== undefined) return;
-    this.#load(next, Math.min(WINDOW_SIZE, window.length * 2));
+    this.#load(next, Math.min(this.#windowSize, window.length * 2));
   }
 
   #load(offset: number, wanted: number): number {
@@ -123,7 +137,7 @@ export class InputWindow {
   #settle(index: number): void {
     const cell = windowStateCell(index);
     while (Atomics.load(this.#cells, cell) === WINDOW_STATE.loading) {
-      throwIfStopped(this.#cells);
+      throwIfStopped(this.#control);
       Atomics.wait(this.#cells, cell, WINDOW_STATE.loading, 1000);
     }
   }

@@ -1,24 +1,24 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { Worker } from 'node:worker_threads';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
+import { type AuxiliaryMemory, tellOpen, wake } from './auxiliary.ts';
 import type { FFmpegThreadData, FromWorker, OpenUpload, ToIo, WorkerAccess, WorkerCredentials } from './messages.ts';
 import { OpenedInput } from './opened-input.ts';
 import { abortUploads, createS3, isAbort, ObjectStore } from './s3-io.ts';
-import {
-  CELL,
-  createSharedState,
-  stop,
-  WINDOW_SIZE,
-  WINDOW_STATE,
-  windowLengthCell,
-  windowStateCell,
-} from './shared-state.ts';
+import { CELL, createSharedState, settleWindow, stop, type Windows } from './shared-state.ts';
 import { UploadQueue } from './upload-queue.ts';
 
 export interface JobRunPorts {
   send(message: FromWorker): void;
   requestCredentials(): Promise<WorkerCredentials>;
   startThread(data: FFmpegThreadData): Worker;
+}
+
+/** A file that is read, and the windows that its bytes go to. */
+interface ReadFile {
+  readonly file: OpenedInput;
+  readonly windows: Windows;
 }
 
 /** One job inside the worker process, seen from the thread that does the network. */
@@ -35,6 +35,9 @@ export class TranscodeJobRun {
   readonly #cells = new Int32Array(this.#shared.cells);
   readonly #abort = new AbortController();
   readonly #uploads = new Map<string, OpenUpload>();
+  /** The inputs and the auxiliary files that are open, by their numbers. */
+  readonly #files = new Map<number, ReadFile>();
+  readonly #auxiliaries = new Map<number, AuxiliaryMemory>();
   readonly #outcome = Promise.withResolvers<FromWorker | undefined>();
   #thread: Worker | undefined;
   #failure: unknown;
@@ -59,12 +62,13 @@ export class TranscodeJobRun {
   async #run(): Promise<FromWorker | undefined> {
     const s3 = createS3(this.#access, () => this.#ports.requestCredentials());
     try {
-      const onRead = (): void => void Atomics.add(this.#cells, CELL.progress, 1);
-      const inputs: OpenedInput[] = [];
-      for (const input of this.#job.inputs) {
-        inputs.push(await OpenedInput.open(input, { s3, signal: this.#abort.signal, onRead }));
+      const inputSizes: number[] = [];
+      for (const [index, input] of this.#job.inputs.entries()) {
+        const file = await OpenedInput.open(input, this.#inputPorts(s3));
+        this.#files.set(index, { file, windows: this.#shared.windows });
+        inputSizes.push(file.size);
       }
-      this.#startThread(s3, inputs);
+      this.#startThread(s3, inputSizes);
     } catch (error) {
       this.#fail(error);
     }
@@ -74,7 +78,12 @@ export class TranscodeJobRun {
     return outcome;
   }
 
-  #startThread(s3: ReturnType<typeof createS3>, inputs: readonly OpenedInput[]): void {
+  #inputPorts(s3: S3Client): Parameters<typeof OpenedInput.open>[1] {
+    const onRead = (): void => void Atomics.add(this.#cells, CELL.progress, 1);
+    return { s3, signal: this.#abort.signal, onRead };
+  }
+
+  #startThread(s3: S3Client, inputSizes: readonly number[]): void {
     if (this.#abort.signal.aborted) return;
     const onUpload = (upload: OpenUpload, isOpen: boolean): void => {
       if (isOpen) this.#uploads.set(upload.uploadId, upload);
@@ -84,22 +93,28 @@ export class TranscodeJobRun {
     };
     const store = new ObjectStore(s3, this.#abort.signal, onUpload);
     const queue = new UploadQueue(this.#job, store, this.#cells, (error) => this.#fail(error));
-    const inputSizes = inputs.map((input) => input.size);
     // Opening the inputs has overwritten their keys: FFmpeg's thread is given none.
     const thread = this.#ports.startThread({ job: this.#job, shared: this.#shared, inputSizes });
     this.#thread = thread;
-    thread.on('message', (message: ToIo) => this.#take(message, queue, inputs));
+    thread.on('message', (message: ToIo) => this.#take(message, queue, s3));
     thread.on('error', (error) => this.#fail(error));
     thread.on('exit', () => this.#fail(new Error('The FFmpeg thread ended without a result.')));
   }
 
-  #take(message: ToIo, queue: UploadQueue, inputs: readonly OpenedInput[]): void {
+  #take(message: ToIo, queue: UploadQueue, s3: S3Client): void {
     switch (message.kind) {
       case 'read': {
-        const input = inputs[message.input];
-        if (input !== undefined) void this.#read(input, message);
+        const file = this.#files.get(message.input);
+        if (file !== undefined) void this.#read(file, message);
         return;
       }
+      case 'auxiliary':
+        void this.#openAuxiliary(message, s3);
+        return;
+      case 'auxiliary-closed':
+        this.#files.delete(message.input);
+        this.#auxiliaries.delete(message.input);
+        return;
       case 'object':
       case 'part':
       case 'end':
@@ -121,19 +136,27 @@ export class TranscodeJobRun {
     }
   }
 
-  async #read(input: OpenedInput, request: Extract<ToIo, { kind: 'read' }>): Promise<void> {
-    const stateCell = windowStateCell(request.window);
-    const target = new Uint8Array(this.#shared.windows, request.window * WINDOW_SIZE, request.length);
+  async #openAuxiliary({ input, location, memory }: Extract<ToIo, { kind: 'auxiliary' }>, s3: S3Client): Promise<void> {
+    this.#auxiliaries.set(input, memory);
     try {
-      await input.read(request.offset, target);
-      Atomics.store(this.#cells, windowLengthCell(request.window), request.length);
-      Atomics.add(this.#cells, CELL.progress, 1);
-      Atomics.store(this.#cells, stateCell, WINDOW_STATE.ready);
+      const file = await OpenedInput.open({ source: location, audioSelectors: {} }, this.#inputPorts(s3));
+      this.#files.set(input, { file, windows: memory.windows });
+      tellOpen(memory, file.size);
     } catch (error) {
-      Atomics.store(this.#cells, stateCell, WINDOW_STATE.failed);
       this.#fail(error);
     }
-    Atomics.notify(this.#cells, stateCell);
+  }
+
+  async #read({ file, windows }: ReadFile, request: Extract<ToIo, { kind: 'read' }>): Promise<void> {
+    const target = new Uint8Array(windows.bytes, request.window * windows.size, request.length);
+    try {
+      await file.read(request.offset, target);
+      Atomics.add(this.#cells, CELL.progress, 1);
+      settleWindow(windows, request.window, request);
+    } catch (error) {
+      settleWindow(windows, request.window, 'failed');
+      this.#fail(error);
+    }
   }
 
   /** The first failure is the job's; what follows from it is not. */
@@ -148,6 +171,7 @@ export class TranscodeJobRun {
 
   #stop(): void {
     this.#abort.abort();
-    stop(this.#cells);
+    stop(this.#shared);
+    for (const memory of this.#auxiliaries.values()) wake(memory);
   }
 }

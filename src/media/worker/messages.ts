@@ -1,6 +1,7 @@
 import type { S3Location } from '../transcode-input.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
 import type { TranscodeEvent, TranscodeResult } from '../transcode-report.ts';
+import type { AuxiliaryMemory } from './auxiliary.ts';
 import type { SharedState } from './shared-state.ts';
 
 /** The job role's temporary credentials. They cross the IPC pipe only: never arguments, the environment or a file. */
@@ -50,6 +51,14 @@ export type ToIo =
       readonly length: number;
       readonly window: number;
     }
+  /** A file beside the inputs, which is read like one from now on. */
+  | {
+      readonly kind: 'auxiliary';
+      readonly input: number;
+      readonly location: S3Location;
+      readonly memory: AuxiliaryMemory;
+    }
+  | { readonly kind: 'auxiliary-closed'; readonly input: number }
   | { readonly kind: 'object'; readonly object: number; readonly target: ObjectTarget }
   /** One part of an object; parts may come in any order, and the part numbers decide. */
   | { readonly kind: 'part'; readonly object: number; readonly part: number; readonly bytes: Uint8Array<ArrayBuffer> }

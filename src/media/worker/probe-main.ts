@@ -2,14 +2,13 @@ import { Worker } from 'node:worker_threads';
 import type { FromProber, ToProber } from '../probe/probed-media.ts';
 import type { ToIo } from './messages.ts';
 import type { ProbeThreadData } from './probe-thread.ts';
-import { createSharedState, WINDOW_SIZE, WINDOW_STATE, windowLengthCell, windowStateCell } from './shared-state.ts';
+import { createSharedState, settleWindow } from './shared-state.ts';
 
 /** The process that looks into one file. It has no network: the platform sends it the bytes that it asks for. */
 
 const WATCH_MS = 100;
 
 const shared = createSharedState();
-const cells = new Int32Array(shared.cells);
 let memoryBytes = Number.POSITIVE_INFINITY;
 
 function send(message: FromProber): void {
@@ -36,10 +35,9 @@ function start({ size, name }: Extract<ToProber, { kind: 'start' }>): void {
 }
 
 function fill({ window, bytes }: Extract<ToProber, { kind: 'bytes' }>): void {
-  new Uint8Array(shared.windows, window * WINDOW_SIZE, WINDOW_SIZE).set(bytes);
-  Atomics.store(cells, windowLengthCell(window), bytes.length);
-  Atomics.store(cells, windowStateCell(window), WINDOW_STATE.ready);
-  Atomics.notify(cells, windowStateCell(window));
+  const { windows } = shared;
+  new Uint8Array(windows.bytes, window * windows.size, windows.size).set(bytes);
+  settleWindow(windows, window, { length: bytes.length });
 }
 
 process.on('message', (message: ToProber) => {

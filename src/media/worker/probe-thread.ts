@@ -19,7 +19,13 @@ export interface ProbeThreadData {
 async function answer({ shared, size, name }: ProbeThreadData): Promise<FromProber> {
   try {
     const ffmpeg = await loadFFmpeg();
-    const source = new InputWindow(shared, 0, size, (message) => parentPort?.postMessage(message));
+    const source = new InputWindow({
+      windows: shared.windows,
+      control: shared.cells,
+      input: 0,
+      size,
+      send: (message) => parentPort?.postMessage(message),
+    });
     const input = MediaInput.open(ffmpeg, source, name);
     return { kind: 'done', media: describeProbed(ffmpeg, input, source) };
   } catch (error) {

@@ -4,12 +4,21 @@
  */
 export interface SharedState {
   readonly cells: SharedArrayBuffer;
-  readonly windows: SharedArrayBuffer;
+  /** Of the inputs, which are read one after the other. */
+  readonly windows: Windows;
 }
 
-/** Read windows: each holds one contiguous range of the input. */
+/** Read windows: each holds one contiguous range of a file. */
+export interface Windows {
+  /** A state and a length for each. */
+  readonly cells: SharedArrayBuffer;
+  readonly bytes: SharedArrayBuffer;
+  /** Bytes of one window. */
+  readonly size: number;
+}
+
 export const WINDOW_COUNT = 4;
-export const WINDOW_SIZE = 4 * 1024 * 1024;
+const INPUT_WINDOW_SIZE = 4 * 1024 * 1024;
 
 /** Bytes that may wait for upload before FFmpeg has to wait. */
 export const UPLOAD_CREDIT = 48 * 1024 * 1024;
@@ -22,7 +31,6 @@ export const CELL = {
   /** Bytes handed over for upload and not yet stored. */
   pendingBytes: 2,
   framesDecoded: 3,
-  firstWindow: 4,
 } as const;
 
 const CELLS_PER_WINDOW = 2;
@@ -31,13 +39,21 @@ export const WINDOW_STATE = { idle: 0, loading: 1, ready: 2, failed: 3 } as cons
 
 export function createSharedState(): SharedState {
   return {
-    cells: new SharedArrayBuffer(4 * (CELL.firstWindow + WINDOW_COUNT * CELLS_PER_WINDOW)),
-    windows: new SharedArrayBuffer(WINDOW_COUNT * WINDOW_SIZE),
+    cells: new SharedArrayBuffer(4 * Object.keys(CELL).length),
+    windows: createWindows(INPUT_WINDOW_SIZE),
+  };
+}
+
+export function createWindows(size: number): Windows {
+  return {
+    cells: new SharedArrayBuffer(4 * WINDOW_COUNT * CELLS_PER_WINDOW),
+    bytes: new SharedArrayBuffer(WINDOW_COUNT * size),
+    size,
   };
 }
 
 export function windowStateCell(window: number): number {
-  return CELL.firstWindow + window * CELLS_PER_WINDOW;
+  return window * CELLS_PER_WINDOW;
 }
 
 export function windowLengthCell(window: number): number {
@@ -56,8 +72,23 @@ export function throwIfStopped(cells: Int32Array): void {
   if (Atomics.load(cells, CELL.stop) !== 0) throw new StoppedError();
 }
 
-/** Tells FFmpeg's thread to stop, and wakes it wherever it waits. */
-export function stop(cells: Int32Array): void {
+/** Tells FFmpeg's thread to stop, and wakes it where it waits for the inputs or for uploads. */
+export function stop(shared: SharedState): void {
+  const cells = new Int32Array(shared.cells);
   Atomics.store(cells, CELL.stop, 1);
+  wakeAll(cells);
+  wakeAll(new Int32Array(shared.windows.cells));
+}
+
+export function wakeAll(cells: Int32Array): void {
   for (let index = 0; index < cells.length; index++) Atomics.notify(cells, index);
+}
+
+/** Marks a window as filled, or its read as failed. */
+export function settleWindow(windows: Windows, window: number, outcome: { readonly length: number } | 'failed'): void {
+  const cells = new Int32Array(windows.cells);
+  const state = windowStateCell(window);
+  if (outcome !== 'failed') Atomics.store(cells, windowLengthCell(window), outcome.length);
+  Atomics.store(cells, state, outcome === 'failed' ? WINDOW_STATE.failed : WINDOW_STATE.ready);
+  Atomics.notify(cells, state);
 }

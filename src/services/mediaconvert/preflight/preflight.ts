@@ -9,6 +9,7 @@ import type { ObjectStorage, OutputGroup } from '#media/output-group.ts';
 import type { KmsApi } from '#services/kms/api.ts';
 import type { S3Api } from '#services/s3/api.ts';
 import type { StsApi } from '#services/sts/api.ts';
+import { auxiliaryFiles } from '../domain/auxiliary-files.ts';
 import { planTranscode } from '../domain/transcode-plan.ts';
 import { DATA_KEY_CONTEXT } from '../runner/input-keys.ts';
 import { type AssumingJob, assumeJobRole } from '../runner/role-session.ts';
@@ -43,6 +44,7 @@ export async function preflight(parts: PreflightParts, job: AssumingJob, setting
   for (const input of inputs) await check.dataKey(input);
   const plan = planTranscode(withoutDecryption(settings), 0);
   for (const { source } of plan.inputs) await check.input(source.bucket, source.key);
+  for (const { bucket, key } of auxiliaryFiles(settings)) await check.input(bucket, key);
   for (const group of plan.groups) await check.outputs(group);
   return check.findings;
 }

@@ -1,0 +1,36 @@
+import type { S3Location } from '../transcode-input.ts';
+import type { ByteSource } from './media-input.ts';
+
+/** The bytes of a file that a setting names beside the inputs: an image, captions, sound. Whoever opens it closes it. */
+export interface AuxiliarySource extends ByteSource {
+  close(): void;
+}
+
+/** Opens auxiliary files with the rights of the job's role. */
+export interface AuxiliaryPort {
+  /**
+   * Opens an object; blocks. Several may be open at once, beside the input.
+   *
+   * @param maxBytes the most that the file may have
+   * @throws TranscodeError 1010 when it is empty or larger; where it is not there or may not be read, the job ends with
+   *   1404 or 1401
+   */
+  openAuxiliary(location: S3Location, maxBytes: number): AuxiliarySource;
+}
+
+/** Reads a whole auxiliary file. @throws TranscodeError as `openAuxiliary` does */
+export function readAuxiliary(port: AuxiliaryPort, location: S3Location, maxBytes: number): Buffer {
+  const source = port.openAuxiliary(location, maxBytes);
+  try {
+    const parts: Buffer[] = [];
+    for (let at = 0; at < source.size; ) {
+      const part = source.read(at, source.size - at);
+      if (part.length === 0) break;
+      parts.push(part);
+      at += part.length;
+    }
+    return Buffer.concat(parts);
+  } finally {
+    source.close();
+  }
+}

@@ -1,0 +1,22 @@
+import type { S3Location } from '#media/transcode-input.ts';
+import type { ImageInserter, JobSettings } from '@aws-sdk/client-mediaconvert';
+import { parseS3 } from './input-plan.ts';
+
+/**
+ * The objects that a job's settings name beside its inputs (images, captions, sound), each once: the worker opens them
+ * through its auxiliary port, and preflight asks whether the role may.
+ */
+export function auxiliaryFiles(settings: JobSettings): readonly S3Location[] {
+  const inserters = [
+    ...(settings.Inputs ?? []).map((input) => input.ImageInserter),
+    ...(settings.OutputGroups ?? [])
+      .flatMap((group) => group.Outputs ?? [])
+      .map((output) => output.VideoDescription?.VideoPreprocessors?.ImageInserter),
+  ];
+  const uris = inserters.flatMap(imagesOf);
+  return [...new Set(uris)].map(parseS3);
+}
+
+function imagesOf(inserter: ImageInserter | undefined): string[] {
+  return (inserter?.InsertableImages ?? []).flatMap(({ ImageInserterInput: uri }) => (uri === undefined ? [] : [uri]));
+}

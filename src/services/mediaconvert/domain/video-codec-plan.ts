@@ -1,0 +1,120 @@
+import type {
+  Av1Settings as Av1,
+  FrameCaptureSettings,
+  H264Settings as H264,
+  H265Settings as H265,
+  VideoCodecSettings as CodecSettings,
+} from '@aws-sdk/client-mediaconvert';
+import type {
+  Av1Settings,
+  H264Settings,
+  H265Settings,
+  JpegSettings,
+  PredictedPictureSettings,
+  VideoCodecSettings,
+} from '#media/video-settings.ts';
+
+/** @param container of the output */
+export function videoCodecPlan(settings: CodecSettings, container: string | undefined): VideoCodecSettings {
+  if (settings.FrameCaptureSettings !== undefined) return jpegSettings(settings.FrameCaptureSettings);
+  if (settings.Av1Settings !== undefined) return av1Settings(settings.Av1Settings);
+  if (settings.H265Settings !== undefined) return h265Settings(settings.H265Settings, container);
+  return h264Settings(settings.H264Settings ?? {});
+}
+
+function av1Settings(av1: Av1): Av1Settings {
+  const { GopSize: gop = 0, NumberBFramesBetweenReferenceFrames: bFrames } = av1;
+  const { QvbrQualityLevel = 7, QvbrQualityLevelFineTune = 0 } = av1.QvbrSettings ?? {};
+  return {
+    kind: 'av1',
+    rateControl: { mode: 'qvbr', level: QvbrQualityLevel + QvbrQualityLevelFineTune, maxBitrate: av1.MaxBitrate ?? 0 },
+    ...(gop > 0 && { gop: { size: gop, unit: 'frames' } }),
+    ...((bFrames === 3 || bFrames === 7 || bFrames === 15) && { bFrames }),
+    bitDepth: av1.BitDepth === 'BIT_10' ? 10 : 8,
+  };
+}
+
+function jpegSettings({ Quality: quality = 80, MaxCaptures: most }: FrameCaptureSettings): JpegSettings {
+  return { kind: 'jpeg', quality, ...(most !== undefined && { maxPictures: most }) };
+}
+
+function h264Settings(h264: H264): H264Settings {
+  return {
+    kind: 'h264',
+    ...predictedSettings(h264),
+    profile: PROFILES[h264.CodecProfile ?? 'MAIN'] ?? 'main',
+    ...(h264.EntropyEncoding !== undefined && { entropy: h264.EntropyEncoding === 'CAVLC' ? 'cavlc' : 'cabac' }),
+  };
+}
+
+/** In MP4 the service writes `hev1` where nothing is said; QuickTime's players know `hvc1` alone. */
+function h265Settings(h265: H265, container: string | undefined): H265Settings {
+  const [profile, tier] = (h265.CodecProfile ?? 'MAIN_MAIN').split('_');
+  return {
+    kind: 'h265',
+    ...predictedSettings(h265),
+    profile: profile === 'MAIN10' ? 'main10' : 'main',
+    tier: tier === 'HIGH' ? 'high' : 'main',
+    isDeblocked: h265.Deblocking !== 'DISABLED',
+    isSampleOffsetAdaptive: h265.SampleAdaptiveOffsetFilterMode !== 'OFF',
+    ...(h265.TreeBlockSize === 'TREE_SIZE_32X32' && { treeBlockSize: 32 }),
+    isMotionPredictedOverTime: h265.MvTemporalPredictor !== 'DISABLED',
+    tag: (h265.WriteMp4PackagingType ?? (container === 'MOV' ? 'HVC1' : 'HEV1')) === 'HVC1' ? 'hvc1' : 'hev1',
+  };
+}
+
+function predictedSettings(codec: H264 | H265): PredictedPictureSettings {
+  const { gopSize, strength } = { gopSize: codec.GopSize ?? 0, strength: strengthOf(codec) };
+  const isGopGiven = gopSize > 0 && codec.GopSizeUnits !== 'AUTO';
+  return {
+    rateControl: rateControl(codec),
+    ...(codec.HrdBufferSize !== undefined && { bufferSize: codec.HrdBufferSize }),
+    ...(codec.HrdBufferInitialFillPercentage !== undefined && {
+      bufferInitialFill: codec.HrdBufferInitialFillPercentage,
+    }),
+    preset: codec.QualityTuningLevel === 'SINGLE_PASS' ? 'veryfast' : 'medium',
+    ...(isGopGiven && { gop: { size: gopSize, unit: codec.GopSizeUnits === 'SECONDS' ? 'seconds' : 'frames' } }),
+    ...(codec.MinIInterval !== undefined && codec.MinIInterval > 0 && { minKeyInterval: codec.MinIInterval }),
+    isSceneChangeDetected: codec.SceneChangeDetect !== 'DISABLED',
+    isGopOpen: codec.GopClosedCadence === 0,
+    ...(codec.NumberBFramesBetweenReferenceFrames !== undefined && {
+      bFrames: codec.NumberBFramesBetweenReferenceFrames,
+    }),
+    isBFrameCountAdaptive: codec.DynamicSubGop !== 'STATIC',
+    ...(codec.GopBReference !== undefined && { areBFramesReferences: codec.GopBReference === 'ENABLED' }),
+    ...(codec.NumberReferenceFrames !== undefined && { references: codec.NumberReferenceFrames }),
+    ...(codec.Slices !== undefined && { slices: codec.Slices }),
+    ...(codec.CodecLevel !== undefined && codec.CodecLevel !== 'AUTO' && { level: levelOf(codec.CodecLevel) }),
+    ...(strength !== undefined && { adaptiveQuantization: strength }),
+    isTemporalAdaptive: codec.TemporalAdaptiveQuantization !== 'DISABLED',
+  };
+}
+
+const PROFILES: Readonly<Record<string, H264Settings['profile']>> = {
+  BASELINE: 'baseline',
+  MAIN: 'main',
+  HIGH: 'high',
+};
+
+/** `LEVEL_4_1` → `4.1`. */
+function levelOf(level: string): string {
+  const [, major = '4', minor = '0'] = level.split('_');
+  return `${major}.${minor}`;
+}
+
+const STRENGTHS: Readonly<Record<string, number>> = { OFF: 0, LOW: 0.6, MEDIUM: 0.8, HIGH: 1, HIGHER: 1.2, MAX: 1.4 };
+
+function strengthOf(codec: H264 | H265): number | undefined {
+  if (codec.SpatialAdaptiveQuantization === 'DISABLED') return 0;
+  return STRENGTHS[codec.AdaptiveQuantization ?? 'AUTO'];
+}
+
+function rateControl(codec: H264 | H265): PredictedPictureSettings['rateControl'] {
+  const bitrate = codec.Bitrate ?? 0;
+  if (codec.RateControlMode === 'CBR') return { mode: 'cbr', bitrate };
+  if (codec.RateControlMode === 'VBR') {
+    return { mode: 'vbr', bitrate, ...(codec.MaxBitrate !== undefined && { maxBitrate: codec.MaxBitrate }) };
+  }
+  const { QvbrQualityLevel = 7, QvbrQualityLevelFineTune = 0 } = codec.QvbrSettings ?? {};
+  return { mode: 'qvbr', level: QvbrQualityLevel + QvbrQualityLevelFineTune, maxBitrate: codec.MaxBitrate ?? 0 };
+}

@@ -1,7 +1,8 @@
+import { escapeText } from '#kernel/escape-xml.ts';
 import type { Protocol } from './codec.ts';
 import { parseQuery, type QueryParameters } from './query-parameters.ts';
 import { parameterTree, queryReaders } from './query-reader.ts';
-import { escapeText, xmlWriters } from './xml-writer.ts';
+import { xmlWriters } from './xml-writer.ts';
 
 /** AWS Query: parameters in a form (or the query string), XML in the answer. */
 export const awsQuery: Protocol = ({ xmlNamespace = '' }) => {

@@ -1,10 +1,11 @@
+import { escapeText } from '#kernel/escape-xml.ts';
 import type { ServiceError } from '#kernel/service-error.ts';
 import type { ErrorRequest, WireService } from './compiled-service.ts';
 import { headerSafe } from './header-values.ts';
 import type { EncodedResponse } from './http-output.ts';
 import { base64Of } from './json-writer.ts';
 import { asRecord, setEntry } from './per-schema.ts';
-import { escapeText, XML_DECLARATION } from './xml-writer.ts';
+import { XML_DECLARATION } from './xml-writer.ts';
 
 type ErrorEncoder = (error: ServiceError, request: ErrorRequest) => EncodedResponse;
 

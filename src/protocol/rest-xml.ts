@@ -1,13 +1,14 @@
 import type { NormalizedSchema } from '@smithy/core/schema';
+import { escapeText } from '#kernel/escape-xml.ts';
+import { parseXml, type XmlElement, XmlError } from '#kernel/xml-document.ts';
 import type { OperationShape, Protocol } from './codec.ts';
 import { DecodeFailure } from './decode-failure.ts';
 import { compileHttpInput } from './http-input.ts';
 import { type BodyWriters, compileHttpOutput, type EncodedResponse } from './http-output.ts';
 import { asRecord } from './per-schema.ts';
 import { successStatusOf } from './rest-routes.ts';
-import { parseXml, type XmlElement } from './xml-document.ts';
 import { structureReader, xmlReaders } from './xml-reader.ts';
-import { escapeText, structureWriter, XML_DECLARATION, xmlWriters } from './xml-writer.ts';
+import { structureWriter, XML_DECLARATION, xmlWriters } from './xml-writer.ts';
 
 /** REST with XML bodies: S3. */
 export const restXml: Protocol = ({ xmlNamespace = '' }) => {
@@ -49,9 +50,17 @@ export const restXml: Protocol = ({ xmlNamespace = '' }) => {
 };
 
 function rootOf(body: Buffer, name: string): XmlElement {
-  const element = parseXml(body);
+  const element = parsedXml(body);
   if (element.name !== name) throw new DecodeFailure(`The root element must be ${name}`);
   return element;
+}
+
+function parsedXml(body: Buffer): XmlElement {
+  try {
+    return parseXml(body);
+  } catch (error) {
+    throw error instanceof XmlError ? new DecodeFailure(error.message) : error;
+  }
 }
 
 function rootNameOf(member: NormalizedSchema): string {

@@ -1,8 +1,8 @@
 import type { NormalizedSchema } from '@smithy/core/schema';
+import { localName, type XmlElement } from '#kernel/xml-document.ts';
 import { DecodeFailure, failureWithin } from './decode-failure.ts';
 import { compilePerSchema, setEntry } from './per-schema.ts';
 import { parseBase64, parseBoolean, parseNumber, parseTimestamp, timestampFormatOf } from './scalars.ts';
-import { localName, type XmlElement } from './xml-document.ts';
 
 type XmlReader = (element: XmlElement) => unknown;
 

@@ -1,9 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
-import { DecodeFailure } from './decode-failure.ts';
-import { asRecord } from './per-schema.ts';
 
-/** An element of a request's XML. Names are without their namespace prefix. */
+/** A document that is not XML as we take it. */
+export class XmlError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'XmlError';
+  }
+}
+
+/** An element of a document. Names are without their namespace prefix. */
 export interface XmlElement {
   readonly name: string;
   readonly attributes: ReadonlyMap<string, string>;
@@ -34,25 +40,25 @@ const parser = new XMLParser({
 });
 
 /**
- * Parses a body of XML into its root element.
+ * Parses a document into its root element. It is read whole: the caller bounds its size.
  *
- * @throws DecodeFailure when it is not well-formed XML in UTF-8, has a document type, or nests too deeply
+ * @throws XmlError when it is not well-formed XML in UTF-8, has a document type, or nests too deeply
  */
 export function parseXml(body: Buffer): XmlElement {
-  if (!isUtf8(body)) throw new DecodeFailure('The XML is not valid UTF-8');
+  if (!isUtf8(body)) throw new XmlError('The XML is not valid UTF-8');
   const text = body.toString('utf8');
-  if (/<!DOCTYPE/i.test(text)) throw new DecodeFailure('The XML has a document type declaration');
+  if (/<!DOCTYPE/i.test(text)) throw new XmlError('The XML has a document type declaration');
   let nodes: unknown;
   try {
-    if (XMLValidator.validate(text) !== true) throw new DecodeFailure('The XML is not well-formed');
+    if (XMLValidator.validate(text) !== true) throw new XmlError('The XML is not well-formed');
     nodes = parser.parse(text);
   } catch (error) {
-    if (error instanceof DecodeFailure) throw error;
-    throw new DecodeFailure('The XML is not well-formed');
+    if (error instanceof XmlError) throw error;
+    throw new XmlError('The XML is not well-formed');
   }
   const roots = Array.isArray(nodes) ? nodes.map(elementOf).filter((element) => element !== undefined) : [];
   const [root] = roots;
-  if (root === undefined || roots.length > 1) throw new DecodeFailure('The XML must have one root element');
+  if (root === undefined || roots.length > 1) throw new XmlError('The XML must have one root element');
   return root;
 }
 
@@ -77,6 +83,12 @@ function elementOf(node: unknown): XmlElement | undefined {
     return { name: localName(key), attributes, children, text };
   }
   return undefined;
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : undefined;
 }
 
 function textOf(node: unknown): string {
@@ -105,10 +117,10 @@ function decodeEntities(text: string): string {
     const named = Object.hasOwn(NAMED, name) ? NAMED[name] : undefined;
     if (whole.endsWith(';') && named !== undefined) return named;
     const match = /^#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}))$/.exec(name);
-    if (match === null || !whole.endsWith(';')) throw new DecodeFailure('The XML refers to an unknown entity');
+    if (match === null || !whole.endsWith(';')) throw new XmlError('The XML refers to an unknown entity');
     const code = match[1] === undefined ? Number(match[2]) : Number.parseInt(match[1], 16);
     if (code === 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) {
-      throw new DecodeFailure('The XML refers to a character that does not exist');
+      throw new XmlError('The XML refers to a character that does not exist');
     }
     return String.fromCodePoint(code);
   });

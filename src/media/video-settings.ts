@@ -27,7 +27,10 @@ export interface VideoSettings {
   readonly codec: VideoCodecSettings;
 }
 
-export type VideoCodecSettings = PredictedVideoSettings | Av1Settings | JpegSettings;
+export type VideoCodecSettings = PredictedVideoSettings | Av1Settings | JpegSettings | PassthroughSettings;
+
+/** Those that an encoder makes. */
+export type EncodedVideoSettings = Exclude<VideoCodecSettings, PassthroughSettings>;
 
 export type PredictedVideoSettings = H264Settings | H265Settings;
 
@@ -95,4 +98,9 @@ export interface JpegSettings {
   /** 1 to 100. */
   readonly quality: number;
   readonly maxPictures?: number;
+}
+
+/** The input's picture as it is, without a decoder. */
+export interface PassthroughSettings {
+  readonly kind: 'passthrough';
 }

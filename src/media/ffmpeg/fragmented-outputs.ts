@@ -14,7 +14,7 @@ import type { SegmentedOutput } from './hls-outputs.ts';
 import type { OutputTracks } from './outputs.ts';
 import { muxerTracks, nameFacts, nominalBitrate, predicted, receiverFor } from './outputs.ts';
 import { PacketInterleaver } from './packet-interleaver.ts';
-import type { VideoEncoder } from './video-encoder.ts';
+import { type CopiedFormat, isCopied, type VideoTrack } from './track-format.ts';
 
 export interface FragmentedOutputHandle extends SegmentedOutput {
   /** What the MPD says of it, once it is finished. */
@@ -103,10 +103,17 @@ function soundOf({ audios: [audio] }: OutputTracks): Pick<DashRepresentation, 's
   return { sound: { sampleRate, channels, ...(language !== undefined && { language }) } };
 }
 
-function codecOf(video: VideoEncoder): string {
+function codecOf(video: VideoTrack): string {
   const { context } = video;
+  if (isCopied(context)) return copiedName(context);
   const codec = predicted(video);
   const name = videoCodecName(codec.kind, context.extraData ?? Buffer.alloc(0));
   if (name === undefined) throw new TranscodeError(ERROR_CODES.unknown, 'The video encoder told no parameter sets.');
   return codec.kind === 'h265' ? name.replace(/^hvc1/, codec.tag) : name;
+}
+
+function copiedName({ parameters }: CopiedFormat): string {
+  const name = parameters.getCodecString();
+  if (name !== null) return name;
+  throw new TranscodeError(ERROR_CODES.settingsDoNotFit, 'The picture of this input cannot be copied into segments');
 }

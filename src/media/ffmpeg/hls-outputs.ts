@@ -5,7 +5,7 @@ import type { PartSink } from '../packaging/object-writer.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
 import { AAC_CODEC_NAME, type AudioEncoder } from './audio-encoder.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
-import { type Output, type OutputTracks, muxerTracks, nameFacts, predicted, receiverFor } from './outputs.ts';
+import { type Output, type OutputTracks, muxerTracks, nameFacts, receiverFor, segmentedKind } from './outputs.ts';
 import { PacketInterleaver } from './packet-interleaver.ts';
 
 /** The usual size of an AAC frame with its ADTS header. */
@@ -51,7 +51,7 @@ export function openHlsOutput(
     tracks: list,
     transport,
     audioFrameBytes: Math.max(0, ...tracks.audios.map(({ encoder }) => frameBytes(encoder))),
-    ...(tracks.video !== undefined && { videoKind: predicted(tracks.video).kind }),
+    ...(tracks.video !== undefined && { videoKind: segmentedKind(tracks.video) }),
     segmentSeconds: facts.segmentSeconds,
     audioCodecs: tracks.audios.map(() => AAC_CODEC_NAME),
   });

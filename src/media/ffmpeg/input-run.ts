@@ -6,6 +6,7 @@ import { type ClipWindow, WHOLE } from './clip-windows.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { MediaInput } from './media-input.ts';
 import { framerateOf, pixelAspectOf, timestampOf } from './media-input.ts';
+import type { PassthroughTrack } from './passthrough-track.ts';
 import type { VideoEncoder } from './video-encoder.ts';
 import { VideoGraph } from './video-graph.ts';
 
@@ -43,6 +44,7 @@ export class InputRun {
   readonly #audios: readonly AudioDecoding[];
   readonly #videoEncoders: readonly VideoEncoder[];
   readonly #silent: readonly AudioEncoder[];
+  readonly #copies: readonly PassthroughTrack[];
   readonly #baseSeconds: number;
   readonly #isJoined: boolean;
   readonly #window: ClipWindow;
@@ -63,6 +65,8 @@ export class InputRun {
     facts: {
       readonly videoEncoders: readonly VideoEncoder[];
       readonly audioRoutes: readonly AudioRoute[];
+      /** Streams of the input that go to outputs without a decoder. */
+      readonly copies?: readonly PassthroughTrack[];
       readonly baseSeconds: number;
       readonly isJoined: boolean;
       readonly window?: ClipWindow;
@@ -72,6 +76,7 @@ export class InputRun {
     this.#ffmpeg = ffmpeg;
     this.#input = input;
     this.#videoEncoders = facts.videoEncoders;
+    this.#copies = facts.copies ?? [];
     this.#baseSeconds = facts.baseSeconds;
     this.#isJoined = facts.isJoined;
     this.#window = facts.window ?? WHOLE;
@@ -88,7 +93,8 @@ export class InputRun {
         .filter((route) => route.stream?.index === stream.index)
         .map(({ encoder }) => ({ encoder })),
     }));
-    input.keepOnly([...(video === undefined ? [] : [video]), ...streams.values()]);
+    const copied = this.#copies.map(({ stream }) => stream);
+    input.keepOnly([...(video === undefined ? [] : [video]), ...streams.values(), ...copied]);
   }
 
   /** Runs the input, or its window, to the end; returns the time on the outputs' time line at which the next one begins. */
@@ -124,6 +130,7 @@ export class InputRun {
   }
 
   #feed(packet: Packet): void {
+    this.#copy(packet);
     if (packet.streamIndex === this.#video?.stream.index) {
       this.#decodePacket(this.#video, packet, (frame) => this.#pushVideo(frame));
       return;
@@ -131,6 +138,19 @@ export class InputRun {
     for (const audio of this.#audios) {
       if (packet.streamIndex !== audio.stream.index) continue;
       this.#decodePacket(audio, packet, (frame) => this.#pushAudio(audio, frame));
+    }
+  }
+
+  /** Passes a packet on to the outputs that take it as it is; they change its times, so that each has its own. */
+  #copy(packet: Packet): void {
+    for (const track of this.#copies) {
+      if (packet.streamIndex !== track.stream.index) continue;
+      const copy = packet.clone();
+      if (copy === null) throw new Error('Out of memory.');
+      const seconds = track.take(copy);
+      copy.free();
+      for (const encoder of this.#silent) encoder.fillTo(seconds - SILENCE_LAG_SECONDS);
+      this.#onFrame(seconds, track.isVideo);
     }
   }
 
@@ -231,9 +251,12 @@ export class InputRun {
     this.#video?.decoder.freeContext();
     this.#frame.free();
     const audioEncoders = this.#audios.flatMap((audio) => audio.routes.map((route) => route.encoder));
-    const ends = [...this.#videoEncoders, ...audioEncoders].map((encoder) => encoder.seconds);
+    const ends = [...this.#videoEncoders, ...audioEncoders, ...this.#copies].map((encoder) => encoder.seconds);
     const end = Math.max(this.#baseSeconds, ...ends);
-    const videoEnd = Math.max(this.#baseSeconds, ...this.#videoEncoders.map((encoder) => encoder.seconds));
+    const videoEnd = Math.max(
+      this.#baseSeconds,
+      ...[...this.#videoEncoders, ...this.#copies].map((track) => track.seconds),
+    );
     for (const encoder of this.#silent)
       encoder.fillTo(this.#isJoined || videoEnd === this.#baseSeconds ? end : videoEnd);
     if (this.#isJoined) {

@@ -1,8 +1,9 @@
-import type { CodecContext, FormatContext, IOContext, Packet, Stream } from 'node-av/lib';
+import type { FormatContext, IOContext, Packet, Stream } from 'node-av/lib';
 import type { Rational } from '../video-settings.ts';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import { check } from './check.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
+import { isCopied, type TrackFormat } from './track-format.ts';
 
 /** Where a muxer's bytes go. `seek` is absent where the output is a stream. */
 export interface ByteTarget {
@@ -12,7 +13,7 @@ export interface ByteTarget {
 }
 
 export interface MuxerTrack {
-  readonly encoder: CodecContext;
+  readonly encoder: TrackFormat;
   /** The stream's own number in the container: a PID. */
   readonly id?: number;
   readonly framerate?: Rational;
@@ -140,13 +141,16 @@ export class Muxer {
 
   #addStream(track: MuxerTrack): void {
     const stream = this.#format.newStream();
-    stream.codecpar.fromContext(track.encoder);
+    if (isCopied(track.encoder)) track.encoder.parameters.copy(stream.codecpar);
+    else stream.codecpar.fromContext(track.encoder);
     stream.codecpar.codecTag = track.tag ?? 0;
-    stream.timeBase = track.encoder.timeBase;
+    const { num, den } = track.encoder.timeBase;
+    stream.timeBase = new this.#ffmpeg.Rational(num, den);
     if (track.id !== undefined) stream.id = track.id;
     if (track.framerate !== undefined) {
       stream.avgFrameRate = new this.#ffmpeg.Rational(track.framerate.num, track.framerate.den);
-      stream.sampleAspectRatio = track.encoder.sampleAspectRatio;
+      const aspect = track.encoder.sampleAspectRatio;
+      stream.sampleAspectRatio = new this.#ffmpeg.Rational(aspect.num, aspect.den);
     }
     const metadata = {
       ...(track.language !== undefined && { language: track.language }),
@@ -154,6 +158,6 @@ export class Muxer {
     };
     if (Object.keys(metadata).length > 0) stream.metadata = this.#ffmpeg.Dictionary.fromObject(metadata);
     this.#streams.push(stream);
-    this.#timeBases.push({ num: track.encoder.timeBase.num, den: track.encoder.timeBase.den });
+    this.#timeBases.push({ num, den });
   }
 }

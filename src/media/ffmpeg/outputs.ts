@@ -4,10 +4,12 @@ import type { OutputGroup } from '../output-group.ts';
 import type { NameFacts } from '../packaging/output-name.ts';
 import type { OutputResult } from '../transcode-report.ts';
 import type { PredictedVideoSettings, VideoSettings } from '../video-settings.ts';
+import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import type { AudioEncoder } from './audio-encoder.ts';
 import type { MuxerTrack } from './muxer.ts';
 import { PacketInterleaver } from './packet-interleaver.ts';
-import type { PacketReceiver, VideoEncoder } from './video-encoder.ts';
+import { isCopied, type VideoTrack } from './track-format.ts';
+import type { PacketReceiver } from './video-encoder.ts';
 
 export interface OutputAudio {
   readonly settings: AudioSettings;
@@ -16,7 +18,7 @@ export interface OutputAudio {
 
 /** What an output is made from. The video encoder comes later, as it needs to know where its packets go. */
 export interface OutputTracks {
-  readonly video?: VideoEncoder;
+  readonly video?: VideoTrack;
   readonly audios: readonly OutputAudio[];
 }
 
@@ -50,13 +52,24 @@ export function muxerTracks(tracks: OutputTracks): MuxerTrack[] {
   ];
 }
 
-function tagOf({ settings: { codec } }: VideoEncoder): { readonly tag?: string } {
+function tagOf({ settings: { codec } }: VideoTrack): { readonly tag?: string } {
   return codec.kind === 'h265' ? { tag: codec.tag } : {};
 }
 
+/** Which of the codecs of segmented outputs it is. */
+export function segmentedKind(video: VideoTrack): 'h264' | 'h265' {
+  const { settings, context } = video;
+  if (settings.codec.kind !== 'passthrough') return predicted(video).kind;
+  const name = isCopied(context) ? (context.parameters.getCodecString() ?? '') : '';
+  if (name.startsWith('avc')) return 'h264';
+  if (name.startsWith('hvc') || name.startsWith('hev')) return 'h265';
+  const text = 'Only H.264 and H.265 can be copied into segments';
+  throw new TranscodeError(ERROR_CODES.settingsDoNotFit, text);
+}
+
 /** The settings of a codec whose pictures depend on others, as all segmented outputs have. */
-export function predicted({ settings: { codec } }: VideoEncoder): PredictedVideoSettings {
-  if (codec.kind === 'jpeg' || codec.kind === 'av1') throw new RangeError(`${codec.kind} is not segmented.`);
+export function predicted({ settings: { codec } }: VideoTrack): PredictedVideoSettings {
+  if (codec.kind !== 'h264' && codec.kind !== 'h265') throw new RangeError(`${codec.kind} is not segmented.`);
   return codec;
 }
 
@@ -95,6 +108,6 @@ function soundBitrate(audio: AudioSettings | undefined): number | undefined {
 
 /** Bits a second, as the settings say. */
 export function nominalBitrate(video: VideoSettings | undefined): number | undefined {
-  const control = video === undefined || video.codec.kind === 'jpeg' ? undefined : video.codec.rateControl;
+  const control = video !== undefined && 'rateControl' in video.codec ? video.codec.rateControl : undefined;
   return control?.mode === 'qvbr' ? control.maxBitrate : control?.bitrate;
 }

@@ -22,7 +22,9 @@ import { openFileOutput } from './file-outputs.ts';
 import { openHlsOutput } from './hls-outputs.ts';
 import { outputPicture } from './picture-size.ts';
 import { gopFrames } from './rate-options.ts';
-import { VideoEncoder } from './video-encoder.ts';
+import type { VideoTrack } from './track-format.ts';
+import { type PassthroughTrack, PassthroughVideo } from './passthrough-track.ts';
+import { type PacketReceiver, VideoEncoder } from './video-encoder.ts';
 
 /** What a transcode needs from its surroundings. */
 export interface TranscodePorts extends AuxiliaryPort {
@@ -62,6 +64,7 @@ class Transcode {
   readonly #ports: TranscodePorts;
   readonly #videos: { readonly encoder: VideoEncoder; readonly end: () => void }[] = [];
   readonly #audios = new Map<string, SharedAudio>();
+  readonly #copies: { readonly track: PassthroughTrack; readonly end: () => void }[] = [];
   #framesDecoded = 0;
 
   constructor(ffmpeg: FFmpeg, job: TranscodeJob, ports: TranscodePorts) {
@@ -93,6 +96,10 @@ class Transcode {
       encoder.finish();
       end();
     }
+    for (const { track, end } of this.#copies) {
+      track.finish();
+      end();
+    }
     for (const { encoder, ends } of this.#audios.values()) {
       encoder.finish();
       for (const end of ends) end();
@@ -104,6 +111,10 @@ class Transcode {
     const input = this.#job.inputs[index];
     if (input === undefined) throw new RangeError(`There is no input ${index}.`);
     return new OpenInput(this.#ffmpeg, this.#ports.openSource(index), input, this.#isVideoWanted);
+  }
+
+  get #hasPicture(): boolean {
+    return this.#videos.length > 0 || this.#copies.some(({ track }) => track.isVideo);
   }
 
   get #isVideoWanted(): boolean {
@@ -126,11 +137,12 @@ class Transcode {
         const run = new InputRun(this.#ffmpeg, input.media, {
           videoEncoders: this.#videos.map(({ encoder }) => encoder),
           audioRoutes: [...this.#audios.values()].map((audio) => route(input.media, description, audio)),
+          copies: this.#copies.map(({ track }) => track),
           baseSeconds: base,
           isJoined: part < lengths.length,
           window,
           onFrame: (seconds, isVideo) => {
-            const isCounted = isVideo || this.#videos.length === 0;
+            const isCounted = isVideo || !this.#hasPicture;
             if (isCounted) this.#framesDecoded += 1;
             this.#ports.onFrame(this.#framesDecoded);
             if (!isCounted || this.#framesDecoded % REPORT_EVERY_FRAMES !== 0) return;
@@ -203,12 +215,17 @@ class Transcode {
       encoder: audio.shared.encoder,
     }));
     let output: Opened | undefined;
-    let video: VideoEncoder | undefined;
-    if (settings.video !== undefined) {
-      video = this.#openVideo(settings.video, first, forcedKeySeconds, hasGlobalHeader, (packet) =>
-        output?.write(0, packet),
-      );
-      this.#videos.push({ encoder: video, end: () => output?.endTrack(0) });
+    const receive: PacketReceiver = (packet) => output?.write(0, packet);
+    const end = (): void => output?.endTrack(0);
+    let video: VideoTrack | undefined;
+    if (settings.video?.codec.kind === 'passthrough') {
+      const track = this.#copyVideo(settings.video, first, !hasGlobalHeader, receive);
+      this.#copies.push({ track, end });
+      video = track;
+    } else if (settings.video !== undefined) {
+      const encoder = this.#openVideo(settings.video, first, forcedKeySeconds, hasGlobalHeader, receive);
+      this.#videos.push({ encoder, end });
+      video = encoder;
     }
     const tracks = { ...(video !== undefined && { video }), audios: outputAudios };
     const opened = open(tracks);
@@ -226,7 +243,7 @@ class Transcode {
     first: MediaInput,
     forcedKeySeconds: number | undefined,
     hasGlobalHeader: boolean,
-    receive: ConstructorParameters<typeof VideoEncoder>[2],
+    receive: PacketReceiver,
   ): VideoEncoder {
     const source = first.findVideo();
     if (source === undefined) throw new TranscodeError(ERROR_CODES.noVideo, 'The input has no video stream.');
@@ -242,6 +259,14 @@ class Transcode {
       ...(forcedKeySeconds !== undefined && { forcedKeySeconds }),
     };
     return new VideoEncoder(this.#ffmpeg, facts, receive);
+  }
+
+  #copyVideo(settings: VideoSettings, first: MediaInput, isAnnexB: boolean, receive: PacketReceiver): PassthroughVideo {
+    const source = first.findVideo();
+    if (source === undefined) throw new TranscodeError(ERROR_CODES.noVideo, 'The input has no video stream.');
+    const track = new PassthroughVideo(this.#ffmpeg, source, settings, first.startSeconds, isAnnexB);
+    track.addReceiver(receive);
+    return track;
   }
 
   /** The language that the output names: the input's where it is to be followed, else the settings'. */
@@ -310,7 +335,7 @@ function segmentLengths(
   const video = group.outputs.find((output) => output.video !== undefined)?.video;
   const source = first.findVideo();
   const isCounted = group.alignment === 'gop-multiple' && source !== undefined;
-  if (!isCounted || video === undefined || video.codec.kind === 'jpeg') {
+  if (!isCounted || video === undefined || (video.codec.kind !== 'h264' && video.codec.kind !== 'h265')) {
     return { segmentSeconds, fragmentSeconds };
   }
   const rate = video.framerate ?? framerateOf(source);

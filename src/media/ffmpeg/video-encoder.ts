@@ -1,5 +1,5 @@
 import type { CodecContext, Frame, Packet, Stream } from 'node-av/lib';
-import type { Rational, VideoCodecSettings, VideoSettings } from '../video-settings.ts';
+import type { EncodedVideoSettings, Rational, VideoSettings } from '../video-settings.ts';
 import { ERROR_CODES } from '../transcode-error.ts';
 import { av1Options } from './av1-options.ts';
 import { check, present } from './check.ts';
@@ -143,7 +143,9 @@ export class VideoEncoder {
       av1: ffmpeg.FF_ENCODER_LIBSVTAV1,
       jpeg: ffmpeg.FF_ENCODER_MJPEG,
     } as const;
-    const name = encoders[settings.codec.kind];
+    const { codec: made } = settings;
+    if (made.kind === 'passthrough') throw new RangeError('What is copied has no encoder.');
+    const name = encoders[made.kind];
     const codec = present(ffmpeg.Codec.findEncoderByName(name), `This FFmpeg has no ${name} encoder.`);
     const context = new ffmpeg.CodecContext();
     context.allocContext3(codec);
@@ -154,10 +156,9 @@ export class VideoEncoder {
     context.framerate = new ffmpeg.Rational(framerate.num, framerate.den);
     context.sampleAspectRatio = new ffmpeg.Rational(picture.pixelAspect.num, picture.pixelAspect.den);
     if (facts.hasGlobalHeader) context.setFlags(ffmpeg.AV_CODEC_FLAG_GLOBAL_HEADER);
-    if (settings.codec.kind === 'jpeg') context.setFlags(ffmpeg.AV_CODEC_FLAG_QSCALE);
-    else if (settings.codec.kind === 'av1' || !settings.codec.isGopOpen)
-      context.setFlags(ffmpeg.AV_CODEC_FLAG_CLOSED_GOP);
-    if (settings.codec.kind === 'jpeg') context.colorRange = ffmpeg.AVCOL_RANGE_JPEG;
+    if (made.kind === 'jpeg') context.setFlags(ffmpeg.AV_CODEC_FLAG_QSCALE);
+    else if (made.kind === 'av1' || !made.isGopOpen) context.setFlags(ffmpeg.AV_CODEC_FLAG_CLOSED_GOP);
+    if (made.kind === 'jpeg') context.colorRange = ffmpeg.AVCOL_RANGE_JPEG;
     else if (settings.isColorTagged) {
       const source = facts.source.codecpar;
       context.colorRange = ffmpeg.AVCOL_RANGE_MPEG;
@@ -166,14 +167,14 @@ export class VideoEncoder {
       context.colorSpace = source.colorSpace === ffmpeg.AVCOL_SPC_RGB ? ffmpeg.AVCOL_SPC_BT709 : source.colorSpace;
       context.chromaLocation = source.chromaLocation;
     }
-    const options = optionsOf(settings.codec, framerate, facts.forcedKeySeconds);
+    const options = optionsOf(made, framerate, facts.forcedKeySeconds);
     const what = `Error initializing encoder for video target [${facts.target}]`;
     openCodec(ffmpeg, context, codec, options, ERROR_CODES.settingsDoNotFit, what);
     return context;
   }
 }
 
-function optionsOf(settings: VideoCodecSettings, framerate: Rational, forcedKeySeconds: number | undefined) {
+function optionsOf(settings: EncodedVideoSettings, framerate: Rational, forcedKeySeconds: number | undefined) {
   switch (settings.kind) {
     case 'h264':
       return h264Options(settings, framerate, forcedKeySeconds);

@@ -425,6 +425,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   mpdSettings: 'captionContainerType timedMetadataBoxVersion',
   outputGroups: 'customName name',
   outputs: 'extension nameModifier',
+  passthroughSettings: 'frameControl',
   qvbrSettings: 'qvbrQualityLevel qvbrQualityLevelFineTune',
   staticKeyProvider: 'keyFormat keyFormatVersions url',
   timecodeConfig: 'source start',

@@ -13,6 +13,7 @@ import { checkOutputGroup } from './group-rules.ts';
 import { checkSampleEncryption } from './hls-encryption-rules.ts';
 import { input } from './input-rules.ts';
 import { outputGroupSettings } from './output-group-rules.ts';
+import { checkPassthroughInputs } from './passthrough-rules.ts';
 import {
   type SettingRule,
   allOf,
@@ -66,6 +67,7 @@ const outputGroup: SettingRule<OutputGroup> = allOf(
 
 export const jobSettingsRule: SettingRule<JobSettings> = allOf(
   checkSettings,
+  checkPassthroughInputs,
   structure<JobSettings>({
     Inputs: each(input),
     OutputGroups: each(outputGroup),

@@ -16,6 +16,7 @@ import type {
 
 /** @param container of the output */
 export function videoCodecPlan(settings: CodecSettings, container: string | undefined): VideoCodecSettings {
+  if (settings.Codec === 'PASSTHROUGH') return { kind: 'passthrough' };
   if (settings.FrameCaptureSettings !== undefined) return jpegSettings(settings.FrameCaptureSettings);
   if (settings.Av1Settings !== undefined) return av1Settings(settings.Av1Settings);
   if (settings.H265Settings !== undefined) return h265Settings(settings.H265Settings, container);

@@ -6,6 +6,7 @@ import type {
   H264Settings,
   H265QvbrSettings,
   H265Settings,
+  PassthroughSettings,
   VideoCodecSettings,
   VideoDescription,
 } from '@aws-sdk/client-mediaconvert';
@@ -142,7 +143,12 @@ const frameCapture: SettingRule<FrameCaptureSettings> = allOf(
 );
 
 export const videoCodecSettings: SettingRule<VideoCodecSettings> = structure<VideoCodecSettings>({
-  Codec: oneOf('H_264', 'H_265', 'AV1', 'FRAME_CAPTURE'),
+  Codec: oneOf('H_264', 'H_265', 'AV1', 'FRAME_CAPTURE', 'PASSTHROUGH'),
+  PassthroughSettings: structure<PassthroughSettings>({
+    // Clips are refused with what it bears on.
+    FrameControl: withoutEffect,
+    VideoSelectorMode: oneOf('AUTO'),
+  }),
   H264Settings: h264,
   H265Settings: h265,
   Av1Settings: av1,
@@ -159,6 +165,9 @@ const SETTINGS = {
 
 export function checkVideoCodec(video: VideoDescription, pointer: string, problems: Problem[]): void {
   checkCodecMember(video.CodecSettings, SETTINGS, pointer, problems);
+  const { Codec: codec, PassthroughSettings: passthrough } = video.CodecSettings ?? {};
+  if (passthrough === undefined || codec === undefined || codec === 'PASSTHROUGH') return;
+  problems.push({ pointer: `${pointer}/codecSettings/passthroughSettings`, text: 'Needs codec PASSTHROUGH' });
 }
 
 function checkAv1(settings: Av1Settings, pointer: string, problems: Problem[]): void {

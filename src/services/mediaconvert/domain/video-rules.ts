@@ -1,12 +1,14 @@
 import type { Deinterlacer, VideoDescription, VideoPreprocessor } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
 import { allOf, carriedOut, oneOf, type SettingRule, structure, withoutEffect } from './setting-rule.ts';
+import { checkPassthrough } from './passthrough-rules.ts';
 import { checkVideoCodec, videoCodecSettings } from './video-codec-rules.ts';
 
 /** What of an output's picture is carried out. */
 
 export const videoDescription: SettingRule<VideoDescription> = allOf(
   checkVideoCodec,
+  checkPassthrough,
   checkVideoSize,
   structure<VideoDescription>({
     CodecSettings: videoCodecSettings,

@@ -1,0 +1,45 @@
+import type { JobSettings, VideoDescription } from '@aws-sdk/client-mediaconvert';
+import type { Problem } from '../errors.ts';
+
+/** What has to hold for a picture that is copied: nothing is said of it that only an encoder could do. */
+export function checkPassthrough(video: VideoDescription, pointer: string, problems: Problem[]): void {
+  if (video.CodecSettings?.Codec !== 'PASSTHROUGH') return;
+  for (const [member, value] of Object.entries(video)) {
+    if (member === 'CodecSettings' || value === undefined || isNeutral(member, value)) continue;
+    const name = member.charAt(0).toLowerCase() + member.slice(1);
+    problems.push({ pointer: `${pointer}/${name}`, text: 'Is not allowed with codec PASSTHROUGH' });
+  }
+}
+
+/** The values that jobs usually carry and that say nothing. */
+const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
+  ScalingBehavior: ['DEFAULT'],
+  TimecodeInsertion: ['DISABLED'],
+  TimecodeTrack: ['DISABLED'],
+  AntiAlias: ['ENABLED', 'DISABLED'],
+  Sharpness: [50],
+  RespondToAfd: ['NONE'],
+  AfdSignaling: ['NONE'],
+  ColorMetadata: ['INSERT'],
+  DropFrameTimecode: ['ENABLED', 'DISABLED'],
+  ChromaPositionMode: ['AUTO'],
+};
+
+function isNeutral(member: string, value: unknown): boolean {
+  return NEUTRAL[member]?.includes(value) === true;
+}
+
+/** A copied picture can neither be cut between its key frames nor joined to one of another encoder. */
+export function checkPassthroughInputs(settings: JobSettings, pointer: string, problems: Problem[]): void {
+  const inputs = settings.Inputs ?? [];
+  const isClipped = inputs.some(({ InputClippings: clips }) => (clips ?? []).length > 0);
+  if (inputs.length <= 1 && !isClipped) return;
+  settings.OutputGroups?.forEach((group, groupIndex) =>
+    group.Outputs?.forEach((output, index) => {
+      if (output.VideoDescription?.CodecSettings?.Codec !== 'PASSTHROUGH') return;
+      const at = `${pointer}/outputGroups/${groupIndex}/outputs/${index}/videoDescription/codecSettings/codec`;
+      const text = 'PASSTHROUGH is supported with one input without clips';
+      problems.push({ pointer: at, text });
+    }),
+  );
+}

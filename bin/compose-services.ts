@@ -130,6 +130,7 @@ export function composeServices(
     logger,
     events,
     s3: new S3Api(door),
+    privateInputHosts: config.httpInputHosts,
     workers: mediaWorkers,
   });
 

@@ -36,6 +36,8 @@ export interface Config {
   readonly rotationEndpoints: readonly string[];
   /** Addresses to which every event is sent. */
   readonly eventWebhooks: readonly string[];
+  /** Hosts, such as `media.example` or `10.1.2.3:8080`, that MediaConvert may read from although their addresses are private. */
+  readonly httpInputHosts: readonly string[];
   /** The IP address on which live flows listen, and which they tell senders and takers. */
   readonly mediaConnectAddress: string;
   /** Entitlements that other installations have granted to accounts of this one. */
@@ -72,6 +74,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'COFFER_MEDIA_WORKERS',
   'COFFER_ROTATION_ENDPOINTS',
   'COFFER_EVENT_WEBHOOKS',
+  'COFFER_HTTP_INPUT_HOSTS',
   'COFFER_MEDIACONNECT_ADDRESS',
   'COFFER_REMOTE_ENTITLEMENTS',
   'COFFER_METRICS_PORT',
@@ -115,6 +118,7 @@ export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv
     eventWebhooks: reading('COFFER_EVENT_WEBHOOKS', () =>
       (environment['COFFER_EVENT_WEBHOOKS']?.split(',') ?? []).map(readRotationEndpoint),
     ),
+    httpInputHosts: (environment['COFFER_HTTP_INPUT_HOSTS']?.split(',') ?? []).map(readInputHost),
     mediaConnectAddress: readAddress('COFFER_MEDIACONNECT_ADDRESS', environment['COFFER_MEDIACONNECT_ADDRESS']),
     remoteEntitlements: readRemote('COFFER_REMOTE_ENTITLEMENTS', environment['COFFER_REMOTE_ENTITLEMENTS']),
     metricsPort:
@@ -158,6 +162,14 @@ function readPort(text: string | undefined): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
   if (port < 0 || port > 65535) throw new ConfigError(`'${text}' is not a port (0 to 65535).`);
   return port;
+}
+
+/** A host of an address, with or without a port, as `URL` writes it. */
+function readInputHost(text: string): string {
+  const host = text.trim();
+  const url = URL.canParse(`http://${host}/`) ? new URL(`http://${host}/`) : undefined;
+  if (url !== undefined && /^[^\s/?#@]+$/.test(host)) return url.host;
+  throw new ConfigError(`COFFER_HTTP_INPUT_HOSTS is a list such as media.example,10.1.2.3:8080, not '${text}'.`);
 }
 
 /** Not the wildcard: it is told to senders and takers. */

@@ -24,6 +24,13 @@ export const ERROR_CODES = {
   accessDenied: 1401,
   notFound: 1404,
   unknown: 1999,
+  httpLogin: 3401,
+  httpRefused: 3403,
+  httpMissing: 3404,
+  httpOther: 3408,
+  httpServer: 3450,
+  httpConnection: 3451,
+  httpDisallowed: 3457,
 } as const;
 
 export function unableToOpen(uri: string, cause: string): string {

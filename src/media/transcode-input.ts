@@ -3,8 +3,16 @@ export interface S3Location {
   readonly key: string;
 }
 
+/** A file of a web server. */
+export interface HttpLocation {
+  /** Of http or https, without a user's name. */
+  readonly url: string;
+}
+
+export type MediaLocation = S3Location | HttpLocation;
+
 export interface TranscodeInput {
-  readonly source: S3Location;
+  readonly source: MediaLocation;
   /** By the name by which outputs refer to them. */
   readonly audioSelectors: Readonly<Record<string, AudioSelector>>;
   /** Set where the object was encrypted as a whole before it was stored. */

@@ -140,7 +140,7 @@ class Supervisor {
         this.#send({
           kind: 'start',
           job,
-          access: { endpoint: this.#access.endpoint, region: this.#access.region },
+          access: workerAccess(this.#access),
         });
         return;
       case 'credentials-wanted':
@@ -211,4 +211,9 @@ class Supervisor {
   #kill(): void {
     this.#child.kill('SIGKILL');
   }
+}
+
+/** Without the credentials, which a worker asks for. */
+function workerAccess({ endpoint, region, http }: TranscodeAccess): WorkerAccess {
+  return { endpoint, region, ...(http !== undefined && { http }) };
 }

@@ -84,7 +84,7 @@ describe('Probe', () => {
     for (const client of [trusted, keyless, blind, stranger]) client.destroy();
   });
 
-  it('refuses what is no media, and addresses that are not of S3', async () => {
+  it('refuses what is no media, and what is no address of a file', async () => {
     const text = await upload('text.mp4', Buffer.from('This is not a film.\n'.repeat(500)));
     await assert.rejects(probe(text), {
       name: 'BadRequestException',
@@ -92,9 +92,9 @@ describe('Probe', () => {
     });
     await assert.rejects(probe(await upload('empty.mp4', Buffer.alloc(0))), { name: 'BadRequestException' });
     await assert.rejects(probe('s3://source/absent.mp4'), { name: 'NotFoundException' });
-    await assert.rejects(probe('https://example.com/film.mp4'), {
+    await assert.rejects(probe('ftp://example.com/film.mp4'), {
       name: 'BadRequestException',
-      message: /^\/inputFiles\/0\/fileUrl: Should name an object as s3:\/\/bucket\/key/,
+      message: /^\/inputFiles\/0\/fileUrl: Should name a file as s3:\/\/bucket\/key/,
     });
     await assert.rejects(account.media.send(new ProbeCommand({})), { name: 'BadRequestException' });
     const playlist = '#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n';

@@ -1,4 +1,4 @@
-import type { S3Location } from '../transcode-input.ts';
+import type { MediaLocation } from '../transcode-input.ts';
 import type { ByteSource } from './media-input.ts';
 
 /** The bytes of a file that a setting names beside the inputs: an image, captions, sound. Whoever opens it closes it. */
@@ -9,17 +9,17 @@ export interface AuxiliarySource extends ByteSource {
 /** Opens auxiliary files with the rights of the job's role. */
 export interface AuxiliaryPort {
   /**
-   * Opens an object; blocks. Several may be open at once, beside the input.
+   * Opens a file; blocks. Several may be open at once, beside the input.
    *
    * @param maxBytes the most that the file may have
    * @throws TranscodeError 1010 when it is empty or larger; where it is not there or may not be read, the job ends with
-   *   1404 or 1401
+   *   1404, 1401 or one of 34xx
    */
-  openAuxiliary(location: S3Location, maxBytes: number): AuxiliarySource;
+  openAuxiliary(location: MediaLocation, maxBytes: number): AuxiliarySource;
 }
 
 /** Reads a whole auxiliary file. @throws TranscodeError as `openAuxiliary` does */
-export function readAuxiliary(port: AuxiliaryPort, location: S3Location, maxBytes: number): Buffer {
+export function readAuxiliary(port: AuxiliaryPort, location: MediaLocation, maxBytes: number): Buffer {
   const source = port.openAuxiliary(location, maxBytes);
   try {
     const parts: Buffer[] = [];

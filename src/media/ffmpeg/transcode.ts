@@ -5,6 +5,7 @@ import type { TranscodeInput } from '../transcode-input.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
 import type { MediaInfo, TranscodeEvent, TranscodeResult } from '../transcode-report.ts';
 import type { VideoSettings } from '../video-settings.ts';
+import { uriOf } from '../media-location.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
 import { AudioEncoder } from './audio-encoder.ts';
 import type { AuxiliaryPort } from './auxiliary.ts';
@@ -300,7 +301,7 @@ class OpenInput {
     description: TranscodeInput,
     isVideoWanted: boolean,
   ) {
-    const uri = `s3://${description.source.bucket}/${description.source.key}`;
+    const uri = uriOf(description.source);
     this.#source = source;
     this.media = MediaInput.open(ffmpeg, source, uri);
     if (!isVideoWanted || this.media.findVideo() !== undefined) return;
@@ -320,9 +321,8 @@ function route(media: MediaInput, description: TranscodeInput, audio: SharedAudi
   const stream = media.findAudio(selector);
   if (stream !== undefined) return { encoder: audio.encoder, stream };
   if (selector.kind === 'default') return { encoder: audio.encoder };
-  const { bucket, key } = description.source;
   const what = `No audio stream found for [selector-(${audio.selector})]`;
-  throw new TranscodeError(ERROR_CODES.noAudio, unableToOpen(`s3://${bucket}/${key}`, what));
+  throw new TranscodeError(ERROR_CODES.noAudio, unableToOpen(uriOf(description.source), what));
 }
 
 /** Seconds of a segment and of a fragment: all renditions cut at the same times. */

@@ -1,6 +1,7 @@
 import type { AuxiliarySource } from '../ffmpeg/auxiliary.ts';
+import { uriOf } from '../media-location.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
-import type { S3Location } from '../transcode-input.ts';
+import type { MediaLocation } from '../transcode-input.ts';
 import { InputWindow } from './input-window.ts';
 import type { ToIo } from './messages.ts';
 import { CELL, createWindows, StoppedError, throwIfStopped, wakeAll, type Windows } from './shared-state.ts';
@@ -50,7 +51,7 @@ export class AuxiliaryFiles {
    * @throws TranscodeError 1010 when the file is empty or has more than `maxBytes`
    * @throws StoppedError when it is not there or may not be read; the I/O thread knows why
    */
-  open(location: S3Location, maxBytes: number): AuxiliarySource {
+  open(location: MediaLocation, maxBytes: number): AuxiliarySource {
     const input = this.#next++;
     const memory = { head: new SharedArrayBuffer(12), windows: createWindows(WINDOW_SIZE) };
     this.#send({ kind: 'auxiliary', input, location, memory });
@@ -64,10 +65,7 @@ export class AuxiliaryFiles {
     close();
     const cause =
       size === 0 ? 'The file is empty' : `The file has ${size} bytes, and more than ${maxBytes} are not read`;
-    throw new TranscodeError(
-      ERROR_CODES.inputUnreadable,
-      unableToOpen(`s3://${location.bucket}/${location.key}`, cause),
-    );
+    throw new TranscodeError(ERROR_CODES.inputUnreadable, unableToOpen(uriOf(location), cause));
   }
 
   #waitForSize({ head }: AuxiliaryMemory): number {

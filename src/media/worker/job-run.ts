@@ -1,10 +1,11 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { Worker } from 'node:worker_threads';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
 import { type AuxiliaryMemory, tellOpen, wake } from './auxiliary.ts';
 import type { FFmpegThreadData, FromWorker, OpenUpload, ToIo, WorkerAccess, WorkerCredentials } from './messages.ts';
-import { OpenedInput } from './opened-input.ts';
+import { HttpReader } from '../http/http-reader.ts';
+import { type InputPorts, openInput } from './opened-input.ts';
+import { type OpenedSource, openSource } from './opened-source.ts';
 import { abortUploads, createS3, isAbort, ObjectStore } from './s3-io.ts';
 import { CELL, createSharedState, settleWindow, stop, type Windows } from './shared-state.ts';
 import { UploadQueue } from './upload-queue.ts';
@@ -17,9 +18,11 @@ export interface JobRunPorts {
 
 /** A file that is read, and the windows that its bytes go to. */
 interface ReadFile {
-  readonly file: OpenedInput;
+  readonly file: OpenedSource;
   readonly windows: Windows;
 }
+
+const NO_WEB = { isHttpAllowed: false, isHttpsAllowed: false, privateHosts: [] };
 
 /** One job inside the worker process, seen from the thread that does the network. */
 export class TranscodeJobRun {
@@ -61,29 +64,28 @@ export class TranscodeJobRun {
 
   async #run(): Promise<FromWorker | undefined> {
     const s3 = createS3(this.#access, () => this.#ports.requestCredentials());
+    const http = new HttpReader(this.#access.http ?? NO_WEB, this.#abort.signal);
+    const onRead = (): void => void Atomics.add(this.#cells, CELL.progress, 1);
+    const ports = { s3, http, signal: this.#abort.signal, onRead };
     try {
       const inputSizes: number[] = [];
       for (const [index, input] of this.#job.inputs.entries()) {
-        const file = await OpenedInput.open(input, this.#inputPorts(s3));
+        const file = await openInput(input, ports);
         this.#files.set(index, { file, windows: this.#shared.windows });
         inputSizes.push(file.size);
       }
-      this.#startThread(s3, inputSizes);
+      this.#startThread(ports, inputSizes);
     } catch (error) {
       this.#fail(error);
     }
     const outcome = await this.#outcome.promise;
     await abortUploads(s3, this.#uploads.values());
     s3.destroy();
+    http.close();
     return outcome;
   }
 
-  #inputPorts(s3: S3Client): Parameters<typeof OpenedInput.open>[1] {
-    const onRead = (): void => void Atomics.add(this.#cells, CELL.progress, 1);
-    return { s3, signal: this.#abort.signal, onRead };
-  }
-
-  #startThread(s3: S3Client, inputSizes: readonly number[]): void {
+  #startThread(ports: InputPorts, inputSizes: readonly number[]): void {
     if (this.#abort.signal.aborted) return;
     const onUpload = (upload: OpenUpload, isOpen: boolean): void => {
       if (isOpen) this.#uploads.set(upload.uploadId, upload);
@@ -91,17 +93,17 @@ export class TranscodeJobRun {
       if (isOpen) this.#ports.send({ kind: 'upload-begun', upload });
       else this.#ports.send({ kind: 'upload-ended', uploadId: upload.uploadId });
     };
-    const store = new ObjectStore(s3, this.#abort.signal, onUpload);
+    const store = new ObjectStore(ports.s3, this.#abort.signal, onUpload);
     const queue = new UploadQueue(this.#job, store, this.#cells, (error) => this.#fail(error));
     // Opening the inputs has overwritten their keys: FFmpeg's thread is given none.
     const thread = this.#ports.startThread({ job: this.#job, shared: this.#shared, inputSizes });
     this.#thread = thread;
-    thread.on('message', (message: ToIo) => this.#take(message, queue, s3));
+    thread.on('message', (message: ToIo) => this.#take(message, queue, ports));
     thread.on('error', (error) => this.#fail(error));
     thread.on('exit', () => this.#fail(new Error('The FFmpeg thread ended without a result.')));
   }
 
-  #take(message: ToIo, queue: UploadQueue, s3: S3Client): void {
+  #take(message: ToIo, queue: UploadQueue, ports: InputPorts): void {
     switch (message.kind) {
       case 'read': {
         const file = this.#files.get(message.input);
@@ -109,7 +111,7 @@ export class TranscodeJobRun {
         return;
       }
       case 'auxiliary':
-        void this.#openAuxiliary(message, s3);
+        void this.#openAuxiliary(message, ports);
         return;
       case 'auxiliary-closed':
         this.#files.delete(message.input);
@@ -136,10 +138,13 @@ export class TranscodeJobRun {
     }
   }
 
-  async #openAuxiliary({ input, location, memory }: Extract<ToIo, { kind: 'auxiliary' }>, s3: S3Client): Promise<void> {
+  async #openAuxiliary(
+    { input, location, memory }: Extract<ToIo, { kind: 'auxiliary' }>,
+    ports: InputPorts,
+  ): Promise<void> {
     this.#auxiliaries.set(input, memory);
     try {
-      const file = await OpenedInput.open({ source: location, audioSelectors: {} }, this.#inputPorts(s3));
+      const file = await openSource(location, ports);
       this.#files.set(input, { file, windows: memory.windows });
       tellOpen(memory, file.size);
     } catch (error) {

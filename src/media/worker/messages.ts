@@ -1,4 +1,5 @@
-import type { S3Location } from '../transcode-input.ts';
+import type { HttpAccess } from '../http/http-reader.ts';
+import type { MediaLocation, S3Location } from '../transcode-input.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
 import type { TranscodeEvent, TranscodeResult } from '../transcode-report.ts';
 import type { AuxiliaryMemory } from './auxiliary.ts';
@@ -16,6 +17,8 @@ export interface WorkerCredentials {
 export interface WorkerAccess {
   readonly endpoint: string;
   readonly region: string;
+  /** Absent: no input may be of the web. */
+  readonly http?: HttpAccess;
 }
 
 /** Platform → worker process. */
@@ -55,7 +58,7 @@ export type ToIo =
   | {
       readonly kind: 'auxiliary';
       readonly input: number;
-      readonly location: S3Location;
+      readonly location: MediaLocation;
       readonly memory: AuxiliaryMemory;
     }
   | { readonly kind: 'auxiliary-closed'; readonly input: number }

@@ -24,6 +24,8 @@ export interface MediaconvertContext {
   /** What a preflight asks. */
   readonly preflightParts: PreflightParts;
   readonly prober: MediaProber;
+  /** Hosts from which files may be read although their addresses are private. */
+  readonly privateInputHosts: readonly string[];
   /** Does the jobs; the composition root starts and stops it. */
   readonly runner: JobRunner;
 }
@@ -41,6 +43,7 @@ export function createMediaconvertContext(facts: RunnerFacts): MediaconvertConte
     s3,
     preflightParts: { sts, s3, kms },
     prober: new MediaProber(),
+    privateInputHosts: facts.privateInputHosts,
     runner: new JobRunner(facts),
   };
 }

@@ -1,12 +1,12 @@
-import type { S3Location } from '#media/transcode-input.ts';
+import { parseLocation } from '#media/media-location.ts';
+import type { MediaLocation } from '#media/transcode-input.ts';
 import type { ImageInserter, JobSettings } from '@aws-sdk/client-mediaconvert';
-import { parseS3 } from './input-plan.ts';
 
 /**
- * The objects that a job's settings name beside its inputs (images, captions, sound), each once: the worker opens them
+ * The files that a job's settings name beside its inputs (images, captions, sound), each once: the worker opens them
  * through its auxiliary port, and preflight asks whether the role may.
  */
-export function auxiliaryFiles(settings: JobSettings): readonly S3Location[] {
+export function auxiliaryFiles(settings: JobSettings): readonly MediaLocation[] {
   const inserters = [
     ...(settings.Inputs ?? []).map((input) => input.ImageInserter),
     ...(settings.OutputGroups ?? [])
@@ -14,7 +14,7 @@ export function auxiliaryFiles(settings: JobSettings): readonly S3Location[] {
       .map((output) => output.VideoDescription?.VideoPreprocessors?.ImageInserter),
   ];
   const uris = inserters.flatMap(imagesOf);
-  return [...new Set(uris)].map(parseS3);
+  return [...new Set(uris)].map(parseLocation);
 }
 
 function imagesOf(inserter: ImageInserter | undefined): string[] {

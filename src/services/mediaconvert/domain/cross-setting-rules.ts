@@ -38,9 +38,20 @@ function checkSelectorNames(settings: JobSettings, pointer: string, problems: Pr
 const S3_OBJECT = /^s3:\/\/[^/]+\/.*[^/]$/;
 const S3_PREFIX = /^s3:\/\/[^/]+(\/.*)?$/;
 
+/** Of an input, or of a file beside it. */
 export function checkFileInput(value: string, pointer: string, problems: Problem[]): void {
-  if (/^https?:/i.test(value)) problems.push({ pointer, text: 'HTTP(S) inputs are not supported' });
-  else if (!S3_OBJECT.test(value)) problems.push({ pointer, text: 'Should name an object as s3://bucket/key' });
+  const text = /^https?:/i.test(value) ? webAddressProblem(value) : S3_OBJECT.test(value) ? undefined : NO_OBJECT;
+  if (text !== undefined) problems.push({ pointer, text });
+}
+
+const NO_OBJECT = 'Should name a file as s3://bucket/key, http://host/path or https://host/path';
+
+function webAddressProblem(value: string): string | undefined {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || url.pathname.endsWith('/')) return NO_OBJECT;
+  // What is written here is told to whoever may see the job.
+  if (url.username !== '' || url.password !== '') return "Should not hold a user's name or password";
+  return undefined;
 }
 
 export function checkDestination(value: string, pointer: string, problems: Problem[]): void {

@@ -1,6 +1,6 @@
+import { parseS3 } from '#media/media-location.ts';
 import type { ObjectStorage } from '#media/output-group.ts';
 import type { FileGroupSettings } from '@aws-sdk/client-mediaconvert';
-import { parseS3 } from './input-plan.ts';
 
 /** A destination that ends in `/` is a folder, in which the input's name is kept. */
 export function groupFacts(group: FileGroupSettings, inputName: string) {

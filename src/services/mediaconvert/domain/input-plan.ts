@@ -1,4 +1,5 @@
-import type { AudioSelector, InputClips, InputDecryption, S3Location, TranscodeInput } from '#media/transcode-input.ts';
+import { parseLocation } from '#media/media-location.ts';
+import type { AudioSelector, InputClips, InputDecryption, TranscodeInput } from '#media/transcode-input.ts';
 import type {
   AudioSelector as AudioSelectorSettings,
   Input,
@@ -11,7 +12,7 @@ export function planInput(input: Input, key: Uint8Array | undefined): TranscodeI
   const preferred = selectors.find(([, selector]) => selector.DefaultSelection === 'DEFAULT')?.[1];
   const audioSelectors = Object.fromEntries(selectors.map(([name, selector]) => [name, planSelector(selector)]));
   return {
-    source: parseS3(input.FileInput ?? ''),
+    source: parseLocation(input.FileInput ?? ''),
     audioSelectors: {
       ...(preferred !== undefined && { [DEFAULT_SELECTOR]: planSelector(preferred) }),
       ...audioSelectors,
@@ -57,9 +58,4 @@ function impliedType(track: number | undefined, pid: number | undefined, languag
   if (track !== undefined) return 'TRACK';
   if (pid !== undefined) return 'PID';
   return language === undefined ? undefined : 'LANGUAGE_CODE';
-}
-
-export function parseS3(uri: string): S3Location {
-  const match = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(uri);
-  return { bucket: match?.[1] ?? '', key: match?.[2] ?? '' };
 }

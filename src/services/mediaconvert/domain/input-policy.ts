@@ -1,6 +1,7 @@
 import type { JobSettings, Policy } from '@aws-sdk/client-mediaconvert';
 import type { RootKey } from '#crypto/root-key.ts';
 import type { ConditionContext } from '#kernel/operation.ts';
+import type { HttpAccess } from '#media/http/http-reader.ts';
 import type { ResourceRecord } from '../resource-store.ts';
 import { openDocument } from './resource-document.ts';
 
@@ -19,6 +20,15 @@ export function completePolicy(policy: Policy): Required<Policy> {
     S3Inputs: policy.S3Inputs ?? ALL_ALLOWED.S3Inputs,
     HttpsInputs: policy.HttpsInputs ?? ALL_ALLOWED.HttpsInputs,
     HttpInputs: policy.HttpInputs ?? ALL_ALLOWED.HttpInputs,
+  };
+}
+
+/** Which web servers a policy lets inputs be read from. */
+export function webAccess(policy: Required<Policy>, privateHosts: readonly string[]): HttpAccess {
+  return {
+    isHttpAllowed: policy.HttpInputs === 'ALLOWED',
+    isHttpsAllowed: policy.HttpsInputs === 'ALLOWED',
+    privateHosts,
   };
 }
 

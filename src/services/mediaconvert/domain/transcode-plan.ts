@@ -1,3 +1,4 @@
+import { baseNameOf } from '#media/media-location.ts';
 import type { OutputGroup } from '#media/output-group.ts';
 import type { TranscodeJob } from '#media/transcode-job.ts';
 import type { JobSettings, OutputGroup as OutputGroupSettings } from '@aws-sdk/client-mediaconvert';
@@ -20,8 +21,8 @@ export function planTranscode(
   inputKeys: readonly (Uint8Array | undefined)[] = [],
 ): TranscodeJob {
   const inputs = (settings.Inputs ?? []).map((input, index) => planInput(input, inputKeys[index]));
-  const first = inputs[0]?.source.key ?? '';
-  const inputName = first.slice(first.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
+  const [first] = inputs;
+  const inputName = first === undefined ? '' : baseNameOf(first.source);
   return { inputs, startedAt, groups: (settings.OutputGroups ?? []).map((group) => planGroup(group, inputName)) };
 }
 

@@ -1,46 +1,99 @@
 import { Probe$, type ProbeRequest, type ProbeResponse, type ProbeResult } from '@aws-sdk/client-mediaconvert';
 import type { GetObjectOutput } from '@aws-sdk/client-s3';
 import type { Authority } from '#kernel/door.ts';
-import { operation } from '#kernel/operation.ts';
+import { type Call, operation } from '#kernel/operation.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import { ProberBusyError } from '#media/probe/media-prober.ts';
+import { type HttpAccess, HttpReader } from '#media/http/http-reader.ts';
+import { parseLocation, uriOf } from '#media/media-location.ts';
 import { ERROR_CODES, TranscodeError } from '#media/transcode-error.ts';
+import type { HttpLocation, S3Location } from '#media/transcode-input.ts';
 import type { MediaconvertContext } from '../context.ts';
+import { checkFileInput } from '../domain/cross-setting-rules.ts';
+import { POLICY_NAME, policyOf, webAccess } from '../domain/input-policy.ts';
 import { accountArn } from '../domain/names.ts';
 import { scopeOf } from '../domain/scope.ts';
 import { containerView, trackMappings } from '../domain/probe-view.ts';
-import { badRequest, forbidden, invalidSettings, notFound, tooManyRequests, unavailable } from '../errors.ts';
+import {
+  badRequest,
+  forbidden,
+  invalidSettings,
+  notFound,
+  type Problem,
+  tooManyRequests,
+  unavailable,
+} from '../errors.ts';
 
 const MAX_FILES = 1;
-const S3_OBJECT = /^s3:\/\/([^/]+)\/(.*[^/])$/s;
 
-/** Looks into a file of S3 in the caller's own name: their right to read it decides, and the key's. */
+/**
+ * Looks into a file: of S3 in the caller's own name, so that their right to read it decides, and the key's; of the web as
+ * the account's policy allows.
+ */
 export const probe = operation<MediaconvertContext, ProbeRequest, ProbeResponse>(Probe$, {
   isReadOnly: true,
   authorize: (_input, call) => [{ action: 'mediaconvert:Probe', resource: accountArn(scopeOf(call)) }],
   async handle({ InputFiles: files = [] }, call, context) {
     if (files.length !== MAX_FILES) throw badRequest(`/inputFiles: Should have exactly ${MAX_FILES} item`);
-    const authority = call.forward('mediaconvert');
     const results: ProbeResult[] = [];
     for (const [index, { FileUrl: url = '' }] of files.entries()) {
-      const [, bucket, key] = S3_OBJECT.exec(url) ?? [];
-      if (bucket === undefined || key === undefined) {
-        const text = 'Should name an object as s3://bucket/key; other addresses are not supported';
-        throw invalidSettings([{ pointer: `/inputFiles/${index}/fileUrl`, text }]);
-      }
-      results.push(await probeObject(url, bucket, key, authority, context));
+      const problems: Problem[] = [];
+      checkFileInput(url, `/inputFiles/${index}/fileUrl`, problems);
+      if (problems.length > 0) throw invalidSettings(problems);
+      const location = parseLocation(url);
+      results.push(
+        'url' in location
+          ? await probeWebFile(location, await accessOf(call, context), context)
+          : await probeObject(location, call.forward('mediaconvert'), context),
+      );
     }
     return { ProbeResults: results };
   },
 });
 
+async function accessOf(call: Call, { store, rootKey, privateInputHosts }: MediaconvertContext): Promise<HttpAccess> {
+  const record = await store.resources.find(scopeOf(call), 'policy', POLICY_NAME);
+  return webAccess(policyOf(rootKey, record), privateInputHosts);
+}
+
+const WEB_PATIENCE_MS = 30_000;
+
+async function probeWebFile(
+  location: HttpLocation,
+  access: HttpAccess,
+  { prober }: MediaconvertContext,
+): Promise<ProbeResult> {
+  const reader = new HttpReader(access, AbortSignal.timeout(WEB_PATIENCE_MS));
+  try {
+    const file = await reader.open(location);
+    const media = await prober.probe({
+      name: uriOf(location),
+      size: file.size,
+      async read(offset, length) {
+        const bytes = new Uint8Array(length);
+        await reader.read(file, offset, bytes);
+        return bytes;
+      },
+    });
+    return {
+      Container: containerView(media),
+      Metadata: { FileSize: file.size },
+      TrackMappings: trackMappings(media),
+    };
+  } catch (error) {
+    throw explain(error, uriOf(location));
+  } finally {
+    reader.close();
+  }
+}
+
 async function probeObject(
-  url: string,
-  Bucket: string,
-  Key: string,
+  location: S3Location,
   authority: Authority,
   { s3, prober }: MediaconvertContext,
 ): Promise<ProbeResult> {
+  const { bucket: Bucket, key: Key } = location;
+  const url = uriOf(location);
   try {
     const head = await s3.headObject({ Bucket, Key }, authority);
     const media = await prober.probe({
@@ -83,6 +136,7 @@ async function collect(answer: GetObjectOutput, length: number): Promise<Uint8Ar
 
 function explain(error: unknown, url: string): unknown {
   if (error instanceof TranscodeError) {
+    if (error.code === ERROR_CODES.httpMissing) return notFound(error.message);
     return error.code === ERROR_CODES.unknown ? unavailable(error.message) : badRequest(error.message);
   }
   if (error instanceof ProberBusyError) return tooManyRequests(error.message);

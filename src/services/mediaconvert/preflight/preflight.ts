@@ -43,8 +43,9 @@ export async function preflight(parts: PreflightParts, job: AssumingJob, setting
   const inputs = settings.Inputs ?? [];
   for (const input of inputs) await check.dataKey(input);
   const plan = planTranscode(withoutDecryption(settings), 0);
-  for (const { source } of plan.inputs) await check.input(source.bucket, source.key);
-  for (const { bucket, key } of auxiliaryFiles(settings)) await check.input(bucket, key);
+  for (const file of [...plan.inputs.map(({ source }) => source), ...auxiliaryFiles(settings)]) {
+    if ('bucket' in file) await check.input(file.bucket, file.key);
+  }
   for (const group of plan.groups) await check.outputs(group);
   return check.findings;
 }

@@ -1,8 +1,11 @@
+import { parseLocation, uriOf } from '#media/media-location.ts';
 import { ERROR_CODES, TranscodeError } from '#media/transcode-error.ts';
+import type { HttpAccess } from '#media/http/http-reader.ts';
 import type { MediaInfo, TranscodeEvent, TranscodeResult } from '#media/transcode-report.ts';
 import type { TranscodeRun } from '#media/transcoder.ts';
 import { startTranscode, TranscodeCancelledError } from '#media/transcoder.ts';
 import type { WorkerCredentials } from '#media/worker/messages.ts';
+import { POLICY_NAME, policyOf, webAccess } from '../domain/input-policy.ts';
 import { effectiveSettings, openRequest } from '../domain/job-request.ts';
 import { type JobWarning, warningsOf } from '../domain/job-warnings.ts';
 import { planTranscode } from '../domain/transcode-plan.ts';
@@ -93,7 +96,7 @@ export class JobExecution {
     const request = openRequest(rootKey, this.#job);
     const settings = effectiveSettings(request);
     this.#event = { ...this.#job, userMetadata: request.UserMetadata ?? {} };
-    this.#inputs = (settings.Inputs ?? []).map(({ FileInput }) => FileInput ?? '');
+    this.#inputs = (settings.Inputs ?? []).map(({ FileInput }) => uriOf(parseLocation(FileInput ?? '')));
     this.#interval = intervalOf(request.StatusUpdateInterval);
     this.#updateAt = clock.now() + this.#interval;
     this.#events.progressing(this.#event);
@@ -109,7 +112,7 @@ export class JobExecution {
       if (this.#isOver) throw new TranscodeCancelledError();
       this.#run = startTranscode(
         planTranscode(settings, this.#job.started_at ?? clock.now(), keys),
-        { endpoint: this.#endpoint, region: this.#job.region, credentials },
+        { endpoint: this.#endpoint, region: this.#job.region, http: await this.#webAccess(), credentials },
         (event) => this.#note(event),
         limits,
       );
@@ -117,6 +120,15 @@ export class JobExecution {
     } finally {
       for (const key of keys) key?.fill(0);
     }
+  }
+
+  /** The account's policy as it is now: a job may have waited, and a server may redirect. */
+  async #webAccess(): Promise<HttpAccess> {
+    const { store, rootKey, privateInputHosts } = this.#facts;
+    return webAccess(
+      policyOf(rootKey, await store.resources.find(this.#job, 'policy', POLICY_NAME)),
+      privateInputHosts,
+    );
   }
 
   #note(event: TranscodeEvent): void {

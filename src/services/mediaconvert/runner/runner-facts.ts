@@ -21,6 +21,8 @@ export interface RunnerFacts {
   readonly logger: Logger;
   /** Where is told what happens to jobs. */
   readonly events: EventSink;
+  /** Hosts from which inputs may be read although their addresses are private. */
+  readonly privateInputHosts: readonly string[];
   /** Jobs at the same time. */
   readonly workers: number;
   readonly limits?: TranscoderLimits;

@@ -1,0 +1,28 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { HttpReader } from '../http/http-reader.ts';
+import type { MediaLocation } from '../transcode-input.ts';
+import { openObject, readRange } from './s3-io.ts';
+
+/** What a job reads from: the platform's S3 with the role's rights, and the web. */
+export interface SourcePorts {
+  readonly s3: S3Client;
+  readonly http: HttpReader;
+  readonly signal: AbortSignal;
+}
+
+/** A file that stays the same while it is read, or ends the job. */
+export interface OpenedSource {
+  readonly size: number;
+  /** Fills `target` with the bytes from `offset` on. @throws TranscodeError */
+  read(offset: number, target: Uint8Array): Promise<void>;
+}
+
+/** @throws TranscodeError 1404, 1401 or of the 34xx codes when the file is not there or may not be read */
+export async function openSource(location: MediaLocation, { s3, http, signal }: SourcePorts): Promise<OpenedSource> {
+  if ('url' in location) {
+    const file = await http.open(location);
+    return { size: file.size, read: (offset, target) => http.read(file, offset, target) };
+  }
+  const object = await openObject(s3, location, signal);
+  return { size: object.size, read: (offset, target) => readRange(s3, object, offset, target, signal) };
+}

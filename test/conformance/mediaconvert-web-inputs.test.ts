@@ -46,8 +46,9 @@ describe('inputs from web servers', () => {
 
   it('are read in ranges, and outputs are named after them', async () => {
     const job = await run(`http://${web.host}/films/my%20film.mp4?token=sesame`);
-    assert.equal(job.Status, 'COMPLETE', job.ErrorMessage);
-    const { streams, durationSeconds } = await probeMedia(await account.download('web/my film-180p.mp4'));
+    assert.equal(job.Status, 'COMPLETE', String(job.ErrorMessage));
+    const output = await account.download('web/my film-180p.mp4');
+    const { streams, durationSeconds } = await probeMedia(output);
     assert.deepEqual(
       streams.map(({ codec }) => codec),
       ['h264', 'aac'],

@@ -30,6 +30,9 @@ describe('AWS’s own presets', () => {
     const hevc = settingsOf('System-Generic_Uhd_Mp4_Hevc_Aac_16x9_3840x2160p_24Hz_8Mbps');
     assert.equal(hevc?.VideoDescription?.CodecSettings?.H265Settings?.Bitrate, 8_000_000);
 
+    const unpaced = h264Of('System-Ott_Hls_Ts_Avc_Aac_16x9_960x540p_3.5Mbps');
+    assert.deepEqual([unpaced?.Bitrate, unpaced?.FramerateControl], [3_500_000, 'INITIALIZE_FROM_SOURCE']);
+
     const old = 'System-Avc_16x9_720p_29_97fps_5000kbps';
     assert.equal(settingsOf(old)?.VideoDescription?.Width, 1280);
     assert.deepEqual([h264Of(old)?.FramerateNumerator, h264Of(old)?.FramerateDenominator], [30_000, 1001]);

@@ -29,9 +29,9 @@ const FAMILIES: Readonly<Record<string, { readonly container: ContainerSettings;
 };
 
 const FAMILY = /^System-(?:(Ott_Hls_Ts|Ott_Dash_Mp4|Ott_Cmaf_Cmfc)|Generic_(?:Sd|Hd|Uhd)_Mp4)_(.+)$/;
-/** Such as `Avc_Aac_16x9_Sdr_1280x720p_30Hz_5Mbps_Qvbr_Vq9`. */
+/** Such as `Avc_Aac_16x9_Sdr_1280x720p_30Hz_5Mbps_Qvbr_Vq9`, or without `30Hz_`. */
 const PICTURE =
-  /^(Avc|Hevc)_(?:(Aac(?:_He)?)_)?\d+x\d+_(?:Sdr_)?(\d+)x(\d+)p_(\d+(?:\.\d+)?)Hz_(\d+(?:\.\d+)?)([MK])bps(?:_(Cbr)|_Qvbr_Vq(\d+))?$/;
+  /^(Avc|Hevc)_(?:(Aac(?:_He)?)_)?\d+x\d+_(?:Sdr_)?(\d+)x(\d+)p_(?:(\d+(?:\.\d+)?)Hz_)?(\d+(?:\.\d+)?)([MK])bps(?:_(Cbr)|_Qvbr_Vq(\d+))?$/;
 /** Such as `Aac_He_96Kbps`. */
 const SOUND = /^(Aac(?:_He)?)_(\d+)Kbps$/;
 /** Such as `System-Avc_16x9_720p_29_97fps_5000kbps`: for HLS. */
@@ -63,7 +63,7 @@ export function systemPreset(scope: JobScope, name: string): Preset | undefined 
     codec,
     width: Number(width),
     height: Number(height),
-    rate: Number(rate),
+    ...(rate !== undefined && { rate: Number(rate) }),
     bitrate: Math.round(Number(amount) * (unit === 'M' ? 1_000_000 : 1000)),
     ...(quality !== undefined && { quality: Number(quality) }),
   });
@@ -97,7 +97,8 @@ interface Picture {
   readonly codec: string;
   readonly width: number;
   readonly height: number;
-  readonly rate: number;
+  /** Absent: the input's. */
+  readonly rate?: number;
   /** Bits a second. */
   readonly bitrate: number;
   /** Of QVBR; absent: a constant bitrate. */
@@ -119,7 +120,6 @@ function pictureOf(picture: Picture): VideoDescription {
 const TELEVISION_RATES: Readonly<Record<string, number>> = { '23.97': 24_000, '29.97': 30_000, '59.94': 60_000 };
 
 function codecOf({ codec, rate, bitrate, quality, height }: Picture): VideoCodecSettings {
-  const television = TELEVISION_RATES[String(rate)];
   const common = {
     ...(quality === undefined
       ? { RateControlMode: 'CBR' as const, Bitrate: bitrate }
@@ -128,15 +128,23 @@ function codecOf({ codec, rate, bitrate, quality, height }: Picture): VideoCodec
     GopSize: 2,
     GopSizeUnits: 'SECONDS' as const,
     GopClosedCadence: 1,
-    FramerateControl: 'SPECIFIED' as const,
-    FramerateNumerator: television ?? Math.round(rate * 1000),
-    FramerateDenominator: television === undefined ? 1000 : 1001,
+    ...framerateOf(rate),
     ParControl: 'SPECIFIED' as const,
     ParNumerator: 1,
     ParDenominator: 1,
   };
   if (codec === 'Hevc') return { Codec: 'H_265', H265Settings: common };
   return { Codec: 'H_264', H264Settings: { ...common, CodecProfile: height >= 720 ? 'HIGH' : 'MAIN' } };
+}
+
+function framerateOf(rate: number | undefined) {
+  if (rate === undefined) return { FramerateControl: 'INITIALIZE_FROM_SOURCE' as const };
+  const television = TELEVISION_RATES[String(rate)];
+  return {
+    FramerateControl: 'SPECIFIED' as const,
+    FramerateNumerator: television ?? Math.round(rate * 1000),
+    FramerateDenominator: television === undefined ? 1000 : 1001,
+  };
 }
 
 function soundOf(codec: string, bitrate: number): AudioDescription {

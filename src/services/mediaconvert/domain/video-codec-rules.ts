@@ -213,6 +213,7 @@ function checkPredicted(settings: H264Settings | H265Settings, pointer: string, 
   }
 }
 
+/** Where the input's own ratio is chosen in words, real jobs leave the numbers in: then they say nothing. */
 function checkRatio(
   control: string | undefined,
   numerator: number | undefined,
@@ -224,7 +225,7 @@ function checkRatio(
   if (control === 'SPECIFIED') {
     if (numerator === undefined) problems.push(missing(pointer, `${name}Numerator`));
     if (denominator === undefined) problems.push(missing(pointer, `${name}Denominator`));
-  } else if (numerator !== undefined || denominator !== undefined) {
+  } else if (control === undefined && (numerator !== undefined || denominator !== undefined)) {
     problems.push({ pointer: `${pointer}/${name}Control`, text: `Should be SPECIFIED when ${name}Numerator is set` });
   }
 }

@@ -1,3 +1,5 @@
+import type { InputPicture } from './picture-settings.ts';
+
 export interface S3Location {
   readonly bucket: string;
   readonly key: string;
@@ -17,6 +19,10 @@ export interface TranscodeInput {
   readonly audioSelectors: Readonly<Record<string, AudioSelector>>;
   /** Set where the object was encrypted as a whole before it was stored. */
   readonly decryption?: InputDecryption;
+  /** What is done to its pictures. */
+  readonly picture?: InputPicture;
+  /** Where its pictures are counted from; absent: its own timecodes. */
+  readonly firstTimecode?: 'embedded' | 'zero' | (string & {});
   /** Absent: all of it. */
   readonly clips?: InputClips;
 }

@@ -8,6 +8,8 @@ import type { TranscodeInput } from './transcode-input.ts';
 export interface TranscodeJob {
   /** Stitched together in this order. At least one. */
   readonly inputs: readonly TranscodeInput[];
+  /** The timecode of the outputs' first picture, or where it comes from; absent: the first input's. */
+  readonly firstTimecode?: 'embedded' | 'zero' | (string & {});
   /** At least one. */
   readonly groups: readonly OutputGroup[];
   /** Milliseconds since the epoch: what `$dt$`, `$d$` and `$t$` in names stand for. */

@@ -1,3 +1,5 @@
+import type { OutputPicture } from './picture-settings.ts';
+
 export interface Rational {
   readonly num: number;
   readonly den: number;
@@ -24,6 +26,7 @@ export interface VideoSettings {
     /** Which pictures are interlaced is seen from them, whatever their marks say. */
     readonly isDetected: boolean;
   };
+  readonly picture?: OutputPicture;
   readonly codec: VideoCodecSettings;
 }
 

@@ -2,6 +2,7 @@ import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import type { InputClips } from '../transcode-input.ts';
 import type { Rational } from '../video-settings.ts';
 import { framerateOf, type MediaInput } from './media-input.ts';
+import { frameOfTimecode, timecodeRate } from './timecode.ts';
 
 /** A part of an input, in seconds of its own time line, which begins at 0. */
 export interface ClipWindow {
@@ -43,31 +44,15 @@ export function clipWindows(clips: InputClips | undefined, media: MediaInput): r
 function firstFrame({ firstTimecode }: InputClips, media: MediaInput, rate: Rational): number {
   if (firstTimecode === 'zero') return 0;
   if (firstTimecode !== 'embedded') return frameOf(firstTimecode, rate);
-  for (const stream of media.streams) {
-    const timecode = stream.metadata?.get('timecode');
-    if (timecode !== undefined && timecode !== null) return frameOf(timecode, rate);
-  }
+  if (media.embeddedTimecode !== undefined) return frameOf(media.embeddedTimecode, rate);
   throw notThere('the input has no embedded timecodes, which its timecodeSource asks for');
 }
 
-/**
- * The number of the picture that a timecode names, counted from 00:00:00:00.
- *
- * @param timecode `HH:MM:SS:FF`, or `HH:MM:SS;FF` where numbers are dropped to keep to the clock (SMPTE 12M): two at
- * the beginning of each minute but every tenth, at 29.97 pictures a second, and four at 59.94
- */
+/** @throws TranscodeError 1060 for what is no timecode at this rate */
 export function frameOf(timecode: string, rate: Rational): number {
-  const match = /^(\d\d):(\d\d):(\d\d)([:;.])(\d\d)$/.exec(timecode);
-  const perSecond = Math.round(rate.num / rate.den);
-  const [hours = 0, minutes = 0, seconds = 0, frames = 0] = [1, 2, 3, 5].map((group) => Number(match?.[group]));
-  if (match === null || frames >= perSecond) {
-    throw notThere(`there is no picture ${timecode} at ${perSecond} pictures a second`);
-  }
-  const all = ((hours * 60 + minutes) * 60 + seconds) * perSecond + frames;
-  if (match[4] === ':') return all;
-  const dropped = Math.round(perSecond / 15);
-  const allMinutes = hours * 60 + minutes;
-  return all - dropped * (allMinutes - Math.floor(allMinutes / 10));
+  const frame = frameOfTimecode(timecode, rate);
+  if (frame !== undefined) return frame;
+  throw notThere(`there is no picture ${timecode} at ${timecodeRate(rate)} pictures a second`);
 }
 
 function notThere(reason: string): TranscodeError {

@@ -8,7 +8,7 @@ import type { MediaInput } from './media-input.ts';
 import { framerateOf, pixelAspectOf, timestampOf } from './media-input.ts';
 import type { PassthroughTrack } from './passthrough-track.ts';
 import type { VideoEncoder } from './video-encoder.ts';
-import { VideoGraph } from './video-graph.ts';
+import { type PictureFacts, VideoGraph } from './video-graph.ts';
 
 /** Larger jumps are taken for a reset clock in containers that allow one, and for damage in the others. */
 const JUMP_SECONDS = { discontinuous: 10, continuous: 3600 };
@@ -48,6 +48,7 @@ export class InputRun {
   readonly #baseSeconds: number;
   readonly #isJoined: boolean;
   readonly #window: ClipWindow;
+  readonly #pictures: PictureFacts;
   readonly #onFrame: (seconds: number, isVideo: boolean) => void;
   readonly #frame: Frame;
   #graph: VideoGraph | undefined;
@@ -70,6 +71,7 @@ export class InputRun {
       readonly baseSeconds: number;
       readonly isJoined: boolean;
       readonly window?: ClipWindow;
+      readonly pictures: PictureFacts;
       readonly onFrame: (seconds: number, isVideo: boolean) => void;
     },
   ) {
@@ -80,6 +82,7 @@ export class InputRun {
     this.#baseSeconds = facts.baseSeconds;
     this.#isJoined = facts.isJoined;
     this.#window = facts.window ?? WHOLE;
+    this.#pictures = facts.pictures;
     this.#onFrame = facts.onFrame;
     this.#frame = new ffmpeg.Frame();
     this.#frame.alloc();
@@ -187,6 +190,7 @@ export class InputRun {
       baseSeconds: this.#baseSeconds,
       startSeconds,
       isLastKept: this.#isJoined,
+      pictures: this.#pictures,
     });
     this.#graph.push(frame);
     this.#endSeconds = Math.max(this.#endSeconds, seconds + video.clock.frameSeconds);

@@ -99,6 +99,15 @@ export class MediaInput {
     return start === NO_TIMESTAMP ? 0 : Number(start) / this.#ffmpeg.AV_TIME_BASE;
   }
 
+  /** The timecode of the first picture, where the file has one. */
+  get embeddedTimecode(): string | undefined {
+    for (const { metadata } of [...this.streams, this.#format]) {
+      const timecode = metadata?.get('timecode');
+      if (timecode !== undefined && timecode !== null) return timecode;
+    }
+    return undefined;
+  }
+
   /** True for containers whose clock may jump (MPEG-TS, MPEG-PS). */
   get isClockDiscontinuous(): boolean {
     return this.info.format === 'mpegts' || this.info.format === 'mpeg';

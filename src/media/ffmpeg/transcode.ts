@@ -4,7 +4,7 @@ import type { FragmentedGroup, HlsGroup, OutputGroup } from '../output-group.ts'
 import type { TranscodeInput } from '../transcode-input.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
 import type { MediaInfo, TranscodeEvent, TranscodeResult } from '../transcode-report.ts';
-import type { VideoSettings } from '../video-settings.ts';
+import type { Rational, VideoSettings } from '../video-settings.ts';
 import { uriOf } from '../media-location.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
 import { AudioEncoder } from './audio-encoder.ts';
@@ -14,6 +14,7 @@ import type { AudioRoute } from './input-run.ts';
 import { InputRun } from './input-run.ts';
 import type { RunningGroup } from './finish-group.ts';
 import { finishGroup } from './finish-group.ts';
+import { inputTimes, outputTimecode } from './film-times.ts';
 import { openFragmentedOutput } from './fragmented-outputs.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { ByteSource } from './media-input.ts';
@@ -21,6 +22,7 @@ import { framerateOf, MediaInput, pixelAspectOf } from './media-input.ts';
 import type { Output, OutputAudio, OutputTracks } from './outputs.ts';
 import { openFileOutput } from './file-outputs.ts';
 import { openHlsOutput } from './hls-outputs.ts';
+import { ImageStore } from './image-store.ts';
 import { outputPicture } from './picture-size.ts';
 import { gopFrames } from './rate-options.ts';
 import type { VideoTrack } from './track-format.ts';
@@ -66,12 +68,14 @@ class Transcode {
   readonly #videos: { readonly encoder: VideoEncoder; readonly end: () => void }[] = [];
   readonly #audios = new Map<string, SharedAudio>();
   readonly #copies: { readonly track: PassthroughTrack; readonly end: () => void }[] = [];
+  readonly #images: ImageStore;
   #framesDecoded = 0;
 
   constructor(ffmpeg: FFmpeg, job: TranscodeJob, ports: TranscodePorts) {
     this.#ffmpeg = ffmpeg;
     this.#job = job;
     this.#ports = ports;
+    this.#images = new ImageStore(ffmpeg, ports);
   }
 
   run(): TranscodeResult {
@@ -130,6 +134,7 @@ class Transcode {
     let base = 0;
     let done = 0;
     let part = 0;
+    const outputTimecode = this.#outputTimecodes(first.media, windows[0]?.[0] ?? WHOLE);
     this.#job.inputs.forEach((description, index) => {
       for (const [place, window] of (windows[index] ?? [WHOLE]).entries()) {
         const input = index === 0 && place === 0 ? first : this.#open(index);
@@ -142,6 +147,13 @@ class Transcode {
           baseSeconds: base,
           isJoined: part < lengths.length,
           window,
+          pictures: {
+            settings: description.picture ?? {},
+            images: this.#images,
+            inputTimes: inputTimes(input.media, description.firstTimecode),
+            skippedSeconds: window.from,
+            outputTimecode,
+          },
           onFrame: (seconds, isVideo) => {
             const isCounted = isVideo || !this.#hasPicture;
             if (isCounted) this.#framesDecoded += 1;
@@ -160,6 +172,15 @@ class Transcode {
         done += lengths[part - 1] ?? 0;
       }
     });
+  }
+
+  /** The timecode of the first picture, at each rate. */
+  #outputTimecodes(first: MediaInput, window: ClipWindow): (rate: Rational) => string {
+    const source = this.#job.firstTimecode ?? 'embedded';
+    const embedded = first.embeddedTimecode;
+    const video = first.findVideo();
+    const inputRate = video === undefined ? { num: 25, den: 1 } : framerateOf(video);
+    return (rate) => outputTimecode(source, embedded, window.from, inputRate, rate);
   }
 
   #openGroup(group: OutputGroup, index: number, first: MediaInput | undefined): RunningGroup {

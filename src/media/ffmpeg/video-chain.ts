@@ -1,12 +1,23 @@
+import type { InsertedImage } from '../picture-settings.ts';
 import type { Rational, VideoSettings } from '../video-settings.ts';
 import { type Picture, planPicture } from './picture-size.ts';
+import type { Step } from './graph-text.ts';
+import { type ImageSources, imageSteps } from './image-overlay.ts';
 import type { VideoEncoder } from './video-encoder.ts';
 
-export function chain(
-  encoder: VideoEncoder,
-  source: Picture,
-  facts: { readonly framerate: Rational; readonly startSeconds: number },
-): string {
+export interface OutputFacts {
+  /** Of the input. */
+  readonly framerate: Rational;
+  readonly startSeconds: number;
+  /** FFmpeg's number of the matrix that the input's pictures have. */
+  readonly colorSpace: number;
+  readonly images: ImageSources;
+  /** The graph's time at which an image of this output begins. */
+  secondsOf(image: InsertedImage): number;
+}
+
+/** One output's pictures, from those of an input to what its encoder takes. */
+export function outputSteps(encoder: VideoEncoder, source: Picture, facts: OutputFacts): Step[] {
   const { settings, picture, framerate } = encoder;
   const plan = planPicture(settings, source, picture);
   // A film shows the nearest picture, a still the one of its moment.
@@ -16,12 +27,29 @@ export function chain(
   const size =
     `scale=w=${plan.scale.width}:h=${plan.scale.height}:flags=${settings.scaler}${color}` +
     (plan.crop === undefined ? '' : `,crop=${plan.crop.width}:${plan.crop.height}`);
-  const filters = [...deinterlacers(settings), ...blender(settings, framerate), rate];
+  const filters: Step[] = [...deinterlacers(settings), ...blender(settings, framerate), rate];
   filters.push(size, `format=${encoder.pixelFormat}`);
   if (plan.pad !== undefined) filters.push(`pad=${plan.pad.width}:${plan.pad.height}:${plan.pad.x}:${plan.pad.y}`);
   filters.push(`setsar=${picture.pixelAspect.num}/${picture.pixelAspect.den}`);
-  return filters.join(',');
+  filters.push(
+    ...imageSteps(
+      settings.picture?.images ?? [],
+      {
+        pixelFormat: encoder.pixelFormat,
+        colorSpace: encoder.colorRange === 'pc' ? BT601 : facts.colorSpace,
+        colorRange: encoder.colorRange === 'pc' ? FULL_RANGE : LIMITED_RANGE,
+        height: picture.height,
+        framerate,
+        secondsOf: (image) => facts.secondsOf(image),
+      },
+      facts.images,
+    ),
+  );
+  return filters;
 }
+
+/** FFmpeg's numbers. */
+const [BT601, LIMITED_RANGE, FULL_RANGE] = [6, 1, 2];
 
 /** Every pair of fields becomes one picture. */
 function deinterlacers({ deinterlace }: VideoSettings): string[] {

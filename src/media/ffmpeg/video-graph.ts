@@ -1,11 +1,38 @@
+import type { AVPixelFormat } from 'node-av/constants';
 import type { FilterContext, FilterGraph, Frame } from 'node-av/lib';
 import { ERROR_CODES } from '../transcode-error.ts';
+import type { InputPicture, InsertedImage } from '../picture-settings.ts';
 import type { Rational } from '../video-settings.ts';
 import { check, present } from './check.ts';
+import { type FilmTimes, timesFrom } from './film-times.ts';
+import { type Step, writeChain } from './graph-text.ts';
+import { formatFor, ImageSources, imageSteps } from './image-overlay.ts';
+import type { ImageStore } from './image-store.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { Picture } from './picture-size.ts';
-import { chain } from './video-chain.ts';
+import { outputSteps } from './video-chain.ts';
 import type { VideoEncoder } from './video-encoder.ts';
+
+/** What is known of an input's pictures beside themselves. */
+export interface PictureFacts {
+  readonly settings: InputPicture;
+  readonly images: ImageStore;
+  readonly inputTimes: FilmTimes;
+  /** Seconds of the input before the part that is wanted. */
+  readonly skippedSeconds: number;
+  /** The timecode of an output's first picture. */
+  outputTimecode(rate: Rational): string;
+}
+
+interface GraphFacts {
+  readonly timeBase: Rational;
+  readonly framerate: Rational;
+  readonly pixelAspect: Rational;
+  readonly baseSeconds: number;
+  readonly startSeconds: number;
+  readonly isLastKept: boolean;
+  readonly pictures: PictureFacts;
+}
 
 /** One input's way from decoded pictures to every rendition: a single graph that splits after the decoder. */
 export class VideoGraph {
@@ -25,19 +52,7 @@ export class VideoGraph {
    * @param startSeconds the input's own time from which frames are wanted
    * @throws TranscodeError 1040 when the pictures cannot be brought into the outputs' form
    */
-  constructor(
-    ffmpeg: FFmpeg,
-    encoders: readonly VideoEncoder[],
-    first: Frame,
-    facts: {
-      readonly timeBase: Rational;
-      readonly framerate: Rational;
-      readonly pixelAspect: Rational;
-      readonly baseSeconds: number;
-      readonly startSeconds: number;
-      readonly isLastKept: boolean;
-    },
-  ) {
+  constructor(ffmpeg: FFmpeg, encoders: readonly VideoEncoder[], first: Frame, facts: GraphFacts) {
     this.#ffmpeg = ffmpeg;
     this.#encoders = encoders;
     this.#isLastKept = facts.isLastKept;
@@ -52,19 +67,52 @@ export class VideoGraph {
       `:pixel_aspect=${facts.pixelAspect.num}/${facts.pixelAspect.den}` +
       `:frame_rate=${facts.framerate.num}/${facts.framerate.den}` +
       `:colorspace=${first.colorSpace}:range=${first.colorRange}`;
+    const images = new ImageSources(ffmpeg, facts.pictures.images);
     const pads = encoders.map((_, index) => `[s${index}]`).join('');
-    const chains = encoders.map(
-      (encoder, index) => `[s${index}]${chain(encoder, picture, facts)},buffersink@v${index}`,
-    );
+    const outputs = encoders.map((encoder, index) => {
+      const times = timesFrom(facts.pictures.outputTimecode(encoder.framerate), encoder.framerate);
+      const steps = outputSteps(encoder, picture, {
+        ...facts,
+        colorSpace: first.colorSpace,
+        images,
+        secondsOf: ({ start }) => (start === undefined ? 0 : times.secondsOf(start)) - facts.baseSeconds,
+      });
+      return writeChain(`[s${index}]`, steps, `buffersink@v${index}`);
+    });
+    const input = writeChain(source, this.#inputSteps(first, facts, images), `split=${encoders.length}${pads}`);
     const what = 'Error initializing the video filters';
     this.#graph = new ffmpeg.FilterGraph();
     this.#graph.alloc();
     this.#graph.nbThreads = 0;
-    const text = `${source},split=${encoders.length}${pads};${chains.join(';')}`;
+    const text = [input, ...outputs].join(';');
     check(ffmpeg, this.#graph.parsePtr(text), ERROR_CODES.settingsDoNotFit, what);
     check(ffmpeg, this.#graph.configSync(), ERROR_CODES.settingsDoNotFit, what);
+    for (const { name, frame } of images.all) {
+      const buffer = present(this.#graph.getFilter(name), what);
+      check(ffmpeg, buffer.buffersrcAddFrameSync(images.copyOf(frame)), ERROR_CODES.settingsDoNotFit, what);
+      buffer.buffersrcAddFrameSync(null);
+    }
     this.#source = present(this.#graph.getFilter('buffer@in'), what);
     this.#sinks = encoders.map((_, index) => present(this.#graph.getFilter(`buffersink@v${index}`), what));
+  }
+
+  /** What all outputs see. */
+  #inputSteps(first: Frame, { framerate, pictures }: GraphFacts, sources: ImageSources): Step[] {
+    const { settings, inputTimes, skippedSeconds } = pictures;
+    const { images = [] } = settings;
+    if (images.length === 0) return [];
+    const { film } = formatFor(this.#ffmpeg.avGetPixFmtName(first.format as AVPixelFormat) ?? '');
+    const isRgb = first.colorSpace === this.#ffmpeg.AVCOL_SPC_RGB;
+    const facts = {
+      pixelFormat: film,
+      colorSpace: isRgb ? this.#ffmpeg.AVCOL_SPC_BT709 : first.colorSpace,
+      colorRange: isRgb ? this.#ffmpeg.AVCOL_RANGE_MPEG : first.colorRange,
+      height: first.height,
+      framerate,
+      secondsOf: ({ start }: InsertedImage) => (start === undefined ? 0 : inputTimes.secondsOf(start)) - skippedSeconds,
+    };
+    const form = isRgb ? `scale=out_color_matrix=bt709:out_range=tv,format=${film}` : `format=${film}`;
+    return [form, ...imageSteps(images, facts, sources)];
   }
 
   isFor(frame: Frame): boolean {

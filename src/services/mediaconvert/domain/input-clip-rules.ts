@@ -1,6 +1,6 @@
-import type { Input, InputClipping } from '@aws-sdk/client-mediaconvert';
+import type { Input, InputClipping, TimecodeConfig } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
-import { allOf, carriedOut, type SettingRule, structure } from './setting-rule.ts';
+import { allOf, carriedOut, missing, type SettingRule, structure } from './setting-rule.ts';
 
 /** A part of an input, by the timecodes of its first and its last picture. */
 export const inputClip: SettingRule<InputClipping> = allOf(
@@ -28,8 +28,16 @@ function comparable(timecode: string): string {
 
 /** Where clips are counted from. */
 export function checkTimecodes(input: Input, pointer: string, problems: Problem[]): void {
-  const hasClips = (input.InputClippings ?? []).length > 0;
-  if (hasClips && input.TimecodeSource === 'SPECIFIEDSTART' && input.TimecodeStart === undefined) {
+  if (input.TimecodeSource === 'SPECIFIEDSTART' && input.TimecodeStart === undefined) {
     problems.push({ pointer, text: 'timecodeStart is a required property with timecodeSource SPECIFIEDSTART' });
   }
+}
+
+/** Where the outputs' pictures are counted from. */
+export function checkTimecodeConfig(
+  { Source: source, Start: start }: TimecodeConfig,
+  pointer: string,
+  problems: Problem[],
+): void {
+  if (source === 'SPECIFIEDSTART' && start === undefined) problems.push(missing(pointer, 'start'));
 }

@@ -6,6 +6,7 @@ import type {
   InputDecryptionSettings,
 } from '@aws-sdk/client-mediaconvert';
 import { DEFAULT_SELECTOR } from './cross-setting-rules.ts';
+import { inputTimecode, planInputPicture } from './picture-plan.ts';
 
 export function planInput(input: Input, key: Uint8Array | undefined): TranscodeInput {
   const selectors = Object.entries(input.AudioSelectors ?? {});
@@ -17,16 +18,17 @@ export function planInput(input: Input, key: Uint8Array | undefined): TranscodeI
       ...(preferred !== undefined && { [DEFAULT_SELECTOR]: planSelector(preferred) }),
       ...audioSelectors,
     },
+    picture: planInputPicture(input),
+    firstTimecode: inputTimecode(input),
     ...((input.InputClippings ?? []).length > 0 && { clips: planClips(input) }),
     ...(input.DecryptionSettings !== undefined && { decryption: planDecryption(input.DecryptionSettings, key) }),
   };
 }
 
 function planClips(input: Input): InputClips {
-  const { TimecodeSource: source = 'EMBEDDED', TimecodeStart: start, InputClippings: clips = [] } = input;
-  const specified = source === 'ZEROBASED' ? 'zero' : (start ?? 'zero');
+  const { InputClippings: clips = [] } = input;
   return {
-    firstTimecode: source === 'EMBEDDED' ? 'embedded' : specified,
+    firstTimecode: inputTimecode(input),
     parts: clips.map(({ StartTimecode, EndTimecode }) => ({
       ...(StartTimecode !== undefined && { start: StartTimecode }),
       ...(EndTimecode !== undefined && { end: EndTimecode }),

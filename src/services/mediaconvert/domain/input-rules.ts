@@ -1,5 +1,6 @@
 import type { AudioSelector, Input, VideoSelector } from '@aws-sdk/client-mediaconvert';
 import { checkAudioSelector, checkFileInput } from './cross-setting-rules.ts';
+import { imageInserter } from './image-rules.ts';
 import { checkTimecodes, inputClip } from './input-clip-rules.ts';
 import { inputDecryption } from './input-decryption-rules.ts';
 import {
@@ -54,9 +55,9 @@ export const input: SettingRule<Input> = allOf(
     SupplementalImps: emptyOnly,
     VideoOverlays: emptyOnly,
     VideoSelector: videoSelector,
-    // Time codes bear on clips; burn-in and insertion are refused.
-    TimecodeSource: withoutEffect,
-    TimecodeStart: withoutEffect,
+    ImageInserter: imageInserter,
+    TimecodeSource: carriedOut,
+    TimecodeStart: carriedOut,
     FilterEnable: oneOf('AUTO', 'DISABLE'),
     FilterStrength: oneOf(0),
     DeblockFilter: oneOf('DISABLED'),

@@ -11,6 +11,7 @@ import { containerSettings } from './container-rules.ts';
 import { checkModifier, checkOutput, checkSegmentModifier, checkSettings } from './cross-setting-rules.ts';
 import { checkOutputGroup } from './group-rules.ts';
 import { checkSampleEncryption } from './hls-encryption-rules.ts';
+import { checkTimecodeConfig } from './input-clip-rules.ts';
 import { input } from './input-rules.ts';
 import { outputGroupSettings } from './output-group-rules.ts';
 import { checkPassthroughInputs } from './passthrough-rules.ts';
@@ -71,8 +72,7 @@ export const jobSettingsRule: SettingRule<JobSettings> = allOf(
   structure<JobSettings>({
     Inputs: each(input),
     OutputGroups: each(outputGroup),
-    // As with the inputs' time codes: what they bear on is refused.
-    TimecodeConfig: structure<TimecodeConfig>({ Source: withoutEffect, Start: withoutEffect }),
+    TimecodeConfig: allOf(checkTimecodeConfig, structure<TimecodeConfig>({ Source: carriedOut, Start: carriedOut })),
     AdAvailOffset: oneOf(0),
     FollowSource: oneOf(1),
     ColorConversion3DLUTSettings: emptyOnly,

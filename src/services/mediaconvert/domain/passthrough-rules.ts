@@ -32,13 +32,14 @@ function isNeutral(member: string, value: unknown): boolean {
 /** A copied picture can neither be cut between its key frames nor joined to one of another encoder. */
 export function checkPassthroughInputs(settings: JobSettings, pointer: string, problems: Problem[]): void {
   const inputs = settings.Inputs ?? [];
+  const areImagesLaid = inputs.some(({ ImageInserter: images }) => (images?.InsertableImages ?? []).length > 0);
   const isClipped = inputs.some(({ InputClippings: clips }) => (clips ?? []).length > 0);
-  if (inputs.length <= 1 && !isClipped) return;
+  if (inputs.length <= 1 && !isClipped && !areImagesLaid) return;
   settings.OutputGroups?.forEach((group, groupIndex) =>
     group.Outputs?.forEach((output, index) => {
       if (output.VideoDescription?.CodecSettings?.Codec !== 'PASSTHROUGH') return;
       const at = `${pointer}/outputGroups/${groupIndex}/outputs/${index}/videoDescription/codecSettings/codec`;
-      const text = 'PASSTHROUGH is supported with one input without clips';
+      const text = 'PASSTHROUGH is supported with one input without clips and images';
       problems.push({ pointer: at, text });
     }),
   );

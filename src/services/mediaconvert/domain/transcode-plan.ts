@@ -8,6 +8,7 @@ import { planCmaf, planDash, planFragmentedOutputs } from './fragmented-plan.ts'
 import { groupFacts } from './group-facts.ts';
 import { planHls, planHlsOutput } from './hls-plan.ts';
 import { planInput } from './input-plan.ts';
+import { outputTimecode } from './picture-plan.ts';
 
 /**
  * Turns job settings that passed the rules into what a worker does.
@@ -23,7 +24,13 @@ export function planTranscode(
   const inputs = (settings.Inputs ?? []).map((input, index) => planInput(input, inputKeys[index]));
   const [first] = inputs;
   const inputName = first === undefined ? '' : baseNameOf(first.source);
-  return { inputs, startedAt, groups: (settings.OutputGroups ?? []).map((group) => planGroup(group, inputName)) };
+  const firstTimecode = outputTimecode(settings);
+  return {
+    inputs,
+    startedAt,
+    firstTimecode,
+    groups: (settings.OutputGroups ?? []).map((group) => planGroup(group, inputName)),
+  };
 }
 
 function planGroup(group: OutputGroupSettings, inputName: string): OutputGroup {

@@ -1,5 +1,6 @@
 import type { Deinterlacer, H265Settings as H265, VideoDescription } from '@aws-sdk/client-mediaconvert';
 import type { VideoSettings } from '#media/video-settings.ts';
+import { planOutputPicture } from './picture-plan.ts';
 import { videoCodecPlan } from './video-codec-plan.ts';
 
 /** What every codec's settings say of rate and shape. */
@@ -39,6 +40,7 @@ export function videoSettings(video: VideoDescription | undefined, container?: s
     isColorTagged: video.ColorMetadata !== 'IGNORE',
     ...(codec.FramerateConversionAlgorithm === 'INTERPOLATE' && { rateConversion: 'blend' }),
     ...(deinterlacer !== undefined && { deinterlace: planDeinterlacer(deinterlacer) }),
+    picture: planOutputPicture(video),
     codec: videoCodecPlan(video.CodecSettings ?? {}, container),
   };
 }

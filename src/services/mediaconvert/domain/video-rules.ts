@@ -1,5 +1,6 @@
 import type { Deinterlacer, VideoDescription, VideoPreprocessor } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
+import { imageInserter } from './image-rules.ts';
 import { allOf, carriedOut, oneOf, type SettingRule, structure, withoutEffect } from './setting-rule.ts';
 import { checkPassthrough } from './passthrough-rules.ts';
 import { checkVideoCodec, videoCodecSettings } from './video-codec-rules.ts';
@@ -26,6 +27,7 @@ export const videoDescription: SettingRule<VideoDescription> = allOf(
     // Says how a time code that is inserted counts.
     DropFrameTimecode: withoutEffect,
     VideoPreprocessors: structure<VideoPreprocessor>({
+      ImageInserter: imageInserter,
       Deinterlacer: structure<Deinterlacer>({
         Algorithm: oneOf('INTERPOLATE'),
         Control: carriedOut,

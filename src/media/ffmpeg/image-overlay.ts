@@ -1,0 +1,140 @@
+import type { Frame } from 'node-av/lib';
+import type { InsertedImage } from '../picture-settings.ts';
+import type { Rational } from '../video-settings.ts';
+import type { Step } from './graph-text.ts';
+import type { ImageStore } from './image-store.ts';
+import type { FFmpeg } from './load-ffmpeg.ts';
+
+/** The film on which images are laid, as its pictures are at that place in the graph. */
+export interface OverlaidFilm {
+  /** FFmpeg's name of the pixel format. */
+  readonly pixelFormat: string;
+  /** FFmpeg's numbers of the matrix and the range. */
+  readonly colorSpace: number;
+  readonly colorRange: number;
+  readonly height: number;
+  readonly framerate: Rational;
+  /** The graph's time at which an image begins. */
+  secondsOf(image: InsertedImage): number;
+}
+
+/** The images that a graph is given beside its film: each goes into a source of its own, once. */
+export class ImageSources {
+  readonly #ffmpeg: FFmpeg;
+  readonly #store: ImageStore;
+  readonly #sources: { readonly name: string; readonly frame: Frame }[] = [];
+
+  constructor(ffmpeg: FFmpeg, store: ImageStore) {
+    this.#ffmpeg = ffmpeg;
+    this.#store = store;
+  }
+
+  get all(): readonly { readonly name: string; readonly frame: Frame }[] {
+    return this.#sources;
+  }
+
+  /** @returns the text of a source that gives the image, and a name that no other has */
+  add({ file }: InsertedImage, rate: Rational): { readonly source: string; readonly label: string } {
+    const frame = this.#store.get(file);
+    const label = `i${this.#sources.length}`;
+    const name = `buffer@${label}`;
+    this.#sources.push({ name, frame });
+    const source =
+      `${name}=video_size=${frame.width}x${frame.height}:pix_fmt=${frame.format}:time_base=${rate.den}/${rate.num}` +
+      `:pixel_aspect=1/1:frame_rate=${rate.num}/${rate.den}:colorspace=${frame.colorSpace}:range=${frame.colorRange}`;
+    return { source, label };
+  }
+
+  /** A copy of the image for a source to take. */
+  copyOf(frame: Frame): Frame {
+    const copy = new this.#ffmpeg.Frame();
+    copy.alloc();
+    copy.ref(frame);
+    return copy;
+  }
+}
+
+/** Lays images on a film, in their order. What fades does so by pictures of its own, no more than the fading needs. */
+export function imageSteps(images: readonly InsertedImage[], film: OverlaidFilm, sources: ImageSources): Step[] {
+  return images.flatMap((image) => {
+    const begin = film.secondsOf(image);
+    const end = image.seconds === undefined ? undefined : begin + image.seconds;
+    const shown = { image, from: begin, ...(end !== undefined && { to: end }) };
+    const held = layer({ ...shown, fade: 'in', fadeSeconds: image.fadeInSeconds }, film, sources);
+    if (end === undefined || image.fadeOutSeconds === 0) return [held];
+    const goneAt = end + image.fadeOutSeconds;
+    const gone = { image, from: end, to: goneAt, fade: 'out', fadeSeconds: image.fadeOutSeconds } as const;
+    return [held, layer(gone, film, sources)];
+  });
+}
+
+interface Layer {
+  readonly image: InsertedImage;
+  readonly from: number;
+  readonly to?: number;
+  readonly fade: 'in' | 'out';
+  /** 0: it is there at once. */
+  readonly fadeSeconds: number;
+}
+
+function layer({ image, from, to, fade, fadeSeconds }: Layer, film: OverlaidFilm, sources: ImageSources): Step {
+  const { framerate } = film;
+  const { source, label } = sources.add(image, framerate);
+  const { mixed, suffix } = formatFor(film.pixelFormat);
+  const matrix = MATRICES[film.colorSpace] ?? (film.height >= HD_HEIGHT ? 'bt709' : 'bt601');
+  const range = film.colorRange === FULL_RANGE ? 'pc' : 'tv';
+  const filters = [
+    source,
+    `scale=w=${image.width ?? 'iw'}:h=${image.height ?? 'ih'}:flags=bicubic,format=rgba`,
+    `colorchannelmixer=aa=${image.opacity}`,
+    `scale=out_color_matrix=${matrix}:out_range=${range},format=${mixed}`,
+    // So that nothing is converted again for the film's sake, whose own marks may be missing.
+    `setparams=colorspace=${film.colorSpace}:range=${film.colorRange}`,
+  ];
+  const frames = Math.round((fadeSeconds * framerate.num) / framerate.den);
+  if (frames > 0) {
+    filters.push(`loop=loop=${frames}:size=1`, 'setpts=N', `fade=t=${fade}:s=0:n=${frames}:alpha=1`);
+    filters.push(`setpts=PTS+(${from.toFixed(6)})/TB`);
+  }
+  // A quarter of a picture, for times that were rounded.
+  const slack = framerate.den / framerate.num / 4;
+  const until = to === undefined ? '' : `*lt(t,${(to - slack).toFixed(6)})`;
+  return {
+    name: label,
+    other: filters.join(','),
+    filter:
+      `overlay=x=${image.x}:y=${image.y}:format=${suffix}:eof_action=repeat` +
+      `:enable='gte(t,${(from - slack).toFixed(6)})${until}'`,
+  };
+}
+
+const HD_HEIGHT = 720;
+/** FFmpeg's number for samples that use all values. */
+const FULL_RANGE = 2;
+/** By FFmpeg's numbers of colour spaces. */
+const MATRICES: Readonly<Record<number, string>> = {
+  1: 'bt709',
+  4: 'fcc',
+  5: 'bt601',
+  6: 'bt601',
+  7: 'smpte240m',
+  9: 'bt2020',
+  10: 'bt2020',
+};
+
+/** The film's format as images are laid on it, the images' own, and the overlay filter's word for both. */
+export function formatFor(pixelFormat: string): {
+  readonly film: string;
+  readonly mixed: string;
+  readonly suffix: string;
+} {
+  const sampling = /422|yuyv|uyvy|nv16|p210/.test(pixelFormat)
+    ? '422'
+    : /^(yuvj?420|yuvj?41|nv12|nv21|p01|gray)/.test(pixelFormat)
+      ? '420'
+      : '444';
+  const isDeep = /p(?:9|10|12|14|16)|^p[024]1|48|64/.test(pixelFormat);
+  const depth = isDeep ? 'p10' : '';
+  const bits = isDeep ? 'p10le' : 'p';
+  return { film: `yuv${sampling}${bits}`, mixed: `yuva${sampling}${bits}`, suffix: `yuv${sampling}${depth}` };
+}

@@ -1,0 +1,29 @@
+import { parseLocation } from '#media/media-location.ts';
+import type { InsertedImage } from '#media/picture-settings.ts';
+import type { ImageInserter, InsertableImage } from '@aws-sdk/client-mediaconvert';
+
+/** The images in the order in which they are laid: those of a higher layer on top. */
+export function planImages(inserter: ImageInserter | undefined): readonly InsertedImage[] {
+  const images = inserter?.InsertableImages ?? [];
+  return images.toSorted((a, b) => (a.Layer ?? 0) - (b.Layer ?? 0)).map(planImage);
+}
+
+function planImage(image: InsertableImage): InsertedImage {
+  const { Width: width, Height: height, StartTime: start, Duration: duration } = image;
+  return {
+    file: parseLocation(image.ImageInserterInput ?? ''),
+    x: image.ImageX ?? 0,
+    y: image.ImageY ?? 0,
+    // Nothing and nought are the image's own size.
+    ...(width !== undefined && width > 0 && { width }),
+    ...(height !== undefined && height > 0 && { height }),
+    opacity: (image.Opacity ?? DEFAULT_OPACITY) / 100,
+    ...(start !== undefined && { start }),
+    // A duration of nought is that of the film, too.
+    ...(duration !== undefined && duration > 0 && { seconds: duration / 1000 }),
+    fadeInSeconds: (image.FadeIn ?? 0) / 1000,
+    fadeOutSeconds: (image.FadeOut ?? 0) / 1000,
+  };
+}
+
+const DEFAULT_OPACITY = 50;

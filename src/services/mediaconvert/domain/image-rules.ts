@@ -1,0 +1,44 @@
+import type { ImageInserter, InsertableImage } from '@aws-sdk/client-mediaconvert';
+import type { Problem } from '../errors.ts';
+import { checkFileInput } from './cross-setting-rules.ts';
+import { allOf, carriedOut, each, missing, type SettingRule, structure } from './setting-rule.ts';
+
+/** Still pictures on top of an input or of an output. The white level of HDR is not here: its pictures are not made. */
+export const imageInserter: SettingRule<ImageInserter> = structure<ImageInserter>({
+  InsertableImages: each(
+    allOf(
+      checkPlace,
+      structure<InsertableImage>({
+        ImageInserterInput: checkFileInput,
+        ImageX: carriedOut,
+        ImageY: carriedOut,
+        Width: carriedOut,
+        Height: carriedOut,
+        Layer: carriedOut,
+        Opacity: carriedOut,
+        StartTime: carriedOut,
+        Duration: carriedOut,
+        FadeIn: carriedOut,
+        FadeOut: carriedOut,
+      }),
+    ),
+  ),
+});
+
+function checkPlace(image: InsertableImage, pointer: string, problems: Problem[]): void {
+  if (image.ImageInserterInput === undefined) problems.push(missing(pointer, 'imageInserterInput'));
+  if (image.ImageX === undefined) problems.push(missing(pointer, 'imageX'));
+  if (image.ImageY === undefined) problems.push(missing(pointer, 'imageY'));
+  const { Width: width, Height: height } = image;
+  for (const [member, value] of [
+    ['width', width],
+    ['height', height],
+  ] as const) {
+    if (value !== undefined && value > LARGEST) {
+      problems.push({ pointer: `${pointer}/${member}`, text: `Should be less than or equal to ${LARGEST}` });
+    }
+  }
+}
+
+/** As large as a film may be. */
+const LARGEST = 8192;

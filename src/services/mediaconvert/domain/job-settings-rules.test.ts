@@ -415,6 +415,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   hlsSettings: 'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType segmentModifier',
   inputClippings: 'endTimecode startTimecode',
   inputs: 'timecodeSource timecodeStart',
+  insertableImages: 'duration fadeIn fadeOut height imageX imageY layer opacity startTime width',
   m3u8Settings:
     'audioFramesPerPes audioPids dataPTSControl pmtPid privateMetadataPid programNumber ptsOffset scte35Pid timedMetadataPid transportStreamId videoPid',
   movSettings: 'cslgAtom mpeg2FourCCControl',

@@ -10,7 +10,7 @@ export interface PictureFacts {
 }
 
 /** Profiles whose parameter sets say how colours are sampled (H.264, 7.3.2.1.1). */
-const WITH_CHROMA_FORMAT: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
+export const WITH_CHROMA_FORMAT: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 
 /**
  * Reads an H.264 sequence parameter set (H.264, 7.3.2.1).
@@ -25,7 +25,7 @@ export function readAvcParameterSet(unit: Uint8Array): PictureFacts {
   reader.unsignedGolomb();
   const chroma = WITH_CHROMA_FORMAT.has(profile) ? readChromaFormat(reader) : { format: 1, isSeparate: false };
   reader.unsignedGolomb();
-  skipPictureOrder(reader);
+  skipAvcPictureOrder(reader);
   reader.unsignedGolomb();
   reader.skip(1);
   const widthInBlocks = reader.unsignedGolomb() + 1;
@@ -58,11 +58,13 @@ function readChromaFormat(reader: BitReader): { format: number; isSeparate: bool
   reader.unsignedGolomb();
   reader.unsignedGolomb();
   reader.skip(1);
-  if (reader.flag()) {
-    const lists = format === 3 ? 12 : 8;
-    for (let list = 0; list < lists; list++) if (reader.flag()) skipScalingList(reader, list < 6 ? 16 : 64);
-  }
+  if (reader.flag()) skipScalingLists(reader, format);
   return { format, isSeparate };
+}
+
+export function skipScalingLists(reader: BitReader, chromaFormat: number): void {
+  const lists = chromaFormat === 3 ? 12 : 8;
+  for (let list = 0; list < lists; list++) if (reader.flag()) skipScalingList(reader, list < 6 ? 16 : 64);
 }
 
 function skipScalingList(reader: BitReader, size: number): void {
@@ -74,16 +76,19 @@ function skipScalingList(reader: BitReader, size: number): void {
   }
 }
 
-function skipPictureOrder(reader: BitReader): void {
+/** @returns what slices' headers depend on */
+export function skipAvcPictureOrder(reader: BitReader): { type: number; bits: number; isDeltaAlwaysZero: boolean } {
   const type = reader.unsignedGolomb();
-  if (type === 0) reader.unsignedGolomb();
-  if (type !== 1) return;
-  reader.skip(1);
+  const bits = type === 0 ? reader.unsignedGolomb() + 4 : 0;
+  if (bits > 16) throw new RangeError('A number is too large.');
+  if (type !== 1) return { type, bits, isDeltaAlwaysZero: false };
+  const isDeltaAlwaysZero = reader.flag();
   reader.signedGolomb();
   reader.signedGolomb();
   const count = reader.unsignedGolomb();
   if (count > 255) throw new RangeError('A cycle is too long.');
   for (let index = 0; index < count; index++) reader.signedGolomb();
+  return { type, bits, isDeltaAlwaysZero };
 }
 
 function readCrop(reader: BitReader): { left: number; right: number; top: number; bottom: number } {

@@ -7,6 +7,11 @@ export class BitReader {
     this.#bytes = bytes;
   }
 
+  /** Bits that were read. */
+  get position(): number {
+    return this.#at;
+  }
+
   /** @throws RangeError behind the end */
   bit(): number {
     const byte = this.#bytes[this.#at >> 3];

@@ -63,7 +63,7 @@ export function readHevcParameterSet(unit: Uint8Array): HevcParameterSet {
   };
 }
 
-function skipLayerProfiles(reader: BitReader, extraLayers: number): void {
+export function skipLayerProfiles(reader: BitReader, extraLayers: number): void {
   const present: { readonly profile: boolean; readonly level: boolean }[] = [];
   for (let layer = 0; layer < extraLayers; layer++) present.push({ profile: reader.flag(), level: reader.flag() });
   if (extraLayers > 0) reader.skip((8 - extraLayers) * 2);

@@ -5,7 +5,9 @@ import { MediaInput } from '#media/ffmpeg/media-input.ts';
 import type { MuxerTrack } from '#media/ffmpeg/muxer.ts';
 import { HlsSegmenter } from '#media/packaging/hls-segmenter.ts';
 import { makeTestVideo } from '#media/test-video.ts';
-import type { HlsEncryption, HlsGroup } from '#media/output-group.ts';
+import type { RenditionEncryption } from '#media/content-encryption.ts';
+import { ANY_USE } from '#media/content-encryption.ts';
+import type { HlsGroup } from '#media/output-group.ts';
 import type { VideoSettings } from '#media/video-settings.ts';
 import { startTranscode } from '#media/transcoder.ts';
 import { ObjectServer } from '#test/fixtures/media/object-server.ts';
@@ -101,10 +103,22 @@ function readPackets(ffmpeg: FFmpeg, bytes: Buffer): Rendition {
 function packageOnce(ffmpeg: FFmpeg, group: HlsGroup, { tracks, packets }: Rendition, method: Method): void {
   const [output] = group.outputs;
   if (output === undefined) throw new Error('The group has no output.');
-  const encryption: HlsEncryption | undefined =
+  const encryption: RenditionEncryption | undefined =
     method === 'in the clear'
       ? undefined
-      : { method, key: new Uint8Array(16), isIvListed: true, keyUri: 'https://keys', isSessionKeyWritten: false };
+      : {
+          method,
+          key: new Uint8Array(16),
+          keyId: new Uint8Array(16),
+          use: ANY_USE,
+          isIvListed: true,
+          isIvOfGroup: false,
+          isSessionKeyWritten: false,
+          clearSegments: 0,
+          playlists: [{ kind: 'address', uri: 'https://keys' }],
+          dash: [],
+          psshs: [],
+        };
   const segmenter = new HlsSegmenter(ffmpeg, {
     group: { ...group, ...(encryption !== undefined && { encryption }) },
     sink: { open: () => 0, part: () => undefined, end: () => undefined },

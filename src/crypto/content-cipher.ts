@@ -18,6 +18,15 @@ export class ContentKey {
   }
 
   /**
+   * A stream of any length with AES-CTR.
+   *
+   * @param counter the first one, 16 bytes; none may come twice under one key
+   */
+  countingStream(counter: Uint8Array): ContentStream {
+    return new ContentStream(createCipheriv('aes-128-ctr', this.#key, counter));
+  }
+
+  /**
    * Whole blocks with AES-CBC, without padding.
    *
    * @returns as many bytes as were given

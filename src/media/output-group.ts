@@ -1,4 +1,5 @@
 import type { AudioSettings } from './audio-settings.ts';
+import type { ContentEncryption, RenditionEncryption } from './content-encryption.ts';
 import type { VideoSettings } from './video-settings.ts';
 
 export type OutputGroup = FileGroup | HlsGroup | FragmentedGroup;
@@ -48,6 +49,8 @@ export interface HlsGroup extends GroupFacts, HlsManifestSettings {
   readonly segmentSeconds: number;
   readonly alignment: 'exact' | 'gop-multiple';
   readonly areManifestsWritten: boolean;
+  /** Absent: the content is not encrypted. */
+  readonly content?: ContentEncryption;
   readonly outputs: readonly HlsOutput[];
 }
 
@@ -63,8 +66,8 @@ export interface HlsManifestSettings {
   readonly isManifestGzipped: boolean;
   /** Put before every URI in the manifests. */
   readonly baseUrl: string;
-  /** Absent: the content is not encrypted. */
-  readonly encryption?: HlsEncryption;
+  /** Of the rendition whose manifest it is. Absent: it is not encrypted. */
+  readonly encryption?: RenditionEncryption;
 }
 
 /** Fragmented MP4, one track to an output: DASH ISO has an MPD, CMAF an MPD and HLS manifests. */
@@ -81,6 +84,8 @@ export interface FragmentedGroup extends GroupFacts {
   readonly dash?: DashManifestSettings;
   /** Absent: no HLS manifests are written. */
   readonly hls?: HlsManifestSettings;
+  /** Absent: the content is not encrypted. */
+  readonly content?: ContentEncryption;
   readonly outputs: readonly FragmentedOutput[];
 }
 
@@ -105,23 +110,6 @@ export interface FragmentedOutput {
   readonly audios: readonly AudioSettings[];
   readonly audioRendition?: AudioRendition;
   readonly audioGroupIds: readonly string[];
-}
-
-/** How the content of an HLS group is encrypted, for players that get the key from its URI. */
-export interface HlsEncryption {
-  /** Whole segments, or the samples in them. */
-  readonly method: 'AES-128' | 'SAMPLE-AES';
-  /** 16 bytes. */
-  readonly key: Uint8Array;
-  /** 16 bytes. Absent: each segment's own number. */
-  readonly iv?: Uint8Array;
-  readonly isIvListed: boolean;
-  readonly keyUri: string;
-  readonly keyFormat?: string;
-  /** Such as `1/2`. */
-  readonly keyFormatVersions?: string;
-  /** True names the key in the main manifest too. */
-  readonly isSessionKeyWritten: boolean;
 }
 
 export interface HlsOutput {

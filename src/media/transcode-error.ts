@@ -21,6 +21,7 @@ export const ERROR_CODES = {
   settingsDoNotFit: 1040,
   clipNotFound: 1060,
   readStoppedEarly: 1076,
+  encryptionFailed: 1091,
   accessDenied: 1401,
   notFound: 1404,
   unknown: 1999,

@@ -63,6 +63,7 @@ function describeRendition(
     segments: output.segmenter.segments,
     codecs: output.segmenter.codecs,
     audioGroupIds: settings.audioGroupIds,
+    ...(output.segmenter.encryption !== undefined && { encryption: output.segmenter.encryption }),
     ...(made.video !== undefined && {
       width: made.video.picture.width,
       height: made.video.picture.height,

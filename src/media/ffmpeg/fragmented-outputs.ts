@@ -12,7 +12,15 @@ import { AAC_CODEC_NAME } from './audio-encoder.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { SegmentedOutput } from './hls-outputs.ts';
 import type { OutputTracks } from './outputs.ts';
-import { muxerTracks, nameFacts, nominalBitrate, predicted, receiverFor } from './outputs.ts';
+import {
+  muxerTracks,
+  nameFacts,
+  nominalBitrate,
+  predicted,
+  receiverFor,
+  renditionEncryption,
+  segmentedKind,
+} from './outputs.ts';
 import { PacketInterleaver } from './packet-interleaver.ts';
 import { type CopiedFormat, isCopied, type VideoTrack } from './track-format.ts';
 
@@ -41,6 +49,7 @@ export function openFragmentedOutput(
   const [track] = muxerTracks(tracks);
   if (track === undefined) throw new RangeError('An output has one track.');
   const { video } = tracks;
+  const encryption = renditionEncryption(group.content, tracks);
   const segmenter = new FragmentedSegmenter(ffmpeg, {
     sink,
     track,
@@ -51,6 +60,9 @@ export function openFragmentedOutput(
     segmentSeconds: facts.segmentSeconds,
     fragmentSeconds: facts.fragmentSeconds,
     codec: video === undefined ? AAC_CODEC_NAME : codecOf(video),
+    ...(encryption !== undefined && {
+      protection: { encryption, codec: video === undefined ? ('sound' as const) : segmentedKind(video) },
+    }),
   });
   const interleaver = new PacketInterleaver(1, (_, packet) => segmenter.write(packet));
   const receive = receiverFor(interleaver, 0, track.encoder.timeBase);
@@ -62,7 +74,8 @@ export function openFragmentedOutput(
     endTrack: () => interleaver.end(0),
     finish() {
       segmenter.finish();
-      const { hls } = group;
+      const { encryption: told } = segmenter;
+      const hls = group.hls && { ...group.hls, ...(told !== undefined && { encryption: told }) };
       if (hls !== undefined) {
         const { init, segments } = segmenter;
         putHlsManifest(sink, hls, manifestKey, childManifest(hls, segments, init));
@@ -85,6 +98,7 @@ export function openFragmentedOutput(
       media: mediaOf(segmenter, `${nameOf(names.template)}.${output.extension}`),
       ...(video === undefined ? {} : { picture: { ...video.picture, framerate: video.framerate } }),
       ...soundOf(tracks),
+      ...(segmenter.encryption !== undefined && { encryption: segmenter.encryption }),
     }),
   };
 }

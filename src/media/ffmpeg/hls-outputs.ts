@@ -1,3 +1,4 @@
+import type { RenditionEncryption } from '../content-encryption.ts';
 import type { HlsGroup, HlsOutput } from '../output-group.ts';
 import { type Segment, averageBandwidth } from '../packaging/hls-manifest.ts';
 import { HlsSegmenter } from '../packaging/hls-segmenter.ts';
@@ -5,7 +6,15 @@ import type { PartSink } from '../packaging/object-writer.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
 import { AAC_CODEC_NAME, type AudioEncoder } from './audio-encoder.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
-import { type Output, type OutputTracks, muxerTracks, nameFacts, receiverFor, segmentedKind } from './outputs.ts';
+import {
+  type Output,
+  type OutputTracks,
+  muxerTracks,
+  nameFacts,
+  receiverFor,
+  renditionEncryption,
+  segmentedKind,
+} from './outputs.ts';
 import { PacketInterleaver } from './packet-interleaver.ts';
 
 /** The usual size of an AAC frame with its ADTS header. */
@@ -22,6 +31,8 @@ export interface SegmentedOutput extends Output {
     readonly segments: readonly Segment[];
     /** RFC 6381. */
     readonly codecs: readonly string[];
+    /** Absent: it is not encrypted. */
+    readonly encryption: RenditionEncryption | undefined;
   };
 }
 
@@ -42,8 +53,9 @@ export function openHlsOutput(
     const pid = isVideo ? transport.videoPid : transport.audioPids[index - (tracks.video === undefined ? 0 : 1)];
     return { ...track, ...(pid !== undefined && { id: pid }) };
   });
+  const encryption = renditionEncryption(group.content, tracks);
   const segmenter = new HlsSegmenter(ffmpeg, {
-    group,
+    group: { ...group, ...(encryption !== undefined && { encryption }) },
     sink,
     base,
     segmentBase: () =>

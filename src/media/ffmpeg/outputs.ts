@@ -1,5 +1,6 @@
 import type { Packet } from 'node-av/lib';
 import type { AudioSettings } from '../audio-settings.ts';
+import { type ContentEncryption, encryptionOf } from '../content-encryption.ts';
 import type { OutputGroup } from '../output-group.ts';
 import type { NameFacts } from '../packaging/output-name.ts';
 import type { OutputResult } from '../transcode-report.ts';
@@ -38,6 +39,13 @@ export function receiverFor(interleaver: PacketInterleaver, track: number, timeB
     interleaver.push(track, copy, Number(copy.dts) * toSeconds);
   };
   return receive;
+}
+
+/** @returns undefined for an output that stays in the clear */
+export function renditionEncryption(content: ContentEncryption | undefined, { video, audios }: OutputTracks) {
+  const channels = Math.max(0, ...audios.map(({ encoder }) => encoder.context.channels));
+  const pixels = video && video.picture.width * video.picture.height;
+  return encryptionOf(content, { channels, ...(pixels !== undefined && { pixels }) });
 }
 
 export function muxerTracks(tracks: OutputTracks): MuxerTrack[] {

@@ -1,4 +1,6 @@
+import type { RenditionEncryption } from '../content-encryption.ts';
 import type { DashManifestSettings } from '../output-group.ts';
+import { contentProtections, protectionId } from './dash-protection.ts';
 import type { FragmentedSegment } from './fragmented-segmenter.ts';
 import { averageBandwidth } from './hls-manifest.ts';
 
@@ -22,6 +24,8 @@ export interface DashRepresentation {
     readonly framerate: { readonly num: number; readonly den: number };
     readonly pixelAspect: { readonly num: number; readonly den: number };
   };
+  /** Absent: it is not encrypted. */
+  readonly encryption?: RenditionEncryption;
   readonly sound?: { readonly sampleRate: number; readonly channels: number; readonly language?: string };
 }
 
@@ -35,7 +39,8 @@ export function dashManifest(settings: DashManifestSettings, representations: re
   const buffer = settings.minBufferMs === undefined ? longest : settings.minBufferMs / 1000;
   const sets = new Map<string, DashRepresentation[]>();
   for (const one of representations) {
-    const key = one.sound === undefined ? 'video' : `audio ${one.sound.language ?? ''} ${one.codec}`;
+    const kind = one.sound === undefined ? 'video' : `audio ${one.sound.language ?? ''} ${one.codec}`;
+    const key = `${kind} ${protectionId(one.encryption)}`;
     sets.set(key, [...(sets.get(key) ?? []), one]);
   }
   const lines = [
@@ -70,6 +75,7 @@ function adaptationSet(settings: DashManifestSettings, set: readonly DashReprese
   ];
   return [
     `    <AdaptationSet ${attributes.join(' ')}>`,
+    ...contentProtections(first.encryption, '      '),
     ...set.flatMap((one) => representation(settings, one)),
     '    </AdaptationSet>',
   ];

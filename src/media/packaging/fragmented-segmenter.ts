@@ -2,6 +2,8 @@ import type { Packet } from 'node-av/lib';
 import type { FFmpeg } from '../ffmpeg/load-ffmpeg.ts';
 import type { ByteTarget, MuxerTrack } from '../ffmpeg/muxer.ts';
 import { Muxer } from '../ffmpeg/muxer.ts';
+import type { RenditionEncryption } from '../content-encryption.ts';
+import { type ProtectedCodec, TrackProtection } from './cenc/track-protection.ts';
 import type { Segment } from './hls-manifest.ts';
 import { IndexedWriter } from './indexed-writer.ts';
 import { box, fullBox, text, u16, u32, u64 } from './mp4/box.ts';
@@ -29,6 +31,8 @@ interface SegmenterFacts {
   readonly fragmentSeconds: number;
   /** RFC 6381. */
   readonly codec: string;
+  /** Absent: the track stays in the clear. */
+  readonly protection?: { readonly encryption: RenditionEncryption; readonly codec: ProtectedCodec };
 }
 
 /** A fragment of more bytes than this ends before its time, at any frame: FFmpeg holds it in memory. */
@@ -49,7 +53,8 @@ export class FragmentedSegmenter {
   readonly #segments: FragmentedSegment[] = [];
   readonly #fragments = new Collector();
   readonly #single: IndexedWriter | undefined;
-  #init = Buffer.alloc(0);
+  readonly #protection: TrackProtection | undefined;
+  #init: Buffer = Buffer.alloc(0);
   #indexBytes = 0;
   #writer: ObjectWriter | undefined;
   #segmentBytes = 0;
@@ -65,11 +70,18 @@ export class FragmentedSegmenter {
     this.#ticksPerUnit = num;
     const flags = ['frag_custom', 'empty_moov', 'default_base_moof', 'delay_moov', 'skip_trailer', 'cmaf'];
     this.#muxer = new Muxer(ffmpeg, 'mp4', [facts.track], this.#fragments, { movflags: flags.join('+') });
+    const { protection } = facts;
+    if (protection !== undefined) this.#protection = new TrackProtection(protection.encryption, protection.codec);
     if (facts.isSingleFile) this.#single = new IndexedWriter(facts.sink, this.#target(facts.names.stem));
   }
 
   get codecs(): string[] {
     return [this.facts.codec];
+  }
+
+  /** What manifests say of the track's key. */
+  get encryption(): RenditionEncryption | undefined {
+    return this.#protection?.encryption;
   }
 
   get manifestName(): string {
@@ -137,11 +149,14 @@ export class FragmentedSegmenter {
   #flush(): void {
     if (this.#init.length === 0) {
       this.#muxer.flush();
-      this.#init = this.#fragments.take();
+      const init = this.#fragments.take();
+      this.#init = this.#protection?.init(init) ?? init;
       this.#storeInit();
     }
     this.#muxer.flush();
-    const bytes = this.#fragments.take();
+    const clear = this.#fragments.take();
+    const isClear = this.#segments.length < (this.#protection?.encryption.clearSegments ?? 0);
+    const bytes = this.#protection?.fragments(clear, isClear) ?? clear;
     this.#fragmentBytes = 0;
     if (this.#single !== undefined) this.#single.write(bytes);
     else {

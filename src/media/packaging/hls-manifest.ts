@@ -1,5 +1,6 @@
-import type { HlsEncryption, HlsManifestSettings } from '../output-group.ts';
-import { segmentIv } from './hls-protection.ts';
+import type { RenditionEncryption } from '../content-encryption.ts';
+import type { HlsManifestSettings } from '../output-group.ts';
+import { keyLines, keyVersion, sessionKeyLines } from './hls-keys.ts';
 
 export interface Segment {
   readonly name: string;
@@ -35,6 +36,8 @@ export interface Rendition {
     readonly channels: number;
   };
   readonly audioGroupIds: readonly string[];
+  /** Absent: it is not encrypted. */
+  readonly encryption?: RenditionEncryption;
 }
 
 /** A child manifest (media playlist) of a finished rendition. Source: RFC 8216. */
@@ -44,7 +47,7 @@ export function childManifest(group: HlsManifestSettings, segments: readonly Seg
   // A segment that is a rounding error over whole seconds is not a second longer.
   const target = Math.max(1, group.targetDuration === 'up' ? Math.ceil(longest - 0.001) : Math.round(longest));
   const { encryption } = group;
-  const lines = ['#EXTM3U', `#EXT-X-VERSION:${versionOf(group, map !== undefined)}`];
+  const lines = ['#EXTM3U', `#EXT-X-VERSION:${versionOf([encryption], map !== undefined)}`];
   lines.push(`#EXT-X-TARGETDURATION:${target}`);
   if (!group.isClientCacheAllowed) lines.push('#EXT-X-ALLOW-CACHE:NO');
   lines.push('#EXT-X-MEDIA-SEQUENCE:1', '#EXT-X-PLAYLIST-TYPE:VOD');
@@ -53,9 +56,7 @@ export function childManifest(group: HlsManifestSettings, segments: readonly Seg
     lines.push(`#EXT-X-MAP:URI="${uri(group, map.name)}"${range}`);
   }
   segments.forEach((segment, index) => {
-    if (encryption !== undefined && (index === 0 || hasIvBySegment(encryption))) {
-      lines.push(`#EXT-X-KEY:${keyAttributes(encryption, segmentIv(encryption, index + 1))}`);
-    }
+    lines.push(...keyLines(encryption, index + 1));
     const exact = segment.duration.toFixed(6).replace(/\.?0+$/, '');
     lines.push(`#EXTINF:${group.durationFormat === 'integer' ? durations[index] : exact},`);
     if (segment.offset !== undefined) lines.push(`#EXT-X-BYTERANGE:${segment.bytes}@${segment.offset}`);
@@ -71,11 +72,9 @@ export function mainManifest(
   renditions: readonly Rendition[],
   isFragmented = false,
 ): string {
-  const { encryption } = group;
-  const lines = ['#EXTM3U', `#EXT-X-VERSION:${versionOf(group, isFragmented)}`, '#EXT-X-INDEPENDENT-SEGMENTS'];
-  if (encryption?.isSessionKeyWritten === true) {
-    lines.push(`#EXT-X-SESSION-KEY:${keyAttributes(encryption, encryption.iv)}`);
-  }
+  const encryptions = renditions.map(({ encryption }) => encryption);
+  const lines = ['#EXTM3U', `#EXT-X-VERSION:${versionOf(encryptions, isFragmented)}`, '#EXT-X-INDEPENDENT-SEGMENTS'];
+  lines.push(...sessionKeyLines(encryptions));
   const audios = renditions.filter((rendition) => rendition.audio !== undefined);
   for (const rendition of audios) lines.push(mediaLine(group, rendition));
   for (const rendition of renditions) {
@@ -90,28 +89,9 @@ export function mainManifest(
   return lines.join('\n');
 }
 
-/** RFC 8216, section 7: SAMPLE-AES and the format of a key came with version 5, `EXT-X-MAP` with 6. */
-function versionOf({ encryption }: HlsManifestSettings, isFragmented: boolean): number {
-  if (isFragmented) return 7;
-  if (encryption === undefined) return 3;
-  const { method, keyFormat, keyFormatVersions } = encryption;
-  return method === 'SAMPLE-AES' || keyFormat !== undefined || keyFormatVersions !== undefined ? 5 : 3;
-}
-
-/** A vector that is another for each segment needs a line for each, where vectors are listed. */
-function hasIvBySegment({ iv, isIvListed }: HlsEncryption): boolean {
-  return iv === undefined && isIvListed;
-}
-
-function keyAttributes(encryption: HlsEncryption, iv: Uint8Array | undefined): string {
-  const { method, keyUri, isIvListed, keyFormat, keyFormatVersions } = encryption;
-  return [
-    `METHOD=${method}`,
-    `URI="${quoted(keyUri)}"`,
-    ...(isIvListed && iv !== undefined ? [`IV=0x${Buffer.from(iv).toString('hex')}`] : []),
-    ...(keyFormat === undefined ? [] : [`KEYFORMAT="${keyFormat}"`]),
-    ...(keyFormatVersions === undefined ? [] : [`KEYFORMATVERSIONS="${keyFormatVersions}"`]),
-  ].join(',');
+/** RFC 8216, section 7: `EXT-X-MAP` came with version 6. */
+function versionOf(encryptions: readonly (RenditionEncryption | undefined)[], isFragmented: boolean): number {
+  return isFragmented ? 7 : keyVersion(encryptions);
 }
 
 function mediaLine(group: HlsManifestSettings, rendition: Rendition): string {

@@ -2,7 +2,7 @@ import type { Packet } from 'node-av/lib';
 import { ContentKey } from '#crypto/content-cipher.ts';
 import type { ByteTarget, MuxerTrack } from '../ffmpeg/muxer.ts';
 import { replaceData } from '../ffmpeg/packet-data.ts';
-import type { HlsEncryption } from '../output-group.ts';
+import type { RenditionEncryption } from '../content-encryption.ts';
 import { encryptAacFrame, encryptAvcPicture } from './sample-aes.ts';
 import { ProtectedProgramMap } from './ts/protected-program-map.ts';
 
@@ -15,7 +15,7 @@ export interface SegmentWriter {
 }
 
 /** The initialization vector of a segment: the group's, or the segment's number in its playlist. Source: RFC 8216, 5.2. */
-export function segmentIv({ iv }: Pick<HlsEncryption, 'iv'>, number: number): Uint8Array {
+export function segmentIv({ iv }: Pick<RenditionEncryption, 'iv'>, number: number): Uint8Array {
   if (iv !== undefined) return iv;
   const own = Buffer.alloc(16);
   own.writeUInt32BE(number, 12);
@@ -24,12 +24,12 @@ export function segmentIv({ iv }: Pick<HlsEncryption, 'iv'>, number: number): Ui
 
 /** Encrypts one rendition's segments, or the samples in them. */
 export class HlsProtection {
-  readonly #encryption: HlsEncryption;
+  readonly #encryption: RenditionEncryption;
   readonly #key: ContentKey;
   readonly #tracks: readonly MuxerTrack[];
   readonly #pmtPid: number;
 
-  constructor(encryption: HlsEncryption, tracks: readonly MuxerTrack[], pmtPid: number) {
+  constructor(encryption: RenditionEncryption, tracks: readonly MuxerTrack[], pmtPid: number) {
     this.#encryption = encryption;
     this.#key = new ContentKey(encryption.key);
     this.#tracks = tracks;

@@ -2,6 +2,7 @@ import type { Packet } from 'node-av/lib';
 import type { FFmpeg } from '../ffmpeg/load-ffmpeg.ts';
 import type { ByteTarget, MuxerTrack } from '../ffmpeg/muxer.ts';
 import { Muxer } from '../ffmpeg/muxer.ts';
+import type { RenditionEncryption } from '../content-encryption.ts';
 import type { HlsGroup, TransportSettings } from '../output-group.ts';
 import { videoCodecName } from './video-codec-name.ts';
 import type { Segment } from './hls-manifest.ts';
@@ -68,6 +69,10 @@ export class HlsSegmenter {
   /** The RFC 6381 names of the tracks. */
   get codecs(): string[] {
     return [...(this.#videoCodec === undefined ? [] : [this.#videoCodec]), ...this.#facts.audioCodecs];
+  }
+
+  get encryption(): RenditionEncryption | undefined {
+    return this.#facts.group.encryption;
   }
 
   get manifestName(): string {

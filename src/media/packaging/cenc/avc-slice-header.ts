@@ -162,8 +162,7 @@ function readReferences(reader: BitReader, picture: PictureSet, sequence: Sequen
     const LAST = 3;
     if (reader.flag()) while (atMost(reader.unsignedGolomb(), LAST) !== LAST) reader.unsignedGolomb();
   }
-  const isWeighted =
-    type === P || type === SP ? picture.isWeighted : type === B && picture.weightingOfB === 1;
+  const isWeighted = type === P || type === SP ? picture.isWeighted : type === B && picture.weightingOfB === 1;
   if (!isWeighted) return;
   const hasColor = sequence.chromaArrayType !== 0;
   reader.unsignedGolomb();

@@ -47,9 +47,8 @@ function readPredicted(reader: BitReader, known: readonly ReferenceSet[], isInSl
   const before = source.before.map(({ distance }) => read(distance));
   const after = source.after.map(({ distance }) => read(distance));
   const own = read(0);
-  const ascending = [...before.toReversed(), own, ...after].filter(({ isKept }) => isKept);
-  // Distances ascend in the source: before (from far to near), the picture itself, after.
-  const sorted = ascending.toSorted((a, b) => a.distance - b.distance);
+  const kept = [...before, own, ...after].filter(({ isKept }) => isKept);
+  const sorted = kept.toSorted((a, b) => a.distance - b.distance);
   return {
     before: sorted.filter(({ distance }) => distance < 0).toReversed(),
     after: sorted.filter(({ distance }) => distance > 0),

@@ -10,7 +10,9 @@ export interface PictureFacts {
 }
 
 /** Profiles whose parameter sets say how colours are sampled (H.264, 7.3.2.1.1). */
-export const WITH_CHROMA_FORMAT: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
+export const WITH_CHROMA_FORMAT: ReadonlySet<number> = new Set([
+  100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135,
+]);
 
 /**
  * Reads an H.264 sequence parameter set (H.264, 7.3.2.1).

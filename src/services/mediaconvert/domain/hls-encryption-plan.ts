@@ -1,17 +1,14 @@
 import type { HlsEncryptionSettings } from '@aws-sdk/client-mediaconvert';
-import type { HlsEncryption } from '#media/output-group.ts';
+import { ANY_USE, type ContentEncryption } from '#media/content-encryption.ts';
+import { staticKey } from './static-key-plan.ts';
 
 /** @param settings passed the rules */
-export function planHlsEncryption(settings: HlsEncryptionSettings): HlsEncryption {
-  const { ConstantInitializationVector: iv, StaticKeyProvider: provider } = settings;
+export function planHlsEncryption(settings: HlsEncryptionSettings): ContentEncryption {
   return {
     method: settings.EncryptionMethod === 'SAMPLE_AES' ? 'SAMPLE-AES' : 'AES-128',
-    key: Buffer.from(provider?.StaticKeyValue ?? '', 'hex'),
-    ...(iv !== undefined && { iv: Buffer.from(iv, 'hex') }),
     isIvListed: settings.InitializationVectorInManifest !== 'EXCLUDE',
-    keyUri: provider?.Url ?? '',
-    ...(provider?.KeyFormat !== undefined && { keyFormat: provider.KeyFormat }),
-    ...(provider?.KeyFormatVersions !== undefined && { keyFormatVersions: provider.KeyFormatVersions }),
     isSessionKeyWritten: settings.OfflineEncrypted === 'ENABLED',
+    clearSegments: 0,
+    keys: [staticKey(settings, ANY_USE)],
   };
 }

@@ -13,7 +13,7 @@ export function planHls(hls: HlsGroupSettings): Omit<HlsGroup, keyof ReturnType<
     alignment: hls.SegmentLengthControl === 'GOP_MULTIPLE' ? 'gop-multiple' : 'exact',
     areManifestsWritten: hls.OutputSelection !== 'SEGMENTS_ONLY',
     ...hlsManifestSettings(hls),
-    ...(hls.Encryption !== undefined && { encryption: planHlsEncryption(hls.Encryption) }),
+    ...(hls.Encryption !== undefined && { content: planHlsEncryption(hls.Encryption) }),
   };
 }
 

@@ -123,7 +123,7 @@ function packageOnce(ffmpeg: FFmpeg, group: HlsGroup, { tracks, packets }: Rendi
     group: { ...group, ...(encryption !== undefined && { encryption }) },
     sink: { open: () => 0, part: () => undefined, end: () => undefined },
     base: 'film',
-    segmentBase: () => 'film',
+    segmentKey: (number) => `film_${number}.ts`,
     tracks,
     transport: output.transport,
     audioFrameBytes: 256,

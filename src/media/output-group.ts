@@ -43,8 +43,23 @@ export interface FileOutput {
   readonly audios: readonly AudioSettings[];
 }
 
+/** A main manifest that names some of a group's outputs, beside the one that names all of them. */
+export interface AdditionalManifest {
+  /** Comes behind the group's own name. */
+  readonly nameModifier: string;
+  /** By their name modifiers; absent: all. */
+  readonly selectedOutputs?: readonly string[];
+}
+
 export interface HlsGroup extends GroupFacts, HlsManifestSettings {
   readonly kind: 'hls';
+  readonly additionalManifests?: readonly AdditionalManifest[];
+  /** True puts an output's segments into one file. */
+  readonly isSingleFile?: boolean;
+  /** Absent: segments lie beside the manifests; else each output has a folder, with others in it where a number is given. */
+  readonly directories?: { readonly segmentsPerDirectory?: number };
+  /** Absent: no dates are told; else one at least so many seconds. */
+  readonly programDateTime?: { readonly periodSeconds: number };
   /** Seconds, before rounding up to whole GOPs where `alignment` says so. */
   readonly segmentSeconds: number;
   readonly alignment: 'exact' | 'gop-multiple';
@@ -73,6 +88,7 @@ export interface HlsManifestSettings {
 /** Fragmented MP4, one track to an output: DASH ISO has an MPD, CMAF an MPD and HLS manifests. */
 export interface FragmentedGroup extends GroupFacts {
   readonly kind: 'dash' | 'cmaf';
+  readonly additionalManifests?: readonly AdditionalManifest[];
   /** Seconds, before rounding up to whole GOPs where `alignment` says so. */
   readonly segmentSeconds: number;
   /** A fragment ends before the first key frame after so many seconds. */
@@ -110,6 +126,8 @@ export interface FragmentedOutput {
   readonly audios: readonly AudioSettings[];
   readonly audioRendition?: AudioRendition;
   readonly audioGroupIds: readonly string[];
+  /** True adds an HLS manifest of the pictures that can be decoded alone. */
+  readonly hasIFrameManifest?: boolean;
 }
 
 export interface HlsOutput {
@@ -118,6 +136,10 @@ export interface HlsOutput {
   readonly video?: VideoSettings;
   readonly audios: readonly AudioSettings[];
   readonly transport: TransportSettings;
+  /** Set where segments are the coded sound and nothing around it, perhaps with its time in an ID3 tag in front. */
+  readonly packedAudio?: { readonly isTimed: boolean };
+  /** A manifest of the pictures that can be decoded alone: as ranges of the segments, or as files of their own. */
+  readonly iFrames?: 'ranges' | 'files';
   /** Set on audio renditions that variants refer to by group. */
   readonly audioRendition?: AudioRendition;
   /** The rendition groups that a variant plays with; empty for none. */
@@ -128,6 +150,8 @@ export interface AudioRendition {
   readonly groupId: string;
   readonly isDefault: boolean;
   readonly isAutoSelected: boolean;
+  /** True: it describes the picture to those who cannot see it. */
+  readonly isDescriptive?: boolean;
 }
 
 /** The numbers of an MPEG transport stream. */
@@ -141,4 +165,10 @@ export interface TransportSettings {
   readonly audioFramesPerPes: number;
   /** Added to every timestamp. */
   readonly clockOffsetSeconds: number;
+  /** Added to the timestamps of sound, beside the other. */
+  readonly audioOffsetSeconds?: number;
+  /** How often tables are repeated; absent: at each segment's beginning. */
+  readonly tablePeriodSeconds?: number;
+  /** Milliseconds between two clock references; absent: one with each picture. */
+  readonly clockPeriodMs?: number;
 }

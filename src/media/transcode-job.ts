@@ -14,4 +14,6 @@ export interface TranscodeJob {
   readonly groups: readonly OutputGroup[];
   /** Milliseconds since the epoch: what `$dt$`, `$d$` and `$t$` in names stand for. */
   readonly startedAt: number;
+  /** The date of the outputs' first picture, `YYYY-MM-DD`; absent: the day on which the job began. */
+  readonly firstDate?: string;
 }

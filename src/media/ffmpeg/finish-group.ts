@@ -24,24 +24,49 @@ export function finishGroup(running: RunningGroup, sink: PartSink, startedAt: nu
   const results = outputs.map((output) => output.finish());
   if (group.kind === 'file') return { kind: 'file', playlistPaths: [], outputs: results };
   const playlistPaths: string[] = [];
-  const put = (extension: string, store: (key: string) => void): void => {
+  const put = (modifier: string, extension: string, store: (key: string) => void): void => {
     const facts = { time: startedAt, inputName: group.inputName, extension };
-    const key = expandIdentifiers(`${group.keyBase}.${extension}`, facts);
+    const key = expandIdentifiers(`${group.keyBase}${modifier}.${extension}`, facts);
     store(key);
     playlistPaths.push(`s3://${group.bucket}/${key}`);
   };
   const dash = group.kind === 'hls' ? undefined : group.dash;
+  const mains = mainManifests(group);
   if (dash !== undefined) {
     const representations = outputs.filter(isFragmented).map((output) => output.representation());
-    put('mpd', (key) => putDashManifest(sink, key, dashManifest(dash, representations)));
+    for (const main of mains) {
+      const chosen = representations.filter((_, index) => main.isNamed(index));
+      put(main.modifier, 'mpd', (key) => putDashManifest(sink, key, dashManifest(dash, chosen)));
+    }
   }
   const hls = group.kind === 'hls' ? (group.areManifestsWritten ? group : undefined) : group.hls;
   if (hls !== undefined) {
     const renditions = group.outputs.map((_, index) => describeRendition(group, index, outputs, tracks));
-    const text = mainManifest(hls, renditions, group.kind !== 'hls');
-    put('m3u8', (key) => putHlsManifest(sink, hls, key, text));
+    for (const main of mains) {
+      const chosen = renditions.filter((_, index) => main.isNamed(index));
+      const text = mainManifest(hls, chosen, group.kind !== 'hls');
+      put(main.modifier, 'm3u8', (key) => putHlsManifest(sink, hls, key, text));
+    }
   }
   return { kind: group.kind, playlistPaths, outputs: results };
+}
+
+interface MainManifest {
+  readonly modifier: string;
+  /** Whether it names an output, by its place in the group. */
+  isNamed(output: number): boolean;
+}
+
+/** The one that names all outputs, and those beside it. */
+function mainManifests({ additionalManifests = [], outputs }: HlsGroup | FragmentedGroup): MainManifest[] {
+  return [
+    { modifier: '', isNamed: () => true },
+    ...additionalManifests.map(({ nameModifier, selectedOutputs }) => ({
+      modifier: nameModifier,
+      isNamed: (output: number) =>
+        selectedOutputs === undefined || selectedOutputs.includes(outputs[output]?.nameModifier ?? ''),
+    })),
+  ];
 }
 
 function describeRendition(
@@ -64,6 +89,7 @@ function describeRendition(
     codecs: output.segmenter.codecs,
     audioGroupIds: settings.audioGroupIds,
     ...(output.segmenter.encryption !== undefined && { encryption: output.segmenter.encryption }),
+    ...(output.segmenter.iFrameRendition !== undefined && { iFrames: output.segmenter.iFrameRendition }),
     ...(made.video !== undefined && {
       width: made.video.picture.width,
       height: made.video.picture.height,

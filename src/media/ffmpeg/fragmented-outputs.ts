@@ -1,6 +1,8 @@
 import type { DashRepresentation } from '../packaging/dash-manifest.ts';
 import { FragmentedSegmenter, nameOf } from '../packaging/fragmented-segmenter.ts';
 import { averageBandwidth, childManifest } from '../packaging/hls-manifest.ts';
+import { iFrameManifestKey } from '../packaging/hls-segmenter.ts';
+import { iFrameManifest } from '../packaging/i-frames.ts';
 import { putHlsManifest } from '../packaging/manifest-store.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
@@ -59,6 +61,7 @@ export function openFragmentedOutput(
     isSingleFile: group.isSingleFile,
     segmentSeconds: facts.segmentSeconds,
     fragmentSeconds: facts.fragmentSeconds,
+    hasIFrames: output.hasIFrameManifest === true,
     codec: video === undefined ? AAC_CODEC_NAME : codecOf(video),
     ...(encryption !== undefined && {
       protection: { encryption, codec: video === undefined ? ('sound' as const) : segmentedKind(video) },
@@ -79,6 +82,10 @@ export function openFragmentedOutput(
       if (hls !== undefined) {
         const { init, segments } = segmenter;
         putHlsManifest(sink, hls, manifestKey, childManifest(hls, segments, init));
+        if (output.hasIFrameManifest === true) {
+          const text = iFrameManifest(hls, segmenter.iFrames, segmenter.seconds, init);
+          putHlsManifest(sink, hls, iFrameManifestKey(names.stem), text);
+        }
       }
       return {
         paths: hls === undefined ? mediaKey : [`s3://${group.bucket}/${manifestKey}`],

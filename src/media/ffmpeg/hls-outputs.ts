@@ -1,8 +1,11 @@
 import type { RenditionEncryption } from '../content-encryption.ts';
+import type { Packet } from 'node-av/lib';
 import type { HlsGroup, HlsOutput } from '../output-group.ts';
-import { type Segment, averageBandwidth } from '../packaging/hls-manifest.ts';
+import { type Rendition, type Segment, averageBandwidth } from '../packaging/hls-manifest.ts';
 import { HlsSegmenter } from '../packaging/hls-segmenter.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
+import type { ProgramDates } from '../packaging/program-dates.ts';
+import { PACKED_EXTENSIONS, PackedAudioSegmenter } from '../packaging/packed-audio-segmenter.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
 import { AAC_CODEC_NAME, type AudioEncoder } from './audio-encoder.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
@@ -33,6 +36,7 @@ export interface SegmentedOutput extends Output {
     readonly codecs: readonly string[];
     /** Absent: it is not encrypted. */
     readonly encryption: RenditionEncryption | undefined;
+    readonly iFrameRendition?: Rendition['iFrames'] | undefined;
   };
 }
 
@@ -43,7 +47,12 @@ export function openHlsOutput(
   output: HlsOutput,
   tracks: OutputTracks,
   sink: PartSink,
-  facts: { readonly startedAt: number; readonly segmentSeconds: number; readonly now: () => number },
+  facts: {
+    readonly startedAt: number;
+    readonly segmentSeconds: number;
+    readonly now: () => number;
+    readonly dates?: ProgramDates;
+  },
 ): SegmentedOutput {
   const names = nameFacts(group, 'm3u8', tracks, output, facts.startedAt);
   const base = expandIdentifiers(`${group.keyBase}${output.nameModifier}`, names);
@@ -51,23 +60,45 @@ export function openHlsOutput(
   const list = muxerTracks(tracks).map((track, index) => {
     const isVideo = tracks.video !== undefined && index === 0;
     const pid = isVideo ? transport.videoPid : transport.audioPids[index - (tracks.video === undefined ? 0 : 1)];
-    return { ...track, ...(pid !== undefined && { id: pid }) };
+    const offset = isVideo ? undefined : transport.audioOffsetSeconds;
+    return { ...track, ...(pid !== undefined && { id: pid }), ...(offset !== undefined && { offsetSeconds: offset }) };
   });
   const encryption = renditionEncryption(group.content, tracks);
-  const segmenter = new HlsSegmenter(ffmpeg, {
+  const extension = output.packedAudio === undefined ? 'ts' : PACKED_EXTENSIONS.aac;
+  const common = {
     group: { ...group, ...(encryption !== undefined && { encryption }) },
     sink,
     base,
-    segmentBase: () =>
-      base + expandIdentifiers(output.segmentModifier, { ...names, extension: 'ts', time: facts.now() }),
-    tracks: list,
-    transport,
-    audioFrameBytes: Math.max(0, ...tracks.audios.map(({ encoder }) => frameBytes(encoder))),
-    ...(tracks.video !== undefined && { videoKind: segmentedKind(tracks.video) }),
+    segmentKey: (number: number) => {
+      const modifier = expandIdentifiers(output.segmentModifier, { ...names, extension, time: facts.now() });
+      return segmentKey(group, base, modifier, number, extension);
+    },
     segmentSeconds: facts.segmentSeconds,
-    audioCodecs: tracks.audios.map(() => AAC_CODEC_NAME),
-  });
-  const interleaver = new PacketInterleaver(list.length, (track, packet) => segmenter.write(track, packet));
+    ...(facts.dates !== undefined && { dates: facts.dates }),
+  };
+  const [first] = list;
+  const segmenter =
+    output.packedAudio !== undefined && first !== undefined
+      ? new PackedAudioSegmenter({
+          ...common,
+          track: first,
+          codec: 'aac',
+          codecName: AAC_CODEC_NAME,
+          clockOffsetSeconds: transport.clockOffsetSeconds + (transport.audioOffsetSeconds ?? 0),
+          isTimed: output.packedAudio.isTimed,
+        })
+      : new HlsSegmenter(ffmpeg, {
+          ...common,
+          tracks: list,
+          transport,
+          audioFrameBytes: Math.max(0, ...tracks.audios.map(({ encoder }) => frameBytes(encoder))),
+          ...(tracks.video !== undefined && { videoKind: segmentedKind(tracks.video) }),
+          audioCodecs: tracks.audios.map(() => AAC_CODEC_NAME),
+          ...(output.iFrames !== undefined && { iFrames: output.iFrames }),
+        });
+  const write = (track: number, packet: Packet): void =>
+    segmenter instanceof HlsSegmenter ? segmenter.write(track, packet) : segmenter.write(packet);
+  const interleaver = new PacketInterleaver(list.length, write);
   const receivers = list.map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));
   return {
     segmenter,
@@ -84,4 +115,29 @@ export function openHlsOutput(
       };
     },
   };
+}
+
+const SEGMENT_DIGITS = 5;
+
+/**
+ * Where a segment is kept: `base_00001.ts`, in an output's own folder `base/` where there are folders, and in that in
+ * others that are numbered from 1 (`base/00001/`) where these take a number of segments each.
+ */
+function segmentKey(
+  { isSingleFile, directories }: Pick<HlsGroup, 'isSingleFile' | 'directories'>,
+  base: string,
+  modifier: string,
+  number: number,
+  extension: string,
+): string {
+  const padded = (value: number): string => String(value).padStart(SEGMENT_DIGITS, '0');
+  const name = `${base}${modifier}`;
+  const file = isSingleFile === true ? `${name}.${extension}` : `${name}_${padded(number)}.${extension}`;
+  if (directories === undefined) return file;
+  const { segmentsPerDirectory } = directories;
+  const inner =
+    segmentsPerDirectory === undefined || isSingleFile === true
+      ? ''
+      : `${padded(Math.floor((number - 1) / segmentsPerDirectory) + 1)}/`;
+  return `${base}/${inner}${file.slice(file.lastIndexOf('/') + 1)}`;
 }

@@ -21,6 +21,8 @@ export interface MuxerTrack {
   readonly tag?: string;
   readonly language?: string;
   readonly title?: string;
+  /** Added to its timestamps, beside what is added to all. */
+  readonly offsetSeconds?: number;
 }
 
 const IO_BUFFER_SIZE = 256 * 1024;
@@ -32,7 +34,8 @@ export class Muxer {
   readonly #io: IOContext;
   readonly #streams: Stream[] = [];
   readonly #timeBases: Rational[] = [];
-  readonly #offsetSeconds: number;
+  /** By the track. */
+  readonly #offsetSeconds: readonly number[];
   #error: Error | undefined;
 
   /**
@@ -49,7 +52,7 @@ export class Muxer {
     offsetSeconds = 0,
   ) {
     this.#ffmpeg = ffmpeg;
-    this.#offsetSeconds = offsetSeconds;
+    this.#offsetSeconds = tracks.map((track) => offsetSeconds + (track.offsetSeconds ?? 0));
     this.#format = new ffmpeg.FormatContext();
     const what = `Error initializing muxer [${name}]`;
     check(ffmpeg, this.#format.allocOutputContext2(null, name, null), ERROR_CODES.settingsDoNotFit, what);
@@ -70,8 +73,9 @@ export class Muxer {
     const to = stream.timeBase;
     packet.streamIndex = track;
     packet.rescaleTs(from, to);
-    if (this.#offsetSeconds > 0) {
-      const offset = BigInt(Math.round((this.#offsetSeconds * to.den) / to.num));
+    const offsetSeconds = this.#offsetSeconds[track] ?? 0;
+    if (offsetSeconds !== 0) {
+      const offset = BigInt(Math.round((offsetSeconds * to.den) / to.num));
       packet.pts += offset;
       packet.dts += offset;
     }
@@ -81,6 +85,12 @@ export class Muxer {
   /** Writes out what the muxer holds back. */
   flush(): void {
     this.#checked(this.#format.writeFrameSync(null));
+    this.#io.flushSync();
+    this.#throwIfFailed();
+  }
+
+  /** Hands over the bytes so far; packets that are held back stay so. */
+  flushBytes(): void {
     this.#io.flushSync();
     this.#throwIfFailed();
   }

@@ -23,6 +23,7 @@ import type { Output, OutputAudio, OutputTracks } from './outputs.ts';
 import { openFileOutput } from './file-outputs.ts';
 import { openHlsOutput } from './hls-outputs.ts';
 import { ImageStore } from './image-store.ts';
+import { outputStartMs } from './output-start.ts';
 import { outputPicture } from './picture-size.ts';
 import { gopFrames } from './rate-options.ts';
 import type { VideoTrack } from './track-format.ts';
@@ -70,6 +71,8 @@ class Transcode {
   readonly #copies: { readonly track: PassthroughTrack; readonly end: () => void }[] = [];
   readonly #images: ImageStore;
   #framesDecoded = 0;
+  /** The part of the first input with which the outputs begin. */
+  #firstWindow: ClipWindow = WHOLE;
 
   constructor(ffmpeg: FFmpeg, job: TranscodeJob, ports: TranscodePorts) {
     this.#ffmpeg = ffmpeg;
@@ -94,6 +97,7 @@ class Transcode {
       else input.close();
     });
     first ??= this.#open(0);
+    this.#firstWindow = windows[0]?.[0] ?? WHOLE;
     this.#ports.report({ kind: 'phase', phase: 'TRANSCODING' });
     const groups = this.#job.groups.map((group, index) => this.#openGroup(group, index, first?.media));
     this.#transcodeAll(first, infos, windows);
@@ -183,6 +187,14 @@ class Transcode {
     return (rate) => outputTimecode(source, embedded, window.from, inputRate, rate);
   }
 
+  /** The date and time of the outputs' first picture, in milliseconds since the epoch. */
+  #startMs(first: MediaInput): number {
+    const video = first.findVideo();
+    const rate = video === undefined ? { num: 25, den: 1 } : framerateOf(video);
+    const timecode = this.#outputTimecodes(first, this.#firstWindow)(rate);
+    return outputStartMs(timecode, rate, this.#job.firstDate, this.#job.startedAt);
+  }
+
   #openGroup(group: OutputGroup, index: number, first: MediaInput | undefined): RunningGroup {
     if (first === undefined) throw new RangeError('A job has at least one input.');
     const sink = this.#ports.sinkFor(index);
@@ -209,12 +221,17 @@ class Transcode {
       );
       return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
     }
+    const dates = group.programDateTime && {
+      ...group.programDateTime,
+      startMs: this.#startMs(first),
+    };
     const opened = group.outputs.map((output) =>
       this.#openOutput(output, first, segmentSeconds, false, (tracks) =>
         openHlsOutput(this.#ffmpeg, group, output, tracks, sink, {
           startedAt,
           segmentSeconds,
           now: () => this.#ports.now(),
+          ...(dates !== undefined && { dates }),
         }),
       ),
     );

@@ -5,6 +5,9 @@ import { Muxer } from '../ffmpeg/muxer.ts';
 import type { RenditionEncryption } from '../content-encryption.ts';
 import { type ProtectedCodec, TrackProtection } from './cenc/track-protection.ts';
 import type { Segment } from './hls-manifest.ts';
+import { iFrameManifestKey } from './hls-segmenter.ts';
+import { type IFrame, iFrameSegments } from './i-frames.ts';
+import { firstSampleEnd } from './mp4/first-sample.ts';
 import { IndexedWriter } from './indexed-writer.ts';
 import { box, fullBox, text, u16, u32, u64 } from './mp4/box.ts';
 import type { PartSink } from './object-writer.ts';
@@ -33,6 +36,8 @@ interface SegmenterFacts {
   readonly codec: string;
   /** Absent: the track stays in the clear. */
   readonly protection?: { readonly encryption: RenditionEncryption; readonly codec: ProtectedCodec };
+  /** True notes where the pictures stand that can be decoded alone. */
+  readonly hasIFrames: boolean;
 }
 
 /** A fragment of more bytes than this ends before its time, at any frame: FFmpeg holds it in memory. */
@@ -51,6 +56,7 @@ export class FragmentedSegmenter {
   readonly #muxer: Muxer;
   readonly #ticksPerUnit: number;
   readonly #segments: FragmentedSegment[] = [];
+  readonly #iFrames: IFrame[] = [];
   readonly #fragments = new Collector();
   readonly #single: IndexedWriter | undefined;
   readonly #protection: TrackProtection | undefined;
@@ -61,6 +67,8 @@ export class FragmentedSegmenter {
   #segmentStart = 0;
   #fragmentStart = 0;
   #fragmentBytes = 0;
+  /** True where decoding can begin with the fragment. */
+  #isEntry = true;
   #end = 0;
 
   constructor(ffmpeg: FFmpeg, facts: SegmenterFacts) {
@@ -99,6 +107,19 @@ export class FragmentedSegmenter {
     });
   }
 
+  /** The pictures with which fragments begin; in one file, they have their places once the track is finished. */
+  get iFrames(): readonly IFrame[] {
+    const shift = this.#single === undefined ? 0 : this.#init.length + this.#indexBytes;
+    return this.#iFrames.map((frame) => ({ ...frame, offset: (frame.offset ?? 0) + shift }));
+  }
+
+  /** Absent where no manifest of pictures is wanted. */
+  get iFrameRendition() {
+    if (!this.facts.hasIFrames) return undefined;
+    const segments = iFrameSegments(this.#iFrames, this.seconds);
+    return { name: nameOf(iFrameManifestKey(this.facts.names.stem)), segments, codecs: this.codecs };
+  }
+
   /** Where a player finds what it needs before the first segment. */
   get init(): { readonly name: string; readonly bytes: number; readonly indexBytes: number } {
     const { stem } = this.facts.names;
@@ -114,7 +135,10 @@ export class FragmentedSegmenter {
   write(packet: Packet): void {
     const ticks = Number(packet.pts) * this.#ticksPerUnit;
     if (!this.facts.isVideo || packet.isKeyframe) this.#cutAt(Math.max(0, ticks));
-    else if (this.#fragmentBytes > MAX_FRAGMENT_BYTES) this.#flush();
+    else if (this.#fragmentBytes > MAX_FRAGMENT_BYTES) {
+      this.#flush();
+      this.#isEntry = false;
+    }
     this.#fragmentBytes += packet.size;
     this.#end = Math.max(this.#end, ticks + Number(packet.duration) * this.#ticksPerUnit);
     this.#muxer.write(0, packet);
@@ -141,6 +165,7 @@ export class FragmentedSegmenter {
     const isFragmentDue = (ticks - this.#fragmentStart) / this.timescale >= fragmentSeconds - 1e-6;
     if (!isSegmentDue && !isFragmentDue) return;
     this.#flush();
+    this.#isEntry = true;
     this.#fragmentStart = ticks;
     if (isSegmentDue) this.#closeSegment(ticks);
   }
@@ -158,12 +183,28 @@ export class FragmentedSegmenter {
     const isClear = this.#segments.length < (this.#protection?.encryption.clearSegments ?? 0);
     const bytes = this.#protection?.fragments(clear, isClear) ?? clear;
     this.#fragmentBytes = 0;
+    this.#noteIFrame(bytes);
     if (this.#single !== undefined) this.#single.write(bytes);
     else {
       const segment = (this.#writer ??= this.#openSegment());
       segment.write(bytes);
     }
     this.#segmentBytes += bytes.length;
+  }
+
+  /** A range from a fragment's beginning to the end of its first picture. */
+  #noteIFrame(fragment: Uint8Array): void {
+    if (!this.facts.hasIFrames || !this.#isEntry) return;
+    const isFirst = this.#segmentBytes === 0 && this.#single === undefined;
+    const name = this.#single === undefined ? this.#name() : this.facts.names.stem;
+    this.#iFrames.push({
+      name: `${nameOf(name)}.${this.facts.extension}`,
+      offset:
+        this.#single === undefined ? this.#segmentBytes + (isFirst ? SEGMENT_TYPE.length : 0) : this.#single.length,
+      bytes: firstSampleEnd(fragment),
+      time: this.#fragmentStart / this.timescale,
+      segment: this.#segments.length + 1,
+    });
   }
 
   #storeInit(): void {

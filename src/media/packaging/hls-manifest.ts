@@ -1,6 +1,7 @@
 import type { RenditionEncryption } from '../content-encryption.ts';
 import type { HlsManifestSettings } from '../output-group.ts';
 import { keyLines, keyVersion, sessionKeyLines } from './hls-keys.ts';
+import { type ProgramDates, programDateLines } from './program-dates.ts';
 
 export interface Segment {
   readonly name: string;
@@ -33,7 +34,14 @@ export interface Rendition {
     readonly language?: string;
     readonly isDefault: boolean;
     readonly isAutoSelected: boolean;
+    readonly isDescriptive?: boolean;
     readonly channels: number;
+  };
+  /** The manifest of the pictures that can be decoded alone. */
+  readonly iFrames?: {
+    readonly name: string;
+    readonly segments: readonly Segment[];
+    readonly codecs: readonly string[];
   };
   readonly audioGroupIds: readonly string[];
   /** Absent: it is not encrypted. */
@@ -41,14 +49,24 @@ export interface Rendition {
 }
 
 /** A child manifest (media playlist) of a finished rendition. Source: RFC 8216. */
-export function childManifest(group: HlsManifestSettings, segments: readonly Segment[], map?: SegmentMap): string {
+export function childManifest(
+  group: HlsManifestSettings,
+  segments: readonly Segment[],
+  map?: SegmentMap,
+  dates?: ProgramDates,
+): string {
   const durations = segments.map((segment) => Math.max(1, Math.round(segment.duration)));
-  const longest = segments.reduce((most, segment) => Math.max(most, segment.duration), 0);
-  // A segment that is a rounding error over whole seconds is not a second longer.
-  const target = Math.max(1, group.targetDuration === 'up' ? Math.ceil(longest - 0.001) : Math.round(longest));
   const { encryption } = group;
-  const lines = ['#EXTM3U', `#EXT-X-VERSION:${versionOf([encryption], map !== undefined)}`];
-  lines.push(`#EXT-X-TARGETDURATION:${target}`);
+  const dateLines =
+    dates === undefined
+      ? []
+      : programDateLines(
+          dates,
+          segments.map(({ duration }) => duration),
+        );
+  const version = Math.max(versionOf([encryption], map !== undefined), segments[0]?.offset === undefined ? 0 : 4);
+  const lines = ['#EXTM3U', `#EXT-X-VERSION:${version}`];
+  lines.push(`#EXT-X-TARGETDURATION:${targetSeconds(group, segments)}`);
   if (!group.isClientCacheAllowed) lines.push('#EXT-X-ALLOW-CACHE:NO');
   lines.push('#EXT-X-MEDIA-SEQUENCE:1', '#EXT-X-PLAYLIST-TYPE:VOD');
   if (map !== undefined) {
@@ -57,6 +75,8 @@ export function childManifest(group: HlsManifestSettings, segments: readonly Seg
   }
   segments.forEach((segment, index) => {
     lines.push(...keyLines(encryption, index + 1));
+    const date = dateLines[index];
+    if (date !== undefined) lines.push(date);
     const exact = segment.duration.toFixed(6).replace(/\.?0+$/, '');
     lines.push(`#EXTINF:${group.durationFormat === 'integer' ? durations[index] : exact},`);
     if (segment.offset !== undefined) lines.push(`#EXT-X-BYTERANGE:${segment.bytes}@${segment.offset}`);
@@ -64,6 +84,13 @@ export function childManifest(group: HlsManifestSettings, segments: readonly Seg
   });
   lines.push('#EXT-X-ENDLIST', '');
   return lines.join('\n');
+}
+
+/** The most seconds that a segment lasts, as the settings round it. */
+export function targetSeconds({ targetDuration }: HlsManifestSettings, segments: readonly Segment[]): number {
+  const longest = segments.reduce((most, segment) => Math.max(most, segment.duration), 0);
+  // A segment that is a rounding error over whole seconds is not a second longer.
+  return Math.max(1, targetDuration === 'up' ? Math.ceil(longest - 0.001) : Math.round(longest));
 }
 
 /** The main manifest (multivariant playlist) of a group. */
@@ -85,8 +112,31 @@ export function mainManifest(
       lines.push(variantLine(group, rendition, groupId, companions), uri(group, rendition.name));
     }
   }
+  for (const { iFrames, width, height } of renditions) {
+    if (iFrames !== undefined) lines.push(iFrameLine(group, iFrames, { width, height }));
+  }
   lines.push('');
   return lines.join('\n');
+}
+
+function iFrameLine(
+  group: HlsManifestSettings,
+  { name, segments, codecs }: NonNullable<Rendition['iFrames']>,
+  { width, height }: { readonly width: number | undefined; readonly height: number | undefined },
+): string {
+  const attributes = [
+    `BANDWIDTH=${peakBandwidth({ segments })}`,
+    `AVERAGE-BANDWIDTH=${averageBandwidth({ segments })}`,
+    `CODECS="${codecNames(group, codecs).join(',')}"`,
+  ];
+  if (group.isResolutionShown && width !== undefined && height !== undefined) {
+    attributes.push(`RESOLUTION=${width}x${height}`);
+  }
+  return `#EXT-X-I-FRAME-STREAM-INF:${attributes.join(',')},URI="${uri(group, name)}"`;
+}
+
+function codecNames(group: HlsManifestSettings, codecs: Iterable<string>): string[] {
+  return [...codecs].map((name) => (group.codecSpecification === 'RFC_4281' ? rfc4281(name) : name));
 }
 
 /** RFC 8216, section 7: `EXT-X-MAP` came with version 6. */
@@ -104,6 +154,7 @@ function mediaLine(group: HlsManifestSettings, rendition: Rendition): string {
     ...(audio.language === undefined ? [] : [`LANGUAGE="${quoted(audio.language)}"`]),
     `DEFAULT=${audio.isDefault ? 'YES' : 'NO'}`,
     `AUTOSELECT=${audio.isAutoSelected ? 'YES' : 'NO'}`,
+    ...(audio.isDescriptive === true ? ['CHARACTERISTICS="public.accessibility.describes-video"'] : []),
     `CHANNELS="${audio.channels}"`,
     `URI="${uri(group, rendition.name)}"`,
   ];
@@ -118,7 +169,7 @@ function variantLine(
 ): string {
   const highest = (pick: (rendition: Rendition) => number): number => Math.max(0, ...companions.map(pick));
   const codecs = new Set([...rendition.codecs, ...companions.flatMap((companion) => companion.codecs)]);
-  const names = [...codecs].map((name) => (group.codecSpecification === 'RFC_4281' ? rfc4281(name) : name));
+  const names = codecNames(group, codecs);
   const attributes = [
     `BANDWIDTH=${peakBandwidth(rendition) + highest(peakBandwidth)}`,
     `AVERAGE-BANDWIDTH=${averageBandwidth(rendition) + highest(averageBandwidth)}`,
@@ -139,7 +190,7 @@ function rfc4281(name: string): string {
   return `avc1.${Number.parseInt(match[1] ?? '0', 16)}.${Number.parseInt(match[2] ?? '0', 16)}`;
 }
 
-function peakBandwidth(rendition: Rendition): number {
+function peakBandwidth(rendition: Pick<Rendition, 'segments'>): number {
   return Math.max(0, ...rendition.segments.map((segment) => bandwidth(segment.bytes, segment.duration)));
 }
 
@@ -153,7 +204,7 @@ function bandwidth(bytes: number, seconds: number): number {
   return seconds > 0 ? Math.ceil((bytes * 8) / seconds - 1e-6) : 0;
 }
 
-function uri(group: HlsManifestSettings, name: string): string {
+export function uri(group: HlsManifestSettings, name: string): string {
   return group.baseUrl + encodeURI(name).replace(/[?#]/g, encodeURIComponent);
 }
 

@@ -7,21 +7,26 @@ import type { HlsGroup, TransportSettings } from '../output-group.ts';
 import { videoCodecName } from './video-codec-name.ts';
 import type { Segment } from './hls-manifest.ts';
 import { childManifest } from './hls-manifest.ts';
-import { HlsProtection, type SegmentWriter } from './hls-protection.ts';
+import { HlsProtection } from './hls-protection.ts';
+import { type IFrame, iFrameManifest, iFrameSegments } from './i-frames.ts';
 import { putHlsManifest } from './manifest-store.ts';
 import type { PartSink } from './object-writer.ts';
 import { ObjectWriter } from './object-writer.ts';
+import type { ProgramDates } from './program-dates.ts';
+import { SegmentSeries } from './segment-series.ts';
 
 /** Tables are repeated at each segment's start, and otherwise not: an hour between two. */
 const TABLE_PERIOD_SECONDS = 3600;
+const CONTENT_TYPE = 'video/MP2T';
+const I_FRAME_DIGITS = 5;
 
 interface SegmenterFacts {
   readonly group: HlsGroup;
   readonly sink: PartSink;
   /** The key of the child manifest without its extension. */
   readonly base: string;
-  /** The key of the next segment without number and extension. */
-  readonly segmentBase: () => string;
+  /** The key of a segment, by its number. */
+  readonly segmentKey: (number: number) => string;
   readonly tracks: readonly MuxerTrack[];
   readonly transport: TransportSettings;
   /** Bytes of one audio frame. */
@@ -30,6 +35,8 @@ interface SegmenterFacts {
   readonly videoKind?: 'h264' | 'h265';
   readonly segmentSeconds: number;
   readonly audioCodecs: readonly string[];
+  readonly dates?: ProgramDates;
+  readonly iFrames?: 'ranges' | 'files';
 }
 
 /**
@@ -37,33 +44,45 @@ interface SegmenterFacts {
  * cut it is flushed and told to repeat its tables, and the next bytes go to the next object.
  */
 export class HlsSegmenter {
-  readonly segments: Segment[] = [];
   readonly #facts: SegmenterFacts;
   readonly #muxer: Muxer;
-  readonly #target: SwitchableTarget;
+  readonly #series: SegmentSeries;
   readonly #toSeconds: number;
   readonly #protection: HlsProtection | undefined;
-  #start = 0;
-  #key = '';
+  readonly #iFrames: IFrame[] = [];
+  readonly #iFrameFiles: IFrameFiles | undefined;
   #videoCodec: string | undefined;
+  #end = 0;
 
   constructor(ffmpeg: FFmpeg, facts: SegmenterFacts) {
     this.#facts = facts;
     const timeBase = facts.tracks[0]?.encoder.timeBase ?? { num: 1, den: 1 };
     this.#toSeconds = timeBase.num / timeBase.den;
-    this.#target = new SwitchableTarget(() => this.#open());
     const { transport, group } = facts;
-    this.#protection = group.encryption && new HlsProtection(group.encryption, facts.tracks, transport.pmtPid);
-    const options = {
-      mpegts_pmt_start_pid: transport.pmtPid,
-      mpegts_service_id: transport.programNumber,
-      mpegts_transport_stream_id: transport.transportStreamId,
-      pes_payload_size: transport.audioFramesPerPes * facts.audioFrameBytes,
-      pat_period: TABLE_PERIOD_SECONDS,
-      sdt_period: TABLE_PERIOD_SECONDS,
-    };
-    const target = this.#protection?.streamTarget(this.#target) ?? this.#target;
-    this.#muxer = new Muxer(ffmpeg, 'mpegts', facts.tracks, target, options, transport.clockOffsetSeconds);
+    const protection = group.encryption && new HlsProtection(group.encryption, facts.tracks, transport.pmtPid);
+    this.#protection = protection;
+    this.#series = new SegmentSeries({
+      sink: facts.sink,
+      folder: facts.base.slice(0, facts.base.lastIndexOf('/') + 1),
+      segmentKey: facts.segmentKey,
+      contentType: CONTENT_TYPE,
+      isSingleFile: group.isSingleFile === true,
+      ...(protection !== undefined && { wrap: (writer, number) => protection.segmentWriter(writer, number) }),
+    });
+    const series = this.#series;
+    const target: ByteTarget = { length: 0, write: (bytes) => series.write(bytes) };
+    const { tracks } = facts;
+    const options = transportOptions(transport, facts.audioFrameBytes);
+    const protectedTarget = protection?.streamTarget(target) ?? target;
+    this.#muxer = new Muxer(ffmpeg, 'mpegts', tracks, protectedTarget, options, transport.clockOffsetSeconds);
+    const [picture] = tracks;
+    if (facts.iFrames === 'files' && picture !== undefined) {
+      this.#iFrameFiles = new IFrameFiles(ffmpeg, facts.sink, facts.base, picture, transport);
+    }
+  }
+
+  get segments(): readonly Segment[] {
+    return this.#series.segments;
   }
 
   /** The RFC 6381 names of the tracks. */
@@ -79,84 +98,127 @@ export class HlsSegmenter {
     return nameOf(`${this.#facts.base}.m3u8`);
   }
 
+  /** Absent where no manifest of pictures is wanted. */
+  get iFrameRendition() {
+    if (this.#facts.iFrames === undefined) return undefined;
+    const codecs = this.#videoCodec === undefined ? [] : [this.#videoCodec];
+    return { name: nameOf(iFrameManifestKey(this.#facts.base)), segments: this.#iFrameSegments, codecs };
+  }
+
+  get #iFrameSegments(): readonly Segment[] {
+    return iFrameSegments(this.#iFrames, this.#end);
+  }
+
   write(track: number, packet: Packet): void {
+    const isPicture = track === 0 && this.#facts.videoKind !== undefined;
+    const isKey = isPicture && packet.isKeyframe;
+    const time = Number(packet.pts) * this.#toSeconds;
     if (track === 0) {
       const { videoKind } = this.#facts;
       if (videoKind !== undefined) this.#videoCodec ??= videoCodecName(videoKind, packet.data ?? Buffer.alloc(0));
-      const time = Number(packet.pts) * this.#toSeconds;
-      const isEntry = videoKind === undefined || packet.isKeyframe;
       const { segmentSeconds } = this.#facts;
-      const isDue = Math.floor(time / segmentSeconds + 1e-6) > Math.floor(this.#start / segmentSeconds + 1e-6);
-      if (isEntry && isDue && this.#target.isOpen) {
-        this.#cut(time);
-        this.#muxer.setOption('mpegts_flags', '+resend_headers');
+      const segmentAt = (seconds: number): number => Math.floor(seconds / segmentSeconds + 1e-6);
+      const isDue = segmentAt(time) > segmentAt(this.#series.start);
+      if ((!isPicture || isKey) && isDue && this.#series.isOpen) {
+        this.#muxer.flush();
+        this.#series.close(time);
+        this.#repeatTables();
       }
     }
-    this.#protection?.encryptSample(track, packet, this.#number);
-    this.#muxer.write(track, packet);
+    if (isKey && this.#iFrameFiles !== undefined) {
+      this.#iFrames.push({ ...this.#iFrameFiles.write(packet), time, segment: this.#series.number });
+    }
+    this.#protection?.encryptSample(track, packet, this.#series.number);
+    if (isKey && this.#facts.iFrames === 'ranges') this.#writeIFrame(packet, time);
+    else this.#muxer.write(track, packet);
   }
 
-  /** The number of the segment that is being written. */
-  get #number(): number {
-    return this.segments.length + 1;
+  /** Every range begins with the tables, so that it can be read alone. */
+  #writeIFrame(packet: Packet, time: number): void {
+    this.#muxer.flushBytes();
+    const offset = this.#series.place.position;
+    if (this.#series.isOpen) this.#repeatTables();
+    this.#muxer.write(0, packet);
+    this.#muxer.flushBytes();
+    const { name, position } = this.#series.place;
+    this.#iFrames.push({ name, offset, bytes: position - offset, time, segment: this.#series.number });
+  }
+
+  #repeatTables(): void {
+    this.#muxer.setOption('mpegts_flags', '+resend_headers');
   }
 
   /** @param end the stream's length in seconds */
   finish(end: number): void {
+    this.#end = end;
     this.#muxer.finish();
-    if (this.#target.isOpen) this.#close(end);
-    const { group, sink, base } = this.#facts;
+    this.#iFrameFiles?.finish();
+    this.#series.close(end);
+    this.#series.finish();
+    const { group, sink, base, dates } = this.#facts;
     if (!group.areManifestsWritten) return;
-    putHlsManifest(sink, group, `${base}.m3u8`, childManifest(group, this.segments));
+    putHlsManifest(sink, group, `${base}.m3u8`, childManifest(group, this.segments, undefined, dates));
+    if (this.#facts.iFrames === undefined) return;
+    putHlsManifest(sink, group, iFrameManifestKey(base), iFrameManifest(group, this.#iFrames, end));
   }
+}
 
-  #cut(time: number): void {
-    this.#muxer.flush();
-    this.#close(time);
-  }
+/** Of the manifest of the pictures that can be decoded alone. */
+export function iFrameManifestKey(base: string): string {
+  return `${base}_iframe.m3u8`;
+}
 
-  #open(): SegmentWriter {
-    const number = String(this.#number).padStart(5, '0');
-    this.#key = `${this.#facts.segmentBase()}_${number}.ts`;
-    const writer = new ObjectWriter(this.#facts.sink, { key: this.#key, contentType: 'video/MP2T' });
-    return this.#protection?.segmentWriter(writer, this.#number) ?? writer;
-  }
-
-  #close(time: number): void {
-    const bytes = this.#target.close();
-    this.segments.push({ name: nameOf(this.#key), duration: Math.max(0, time - this.#start), bytes });
-    this.#start = time;
-  }
+function transportOptions(transport: TransportSettings, audioFrameBytes: number): Record<string, number> {
+  const tables = transport.tablePeriodSeconds ?? TABLE_PERIOD_SECONDS;
+  return {
+    mpegts_pmt_start_pid: transport.pmtPid,
+    mpegts_service_id: transport.programNumber,
+    mpegts_transport_stream_id: transport.transportStreamId,
+    pes_payload_size: transport.audioFramesPerPes * audioFrameBytes,
+    pat_period: tables,
+    sdt_period: tables,
+    ...(transport.clockPeriodMs !== undefined && { pcr_period: transport.clockPeriodMs }),
+  };
 }
 
 function nameOf(key: string): string {
   return key.slice(key.lastIndexOf('/') + 1);
 }
 
-/** The muxer's output, which goes to one object after another. */
-class SwitchableTarget implements ByteTarget {
-  length = 0;
-  #writer: SegmentWriter | undefined;
-  readonly #open: () => SegmentWriter;
+/** Pictures in files of their own, each a transport stream of one picture. */
+class IFrameFiles {
+  readonly #muxer: Muxer;
+  readonly #sink: PartSink;
+  readonly #base: string;
+  #count = 0;
+  #writer: ObjectWriter | undefined;
 
-  constructor(open: () => SegmentWriter) {
-    this.#open = open;
+  constructor(ffmpeg: FFmpeg, sink: PartSink, base: string, track: MuxerTrack, transport: TransportSettings) {
+    this.#sink = sink;
+    this.#base = base;
+    const target: ByteTarget = { length: 0, write: (bytes) => this.#writer?.write(bytes) };
+    const options = transportOptions(transport, 0);
+    this.#muxer = new Muxer(ffmpeg, 'mpegts', [track], target, options, transport.clockOffsetSeconds);
   }
 
-  get isOpen(): boolean {
-    return this.#writer !== undefined;
-  }
-
-  write(bytes: Uint8Array): void {
-    this.#writer ??= this.#open();
-    this.#writer.write(bytes);
-    this.length += bytes.length;
-  }
-
-  close(): number {
-    this.#writer?.end();
-    const bytes = this.#writer?.length ?? 0;
+  /** Writes a picture; the packet stays as it is. */
+  write(packet: Packet): Pick<IFrame, 'name' | 'bytes'> {
+    const copy = packet.clone();
+    if (copy === null) throw new Error('Out of memory.');
+    this.#count += 1;
+    const key = `${this.#base}_iframe_${String(this.#count).padStart(I_FRAME_DIGITS, '0')}.ts`;
+    const writer = new ObjectWriter(this.#sink, { key, contentType: CONTENT_TYPE });
+    this.#writer = writer;
+    if (this.#count > 1) this.#muxer.setOption('mpegts_flags', '+resend_headers');
+    this.#muxer.write(0, copy);
+    copy.free();
+    this.#muxer.flush();
     this.#writer = undefined;
-    return bytes;
+    writer.end();
+    return { name: nameOf(key), bytes: writer.length };
+  }
+
+  finish(): void {
+    this.#muxer.finish();
   }
 }

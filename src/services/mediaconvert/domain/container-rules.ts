@@ -6,7 +6,8 @@ import type {
   Mp4Settings,
   MpdSettings,
 } from '@aws-sdk/client-mediaconvert';
-import { type SettingRule, carriedOut, oneOf, structure, withoutEffect } from './setting-rule.ts';
+import { checkTransport } from './transport-rules.ts';
+import { type SettingRule, allOf, carriedOut, oneOf, structure, withoutEffect } from './setting-rule.ts';
 
 const mp4: SettingRule<Mp4Settings> = structure<Mp4Settings>({
   MoovPlacement: carriedOut,
@@ -27,31 +28,34 @@ const mov: SettingRule<MovSettings> = structure<MovSettings>({
   AudioDuration: oneOf('DEFAULT_CODEC_DURATION'),
 });
 
-const m3u8: SettingRule<M3u8Settings> = structure<M3u8Settings>({
-  PmtPid: carriedOut,
-  VideoPid: carriedOut,
-  AudioPids: carriedOut,
-  ProgramNumber: carriedOut,
-  TransportStreamId: carriedOut,
-  AudioFramesPerPes: carriedOut,
-  PtsOffset: carriedOut,
-  PtsOffsetMode: oneOf('AUTO', 'SECONDS'),
-  // Every picture is a PES packet and carries a clock reference.
-  PcrControl: oneOf('PCR_EVERY_PES_PACKET'),
-  // Tables stand at the start of each segment.
-  PatInterval: oneOf(0),
-  PmtInterval: oneOf(0),
-  Scte35Source: oneOf('NONE'),
-  TimedMetadata: oneOf('NONE'),
-  NielsenId3: oneOf('NONE'),
-  AudioDuration: oneOf('DEFAULT_CODEC_DURATION'),
-  AudioPtsOffsetDelta: oneOf(0),
-  // Numbers of streams that are not written, as their sources are off.
-  Scte35Pid: withoutEffect,
-  TimedMetadataPid: withoutEffect,
-  PrivateMetadataPid: withoutEffect,
-  DataPTSControl: withoutEffect,
-});
+const m3u8: SettingRule<M3u8Settings> = allOf(
+  checkTransport,
+  structure<M3u8Settings>({
+    PmtPid: carriedOut,
+    VideoPid: carriedOut,
+    AudioPids: carriedOut,
+    ProgramNumber: carriedOut,
+    TransportStreamId: carriedOut,
+    AudioFramesPerPes: carriedOut,
+    PtsOffset: carriedOut,
+    PtsOffsetMode: carriedOut,
+    // Every picture is a PES packet and carries a clock reference.
+    PcrControl: oneOf('PCR_EVERY_PES_PACKET'),
+    // Of 0, they stand at the start of each segment.
+    PatInterval: carriedOut,
+    PmtInterval: carriedOut,
+    Scte35Source: oneOf('NONE'),
+    TimedMetadata: oneOf('NONE'),
+    NielsenId3: oneOf('NONE'),
+    AudioDuration: oneOf('DEFAULT_CODEC_DURATION'),
+    AudioPtsOffsetDelta: carriedOut,
+    // Numbers of streams that are not written, as their sources are off.
+    Scte35Pid: withoutEffect,
+    TimedMetadataPid: withoutEffect,
+    PrivateMetadataPid: withoutEffect,
+    DataPTSControl: withoutEffect,
+  }),
+);
 
 /** Events and captions in the segments are refused; `withoutEffect` is what says how they would be written. */
 const fragmentedContainer = {
@@ -76,8 +80,8 @@ const cmfc: SettingRule<CmfcSettings> = structure<CmfcSettings>({
   AudioGroupId: carriedOut,
   AudioRenditionSets: carriedOut,
   AudioTrackType: carriedOut,
-  DescriptiveVideoServiceFlag: oneOf('DONT_FLAG'),
-  IFrameOnlyManifest: oneOf('EXCLUDE'),
+  DescriptiveVideoServiceFlag: carriedOut,
+  IFrameOnlyManifest: carriedOut,
 });
 
 export const containerSettings: SettingRule<ContainerSettings> = structure<ContainerSettings>({

@@ -8,12 +8,13 @@ import type {
 import type { AudioSettings } from '#media/audio-settings.ts';
 import type { AudioRendition, DashManifestSettings, FragmentedGroup, FragmentedOutput } from '#media/output-group.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
+import { additionalManifests } from './manifest-plan.ts';
 import { videoSettings } from './video-plan.ts';
 
 type Settings = DashIsoGroupSettings & CmafGroupSettings;
 type GroupPlan = Pick<
   FragmentedGroup,
-  'kind' | 'segmentSeconds' | 'fragmentSeconds' | 'alignment' | 'isSingleFile' | 'dash' | 'hls'
+  'kind' | 'additionalManifests' | 'segmentSeconds' | 'fragmentSeconds' | 'alignment' | 'isSingleFile' | 'dash' | 'hls'
 >;
 
 export function planDash(settings: DashIsoGroupSettings): GroupPlan {
@@ -35,6 +36,7 @@ function planCommon(settings: DashIsoGroupSettings | CmafGroupSettings, defaultL
     fragmentSeconds: settings.FragmentLength ?? 2,
     alignment: settings.SegmentLengthControl === 'GOP_MULTIPLE' ? ('gop-multiple' as const) : ('exact' as const),
     isSingleFile: settings.SegmentControl === 'SINGLE_FILE',
+    ...additionalManifests(settings),
   };
 }
 
@@ -68,6 +70,7 @@ export function planFragmentedOutputs(
       audios: planAudios(output),
       ...(rendition !== undefined && { audioRendition: rendition }),
       audioGroupIds: video === undefined ? [] : (listed(cmfcOf(output).AudioRenditionSets) ?? allGroups),
+      ...(cmfcOf(output).IFrameOnlyManifest === 'INCLUDE' && { hasIFrameManifest: true }),
     };
   });
 }
@@ -84,6 +87,7 @@ function planRendition(cmfc: CmfcSettings, index: number): AudioRendition | unde
     groupId: cmfc.AudioGroupId ?? `program_audio_${index}`,
     isDefault: type === 'ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT',
     isAutoSelected: type !== 'ALTERNATE_AUDIO_NOT_AUTO_SELECT',
+    ...(cmfc.DescriptiveVideoServiceFlag === 'FLAG' && { isDescriptive: true }),
   };
 }
 

@@ -10,7 +10,9 @@ import type {
 import { hasTemplateIdentifiers } from '#media/packaging/segment-template.ts';
 import type { Problem } from '../errors.ts';
 import { checkSoundFile } from './audio-rules.ts';
+import { checkMainManifests, checkPackedAudio, checkTrickPlay } from './manifest-rules.ts';
 import { missing } from './setting-rule.ts';
+import { checkClocks } from './transport-rules.ts';
 
 /** The rules of output groups that look at more than one member, as MediaConvert's guide states them. */
 
@@ -87,6 +89,9 @@ export function checkOutputGroup(group: OutputGroup, pointer: string, problems: 
     if (type === 'DASH_ISO_GROUP_SETTINGS' || type === 'CMAF_GROUP_SETTINGS') checkOneTrack(output, place, problems);
   });
   if (type === 'CMAF_GROUP_SETTINGS') checkRenditions(group, pointer, problems);
+  checkMainManifests(group, pointer, problems);
+  checkTrickPlay(group, pointer, problems);
+  checkClocks(group, pointer, problems);
 }
 
 /** No two outputs may write the same objects, and none those of its group. */
@@ -209,8 +214,7 @@ function checkHlsOutput(output: Output, isSampleAes: boolean, pointer: string, p
   }
   const isAudioOnly = output.VideoDescription === undefined;
   if (isAudioOnly && output.OutputSettings?.HlsSettings?.AudioOnlyContainer !== 'M2TS') {
-    const text = 'Audio-only outputs are supported with M2TS alone; it has to be chosen';
-    problems.push({ pointer: `${pointer}/outputSettings/hlsSettings/audioOnlyContainer`, text });
+    checkPackedAudio(output, isSampleAes, pointer, problems);
   }
 }
 
@@ -245,6 +249,10 @@ function checkRenditions(group: OutputGroup, pointer: string, problems: Problem[
 
 export function checkHlsGroup(group: HlsGroupSettings, pointer: string, problems: Problem[]): void {
   const { MinSegmentLength: least, SegmentLength: length = 10 } = group;
+  if (group.SegmentsPerSubdirectory !== undefined && group.DirectoryStructure !== 'SUBDIRECTORY_PER_STREAM') {
+    const text = 'Needs directoryStructure SUBDIRECTORY_PER_STREAM';
+    problems.push({ pointer: `${pointer}/segmentsPerSubdirectory`, text });
+  }
   if (least === undefined) problems.push(missing(pointer, 'minSegmentLength'));
   else if (least > length) {
     problems.push({ pointer: `${pointer}/minSegmentLength`, text: `Should be less than or equal to ${length}` });

@@ -4,6 +4,7 @@ import { planAudio } from './audio-description-plan.ts';
 import { planHlsEncryption } from './hls-encryption-plan.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
 import { groupFacts } from './group-facts.ts';
+import { additionalManifests } from './manifest-plan.ts';
 import { videoSettings } from './video-plan.ts';
 
 export function planHls(hls: HlsGroupSettings): Omit<HlsGroup, keyof ReturnType<typeof groupFacts> | 'outputs'> {
@@ -13,11 +14,25 @@ export function planHls(hls: HlsGroupSettings): Omit<HlsGroup, keyof ReturnType<
     alignment: hls.SegmentLengthControl === 'GOP_MULTIPLE' ? 'gop-multiple' : 'exact',
     areManifestsWritten: hls.OutputSelection !== 'SEGMENTS_ONLY',
     ...hlsManifestSettings(hls),
+    ...additionalManifests(hls),
+    ...(hls.SegmentControl === 'SINGLE_FILE' && { isSingleFile: true }),
+    ...(hls.DirectoryStructure === 'SUBDIRECTORY_PER_STREAM' && { directories: planDirectories(hls) }),
+    ...(hls.ProgramDateTime === 'INCLUDE' && {
+      programDateTime: { periodSeconds: hls.ProgramDateTimePeriod ?? DATE_PERIOD_SECONDS },
+    }),
     ...(hls.Encryption !== undefined && { content: planHlsEncryption(hls.Encryption) }),
   };
 }
 
-export function planHlsOutput(output: Output): HlsOutput {
+/** As often as the service tells dates. */
+const DATE_PERIOD_SECONDS = 600;
+
+function planDirectories({ SegmentsPerSubdirectory: count }: HlsGroupSettings) {
+  return count === undefined ? {} : { segmentsPerDirectory: count };
+}
+
+/** @param group the settings of the output's group */
+export function planHlsOutput(output: Output, group: HlsGroupSettings): HlsOutput {
   const hls = output.OutputSettings?.HlsSettings ?? {};
   const video = videoSettings(output.VideoDescription, output.ContainerSettings?.Container);
   const rendition = video === undefined ? planRendition(hls) : undefined;
@@ -26,7 +41,11 @@ export function planHlsOutput(output: Output): HlsOutput {
     segmentModifier: hls.SegmentModifier ?? '',
     ...(video !== undefined && { video }),
     audios: (output.AudioDescriptions ?? []).map(planAudio),
-    transport: planTransport(output.ContainerSettings?.M3u8Settings ?? {}),
+    transport: planTransport(output.ContainerSettings?.M3u8Settings ?? {}, group),
+    ...(video === undefined &&
+      hls.AudioOnlyContainer !== 'M2TS' && { packedAudio: { isTimed: group.AudioOnlyHeader !== 'EXCLUDE' } }),
+    ...(hls.IFrameOnlyManifest === 'INCLUDE' && { iFrames: 'ranges' as const }),
+    ...(hls.IFrameOnlyManifest === 'INCLUDE_AS_TS' && { iFrames: 'files' as const }),
     ...(rendition !== undefined && { audioRendition: rendition }),
     audioGroupIds:
       video === undefined || hls.AudioRenditionSets === undefined
@@ -46,10 +65,17 @@ function planRendition(hls: HlsSettings): HlsOutput['audioRendition'] | undefine
     groupId: hls.AudioGroupId ?? DEFAULT_AUDIO_GROUP,
     isDefault: type === 'ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT',
     isAutoSelected: type !== 'ALTERNATE_AUDIO_NOT_AUTO_SELECT',
+    ...(hls.DescriptiveVideoServiceFlag === 'FLAG' && { isDescriptive: true }),
   };
 }
 
-function planTransport(m3u8: M3u8Settings): TransportSettings {
+/** Room for what is decoded before it is shown. */
+const DEFAULT_OFFSET_SECONDS = 2;
+
+function planTransport(m3u8: M3u8Settings, group: HlsGroupSettings): TransportSettings {
+  const { PtsOffset, PtsOffsetMode, PatInterval, AudioPtsOffsetDelta } = m3u8;
+  const unit = PtsOffsetMode === 'MILLISECONDS' ? 1000 : 1;
+  const offset = PtsOffset === undefined ? DEFAULT_OFFSET_SECONDS : PtsOffset / unit;
   return {
     pmtPid: m3u8.PmtPid ?? 480,
     videoPid: m3u8.VideoPid ?? 481,
@@ -57,6 +83,8 @@ function planTransport(m3u8: M3u8Settings): TransportSettings {
     programNumber: m3u8.ProgramNumber ?? 1,
     transportStreamId: m3u8.TransportStreamId ?? 1,
     audioFramesPerPes: m3u8.AudioFramesPerPes ?? 4,
-    clockOffsetSeconds: m3u8.PtsOffset ?? 2,
+    clockOffsetSeconds: offset + (group.TimestampDeltaMilliseconds ?? 0) / 1000,
+    ...(AudioPtsOffsetDelta !== undefined && { audioOffsetSeconds: AudioPtsOffsetDelta / unit }),
+    ...(PatInterval !== undefined && PatInterval > 0 && { tablePeriodSeconds: PatInterval / 1000 }),
   };
 }

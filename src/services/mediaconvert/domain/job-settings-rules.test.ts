@@ -148,7 +148,6 @@ describe('settings that are not carried out', () => {
       hlsWith({ Encryption: { Type: 'STATIC_KEY', SpekeKeyProvider: { ResourceId: 'x' } } }),
       'hlsGroupSettings/encryption/spekeKeyProvider',
     ],
-    ['one file of segments', hlsWith({ SegmentControl: 'SINGLE_FILE' }), 'hlsGroupSettings/segmentControl'],
     ['a web address', { ...settingsWith({}), Inputs: [{ FileInput: 'https://host/a.mp4' }] }, '/inputs/0/fileInput'],
   ];
   for (const [what, settings, pointer] of cases) {
@@ -393,12 +392,14 @@ describe('rules across settings', () => {
 
 /** By the structure; `x` is an audio selector. */
 const ACCEPTED: Readonly<Record<string, string>> = {
+  additionalManifests: 'manifestNameModifier selectedOutputs',
   av1Settings: 'bitDepth framerateControl framerateDenominator framerateNumerator gopSize maxBitrate rateControlMode',
   aacSettings: 'bitrate',
   audioDescriptions: 'customLanguageCode languageCode languageCodeControl streamName',
   cmafGroupSettings:
     'baseUrl clientCache codecSpecification fragmentLength manifestCompression manifestDurationFormat minBufferTime mpdManifestBandwidthType mpdProfile segmentControl segmentLength streamInfResolution targetDurationCompatibilityMode writeDashManifest writeHlsManifest writeSegmentTimelineInRepresentation',
-  cmfcSettings: 'audioGroupId audioRenditionSets audioTrackType timedMetadataBoxVersion',
+  cmfcSettings:
+    'audioGroupId audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest timedMetadataBoxVersion',
   dashIsoGroupSettings:
     'baseUrl fragmentLength minBufferTime mpdManifestBandwidthType mpdProfile segmentControl segmentLength writeSegmentTimelineInRepresentation',
   deinterlacer: 'control',
@@ -411,13 +412,14 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   h265Settings:
     'adaptiveQuantization bitrate codecLevel deblocking dynamicSubGop framerateControl framerateDenominator framerateNumerator gopBReference gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval mvTemporalPredictor numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator rateControlMode sampleAdaptiveOffsetFilterMode scanTypeConversionMode slices spatialAdaptiveQuantization temporalAdaptiveQuantization treeBlockSize writeMp4PackagingType',
   hlsGroupSettings:
-    'baseUrl captionSegmentLengthControl clientCache codecSpecification manifestCompression manifestDurationFormat minSegmentLength outputSelection programDateTimePeriod segmentLength streamInfResolution targetDurationCompatibilityMode timedMetadataId3Period',
-  hlsSettings: 'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType segmentModifier',
+    'audioOnlyHeader baseUrl captionSegmentLengthControl clientCache codecSpecification directoryStructure manifestCompression manifestDurationFormat minSegmentLength outputSelection programDateTime programDateTimePeriod segmentControl segmentLength streamInfResolution targetDurationCompatibilityMode timedMetadataId3Period timestampDeltaMilliseconds',
+  hlsSettings:
+    'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest segmentModifier',
   inputClippings: 'endTimecode startTimecode',
   inputs: 'timecodeSource timecodeStart',
   insertableImages: 'duration fadeIn fadeOut height imageX imageY layer opacity startTime width',
   m3u8Settings:
-    'audioFramesPerPes audioPids dataPTSControl pmtPid privateMetadataPid programNumber ptsOffset scte35Pid timedMetadataPid transportStreamId videoPid',
+    'audioFramesPerPes audioPids dataPTSControl patInterval pmtPid privateMetadataPid programNumber ptsOffset ptsOffsetMode scte35Pid timedMetadataPid transportStreamId videoPid',
   movSettings: 'cslgAtom mpeg2FourCCControl',
   mp4Settings: 'cslgAtom cttsVersion moovPlacement',
   flacSettings: 'sampleRate',
@@ -429,7 +431,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   passthroughSettings: 'frameControl',
   qvbrSettings: 'qvbrQualityLevel qvbrQualityLevelFineTune',
   staticKeyProvider: 'keyFormat keyFormatVersions url',
-  timecodeConfig: 'source start',
+  timecodeConfig: 'source timestampOffset',
   videoDescription: 'colorMetadata dropFrameTimecode sharpness',
   videoSelector: 'colorSpaceUsage',
   x: 'customLanguageCode defaultSelection languageCode pids tracks',

@@ -38,8 +38,8 @@ const hlsOutput: SettingRule<HlsSettings> = structure<HlsSettings>({
   AudioRenditionSets: carriedOut,
   AudioTrackType: carriedOut,
   AudioOnlyContainer: carriedOut,
-  IFrameOnlyManifest: oneOf('EXCLUDE'),
-  DescriptiveVideoServiceFlag: oneOf('DONT_FLAG'),
+  IFrameOnlyManifest: carriedOut,
+  DescriptiveVideoServiceFlag: carriedOut,
 });
 
 const output: SettingRule<Output> = allOf(
@@ -72,7 +72,10 @@ export const jobSettingsRule: SettingRule<JobSettings> = allOf(
   structure<JobSettings>({
     Inputs: each(input),
     OutputGroups: each(outputGroup),
-    TimecodeConfig: allOf(checkTimecodeConfig, structure<TimecodeConfig>({ Source: carriedOut, Start: carriedOut })),
+    TimecodeConfig: allOf(
+      checkTimecodeConfig,
+      structure<TimecodeConfig>({ Source: carriedOut, Start: carriedOut, TimestampOffset: carriedOut }),
+    ),
     AdAvailOffset: oneOf(0),
     FollowSource: oneOf(1),
     ColorConversion3DLUTSettings: emptyOnly,

@@ -12,7 +12,17 @@ import type {
 import { checkDestination } from './cross-setting-rules.ts';
 import { checkCmafManifests, checkFragmentedGroup, checkHlsGroup } from './group-rules.ts';
 import { hlsEncryption } from './hls-encryption-rules.ts';
-import { type SettingRule, allOf, carriedOut, emptyOnly, oneOf, structure, withoutEffect } from './setting-rule.ts';
+import { additionalManifest } from './manifest-rules.ts';
+import {
+  type SettingRule,
+  allOf,
+  carriedOut,
+  each,
+  emptyOnly,
+  oneOf,
+  structure,
+  withoutEffect,
+} from './setting-rule.ts';
 
 const destinationSettings: SettingRule<DestinationSettings> = structure<DestinationSettings>({
   S3Settings: structure<S3DestinationSettings>({
@@ -32,7 +42,7 @@ const hlsGroup: SettingRule<HlsGroupSettings> = allOf(
     Destination: checkDestination,
     DestinationSettings: destinationSettings,
     Encryption: hlsEncryption,
-    SegmentControl: oneOf('SEGMENTED_FILES'),
+    SegmentControl: carriedOut,
     SegmentLength: carriedOut,
     SegmentLengthControl: oneOf('EXACT', 'GOP_MULTIPLE'),
     MinSegmentLength: carriedOut,
@@ -45,21 +55,22 @@ const hlsGroup: SettingRule<HlsGroupSettings> = allOf(
     ClientCache: carriedOut,
     OutputSelection: carriedOut,
     BaseUrl: carriedOut,
-    DirectoryStructure: oneOf('SINGLE_DIRECTORY'),
-    ProgramDateTime: oneOf('EXCLUDE'),
-    ProgramDateTimePeriod: withoutEffect,
+    DirectoryStructure: carriedOut,
+    SegmentsPerSubdirectory: carriedOut,
+    ProgramDateTime: carriedOut,
+    ProgramDateTimePeriod: carriedOut,
     ProgressiveWriteHlsManifest: oneOf('DISABLED'),
     TimedMetadataId3Frame: oneOf('NONE'),
     TimedMetadataId3Period: withoutEffect,
-    TimestampDeltaMilliseconds: oneOf(0),
+    TimestampDeltaMilliseconds: carriedOut,
     ImageBasedTrickPlay: oneOf('NONE'),
-    AudioOnlyHeader: oneOf('INCLUDE'),
+    AudioOnlyHeader: carriedOut,
     // Captions are refused where they are described.
     CaptionLanguageSetting: oneOf('OMIT', 'NONE'),
     CaptionSegmentLengthControl: withoutEffect,
     CaptionLanguageMappings: emptyOnly,
     AdMarkers: emptyOnly,
-    AdditionalManifests: emptyOnly,
+    AdditionalManifests: each(additionalManifest),
   }),
 );
 
@@ -81,7 +92,7 @@ const fragmentedGroup = {
   VideoCompositionOffsets: oneOf<'UNSIGNED'>('UNSIGNED'),
   PtsOffsetHandlingForBFrames: oneOf<'ZERO_BASED'>('ZERO_BASED'),
   ImageBasedTrickPlay: oneOf<'NONE'>('NONE'),
-  AdditionalManifests: emptyOnly,
+  AdditionalManifests: each(additionalManifest),
 };
 
 const dashGroup: SettingRule<DashIsoGroupSettings> = allOf(

@@ -25,10 +25,12 @@ export function planTranscode(
   const [first] = inputs;
   const inputName = first === undefined ? '' : baseNameOf(first.source);
   const firstTimecode = outputTimecode(settings);
+  const date = settings.TimecodeConfig?.TimestampOffset;
   return {
     inputs,
     startedAt,
     firstTimecode,
+    ...(date !== undefined && { firstDate: date }),
     groups: (settings.OutputGroups ?? []).map((group) => planGroup(group, inputName)),
   };
 }
@@ -38,7 +40,11 @@ function planGroup(group: OutputGroupSettings, inputName: string): OutputGroup {
   const outputs = group.Outputs ?? [];
   if (settings.Type === 'HLS_GROUP_SETTINGS') {
     const hls = settings.HlsGroupSettings ?? {};
-    return { ...planHls(hls), ...groupFacts(hls, inputName), outputs: outputs.map(planHlsOutput) };
+    return {
+      ...planHls(hls),
+      ...groupFacts(hls, inputName),
+      outputs: outputs.map((output) => planHlsOutput(output, hls)),
+    };
   }
   if (settings.Type === 'DASH_ISO_GROUP_SETTINGS' || settings.Type === 'CMAF_GROUP_SETTINGS') {
     const { CmafGroupSettings: cmaf = {}, DashIsoGroupSettings: dash = {} } = settings;

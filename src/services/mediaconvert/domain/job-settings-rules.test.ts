@@ -431,7 +431,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   passthroughSettings: 'frameControl',
   qvbrSettings: 'qvbrQualityLevel qvbrQualityLevelFineTune',
   staticKeyProvider: 'keyFormat keyFormatVersions url',
-  timecodeConfig: 'source timestampOffset',
+  timecodeConfig: 'source start timestampOffset',
   videoDescription: 'colorMetadata dropFrameTimecode sharpness',
   videoSelector: 'colorSpaceUsage',
   x: 'customLanguageCode defaultSelection languageCode pids tracks',

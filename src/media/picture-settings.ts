@@ -10,14 +10,38 @@ export interface Rectangle {
 
 /** What is done to the pictures of one input, before they go to the outputs. */
 export interface InputPicture {
+  /** Degrees, clockwise; `auto`: as the container says. */
+  readonly turn?: 90 | 180 | 270 | 'auto';
+  /** True: the pictures' transparency takes their place, as a grey picture. */
+  readonly isAlphaShown?: boolean;
+  /** Instead of the outputs' own. */
+  readonly crop?: Rectangle;
+  readonly position?: Rectangle;
   /** Lie on the input's own pictures, and are scaled with them. In the order in which they are laid. */
   readonly images?: readonly InsertedImage[];
 }
 
 /** What is done to the pictures of one output. */
 export interface OutputPicture {
+  /** The part of the input that is used. */
+  readonly crop?: Rectangle;
+  /** The part of the output that the input fills; the rest is black. */
+  readonly position?: Rectangle;
   /** Lie on the output's pictures as they are. In the order in which they are laid. */
   readonly images?: readonly InsertedImage[];
+  readonly burntTimecode?: BurntTimecode;
+  /** Whether timecodes drop numbers to keep to the clock, at a rate at which they may. */
+  readonly isTimecodeDropped?: boolean;
+}
+
+/** The timecode of each picture, written on it. */
+export interface BurntTimecode {
+  /** Pixels. */
+  readonly fontSize: number;
+  readonly row: 'top' | 'middle' | 'bottom';
+  readonly column: 'left' | 'center' | 'right';
+  /** Printable ASCII that stands before it. */
+  readonly prefix: string;
 }
 
 /** A still picture that is laid on a film. */

@@ -1,6 +1,6 @@
 import type { Rational } from '../video-settings.ts';
 import { framerateOf, type MediaInput } from './media-input.ts';
-import { convertTimecode, type FirstTimecode, frameOfTimecode, timecodeOfFrame } from './timecode.ts';
+import { convertTimecode, type FirstTimecode, frameOfTimecode, isDropRate, timecodeOfFrame } from './timecode.ts';
 
 const NOUGHT = '00:00:00:00';
 
@@ -51,4 +51,10 @@ export function timesFrom(first: string, rate: Rational): FilmTimes {
 function inputTimecode(media: MediaInput, first: FirstTimecode): string | undefined {
   if (first === 'zero') return NOUGHT;
   return first === 'embedded' ? media.embeddedTimecode : first;
+}
+
+/** The timecode so many pictures later. `isDropped` where numbers are to be dropped, if they may be at this rate. */
+export function laterTimecode(first: string, frames: number, rate: Rational, isDropped: boolean): string {
+  const frame = (frameOfTimecode(first, rate) ?? 0) + frames;
+  return timecodeOfFrame(frame, rate, isDropped && isDropRate(rate));
 }

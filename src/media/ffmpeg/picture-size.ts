@@ -1,3 +1,4 @@
+import type { Rectangle } from '../picture-settings.ts';
 import type { Rational, VideoSettings } from '../video-settings.ts';
 
 export interface Picture {
@@ -35,9 +36,22 @@ export function outputPicture(settings: VideoSettings, source: Picture): Picture
   return { ...box, pixelAspect };
 }
 
-/** How to bring `source` into `output`, which may have been made for another input. */
-export function planPicture(settings: VideoSettings, source: Picture, output: Picture): PicturePlan {
+/**
+ * How to bring `source` into `output`, which may have been made for another input.
+ *
+ * @param position the part of the output that it is stretched to
+ */
+export function planPicture(
+  settings: VideoSettings,
+  source: Picture,
+  output: Picture,
+  position?: Rectangle,
+): PicturePlan {
   const box = { width: output.width, height: output.height };
+  if (position !== undefined) {
+    const { x, y, width, height } = position;
+    return { scale: { width, height }, pad: { ...box, x, y } };
+  }
   const shape = displayRatio(source) / (output.pixelAspect.num / output.pixelAspect.den);
   if (settings.scaling === 'stretch') return { scale: box };
   if (settings.scaling === 'fill') {

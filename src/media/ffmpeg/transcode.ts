@@ -14,7 +14,8 @@ import type { AudioRoute } from './input-run.ts';
 import { InputRun } from './input-run.ts';
 import type { RunningGroup } from './finish-group.ts';
 import { finishGroup } from './finish-group.ts';
-import { inputTimes, outputTimecode } from './film-times.ts';
+import { outputTimecode } from './film-times.ts';
+import { inputPictures } from './input-pictures.ts';
 import { openFragmentedOutput } from './fragmented-outputs.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { ByteSource } from './media-input.ts';
@@ -152,9 +153,8 @@ class Transcode {
           isJoined: part < lengths.length,
           window,
           pictures: {
-            settings: description.picture ?? {},
+            ...inputPictures(this.#ffmpeg, input.media, description),
             images: this.#images,
-            inputTimes: inputTimes(input.media, description.firstTimecode),
             skippedSeconds: window.from,
             outputTimecode,
           },
@@ -286,8 +286,8 @@ class Transcode {
   ): VideoEncoder {
     const source = first.findVideo();
     if (source === undefined) throw new TranscodeError(ERROR_CODES.noVideo, 'The input has no video stream.');
-    const { width, height } = source.codecpar;
-    const picture = outputPicture(settings, { width, height, pixelAspect: pixelAspectOf(source) });
+    const { picture: shown } = inputPictures(this.#ffmpeg, first, this.#job.inputs[0]);
+    const picture = outputPicture(settings, shown);
     const facts = {
       settings,
       picture,

@@ -1,6 +1,8 @@
-import type { InsertedImage } from '../picture-settings.ts';
+import type { InsertedImage, OutputPicture } from '../picture-settings.ts';
 import type { Rational, VideoSettings } from '../video-settings.ts';
 import { type Picture, planPicture } from './picture-size.ts';
+import { burnIn } from './burnt-timecode.ts';
+import { type Areas, cropped, requireInside } from './geometry.ts';
 import type { Step } from './graph-text.ts';
 import { type ImageSources, imageSteps } from './image-overlay.ts';
 import type { VideoEncoder } from './video-encoder.ts';
@@ -12,6 +14,9 @@ export interface OutputFacts {
   /** FFmpeg's number of the matrix that the input's pictures have. */
   readonly colorSpace: number;
   readonly images: ImageSources;
+  areas(output: OutputPicture | undefined): Areas;
+  /** The timecode of the first picture that the graph makes for this output. */
+  readonly timecode: string;
   /** The graph's time at which an image of this output begins. */
   secondsOf(image: InsertedImage): number;
 }
@@ -19,7 +24,9 @@ export interface OutputFacts {
 /** One output's pictures, from those of an input to what its encoder takes. */
 export function outputSteps(encoder: VideoEncoder, source: Picture, facts: OutputFacts): Step[] {
   const { settings, picture, framerate } = encoder;
-  const plan = planPicture(settings, source, picture);
+  const { crop, position } = facts.areas(settings.picture);
+  if (position !== undefined) requireInside(position, picture, 'The selection placement');
+  const plan = planPicture(settings, cropped(source, crop), picture, position);
   // A film shows the nearest picture, a still the one of its moment.
   const rounding = settings.codec.kind === 'jpeg' ? ':round=up' : '';
   const rate = `fps=fps=${framerate.num}/${framerate.den}:start_time=${facts.startSeconds}${rounding}`;
@@ -28,6 +35,7 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
     `scale=w=${plan.scale.width}:h=${plan.scale.height}:flags=${settings.scaler}${color}` +
     (plan.crop === undefined ? '' : `,crop=${plan.crop.width}:${plan.crop.height}`);
   const filters: Step[] = [...deinterlacers(settings), ...blender(settings, framerate), rate];
+  if (crop !== undefined) filters.push(`crop=${crop.width}:${crop.height}:${crop.x}:${crop.y}`);
   filters.push(size, `format=${encoder.pixelFormat}`);
   if (plan.pad !== undefined) filters.push(`pad=${plan.pad.width}:${plan.pad.height}:${plan.pad.x}:${plan.pad.y}`);
   filters.push(`setsar=${picture.pixelAspect.num}/${picture.pixelAspect.den}`);
@@ -45,6 +53,8 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
       facts.images,
     ),
   );
+  const burnt = settings.picture?.burntTimecode;
+  if (burnt !== undefined) filters.push(burnIn(burnt, facts.timecode, framerate));
   return filters;
 }
 

@@ -4,9 +4,11 @@ import { ERROR_CODES } from '../transcode-error.ts';
 import type { InputPicture, InsertedImage } from '../picture-settings.ts';
 import type { Rational } from '../video-settings.ts';
 import { check, present } from './check.ts';
-import { type FilmTimes, timesFrom } from './film-times.ts';
+import { type FilmTimes, laterTimecode, timesFrom } from './film-times.ts';
+import { areasOf, type Turn, turned, turnSteps } from './geometry.ts';
 import { type Step, writeChain } from './graph-text.ts';
 import { formatFor, ImageSources, imageSteps } from './image-overlay.ts';
+import { alphaSteps } from './alpha.ts';
 import type { ImageStore } from './image-store.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { Picture } from './picture-size.ts';
@@ -17,6 +19,8 @@ import type { VideoEncoder } from './video-encoder.ts';
 export interface PictureFacts {
   readonly settings: InputPicture;
   readonly images: ImageStore;
+  /** Degrees by which they are turned. */
+  readonly turn: Turn;
   readonly inputTimes: FilmTimes;
   /** Seconds of the input before the part that is wanted. */
   readonly skippedSeconds: number;
@@ -60,7 +64,9 @@ export class VideoGraph {
     this.#bases = encoders.map((encoder) => encoder.frameAt(facts.baseSeconds));
     this.#out = new ffmpeg.Frame();
     this.#out.alloc();
-    const picture: Picture = { width: first.width, height: first.height, pixelAspect: facts.pixelAspect };
+    const { settings, turn } = facts.pictures;
+    const coded: Picture = { width: first.width, height: first.height, pixelAspect: facts.pixelAspect };
+    const picture = turned(coded, turn);
     const source =
       `buffer@in=video_size=${first.width}x${first.height}:pix_fmt=${first.format}` +
       `:time_base=${facts.timeBase.num}/${facts.timeBase.den}` +
@@ -70,11 +76,16 @@ export class VideoGraph {
     const images = new ImageSources(ffmpeg, facts.pictures.images);
     const pads = encoders.map((_, index) => `[s${index}]`).join('');
     const outputs = encoders.map((encoder, index) => {
-      const times = timesFrom(facts.pictures.outputTimecode(encoder.framerate), encoder.framerate);
+      const { framerate } = encoder;
+      const timecode = facts.pictures.outputTimecode(framerate);
+      const times = timesFrom(timecode, framerate);
+      const firstFrame = Number(encoder.frameAt(facts.baseSeconds + facts.startSeconds));
       const steps = outputSteps(encoder, picture, {
         ...facts,
         colorSpace: first.colorSpace,
         images,
+        areas: (output) => areasOf(settings, output),
+        timecode: laterTimecode(timecode, firstFrame, framerate, encoder.settings.picture?.isTimecodeDropped === true),
         secondsOf: ({ start }) => (start === undefined ? 0 : times.secondsOf(start)) - facts.baseSeconds,
       });
       return writeChain(`[s${index}]`, steps, `buffersink@v${index}`);
@@ -98,10 +109,12 @@ export class VideoGraph {
 
   /** What all outputs see. */
   #inputSteps(first: Frame, { framerate, pictures }: GraphFacts, sources: ImageSources): Step[] {
-    const { settings, inputTimes, skippedSeconds } = pictures;
+    const pixelFormat = this.#ffmpeg.avGetPixFmtName(first.format as AVPixelFormat) ?? '';
+    const { settings, turn, inputTimes, skippedSeconds } = pictures;
     const { images = [] } = settings;
-    if (images.length === 0) return [];
-    const { film } = formatFor(this.#ffmpeg.avGetPixFmtName(first.format as AVPixelFormat) ?? '');
+    const steps: Step[] = [...alphaSteps(settings, pixelFormat), ...turnSteps(turn)];
+    if (images.length === 0) return steps;
+    const { film } = formatFor(pixelFormat);
     const isRgb = first.colorSpace === this.#ffmpeg.AVCOL_SPC_RGB;
     const facts = {
       pixelFormat: film,
@@ -112,7 +125,7 @@ export class VideoGraph {
       secondsOf: ({ start }: InsertedImage) => (start === undefined ? 0 : inputTimes.secondsOf(start)) - skippedSeconds,
     };
     const form = isRgb ? `scale=out_color_matrix=bt709:out_range=tv,format=${film}` : `format=${film}`;
-    return [form, ...imageSteps(images, facts, sources)];
+    return [...steps, form, ...imageSteps(images, facts, sources)];
   }
 
   isFor(frame: Frame): boolean {

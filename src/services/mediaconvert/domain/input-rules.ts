@@ -2,6 +2,7 @@ import type { AudioSelector, Input, VideoSelector } from '@aws-sdk/client-mediac
 import { checkAudioSelector, checkFileInput } from './cross-setting-rules.ts';
 import { imageInserter } from './image-rules.ts';
 import { checkTimecodes, inputClip } from './input-clip-rules.ts';
+import { rectangle } from './picture-rules.ts';
 import { inputDecryption } from './input-decryption-rules.ts';
 import {
   type SettingRule,
@@ -33,12 +34,12 @@ const audioSelector: SettingRule<AudioSelector> = allOf(
 );
 
 const videoSelector: SettingRule<VideoSelector> = structure<VideoSelector>({
-  AlphaBehavior: oneOf('DISCARD'),
+  AlphaBehavior: carriedOut,
   ColorSpace: oneOf('FOLLOW'),
   ColorSpaceUsage: withoutEffect,
   EmbeddedTimecodeOverride: oneOf('NONE'),
   PadVideo: oneOf('DISABLED'),
-  Rotate: oneOf('DEGREE_0'),
+  Rotate: carriedOut,
   SampleRange: oneOf('FOLLOW'),
   SelectorType: oneOf('AUTO'),
 });
@@ -56,6 +57,8 @@ export const input: SettingRule<Input> = allOf(
     VideoOverlays: emptyOnly,
     VideoSelector: videoSelector,
     ImageInserter: imageInserter,
+    Crop: rectangle,
+    Position: rectangle,
     TimecodeSource: carriedOut,
     TimecodeStart: carriedOut,
     FilterEnable: oneOf('AUTO', 'DISABLE'),

@@ -417,6 +417,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
     'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest segmentModifier',
   inputClippings: 'endTimecode startTimecode',
   inputs: 'timecodeSource timecodeStart',
+  timecodeBurnin: 'position prefix',
   insertableImages: 'duration fadeIn fadeOut height imageX imageY layer opacity startTime width',
   m3u8Settings:
     'audioFramesPerPes audioPids dataPTSControl patInterval pmtPid privateMetadataPid programNumber ptsOffset ptsOffsetMode scte35Pid timedMetadataPid transportStreamId videoPid',
@@ -432,7 +433,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   qvbrSettings: 'qvbrQualityLevel qvbrQualityLevelFineTune',
   staticKeyProvider: 'keyFormat keyFormatVersions url',
   timecodeConfig: 'source start timestampOffset',
-  videoDescription: 'colorMetadata dropFrameTimecode sharpness',
-  videoSelector: 'colorSpaceUsage',
+  videoDescription: 'antiAlias colorMetadata dropFrameTimecode sharpness',
+  videoSelector: 'alphaBehavior colorSpaceUsage rotate',
   x: 'customLanguageCode defaultSelection languageCode pids tracks',
 };

@@ -1,5 +1,6 @@
 import type { JobSettings, VideoDescription } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
+import { pictureWorkOf } from './picture-rules.ts';
 
 /** What has to hold for a picture that is copied: nothing is said of it that only an encoder could do. */
 export function checkPassthrough(video: VideoDescription, pointer: string, problems: Problem[]): void {
@@ -32,14 +33,14 @@ function isNeutral(member: string, value: unknown): boolean {
 /** A copied picture can neither be cut between its key frames nor joined to one of another encoder. */
 export function checkPassthroughInputs(settings: JobSettings, pointer: string, problems: Problem[]): void {
   const inputs = settings.Inputs ?? [];
-  const areImagesLaid = inputs.some(({ ImageInserter: images }) => (images?.InsertableImages ?? []).length > 0);
+  const changes = inputs.flatMap(pictureWorkOf);
   const isClipped = inputs.some(({ InputClippings: clips }) => (clips ?? []).length > 0);
-  if (inputs.length <= 1 && !isClipped && !areImagesLaid) return;
+  if (inputs.length <= 1 && !isClipped && changes.length === 0) return;
   settings.OutputGroups?.forEach((group, groupIndex) =>
     group.Outputs?.forEach((output, index) => {
       if (output.VideoDescription?.CodecSettings?.Codec !== 'PASSTHROUGH') return;
       const at = `${pointer}/outputGroups/${groupIndex}/outputs/${index}/videoDescription/codecSettings/codec`;
-      const text = 'PASSTHROUGH is supported with one input without clips and images';
+      const text = 'PASSTHROUGH is supported with one input without clips and changes of its pictures';
       problems.push({ pointer: at, text });
     }),
   );

@@ -1,17 +1,62 @@
-import type { InputPicture, OutputPicture } from '#media/picture-settings.ts';
-import type { Input, JobSettings, VideoDescription } from '@aws-sdk/client-mediaconvert';
+import type { BurntTimecode, InputPicture, OutputPicture, Rectangle } from '#media/picture-settings.ts';
+import type {
+  Input,
+  JobSettings,
+  Rectangle as RectangleSettings,
+  TimecodeBurnin,
+  VideoDescription,
+} from '@aws-sdk/client-mediaconvert';
 import { planImages } from './image-plan.ts';
 
 /** What is done to an input's pictures, for all outputs. */
 export function planInputPicture(input: Input): InputPicture {
   const images = planImages(input.ImageInserter);
-  return { ...(images.length > 0 && { images }) };
+  const turn = TURNS[input.VideoSelector?.Rotate ?? 'DEGREE_0'];
+  return {
+    ...(turn !== undefined && { turn }),
+    ...(input.VideoSelector?.AlphaBehavior === 'REMAP_TO_LUMA' && { isAlphaShown: true }),
+    ...planAreas(input),
+    ...(images.length > 0 && { images }),
+  };
 }
 
 /** What is done to an output's pictures beside making them of the right size and rate. */
 export function planOutputPicture(video: VideoDescription): OutputPicture {
   const images = planImages(video.VideoPreprocessors?.ImageInserter);
-  return { ...(images.length > 0 && { images }) };
+  const burnin = video.VideoPreprocessors?.TimecodeBurnin;
+  return {
+    ...planAreas(video),
+    ...(images.length > 0 && { images }),
+    ...(burnin !== undefined && { burntTimecode: planBurnin(burnin) }),
+    isTimecodeDropped: video.DropFrameTimecode !== 'DISABLED',
+  };
+}
+
+const TURNS: Readonly<Record<string, InputPicture['turn']>> = {
+  DEGREES_90: 90,
+  DEGREES_180: 180,
+  DEGREES_270: 270,
+  AUTO: 'auto',
+};
+
+function planAreas({ Crop, Position }: Pick<Input, 'Crop' | 'Position'>): Pick<InputPicture, 'crop' | 'position'> {
+  return {
+    ...(Crop !== undefined && { crop: planRectangle(Crop) }),
+    ...(Position !== undefined && { position: planRectangle(Position) }),
+  };
+}
+
+function planRectangle({ X: x = 0, Y: y = 0, Width: width = 0, Height: height = 0 }: RectangleSettings): Rectangle {
+  return { x, y, width, height };
+}
+
+function planBurnin({
+  FontSize: fontSize = 16,
+  Position = 'TOP_CENTER',
+  Prefix: prefix = '',
+}: TimecodeBurnin): BurntTimecode {
+  const [row, column] = Position.toLowerCase().split('_') as [BurntTimecode['row'], BurntTimecode['column']];
+  return { fontSize, row, column, prefix };
 }
 
 /** Where an input's pictures are counted from. */

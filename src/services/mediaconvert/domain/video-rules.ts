@@ -2,6 +2,7 @@ import type { Deinterlacer, VideoDescription, VideoPreprocessor } from '@aws-sdk
 import type { Problem } from '../errors.ts';
 import { imageInserter } from './image-rules.ts';
 import { allOf, carriedOut, oneOf, type SettingRule, structure, withoutEffect } from './setting-rule.ts';
+import { checkPosition, rectangle, timecodeBurnin } from './picture-rules.ts';
 import { checkPassthrough } from './passthrough-rules.ts';
 import { checkVideoCodec, videoCodecSettings } from './video-codec-rules.ts';
 
@@ -11,22 +12,26 @@ export const videoDescription: SettingRule<VideoDescription> = allOf(
   checkVideoCodec,
   checkPassthrough,
   checkVideoSize,
+  checkPosition,
   structure<VideoDescription>({
     CodecSettings: videoCodecSettings,
     Width: carriedOut,
     Height: carriedOut,
     ScalingBehavior: oneOf('DEFAULT', 'STRETCH_TO_OUTPUT', 'FIT', 'FIT_NO_UPSCALE', 'FILL'),
     Sharpness: carriedOut,
-    AntiAlias: oneOf('ENABLED'),
+    // The service's own: it is always on, and a job that turns it off is carried out with it.
+    AntiAlias: withoutEffect,
     ColorMetadata: carriedOut,
     ChromaPositionMode: oneOf('AUTO'),
     AfdSignaling: oneOf('NONE'),
     RespondToAfd: oneOf('NONE'),
     TimecodeInsertion: oneOf('DISABLED'),
     TimecodeTrack: oneOf('DISABLED'),
-    // Says how a time code that is inserted counts.
-    DropFrameTimecode: withoutEffect,
+    DropFrameTimecode: carriedOut,
+    Crop: rectangle,
+    Position: rectangle,
     VideoPreprocessors: structure<VideoPreprocessor>({
+      TimecodeBurnin: timecodeBurnin,
       ImageInserter: imageInserter,
       Deinterlacer: structure<Deinterlacer>({
         Algorithm: oneOf('INTERPOLATE'),

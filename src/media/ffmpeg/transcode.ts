@@ -19,7 +19,7 @@ import { inputPictures } from './input-pictures.ts';
 import { openFragmentedOutput } from './fragmented-outputs.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { ByteSource } from './media-input.ts';
-import { framerateOf, MediaInput, pixelAspectOf } from './media-input.ts';
+import { framerateOf, MediaInput } from './media-input.ts';
 import type { Output, OutputAudio, OutputTracks } from './outputs.ts';
 import { openFileOutput } from './file-outputs.ts';
 import { openHlsOutput } from './hls-outputs.ts';

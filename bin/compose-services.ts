@@ -15,9 +15,12 @@ import { EventBuffer } from '#services/cloudtrail/domain/event-buffer.ts';
 import { RequestUsage } from '#services/cloudtrail/request-usage.ts';
 import { cloudTrailService } from '#services/cloudtrail/service.ts';
 import { CloudTrailStore, type CloudTrailTables, cloudTrailMigrations } from '#services/cloudtrail/store.ts';
-import { IamApi } from '#services/iam/api.ts';
+import { IamApi, ServiceLinkedRoles } from '#services/iam/api.ts';
 import { iamService } from '#services/iam/service.ts';
 import { IamStore, type IamTables, iamMigrations } from '#services/iam/store.ts';
+import { KeyProviderApi } from '#services/key-provider/api.ts';
+import { createKeyProviderContext } from '#services/key-provider/context.ts';
+import { keyProviderService } from '#services/key-provider/service.ts';
 import { createKinesisVideoContext, type KinesisVideoTables } from '#services/kinesis-video/context.ts';
 import { purgeAccount as purgeKinesisVideoAccount } from '#services/kinesis-video/maintenance/purge-account.ts';
 import { kinesisVideoService } from '#services/kinesis-video/service.ts';
@@ -157,6 +160,16 @@ export function composeServices(
     rotationEndpoints: config.rotationEndpoints,
   });
 
+  const keyProvider = createKeyProviderContext({
+    sts: new StsApi(door, iam),
+    roles: new ServiceLinkedRoles(door),
+    secrets: new SecretsManagerApi(door),
+    self: new KeyProviderApi(door),
+    rootKey,
+    clock,
+    publicAddress: config.publicUrl,
+  });
+
   const thumbnails = new StillsPool({ ...DEFAULT_STILLS_LIMITS, workers: 1 });
   const flowEngine = new FlowWorkers(thumbnails);
   const mediaConnect = createMediaConnectContext({
@@ -181,6 +194,7 @@ export function composeServices(
       mediaconvertService(mediaconvert),
       cloudTrailService({ store: trail, buffer }),
       secretsManagerService(secretsManager),
+      keyProviderService(keyProvider),
       mediaConnectService(mediaConnect),
       kinesisVideoService(kinesisVideo),
       kinesisVideoMediaService(createKinesisVideoMediaContext({ video: kinesisVideo, clock, logger })),
@@ -237,6 +251,7 @@ export function composeServices(
     kinesisVideo,
     archivedMedia,
     secretsManager,
+    keyProvider,
     thumbnails,
     flowEngine,
     mediaConnect,

@@ -25,6 +25,8 @@ export interface Config {
   readonly rootSecretAccessKey: string | undefined;
   /** Domains under which virtual-hosted buckets are recognised. */
   readonly domains: readonly string[];
+  /** Where players reach the installation, without a slash at its end; absent: as it was asked. */
+  readonly publicUrl: string | undefined;
   readonly rootKeyFile: string | undefined;
   readonly rootPassphrase: string | undefined;
   readonly rootPassphraseFile: string | undefined;
@@ -67,6 +69,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'COFFER_ROOT_ACCESS_KEY_ID',
   'COFFER_ROOT_SECRET_ACCESS_KEY',
   'COFFER_DOMAIN',
+  'COFFER_PUBLIC_URL',
   'COFFER_ROOT_KEY_FILE',
   'COFFER_ROOT_PASSPHRASE',
   'COFFER_ROOT_PASSPHRASE_FILE',
@@ -106,6 +109,7 @@ export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv
     rootAccessKeyId,
     rootSecretAccessKey,
     domains: ['localhost', ...(domain === undefined ? [] : domain.split(',').map(readDomain))],
+    publicUrl: readPublicUrl(environment['COFFER_PUBLIC_URL']),
     rootKeyFile: readPath(environment['COFFER_ROOT_KEY_FILE']),
     rootPassphrase: environment['COFFER_ROOT_PASSPHRASE'],
     rootPassphraseFile: environment['COFFER_ROOT_PASSPHRASE_FILE'],
@@ -149,6 +153,16 @@ function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** Absolute: it is kept, and the next start may be from another folder. */
 function readPath(text: string | undefined): string | undefined {
   return text === undefined ? undefined : resolve(text);
+}
+
+function readPublicUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.parse(text);
+  const isPlain = url !== null && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  if (!isPlain || !['http:', 'https:'].includes(url.protocol)) {
+    throw new ConfigError('COFFER_PUBLIC_URL is an address such as https://media.example.com.');
+  }
+  return url.href.replace(/\/+$/, '');
 }
 
 function readHost(text: string): string {

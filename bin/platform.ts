@@ -85,6 +85,7 @@ export class Platform {
     void this.#removeOrphans();
     await this.#keepHouse();
     this.#services.webhooks.start();
+    this.#services.keyProvider.endpoint = endpoint;
     this.#services.mediaconvert.runner.start(endpoint);
     this.#services.kinesisVideo.janitor.start();
     this.#services.secretsManager.janitor.start();

@@ -8,6 +8,8 @@ export interface ReceivedRequest extends SignedRequest {
   readonly host: string;
   /** The bucket that a virtual-hosted request names in its host. */
   readonly bucketFromHost: string | undefined;
+  /** What stands before the path where the host names an API: `/_aws/execute-api/ID`. */
+  readonly prefixFromHost: string | undefined;
   readonly sourceIp: string;
   /** The port of this server that the connection came in by. */
   readonly port: number | undefined;
@@ -43,6 +45,7 @@ export function readRequest(message: IncomingMessage, domains: readonly string[]
     headers,
     host,
     bucketFromHost: bucketOfHost(host, domains),
+    prefixFromHost: prefixOfHost(host, domains),
     sourceIp: (message.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
     port: message.socket.localPort,
     isSecure: 'encrypted' in message.socket && message.socket.encrypted === true,
@@ -62,4 +65,15 @@ function bucketOfHost(host: string, domains: readonly string[]): string | undefi
     if (match?.[1] !== undefined) return match[1];
   }
   return undefined;
+}
+
+/** `coffer.execute-api.eu-west-1.amazonaws.com`, `coffer.execute-api.localhost:4566` → `/_aws/execute-api/coffer`. */
+function prefixOfHost(host: string, domains: readonly string[]): string | undefined {
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  const domain = ['amazonaws.com', ...domains].find((candidate) => name.endsWith(`.${candidate}`));
+  if (domain === undefined) return undefined;
+  const match = /^([a-z0-9]{1,32})\.execute-api(?:\.([a-z]{2,8}(?:-[a-z0-9]+){1,4}))?$/.exec(
+    name.slice(0, -domain.length - 1),
+  );
+  return match?.[1] === undefined ? undefined : `/_aws/execute-api/${match[1]}`;
 }

@@ -56,6 +56,8 @@ export interface Service<Context = unknown> {
    * words without one. What comes unsigned to their methods and paths is this service's; all else that is unsigned is S3's.
    */
   readonly unsignedOperations?: readonly string[];
+  /** restJson1: all that comes unsigned under this path is this service's, also what leads to no operation. */
+  readonly pathPrefix?: string;
   /** True where AWS refuses members that the API does not have; elsewhere they are not seen, as in AWS. */
   readonly refusesUnknownMembers?: boolean;
   readonly context: Context;
@@ -73,6 +75,8 @@ export interface ServiceErrors {
   validation(violations: readonly Violation[]): ServiceError;
   /** A body that is not in the protocol's form (broken JSON or XML). */
   malformed(message: string): ServiceError;
+  /** restJson1: a path that leads to no operation. `allowed` are the methods that it has, where it has any. */
+  unknownRoute?(allowed: readonly string[]): ServiceError;
   /** Anything unforeseen: says nothing about the cause. */
   internal(): ServiceError;
 }

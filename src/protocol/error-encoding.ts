@@ -26,6 +26,7 @@ function encoderOf(service: WireService): ErrorEncoder {
     case 'awsJson1_1':
       return jsonEncoder('application/x-amz-json-1.1', (error) => ({ __type: error.code, message: error.message }));
     case 'restJson1': {
+      if (service.name === 'key-provider') return encodeApiGatewayError;
       // Kinesis Video's models write `Message`, MediaConvert's and MediaConnect's `message`.
       const isVideo = service.name.startsWith('kinesis-video');
       const messageName = isVideo ? 'Message' : 'message';
@@ -42,6 +43,17 @@ function encoderOf(service: WireService): ErrorEncoder {
     case 'restXml':
       return encodeS3Error;
   }
+}
+
+/**
+ * As API Gateway writes them: `Message` in the refusals of IAM, `message` in all others. What a provider of keys has to
+ * say of a document is text.
+ */
+function encodeApiGatewayError(error: ServiceError, request: ErrorRequest): EncodedResponse {
+  const name = error.code === 'AccessDeniedException' ? 'Message' : 'message';
+  const encoded = jsonEncoder('application/json', ({ message }) => ({ [name]: message }))(error, request);
+  const isText = error.headers['content-type']?.startsWith('text/plain') === true;
+  return isText ? { ...encoded, body: Buffer.from(error.message, 'utf8') } : encoded;
 }
 
 function jsonEncoder(contentType: string, base: (error: ServiceError) => Record<string, unknown>): ErrorEncoder {

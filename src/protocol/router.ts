@@ -16,6 +16,8 @@ export interface RoutedRequest {
   header(name: string): string | undefined;
   /** The bucket that a virtual-hosted address names. */
   readonly bucketFromHost?: string | undefined;
+  /** What stands before the path where the host names an API: `/_aws/execute-api/ID`. */
+  readonly prefixFromHost?: string | undefined;
   /** The service's name in the signature's scope; absent for anonymous requests. */
   readonly signingName?: string | undefined;
   /** awsQuery: the form's parameters, where the gateway has read it. */
@@ -94,8 +96,13 @@ export function createRouter(services: readonly CompiledService[]): Router {
       );
       if (byAction.length > 0) return byAction;
     }
-    const { method, path, bucketFromHost } = request;
-    const open = unsigned.find(({ match }) => 'operation' in match(method, normalizedPath(path)));
+    const { method, bucketFromHost } = request;
+    const path = routedPath(request);
+    const beneath = entries.find(
+      ({ service: { service } }) => service.pathPrefix && path.startsWith(service.pathPrefix),
+    );
+    if (beneath !== undefined && bucketFromHost === undefined) return [beneath];
+    const open = unsigned.find(({ match }) => 'operation' in match(method, path));
     return [open === undefined || bucketFromHost !== undefined ? last : open.entry];
   };
 
@@ -180,8 +187,8 @@ function matcherOf(compiled: CompiledService): Matcher {
     case 'restJson1': {
       const match = compileRestRoutes(schemas);
       return (request) => {
-        const found = match(request.method, normalizedPath(request.path));
-        if ('allowed' in found) return undefined;
+        const found = match(request.method, routedPath(request));
+        if ('allowed' in found) return compiled.service.errors.unknownRoute?.(found.allowed);
         const labels: Record<string, string> = {};
         for (const [name, raw] of Object.entries(found.labels)) labels[name] = percentDecode(raw);
         return { operation: found.operation, labels };
@@ -192,6 +199,11 @@ function matcherOf(compiled: CompiledService): Matcher {
       return (request, query) => match(request, query);
     }
   }
+}
+
+/** With the API in front that the host names, so that both forms of an address lead to one operation. */
+function routedPath({ path, prefixFromHost = '' }: RoutedRequest): string {
+  return prefixFromHost + normalizedPath(path);
 }
 
 /**

@@ -13,6 +13,7 @@ const TITLES: Readonly<Record<string, string>> = {
   cloudtrail: 'CloudTrail',
   'secrets-manager': 'Secrets Manager',
   mediaconnect: 'MediaConnect',
+  'key-provider': 'Key provider',
   'kinesis-video': 'Kinesis Video Streams',
   'kinesis-video-media': 'Kinesis Video Streams media',
   'kinesis-video-archived-media': 'Kinesis Video Streams archived media',

@@ -16,6 +16,7 @@ import type { AnyService } from '#gateway/operations-table.ts';
 import { httpTraitOf } from '#protocol/rest-routes.ts';
 import { builtNamesOf, manifests } from '../harness/manifests.ts';
 import { type ClientConfig, startTestPlatform, type TestPlatform } from '../harness/platform.ts';
+import { signHeader } from '../harness/sigv4-signer.ts';
 import { snapshotOf } from '../harness/snapshot.ts';
 
 /** Open to every caller that has authenticated itself, as in AWS; or to browsers that ask whether they may ask. */
@@ -24,9 +25,13 @@ const EXEMPT = new Set([
   'sts:GetSessionToken',
   'kinesis-video-archived-media:PreflightHLS',
   'kinesis-video-archived-media:PreflightDASH',
+  'key-provider:PreflightPlay',
 ]);
 /** In no SDK, and with signatures of its own: see the tests of PutMedia. */
 const ELSEWHERE = new Set(['kinesis-video-media:PutMedia']);
+
+/** In the place of each part of a path that is no literal: it is a key's id too. */
+const ANY = '98ee5596-cd3e-a20d-163a-e382420c6eff';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -53,6 +58,8 @@ const SDKS: Readonly<Record<string, Sdk>> = {
   'kinesis-video': { Client: video.KinesisVideoClient, commands: video },
   'kinesis-video-media': { Client: media.KinesisVideoMediaClient, commands: media },
   'kinesis-video-archived-media': { Client: archivedMedia.KinesisVideoArchivedMediaClient, commands: archivedMedia },
+  // In no SDK: it is called by hand.
+  'key-provider': { Client: sts.STSClient, commands: {} },
 } as unknown as Readonly<Record<string, Sdk>>;
 
 function sdkOf(service: AnyService): Sdk {
@@ -100,9 +107,14 @@ describe('callers without permissions', () => {
     return input;
   }
 
-  async function call(service: AnyService, name: string, client: Client): Promise<Outcome> {
+  async function call(
+    service: AnyService,
+    name: string,
+    client: Client,
+    credentials?: ClientConfig['credentials'],
+  ): Promise<Outcome> {
     const Command = sdkOf(service).commands[`${name}Command`] as (new (input: Members) => object) | undefined;
-    if (Command === undefined) return fetchWithoutToken(service, name);
+    if (Command === undefined) return fetchByHand(service, name, credentials);
     try {
       return { status: 200, code: '', output: await client.send(new Command(inputOf(service, name))) };
     } catch (error) {
@@ -110,13 +122,24 @@ describe('callers without permissions', () => {
     }
   }
 
-  /** What players fetch with a token in place of a signature is in no SDK. */
-  async function fetchWithoutToken(service: AnyService, name: string): Promise<Outcome> {
+  /** What players fetch with a token in place of a signature is in no SDK, and is fetched without one. */
+  async function fetchByHand(
+    service: AnyService,
+    name: string,
+    credentials: ClientConfig['credentials'] | undefined,
+  ): Promise<Outcome> {
     const schema = service.schemas.find((candidate) => candidate[2] === name);
     assert.ok(schema);
     const { method, segments } = httpTraitOf(schema);
-    const path = segments.map(({ kind, text }) => (kind === 'literal' ? text : 'any')).join('/');
-    const response = await fetch(`${platform.endpoint}/${path}`, { method });
+    const path = `/${segments.map(({ kind, text }) => (kind === 'literal' ? text : ANY)).join('/')}`;
+    const isSigned = service.operations.find((built) => built.name === name)?.isAuthenticationRequired === true;
+    const { host } = new URL(platform.endpoint);
+    const options = { service: service.signingNames[0] ?? '', host };
+    const headers =
+      credentials !== undefined && isSigned
+        ? signHeader({ method, path }, { ...options, credentials }).headers.filter(([header]) => header !== 'Host')
+        : [];
+    const response = await fetch(platform.endpoint + path, { method, headers: headers.map(([...pair]) => pair) });
     await response.arrayBuffer();
     return { status: response.status, code: response.headers.get('x-amzn-errortype') ?? '', output: undefined };
   }
@@ -129,7 +152,7 @@ describe('callers without permissions', () => {
       const client = new (sdkOf(service).Client)(platform.clientConfig(nobody));
       const before = snapshotOf(platform.dataFolder);
       for (const name of namesOf(service)) {
-        const { status, code, output } = await call(service, name, client);
+        const { status, code, output } = await call(service, name, client, nobody);
         if (EXEMPT.has(`${service.name}:${name}`)) {
           assert.equal(status, 200, name);
         } else if (name === 'DeleteObjects') {
@@ -199,7 +222,7 @@ const ANONYMOUS_REFUSALS: Readonly<Record<AnyService['protocol'], readonly strin
   awsQuery: ['MissingAuthenticationToken'],
   // Without a signature nothing tells these from requests to S3, which has no such bucket or method. It says so in XML,
   // which a client for JSON can not read. Media has its own paths.
-  restJson1: ['SyntaxError', 'NotAuthorizedException', 'MissingAuthenticationTokenException'],
+  restJson1: ['SyntaxError', 'NotAuthorizedException', 'MissingAuthenticationTokenException', 'ForbiddenException'],
   restXml: ['AccessDenied'],
 };
 
@@ -315,6 +338,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
     'kms:ReEncrypt': { CiphertextBlob: sealed.CiphertextBlob },
     'kms:GenerateDataKey': { KeySpec: 'AES_256' },
     'kms:GenerateRandom': { NumberOfBytes: 8 },
+    'iam:CreateServiceLinkedRole': { AWSServiceName: 'execute-api.amazonaws.com' },
     iam: {
       UserName,
       GroupName: 'target',

@@ -1,6 +1,7 @@
 import type { AnyService } from '#gateway/operations-table.ts';
 import { cloudTrailService } from '#services/cloudtrail/service.ts';
 import { iamService } from '#services/iam/service.ts';
+import { keyProviderService } from '#services/key-provider/service.ts';
 import { kinesisVideoService } from '#services/kinesis-video/service.ts';
 import { kinesisVideoArchivedMediaService } from '#services/kinesis-video-archived-media/service.ts';
 import { kinesisVideoMediaService } from '#services/kinesis-video-media/service.ts';
@@ -23,6 +24,7 @@ export const manifests: readonly AnyService[] = [
   stsService(NOTHING),
   cloudTrailService(NOTHING),
   secretsManagerService(NOTHING),
+  keyProviderService(NOTHING),
   mediaConnectService(NOTHING),
   kinesisVideoService(NOTHING),
   kinesisVideoMediaService(NOTHING),

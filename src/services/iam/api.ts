@@ -1,6 +1,7 @@
 import type { RootKey } from '#crypto/root-key.ts';
 import type { Caller, SessionFacts } from '#kernel/caller.ts';
 import type { Clock } from '#kernel/clock.ts';
+import type { Authority, Door } from '#kernel/door.ts';
 import type { AccountId } from '#kernel/ids.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import { Accounts } from './accounts.ts';
@@ -102,5 +103,19 @@ export class IamApi {
   /** The account that a long-lived access key belongs to. */
   accountOfKey(accessKeyId: string): Promise<AccountId | undefined> {
     return this.#credentials.accountOfKey(accessKeyId);
+  }
+}
+
+/** The roles that services act with: each call is validated, authorised and audited as one that came from a socket. */
+export class ServiceLinkedRoles {
+  readonly #door: Door;
+
+  constructor(door: Door) {
+    this.#door = door;
+  }
+
+  /** @throws ServiceError as CreateServiceLinkedRole answers */
+  async create(service: string, authority: Authority): Promise<void> {
+    await this.#door.invoke('iam', 'CreateServiceLinkedRole', { AWSServiceName: service }, authority);
   }
 }

@@ -69,6 +69,7 @@ import {
   updateRole,
   updateRoleDescription,
 } from './operations/roles.ts';
+import { createServiceLinkedRole } from './operations/service-linked-roles.ts';
 import {
   listPolicyTags,
   listRoleTags,
@@ -147,6 +148,7 @@ export function iamService(context: IamContext): Service<IamContext> {
       deleteRole,
       listRoles,
       listInstanceProfilesForRole,
+      createServiceLinkedRole,
       tagUser,
       untagUser,
       listUserTags,

@@ -12,7 +12,6 @@ export type { FragmentArchive } from './archive/fragment-archive.ts';
 export { FragmentMissingError, type FragmentReader } from './archive/fragment-reader.ts';
 export type { Ingest } from './archive/ingest.ts';
 export { StreamBusyError } from './archive/stream-activity.ts';
-export { addressSeenBy } from './domain/client-address.ts';
 export { INTERNAL_ERROR, kmsFailure, type MediaFailure } from './domain/media-failure.ts';
 export type { StreamRecord } from './domain/stream-record.ts';
 

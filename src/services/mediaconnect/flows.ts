@@ -16,7 +16,7 @@ import {
 import type { TagMap } from './domain/tags.ts';
 import { badRequest, flowNotFound, forbidden, notFound, quotaExceeded } from './errors.ts';
 import { type CheckedDocument, draftFor, finishDocument, type FlowDraft } from './flow-draft.ts';
-import { SerialQueues } from './serial-queues.ts';
+import { SerialQueues } from '#kernel/serial-queues.ts';
 import {
   findFlow,
   type FlowStore,

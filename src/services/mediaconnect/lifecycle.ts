@@ -9,7 +9,7 @@ import type { EntitlementDirectory } from './entitlement-directory.ts';
 import type { FlowDraft } from './flow-draft.ts';
 import type { FlowScope } from './flows.ts';
 import { flowFailureOf, type Problem } from './runner/flow-failure.ts';
-import { SerialQueues } from './serial-queues.ts';
+import { SerialQueues } from '#kernel/serial-queues.ts';
 import { isTaken, portsOfFlow, removeFlow, replacePorts, updateState } from './store.ts';
 
 export interface LifecycleParts extends ChangeParts {

@@ -1,8 +1,12 @@
 import type {
+  CreateSecretRequest,
+  CreateSecretResponse,
   DescribeSecretRequest,
   DescribeSecretResponse,
   GetSecretValueRequest,
   GetSecretValueResponse,
+  PutSecretValueRequest,
+  PutSecretValueResponse,
 } from '@aws-sdk/client-secrets-manager';
 import type { Authority, Door } from '#kernel/door.ts';
 
@@ -22,5 +26,15 @@ export class SecretsManagerApi {
   /** @throws ServiceError as DescribeSecret answers */
   async describeSecret(input: DescribeSecretRequest, authority: Authority): Promise<DescribeSecretResponse> {
     return (await this.#door.invoke('secrets-manager', 'DescribeSecret', input, authority)) as DescribeSecretResponse;
+  }
+
+  /** @throws ServiceError as CreateSecret answers */
+  async createSecret(input: CreateSecretRequest, authority: Authority): Promise<CreateSecretResponse> {
+    return (await this.#door.invoke('secrets-manager', 'CreateSecret', input, authority)) as CreateSecretResponse;
+  }
+
+  /** @throws ServiceError as PutSecretValue answers */
+  async putSecretValue(input: PutSecretValueRequest, authority: Authority): Promise<PutSecretValueResponse> {
+    return (await this.#door.invoke('secrets-manager', 'PutSecretValue', input, authority)) as PutSecretValueResponse;
   }
 }

@@ -1,12 +1,8 @@
+import { addressSeenBy } from '#kernel/client-address.ts';
 import type { Call } from '#kernel/operation.ts';
 import { readHeader } from '#media/matroska/read-header.ts';
 import { PackagingError } from '#media/packaging/packaging-error.ts';
-import {
-  addressSeenBy,
-  FragmentMissingError,
-  type FragmentRecord,
-  type StreamRecord,
-} from '#services/kinesis-video/api.ts';
+import { FragmentMissingError, type FragmentRecord, type StreamRecord } from '#services/kinesis-video/api.ts';
 import type { ArchivedMediaContext } from '../context.ts';
 import { ConsumerReader } from '../domain/consumer-reader.ts';
 import { type FragmentGroup, GroupGatherer } from '../domain/fragment-group.ts';

@@ -1,7 +1,7 @@
 import { GetDataEndpoint$, type GetDataEndpointInput, type GetDataEndpointOutput } from '@aws-sdk/client-kinesis-video';
+import { addressSeenBy } from '#kernel/client-address.ts';
 import { operation } from '#kernel/operation.ts';
 import type { KinesisVideoContext } from '../context.ts';
-import { addressSeenBy } from '../domain/client-address.ts';
 
 /** All services are behind one address: the one under which the client reached us. */
 export const getDataEndpoint = operation<KinesisVideoContext, GetDataEndpointInput, GetDataEndpointOutput>(

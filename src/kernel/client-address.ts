@@ -1,4 +1,4 @@
-import type { RequestSource } from '#kernel/operation.ts';
+import type { RequestSource } from './operation.ts';
 
 const DEFAULT_PORTS = { http: 80, https: 443 } as const;
 

@@ -80,7 +80,7 @@ const TICKS = 90_000;
 function readPackets(ffmpeg: FFmpeg, bytes: Buffer): Rendition {
   const source = { size: bytes.length, read: (at: number, length: number) => bytes.subarray(at, at + length) };
   const input = MediaInput.open(ffmpeg, source, 'memory');
-  const tracks = [input.findVideo(), input.findAudio({ kind: 'default' })].map((stream, index) => {
+  const tracks = [input.findVideo(), input.findAudios({ kind: 'default' })?.[0]].map((stream, index) => {
     if (stream === undefined) throw new Error('The ladder has no such stream.');
     const encoder = input.openDecoder(stream);
     encoder.timeBase = new ffmpeg.Rational(1, TICKS);

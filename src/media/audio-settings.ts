@@ -1,42 +1,43 @@
+import type { AudioCodecSettings } from './audio-codec-settings.ts';
+
+/** One track of sound in an output. */
 export interface AudioSettings {
+  /** The selector of each input by which the sound is found. */
   readonly selector: string;
   /** ISO 639-2, lower case; absent: unknown. */
   readonly language?: string;
   /** True: the input's own language goes before `language`. */
   readonly isLanguageFollowed?: boolean;
   readonly streamName?: string;
+  /** `audio_type` of ISO 13818-1, for MPEG-TS: 1 clean effects, 2 hearing impaired, 3 visually impaired. */
+  readonly audioType?: number;
+  /** True: the input's own type goes before `audioType`. */
+  readonly isTypeFollowed?: boolean;
+  /** Absent: the channels are brought to the codec's number in the usual way. */
+  readonly remix?: Remix;
+  /** Absent: the loudness is left as it is, and not measured. */
+  readonly loudness?: LoudnessSettings;
   readonly codec: AudioCodecSettings;
 }
 
-export type AudioCodecSettings = AacSettings | Mp3Settings | UncompressedSettings;
-
-interface SampledSettings {
-  readonly sampleRate: number;
-  readonly channels: 1 | 2 | 6 | 8;
+/** A matrix: how much of each input channel is in each output channel. */
+export interface Remix {
+  /** By output channel, then by input channel: factors, 1 for as it is and 0 for not at all. */
+  readonly gains: readonly (readonly number[])[];
 }
 
-interface Mp3Settings extends SampledSettings {
-  readonly kind: 'mp3';
-  /** Bits a second, or a quality from 0, the best, to 9. */
-  readonly rate:
-    | { readonly mode: 'cbr'; readonly bitrate: number }
-    | { readonly mode: 'vbr'; readonly quality: number };
-}
-
-/** Every sample as it is, in WAV, or packed without loss, in FLAC. */
-interface UncompressedSettings extends SampledSettings {
-  readonly kind: 'wav' | 'flac';
-  /** Bits of a sample. */
-  readonly bitDepth: 16 | 24;
-  /** True writes WAV in the form for files of more than 4 GiB. */
-  readonly isRf64?: boolean;
-}
-
-/** AAC LC. */
-interface AacSettings {
-  readonly kind: 'aac';
-  /** Bits a second. */
-  readonly bitrate: number;
-  readonly sampleRate: number;
-  readonly channels: 1 | 2 | 6;
+export interface LoudnessSettings {
+  /** Quiet passages are left out of the measurement (BS.1770-2 and later) or not (BS.1770-1). */
+  readonly isGated: boolean;
+  /** False only measures. */
+  readonly isCorrected: boolean;
+  /** LKFS. */
+  readonly target: number;
+  /** LKFS; sound that measures less is not corrected. */
+  readonly correctionGate: number;
+  /** dBTP. */
+  readonly truePeakLimit: number;
+  readonly isTruePeakMeasured: boolean;
+  /** True writes what was measured beside the output. */
+  readonly isLogged: boolean;
 }

@@ -30,11 +30,14 @@ export interface FileGroup extends GroupFacts {
   readonly outputs: readonly FileOutput[];
 }
 
+/** A sound alone in its file: headers of its own, or none. */
+type SoundContainer = 'aiff' | 'ac3' | 'eac3' | 'mp2' | 'adts' | 'latm' | 'opus' | 'ogg';
+
 export interface FileOutput {
   readonly nameModifier: string;
   readonly extension: string;
   /** `pictures`: each picture is an object of its own, a number before its extension. */
-  readonly container: 'mp4' | 'mov' | 'pictures' | 'wav' | 'mp3' | 'flac';
+  readonly container: 'mp4' | 'mov' | 'pictures' | 'wav' | 'mp3' | 'flac' | SoundContainer;
   /** Where MP4's and MOV's index stands: at the front for progressive download, or at the end. */
   readonly moov?: 'front' | 'end';
   /** Writes composition times that begin at 0, with negative offsets and a `cslg` box; the version is `ctts`'s. */

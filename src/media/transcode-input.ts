@@ -1,3 +1,4 @@
+import type { Remix } from './audio-settings.ts';
 import type { InputPicture } from './picture-settings.ts';
 
 export interface S3Location {
@@ -17,6 +18,8 @@ export interface TranscodeInput {
   readonly source: MediaLocation;
   /** By the name by which outputs refer to them. */
   readonly audioSelectors: Readonly<Record<string, AudioSelector>>;
+  /** For outputs that name a selector which the input does not have; absent: the input's usual sound. */
+  readonly fallbackAudio?: AudioSelector;
   /** Set where the object was encrypted as a whole before it was stored. */
   readonly decryption?: InputDecryption;
   /** What is done to its pictures. */
@@ -43,13 +46,30 @@ export interface InputDecryption {
   readonly iv: Uint8Array;
 }
 
-/** Which audio stream of an input is meant. */
-export type AudioSelector =
+/** What sound of an input is meant, and what is done to it before an output has it. */
+export interface AudioSelector {
+  /** Several tracks are put side by side, as one sound of all their channels. */
+  readonly pick: AudioPick;
+  /** Seconds by which the sound is later than its input says; negative: earlier. */
+  readonly offsetSeconds?: number;
+  readonly remix?: Remix;
+  /** Set where the sound is in another file, in step with the input's beginning. */
+  readonly external?: MediaLocation;
+}
+
+/** Which audio streams of a file are meant. */
+export type AudioPick =
   /** The first audio stream that the container marks as default, or silence where there is no audio. */
   | { readonly kind: 'default' }
-  /** The nth audio stream, counted from 1. */
-  | { readonly kind: 'track'; readonly track: number }
-  /** An MPEG-TS packet identifier. */
-  | { readonly kind: 'pid'; readonly pid: number }
+  /** Nothing: silence. */
+  | { readonly kind: 'none' }
+  /** Audio streams by their places among the audio streams, counted from 1. */
+  | { readonly kind: 'tracks'; readonly tracks: readonly number[] }
+  /** Audio streams by their places among all streams, counted from 1. */
+  | { readonly kind: 'streams'; readonly streams: readonly number[] }
+  /** MPEG-TS packet identifiers. */
+  | { readonly kind: 'pids'; readonly pids: readonly number[] }
   /** The first audio stream in this language (ISO 639-2, three letters, lower case). */
-  | { readonly kind: 'language'; readonly code: string };
+  | { readonly kind: 'language'; readonly code: string }
+  /** All that is not compressed. */
+  | { readonly kind: 'pcm' };

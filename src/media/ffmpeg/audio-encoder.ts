@@ -1,31 +1,25 @@
 import type { CodecContext, FilterContext, FilterGraph, Frame, Packet } from 'node-av/lib';
-import type { AudioCodecSettings } from '../audio-settings.ts';
+import type { AudioCodecSettings } from '../audio-codec-settings.ts';
 import { ERROR_CODES } from '../transcode-error.ts';
-import { openAudioEncoder } from './audio-codec.ts';
+import { audioCodecName, codecFilters, openAudioEncoder } from './audio-codec.ts';
+import { layoutName } from './channel-mix.ts';
 import { check, present } from './check.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
+import { type SampleTarget, sendSilence } from './sample-target.ts';
 import type { PacketReceiver } from './video-encoder.ts';
-
-/** The channel layouts by which FFmpeg's filters know the channel counts. */
-const LAYOUTS: Readonly<Record<AudioCodecSettings['channels'], string>> = {
-  1: 'mono',
-  2: 'stereo',
-  6: '5.1',
-  8: '7.1',
-};
-
-/** The RFC 6381 name of what this encoder makes: AAC LC is object type 2. */
-export const AAC_CODEC_NAME = 'mp4a.40.2';
 
 /** Samples of a packet, where the codec has no size of its own. */
 const PCM_FRAME_SIZE = 1024;
 
 /** One encoding of sound, shared by every output with the same settings: takes samples of its own format, end to end. */
-export class AudioEncoder {
+export class AudioEncoder implements SampleTarget {
   readonly context: CodecContext;
+  /** RFC 6381. */
+  readonly codecName: string;
   readonly settings: AudioCodecSettings;
-  /** The filters that bring any input into the encoder's format. */
-  readonly formatFilter: string;
+  /** Filters, each followed by a comma, that all sound goes through before it is in the encoder's format. */
+  correction = '';
+  readonly #format: string;
   readonly #ffmpeg: FFmpeg;
   readonly #graph: FilterGraph;
   readonly #source: FilterContext;
@@ -45,8 +39,9 @@ export class AudioEncoder {
     this.#packet.alloc();
     this.context = openAudioEncoder(ffmpeg, settings, target);
     const format = ffmpeg.avGetSampleFmtName(this.context.sampleFormat) ?? 'fltp';
-    const layout = LAYOUTS[settings.channels];
-    this.formatFilter = `aformat=sample_fmts=${format}:sample_rates=${settings.sampleRate}:channel_layouts=${layout}`;
+    const layout = layoutName(settings.channels);
+    this.codecName = audioCodecName(settings);
+    this.#format = `${codecFilters(settings)}aformat=sample_fmts=${format}:sample_rates=${settings.sampleRate}:channel_layouts=${layout}`;
     this.#graph = new ffmpeg.FilterGraph();
     this.#graph.alloc();
     const rate = settings.sampleRate;
@@ -57,6 +52,19 @@ export class AudioEncoder {
     check(ffmpeg, this.#graph.configSync(), ERROR_CODES.settingsDoNotFit, what);
     this.#source = present(this.#graph.getFilter('abuffer@in'), what);
     this.#sink = present(this.#graph.getFilter('abuffersink@out'), what);
+  }
+
+  get sampleRate(): number {
+    return this.settings.sampleRate;
+  }
+
+  get channels(): number {
+    return this.settings.channels;
+  }
+
+  /** The filters that bring sound of the encoder's rate and channels into its format. */
+  get formatFilter(): string {
+    return `aformat=channel_layouts=${layoutName(this.channels)},${this.correction}${this.#format}`;
   }
 
   /** Seconds of audio so far. */
@@ -79,12 +87,10 @@ export class AudioEncoder {
 
   /** Fills with silence up to a time. */
   fillTo(seconds: number): void {
-    const target = Math.round(seconds * this.settings.sampleRate);
-    while (this.#nextSample < target) {
-      const silence = this.#silence(Math.min(target - this.#nextSample, this.settings.sampleRate));
-      this.encode(silence);
-      silence.free();
-    }
+    const to = Math.round(seconds * this.settings.sampleRate);
+    const { sampleFormat: format, channelLayout: layout } = this.context;
+    const form = { format, layout, sampleRate: this.settings.sampleRate };
+    sendSilence(this.#ffmpeg, form, { from: this.#nextSample, to }, (frame) => this.encode(frame));
   }
 
   finish(): void {
@@ -95,18 +101,6 @@ export class AudioEncoder {
     this.context.freeContext();
     this.#frame.free();
     this.#packet.free();
-  }
-
-  #silence(samples: number): Frame {
-    const frame = new this.#ffmpeg.Frame();
-    frame.alloc();
-    frame.nbSamples = samples;
-    frame.format = this.context.sampleFormat;
-    frame.sampleRate = this.settings.sampleRate;
-    frame.channelLayout = this.context.channelLayout;
-    check(this.#ffmpeg, frame.getBuffer(), ERROR_CODES.unknown, 'The audio encoder failed');
-    for (const plane of frame.extendedData ?? frame.data ?? []) plane.fill(0);
-    return frame;
   }
 
   #drain(): void {

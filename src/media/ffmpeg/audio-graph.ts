@@ -1,13 +1,19 @@
 import type { FilterContext, FilterGraph, Frame } from 'node-av/lib';
-import { ERROR_CODES } from '../transcode-error.ts';
-import type { AudioEncoder } from './audio-encoder.ts';
+import type { Remix } from '../audio-settings.ts';
+import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
+import { mixFilters } from './channel-mix.ts';
 import { check, present } from './check.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
+import type { SampleTarget } from './sample-target.ts';
 
-/** One audio stream's way to one encoder: resampled, remixed, its gaps filled with silence. */
+/** What FFmpeg's resampler takes. */
+const MAX_CHANNELS = 64;
+const MAX_RATE = 768_000;
+
+/** One audio stream's way to one target: resampled, remixed, its gaps filled with silence. */
 export class AudioGraph {
   readonly #ffmpeg: FFmpeg;
-  readonly #encoder: AudioEncoder;
+  readonly #target: SampleTarget;
   readonly #graph: FilterGraph;
   readonly #source: FilterContext;
   readonly #sink: FilterContext;
@@ -17,25 +23,32 @@ export class AudioGraph {
   /**
    * @param first gives the sample format; a frame of another needs a new graph
    * @param startSeconds the input's own time from which samples are wanted
-   * @throws TranscodeError 1040 when the samples cannot be brought into the encoder's form
+   * @throws TranscodeError 1030 for sound of a form that nothing can take, 1040 when it cannot be brought into the
+   *   target's form
    */
   constructor(
     ffmpeg: FFmpeg,
-    encoder: AudioEncoder,
+    target: SampleTarget,
     first: Frame,
-    facts: { readonly timeBase: { readonly num: number; readonly den: number }; readonly startSeconds: number },
+    facts: {
+      readonly timeBase: { readonly num: number; readonly den: number };
+      readonly startSeconds: number;
+      readonly remix?: Remix;
+    },
   ) {
     this.#ffmpeg = ffmpeg;
-    this.#encoder = encoder;
+    this.#target = target;
+    refuseImpossible(first);
     this.#shape = shapeOf(ffmpeg, first);
     this.#out = new ffmpeg.Frame();
     this.#out.alloc();
-    const rate = encoder.settings.sampleRate;
+    const rate = target.sampleRate;
     const text =
       `abuffer@in=time_base=${facts.timeBase.num}/${facts.timeBase.den}:sample_rate=${first.sampleRate}` +
       `:sample_fmt=${ffmpeg.avGetSampleFmtName(first.format as number as never) ?? ''}:channel_layout=${layoutOf(ffmpeg, first)},` +
       `aresample=${rate}:async=1000:first_pts=${Math.round(facts.startSeconds * rate)},` +
-      `${encoder.formatFilter},abuffersink@out`;
+      mixFilters(facts.remix, first.channelLayout.nbChannels, target.channels) +
+      `${target.formatFilter},abuffersink@out`;
     const what = 'Error initializing the audio filters';
     this.#graph = new ffmpeg.FilterGraph();
     this.#graph.alloc();
@@ -50,7 +63,7 @@ export class AudioGraph {
   }
 
   push(frame: Frame): void {
-    // The frame goes to several encoders: without the flag the graph would take it over.
+    // The frame goes to several targets: without the flag the graph would take it over.
     const flags = this.#ffmpeg.AV_BUFFERSRC_FLAG_KEEP_REF;
     check(
       this.#ffmpeg,
@@ -70,10 +83,17 @@ export class AudioGraph {
 
   #drain(): void {
     while (this.#sink.buffersinkGetFrameSync(this.#out) >= 0) {
-      this.#encoder.encode(this.#out);
+      this.#target.encode(this.#out);
       this.#out.unref();
     }
   }
+}
+
+function refuseImpossible(frame: Frame): void {
+  const { nbChannels } = frame.channelLayout;
+  if (nbChannels >= 1 && nbChannels <= MAX_CHANNELS && frame.sampleRate >= 1 && frame.sampleRate <= MAX_RATE) return;
+  const what = `Unsupported audio: ${nbChannels} channels at ${frame.sampleRate} Hz`;
+  throw new TranscodeError(ERROR_CODES.unsupportedInput, what);
 }
 
 function shapeOf(ffmpeg: FFmpeg, frame: Frame): string {

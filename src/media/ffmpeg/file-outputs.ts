@@ -1,10 +1,10 @@
 import type { FileGroup, FileOutput } from '../output-group.ts';
-import { IndexedWriter } from '../packaging/indexed-writer.ts';
 import { Mp4Writer } from '../packaging/mp4-writer.ts';
 import { ObjectWriter, type PartSink } from '../packaging/object-writer.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { Muxer } from './muxer.ts';
+import { openSoundFile } from './sound-files.ts';
 import { type Output, type OutputTracks, muxerTracks, nameFacts, receiverFor } from './outputs.ts';
 import { PacketInterleaver } from './packet-interleaver.ts';
 
@@ -20,7 +20,7 @@ export function openFileOutput(
   const { container } = output;
   if (container === 'pictures') return openPictures(group, output, tracks, sink, startedAt);
   if (container !== 'mp4' && container !== 'mov') {
-    return openSound(ffmpeg, group, { ...output, container }, tracks, sink, startedAt);
+    return openSoundFile(ffmpeg, group, { ...output, container }, tracks, sink, startedAt);
   }
   return openMovie(ffmpeg, group, { ...output, container }, tracks, sink, startedAt);
 }
@@ -61,41 +61,6 @@ function openMovie(
         ...(seconds > 0 && { averageBitrate: Math.round((writer.length * 8) / seconds) }),
         ...(tracks.video !== undefined && { width: tracks.video.picture.width, height: tracks.video.picture.height }),
       };
-    },
-  };
-}
-
-const SOUND_TYPES = { wav: 'audio/wav', mp3: 'audio/mpeg', flac: 'audio/flac' };
-
-/** A file of one sound; its head is complete in the end only. */
-function openSound(
-  ffmpeg: FFmpeg,
-  group: FileGroup,
-  output: FileOutput & { readonly container: keyof typeof SOUND_TYPES },
-  tracks: OutputTracks,
-  sink: PartSink,
-  startedAt: number,
-): Output {
-  const facts = nameFacts(group, output.extension, tracks, output, startedAt);
-  const key = expandIdentifiers(`${group.keyBase}${output.nameModifier}.${output.extension}`, facts);
-  const writer = new IndexedWriter(sink, { key, contentType: SOUND_TYPES[output.container] });
-  const list = muxerTracks(tracks);
-  const codec = output.audios[0]?.codec;
-  const options = codec?.kind === 'wav' && codec.isRf64 === true ? { rf64: 'always' } : {};
-  const muxer = new Muxer(ffmpeg, output.container, list, writer, options);
-  return {
-    write(_, packet) {
-      const copy = packet.clone();
-      if (copy === null) throw new Error('Out of memory.');
-      muxer.write(0, copy);
-      copy.free();
-    },
-    endTrack: () => undefined,
-    finish() {
-      muxer.finish();
-      writer.end(new Uint8Array(0));
-      const seconds = tracks.audios[0]?.encoder.seconds ?? 0;
-      return { paths: [`s3://${group.bucket}/${key}`], durationMs: Math.round(seconds * 1000) };
     },
   };
 }

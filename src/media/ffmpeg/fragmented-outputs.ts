@@ -10,7 +10,6 @@ import { segmentNames } from '../packaging/segment-template.ts';
 import { videoCodecName } from '../packaging/video-codec-name.ts';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import type { FragmentedGroup, FragmentedOutput } from '../output-group.ts';
-import { AAC_CODEC_NAME } from './audio-encoder.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { SegmentedOutput } from './hls-outputs.ts';
 import type { OutputTracks } from './outputs.ts';
@@ -62,7 +61,7 @@ export function openFragmentedOutput(
     segmentSeconds: facts.segmentSeconds,
     fragmentSeconds: facts.fragmentSeconds,
     hasIFrames: output.hasIFrameManifest === true,
-    codec: video === undefined ? AAC_CODEC_NAME : codecOf(video),
+    codec: video === undefined ? (tracks.audios[0]?.encoder.codecName ?? '') : codecOf(video),
     ...(encryption !== undefined && {
       protection: { encryption, codec: video === undefined ? ('sound' as const) : segmentedKind(video) },
     }),

@@ -5,9 +5,9 @@ import { type Rendition, type Segment, averageBandwidth } from '../packaging/hls
 import { HlsSegmenter } from '../packaging/hls-segmenter.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
 import type { ProgramDates } from '../packaging/program-dates.ts';
-import { PACKED_EXTENSIONS, PackedAudioSegmenter } from '../packaging/packed-audio-segmenter.ts';
+import { PACKED_EXTENSIONS, PackedAudioSegmenter, type PackedCodec } from '../packaging/packed-audio-segmenter.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
-import { AAC_CODEC_NAME, type AudioEncoder } from './audio-encoder.ts';
+import type { AudioEncoder } from './audio-encoder.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import {
   type Output,
@@ -20,11 +20,17 @@ import {
 } from './outputs.ts';
 import { PacketInterleaver } from './packet-interleaver.ts';
 
-/** The usual size of an AAC frame with its ADTS header. */
+/** The usual size of a frame, an AAC one with its ADTS header. */
 function frameBytes(encoder: AudioEncoder): number {
   const { settings } = encoder;
-  const bitrate = settings.kind === 'aac' ? settings.bitrate : 0;
+  const bitrate = 'bitrate' in settings ? settings.bitrate : 0;
   return Math.ceil((bitrate * encoder.context.frameSize) / settings.sampleRate / 8) + 7;
+}
+
+/** The codec of a sound that is alone in its segments; the rules let in those that HLS has. */
+function packedCodec({ audios: [audio] }: OutputTracks): PackedCodec {
+  const kind = audio?.encoder.settings.kind;
+  return kind === 'ac3' || kind === 'eac3' || kind === 'mp3' ? kind : 'aac';
 }
 
 /** An output that HLS manifests name. */
@@ -64,7 +70,7 @@ export function openHlsOutput(
     return { ...track, ...(pid !== undefined && { id: pid }), ...(offset !== undefined && { offsetSeconds: offset }) };
   });
   const encryption = renditionEncryption(group.content, tracks);
-  const extension = output.packedAudio === undefined ? 'ts' : PACKED_EXTENSIONS.aac;
+  const extension = output.packedAudio === undefined ? 'ts' : PACKED_EXTENSIONS[packedCodec(tracks)];
   const common = {
     group: { ...group, ...(encryption !== undefined && { encryption }) },
     sink,
@@ -82,8 +88,8 @@ export function openHlsOutput(
       ? new PackedAudioSegmenter({
           ...common,
           track: first,
-          codec: 'aac',
-          codecName: AAC_CODEC_NAME,
+          codec: packedCodec(tracks),
+          codecName: tracks.audios[0]?.encoder.codecName ?? '',
           clockOffsetSeconds: transport.clockOffsetSeconds + (transport.audioOffsetSeconds ?? 0),
           isTimed: output.packedAudio.isTimed,
         })
@@ -93,7 +99,7 @@ export function openHlsOutput(
           transport,
           audioFrameBytes: Math.max(0, ...tracks.audios.map(({ encoder }) => frameBytes(encoder))),
           ...(tracks.video !== undefined && { videoKind: segmentedKind(tracks.video) }),
-          audioCodecs: tracks.audios.map(() => AAC_CODEC_NAME),
+          audioCodecs: tracks.audios.map(({ encoder }) => encoder.codecName),
           ...(output.iFrames !== undefined && { iFrames: output.iFrames }),
         });
   const write = (track: number, packet: Packet): void =>

@@ -1,27 +1,20 @@
 import type { CodecContext, Frame, Packet, Stream } from 'node-av/lib';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
-import type { AudioEncoder } from './audio-encoder.ts';
-import { AudioGraph } from './audio-graph.ts';
+import { AudioFeeds, type AudioRoute } from './audio-feeds.ts';
 import { type ClipWindow, WHOLE } from './clip-windows.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { MediaInput } from './media-input.ts';
-import { framerateOf, pixelAspectOf, timestampOf } from './media-input.ts';
+import { framerateOf, pixelAspectOf } from './media-input.ts';
 import type { PassthroughTrack } from './passthrough-track.ts';
+import type { SampleTarget } from './sample-target.ts';
+import { StreamClock } from './stream-clock.ts';
 import type { VideoEncoder } from './video-encoder.ts';
 import { type PictureFacts, VideoGraph } from './video-graph.ts';
 
-/** Larger jumps are taken for a reset clock in containers that allow one, and for damage in the others. */
-const JUMP_SECONDS = { discontinuous: 10, continuous: 3600 };
 /** Silence that stands in for missing audio trails the video by this much, so that packets still interleave. */
 const SILENCE_LAG_SECONDS = 0.5;
 /** Decoding begins this much before a window, for sound that is stored earlier than its pictures. */
 const SEEK_LEAD_SECONDS = 0.5;
-
-export interface AudioRoute {
-  readonly encoder: AudioEncoder;
-  /** Absent: the input has no such audio, and silence takes its place. */
-  readonly stream?: Stream;
-}
 
 interface Decoding {
   readonly stream: Stream;
@@ -32,18 +25,14 @@ interface Decoding {
   isPast: boolean;
 }
 
-interface AudioDecoding extends Decoding {
-  readonly routes: { readonly encoder: AudioEncoder; graph?: AudioGraph }[];
-}
-
 /** One input on its way through decoders and filters to the encoders. */
 export class InputRun {
   readonly #ffmpeg: FFmpeg;
   readonly #input: MediaInput;
   readonly #video: Decoding | undefined;
-  readonly #audios: readonly AudioDecoding[];
+  readonly #audio: AudioFeeds;
   readonly #videoEncoders: readonly VideoEncoder[];
-  readonly #silent: readonly AudioEncoder[];
+  readonly #silent: readonly SampleTarget[];
   readonly #copies: readonly PassthroughTrack[];
   readonly #baseSeconds: number;
   readonly #isJoined: boolean;
@@ -88,26 +77,29 @@ export class InputRun {
     this.#frame.alloc();
     const video = facts.videoEncoders.length > 0 ? input.findVideo() : undefined;
     this.#video = video === undefined ? undefined : this.#decode(video);
-    this.#silent = facts.audioRoutes.filter((route) => route.stream === undefined).map((route) => route.encoder);
-    const streams = new Map(facts.audioRoutes.flatMap(({ stream }) => (stream ? [[stream.index, stream]] : [])));
-    this.#audios = [...streams.values()].map((stream) => ({
-      ...this.#decode(stream),
-      routes: facts.audioRoutes
-        .filter((route) => route.stream?.index === stream.index)
-        .map(({ encoder }) => ({ encoder })),
-    }));
+    this.#silent = facts.audioRoutes.filter((route) => route.source === undefined).map((route) => route.target);
+    const { durationSeconds: lengthSeconds } = input.info;
+    this.#audio = new AudioFeeds(ffmpeg, input, facts.audioRoutes, {
+      window: this.#window,
+      baseSeconds: facts.baseSeconds,
+      ...(input.findVideo() !== undefined && lengthSeconds !== undefined && { lengthSeconds }),
+      onFrame: (seconds) => facts.onFrame(seconds, false),
+    });
     const copied = this.#copies.map(({ stream }) => stream);
-    input.keepOnly([...(video === undefined ? [] : [video]), ...streams.values(), ...copied]);
+    input.keepOnly([...(video === undefined ? [] : [video]), ...this.#audio.streamsOf(input), ...copied]);
   }
 
   /** Runs the input, or its window, to the end; returns the time on the outputs' time line at which the next one begins. */
   run(): number {
     const packet = new this.#ffmpeg.Packet();
     packet.alloc();
-    this.#input.seekBefore(this.#window.from - SEEK_LEAD_SECONDS);
+    const from = this.#window.from - SEEK_LEAD_SECONDS - this.#audio.leadSeconds;
+    this.#input.seekBefore(from);
+    this.#audio.seekBefore(from);
     while (!this.#isPast && this.#input.readPacket(packet)) {
       this.#feed(packet);
       packet.unref();
+      this.#audio.readExternals(this.#window.from + this.#endSeconds);
     }
     packet.free();
     this.#drain();
@@ -117,16 +109,15 @@ export class InputRun {
 
   /** True when nothing more of the window can come. */
   get #isPast(): boolean {
-    const decodings = [...(this.#video === undefined ? [] : [this.#video]), ...this.#audios];
-    return decodings.length > 0 && decodings.every((decoding) => decoding.isPast);
+    if (this.#video === undefined) return !this.#audio.isEmpty && this.#audio.isPast;
+    return this.#video.isPast && this.#audio.isPast;
   }
 
   #decode(stream: Stream): Decoding {
-    const limit = this.#input.isClockDiscontinuous ? JUMP_SECONDS.discontinuous : JUMP_SECONDS.continuous;
     return {
       stream,
       decoder: this.#input.openDecoder(stream),
-      clock: new StreamClock(stream, this.#input.startSeconds, limit, this.#window.from > 0),
+      clock: new StreamClock(stream, this.#input, this.#window.from > 0),
       frames: 0,
       isPast: false,
     };
@@ -138,10 +129,7 @@ export class InputRun {
       this.#decodePacket(this.#video, packet, (frame) => this.#pushVideo(frame));
       return;
     }
-    for (const audio of this.#audios) {
-      if (packet.streamIndex !== audio.stream.index) continue;
-      this.#decodePacket(audio, packet, (frame) => this.#pushAudio(audio, frame));
-    }
+    this.#audio.feed(this.#input, packet);
   }
 
   /** Passes a packet on to the outputs that take it as it is; they change its times, so that each has its own. */
@@ -159,7 +147,7 @@ export class InputRun {
 
   #drain(): void {
     if (this.#video !== undefined) this.#decodePacket(this.#video, null, (frame) => this.#pushVideo(frame));
-    for (const audio of this.#audios) this.#decodePacket(audio, null, (frame) => this.#pushAudio(audio, frame));
+    this.#audio.drain();
   }
 
   /** A broken packet is skipped, as every player does; a file without a single good one is an error in the end. */
@@ -219,42 +207,13 @@ export class InputRun {
     return seconds - from;
   }
 
-  /** The window's end is in the middle of a frame of sound. */
-  #cutSound(frame: Frame, seconds: number): void {
-    const { from, to } = this.#window;
-    if (to === undefined) return;
-    const wanted = Math.round((to - from - seconds) * frame.sampleRate);
-    if (wanted > 0 && wanted < frame.nbSamples) frame.nbSamples = wanted;
-  }
-
-  #pushAudio(audio: AudioDecoding, frame: Frame): void {
-    const seconds = this.#placeInWindow(audio, frame, frame.nbSamples / frame.sampleRate);
-    if (seconds === undefined) return;
-    this.#cutSound(frame, seconds);
-    for (const route of audio.routes) {
-      if (route.graph?.isFor(frame) === false) {
-        route.graph.finish();
-        delete route.graph;
-      }
-      route.graph ??= new AudioGraph(this.#ffmpeg, route.encoder, frame, {
-        timeBase: audio.stream.timeBase,
-        startSeconds: Math.max(0, route.encoder.seconds - this.#baseSeconds),
-      });
-      route.graph.push(frame);
-    }
-    this.#onFrame(seconds, false);
-  }
-
   /** Fills up to a common end, so that the next input begins in step on every track. */
   #close(): number {
     this.#graph?.finish();
-    for (const audio of this.#audios) {
-      for (const route of audio.routes) route.graph?.finish();
-      audio.decoder.freeContext();
-    }
+    this.#audio.close();
     this.#video?.decoder.freeContext();
     this.#frame.free();
-    const audioEncoders = this.#audios.flatMap((audio) => audio.routes.map((route) => route.encoder));
+    const audioEncoders = this.#audio.targets;
     const ends = [...this.#videoEncoders, ...audioEncoders, ...this.#copies].map((encoder) => encoder.seconds);
     const end = Math.max(this.#baseSeconds, ...ends);
     const videoEnd = Math.max(
@@ -274,13 +233,7 @@ export class InputRun {
     if (this.#video !== undefined && this.#video.frames === 0) {
       throw new TranscodeError(ERROR_CODES.inputUnreadable, 'No video frames decoded');
     }
-    for (const [index, audio] of this.#audios.entries()) {
-      if (audio.frames > 0) continue;
-      throw new TranscodeError(
-        ERROR_CODES.noAudio,
-        `No audio frames decoded on [selector-(Audio Selector ${index + 1})-track-${index + 1}-drc]`,
-      );
-    }
+    this.#audio.refuseSilent();
     if (this.#window !== WHOLE) {
       // Of a part nobody knows how much there should be, but something.
       if (this.#video === undefined || this.#graph !== undefined) return;
@@ -294,45 +247,5 @@ export class InputRun {
       ERROR_CODES.readStoppedEarly,
       `Demuxer: [ReadPacketData File read failed - end of file hit at length [${this.#input.size}]. Is file truncated?]`,
     );
-  }
-}
-
-/** Brings a stream's timestamps to the input's own time line, which begins at 0 and does not jump. */
-class StreamClock {
-  readonly frameSeconds: number;
-  readonly #toSeconds: number;
-  readonly #limit: number;
-  #shift: bigint;
-  #expected = 0n;
-  #isFirstFree: boolean;
-  readonly #step: bigint;
-
-  /** @param isBegunLater true where the first frame may be far from the beginning, and no jump */
-  constructor(stream: Stream, startSeconds: number, jumpSeconds: number, isBegunLater: boolean) {
-    this.#isFirstFree = isBegunLater;
-    const { num, den } = stream.timeBase;
-    this.#toSeconds = num / den;
-    this.#shift = -BigInt(Math.round(startSeconds / this.#toSeconds));
-    const rate = framerateOf(stream);
-    const isAudio = stream.codecpar.sampleRate > 0;
-    this.frameSeconds = isAudio ? 1024 / stream.codecpar.sampleRate : rate.den / rate.num;
-    this.#step = BigInt(Math.max(1, Math.round(this.frameSeconds / this.#toSeconds)));
-    this.#limit = Math.round(jumpSeconds / this.#toSeconds);
-  }
-
-  /** Sets the frame's `pts` and returns it in seconds. */
-  place(frame: Frame): number {
-    const stamp = timestampOf(frame);
-    let time = stamp === undefined ? this.#expected : stamp + this.#shift;
-    const jump = this.#isFirstFree ? 0 : Number(time - this.#expected);
-    this.#isFirstFree = false;
-    if (Math.abs(jump) > this.#limit) {
-      this.#shift -= BigInt(jump);
-      time = this.#expected;
-    }
-    frame.pts = time;
-    const length = frame.duration > 0n && Number(frame.duration) < this.#limit ? frame.duration : this.#step;
-    this.#expected = time + length;
-    return Number(time) * this.#toSeconds;
   }
 }

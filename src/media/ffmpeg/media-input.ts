@@ -1,5 +1,5 @@
 import type { CodecContext, Dictionary, FormatContext, Frame, IOContext, Packet, Stream } from 'node-av/lib';
-import type { AudioSelector } from '../transcode-input.ts';
+import type { AudioPick } from '../transcode-input.ts';
 import type { MediaInfo, StreamInfo } from '../transcode-report.ts';
 import type { Rational } from '../video-settings.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
@@ -120,20 +120,41 @@ export class MediaInput {
     return streams.find((stream) => !stream.hasDisposition(ffmpeg.AV_DISPOSITION_ATTACHED_PIC));
   }
 
-  /** The audio stream that a selector means; `undefined` where the input has none such. */
-  findAudio(selector: AudioSelector): Stream | undefined {
+  /** The audio streams that a selector means; `undefined` where one that it names is not there, or is not audio. */
+  findAudios(pick: AudioPick): Stream[] | undefined {
     const ffmpeg = this.#ffmpeg;
     const streams = this.streams.filter((stream) => stream.codecpar.codecType === ffmpeg.AVMEDIA_TYPE_AUDIO);
-    switch (selector.kind) {
-      case 'default':
-        return streams.find((stream) => stream.hasDisposition(ffmpeg.AV_DISPOSITION_DEFAULT)) ?? streams[0];
-      case 'track':
-        return streams[selector.track - 1];
-      case 'pid':
-        return streams.find((stream) => stream.id === selector.pid);
+    switch (pick.kind) {
+      case 'none':
+        return [];
+      case 'default': {
+        const usual = streams.find((stream) => stream.hasDisposition(ffmpeg.AV_DISPOSITION_DEFAULT)) ?? streams[0];
+        return usual === undefined ? [] : [usual];
+      }
+      case 'tracks':
+        return complete(pick.tracks.map((track) => streams[track - 1]));
+      case 'streams':
+        return complete(pick.streams.map((place) => streams.find(({ index }) => index === place - 1)));
+      case 'pids':
+        return complete(pick.pids.map((pid) => streams.find(({ id }) => id === pid)));
       case 'language':
-        return streams.find((stream) => stream.metadata?.get('language') === selector.code);
+        return complete([streams.find((stream) => stream.metadata?.get('language') === pick.code)]);
+      case 'pcm': {
+        const isPcm = ({ codecpar }: Stream): boolean =>
+          ffmpeg.avGetCodecName(codecpar.codecId)?.startsWith('pcm_') === true;
+        const found = streams.filter(isPcm);
+        return found.length === 0 ? undefined : found;
+      }
     }
+  }
+
+  /** The `audio_type` (ISO 13818-1) that a transport stream tells of its sound; `undefined` for none. */
+  audioTypeOf(stream: Stream | undefined): number | undefined {
+    if (stream === undefined || this.info.format !== 'mpegts') return undefined;
+    const ffmpeg = this.#ffmpeg;
+    if (stream.hasDisposition(ffmpeg.AV_DISPOSITION_CLEAN_EFFECTS)) return 1;
+    if (stream.hasDisposition(ffmpeg.AV_DISPOSITION_HEARING_IMPAIRED)) return 2;
+    return stream.hasDisposition(ffmpeg.AV_DISPOSITION_VISUAL_IMPAIRED) ? 3 : undefined;
   }
 
   /** @throws TranscodeError 1030 when the codec is unknown or broken */
@@ -242,6 +263,12 @@ class ReadProxy {
   throwIfFailed(): void {
     if (this.#error !== undefined) throw this.#error;
   }
+}
+
+/** All of them, or nothing where one is missing. */
+function complete(streams: readonly (Stream | undefined)[]): Stream[] | undefined {
+  const found = streams.filter((stream) => stream !== undefined);
+  return found.length === streams.length ? found : undefined;
 }
 
 function openCause(ffmpeg: FFmpeg, result: number): string {

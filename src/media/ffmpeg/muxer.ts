@@ -1,3 +1,4 @@
+import type { AVDisposition } from 'node-av/constants';
 import type { FormatContext, IOContext, Packet, Stream } from 'node-av/lib';
 import type { Rational } from '../video-settings.ts';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
@@ -23,7 +24,26 @@ export interface MuxerTrack {
   readonly title?: string;
   /** Added to its timestamps, beside what is added to all. */
   readonly offsetSeconds?: number;
+  /** `audio_type` of ISO 13818-1, which MPEG-TS tells beside a language. */
+  readonly audioType?: number;
 }
+
+/** FFmpeg's name of a format. */
+export type MuxerName =
+  | 'mp4'
+  | 'mov'
+  | 'mpegts'
+  | 'wav'
+  | 'mp3'
+  | 'flac'
+  | 'aiff'
+  | 'mp2'
+  | 'ac3'
+  | 'eac3'
+  | 'adts'
+  | 'latm'
+  | 'opus'
+  | 'ogg';
 
 const IO_BUFFER_SIZE = 256 * 1024;
 
@@ -45,7 +65,7 @@ export class Muxer {
    */
   constructor(
     ffmpeg: FFmpeg,
-    name: 'mp4' | 'mov' | 'mpegts' | 'wav' | 'mp3' | 'flac',
+    name: MuxerName,
     tracks: readonly MuxerTrack[],
     target: ByteTarget,
     options: Readonly<Record<string, string | number>>,
@@ -149,6 +169,16 @@ export class Muxer {
     if (this.#error !== undefined) throw this.#error;
   }
 
+  get #audioTypes(): readonly (AVDisposition | undefined)[] {
+    const ffmpeg = this.#ffmpeg;
+    return [
+      undefined,
+      ffmpeg.AV_DISPOSITION_CLEAN_EFFECTS,
+      ffmpeg.AV_DISPOSITION_HEARING_IMPAIRED,
+      ffmpeg.AV_DISPOSITION_VISUAL_IMPAIRED,
+    ];
+  }
+
   #addStream(track: MuxerTrack): void {
     const stream = this.#format.newStream();
     if (isCopied(track.encoder)) track.encoder.parameters.copy(stream.codecpar);
@@ -162,8 +192,12 @@ export class Muxer {
       const aspect = track.encoder.sampleAspectRatio;
       stream.sampleAspectRatio = new this.#ffmpeg.Rational(aspect.num, aspect.den);
     }
+    const type = this.#audioTypes[track.audioType ?? 0];
+    if (type !== undefined) stream.disposition = type;
+    // Without a language, MPEG-TS has no place for the type.
+    const language = track.language ?? (type === undefined ? undefined : 'und');
     const metadata = {
-      ...(track.language !== undefined && { language: track.language }),
+      ...(language !== undefined && { language }),
       ...(track.title !== undefined && { title: track.title, handler_name: track.title }),
     };
     if (Object.keys(metadata).length > 0) stream.metadata = this.#ffmpeg.Dictionary.fromObject(metadata);

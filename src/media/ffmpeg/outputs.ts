@@ -56,6 +56,7 @@ export function muxerTracks(tracks: OutputTracks): MuxerTrack[] {
       encoder: encoder.context,
       ...(settings.language !== undefined && { language: settings.language }),
       ...(settings.streamName !== undefined && { title: settings.streamName }),
+      ...(settings.audioType !== undefined && { audioType: settings.audioType }),
     })),
   ];
 }
@@ -90,7 +91,7 @@ export function nameFacts(
   time: number,
 ): NameFacts {
   const videoBitrate = nominalBitrate(settings.video);
-  const audioBitrate = soundBitrate(settings.audios[0]);
+  const audioBitrate = soundBitrate(tracks.audios[0]?.settings);
   const { video } = tracks;
   return {
     time,
@@ -109,9 +110,9 @@ export function nameFacts(
 function soundBitrate(audio: AudioSettings | undefined): number | undefined {
   if (audio === undefined) return undefined;
   const { codec } = audio;
-  if (codec.kind === 'aac') return codec.bitrate;
   if (codec.kind === 'mp3') return codec.rate.mode === 'cbr' ? codec.rate.bitrate : undefined;
-  return codec.sampleRate * codec.channels * codec.bitDepth;
+  if ('bitDepth' in codec) return codec.sampleRate * codec.channels * codec.bitDepth;
+  return 'bitrate' in codec && codec.bitrate > 0 ? codec.bitrate : undefined;
 }
 
 /** Bits a second, as the settings say. */

@@ -7,10 +7,9 @@ import type { MediaInfo, TranscodeEvent, TranscodeResult } from '../transcode-re
 import type { Rational, VideoSettings } from '../video-settings.ts';
 import { uriOf } from '../media-location.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
-import { AudioEncoder } from './audio-encoder.ts';
+import { AudioTracks, type ExternalFiles, externalFiles, routeOf, settledBy } from './audio-tracks.ts';
 import type { AuxiliaryPort } from './auxiliary.ts';
 import { type ClipWindow, clipWindows, WHOLE } from './clip-windows.ts';
-import type { AudioRoute } from './input-run.ts';
 import { InputRun } from './input-run.ts';
 import type { RunningGroup } from './finish-group.ts';
 import { finishGroup } from './finish-group.ts';
@@ -46,13 +45,6 @@ export interface TranscodePorts extends AuxiliaryPort {
 
 const REPORT_EVERY_FRAMES = 30;
 
-interface SharedAudio {
-  readonly encoder: AudioEncoder;
-  readonly selector: string;
-  /** Called when the encoder has given its last packet. */
-  readonly ends: (() => void)[];
-}
-
 /**
  * Runs a job from front to back in this thread, which it blocks: every input is decoded once, and each frame goes
  * through one filter graph to all renditions.
@@ -68,7 +60,7 @@ class Transcode {
   readonly #job: TranscodeJob;
   readonly #ports: TranscodePorts;
   readonly #videos: { readonly encoder: VideoEncoder; readonly end: () => void }[] = [];
-  readonly #audios = new Map<string, SharedAudio>();
+  readonly #audios: AudioTracks;
   readonly #copies: { readonly track: PassthroughTrack; readonly end: () => void }[] = [];
   readonly #images: ImageStore;
   #framesDecoded = 0;
@@ -80,6 +72,7 @@ class Transcode {
     this.#job = job;
     this.#ports = ports;
     this.#images = new ImageStore(ffmpeg, ports);
+    this.#audios = new AudioTracks(ffmpeg);
   }
 
   run(): TranscodeResult {
@@ -100,7 +93,7 @@ class Transcode {
     first ??= this.#open(0);
     this.#firstWindow = windows[0]?.[0] ?? WHOLE;
     this.#ports.report({ kind: 'phase', phase: 'TRANSCODING' });
-    const groups = this.#job.groups.map((group, index) => this.#openGroup(group, index, first?.media));
+    const groups = this.#job.groups.map((group, index) => this.#openGroup(group, index, first));
     this.#transcodeAll(first, infos, windows);
     for (const { encoder, end } of this.#videos) {
       encoder.finish();
@@ -110,17 +103,14 @@ class Transcode {
       track.finish();
       end();
     }
-    for (const { encoder, ends } of this.#audios.values()) {
-      encoder.finish();
-      for (const end of ends) end();
-    }
+    this.#audios.finish();
     return { groups: groups.map((group) => finishGroup(group, this.#ports.sinkFor(group.index), this.#job.startedAt)) };
   }
 
   #open(index: number): OpenInput {
     const input = this.#job.inputs[index];
     if (input === undefined) throw new RangeError(`There is no input ${index}.`);
-    return new OpenInput(this.#ffmpeg, this.#ports.openSource(index), input, this.#isVideoWanted);
+    return new OpenInput(this.#ffmpeg, this.#ports, index, input, this.#isVideoWanted);
   }
 
   get #hasPicture(): boolean {
@@ -147,7 +137,7 @@ class Transcode {
         const before = done;
         const run = new InputRun(this.#ffmpeg, input.media, {
           videoEncoders: this.#videos.map(({ encoder }) => encoder),
-          audioRoutes: [...this.#audios.values()].map((audio) => route(input.media, description, audio)),
+          audioRoutes: this.#audios.all.map(({ settings, encoder }) => routeOf(input, settings, encoder)),
           copies: this.#copies.map(({ track }) => track),
           baseSeconds: base,
           isJoined: part < lengths.length,
@@ -195,7 +185,7 @@ class Transcode {
     return outputStartMs(timecode, rate, this.#job.firstDate, this.#job.startedAt);
   }
 
-  #openGroup(group: OutputGroup, index: number, first: MediaInput | undefined): RunningGroup {
+  #openGroup(group: OutputGroup, index: number, first: OpenInput | undefined): RunningGroup {
     if (first === undefined) throw new RangeError('A job has at least one input.');
     const sink = this.#ports.sinkFor(index);
     const { startedAt } = this.#job;
@@ -207,7 +197,7 @@ class Transcode {
       );
       return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
     }
-    const { segmentSeconds, fragmentSeconds } = segmentLengths(group, first);
+    const { segmentSeconds, fragmentSeconds } = segmentLengths(group, first.media);
     if (group.kind !== 'hls') {
       const opened = group.outputs.map((output, place) =>
         this.#openOutput(output, first, segmentSeconds, true, (tracks) =>
@@ -223,7 +213,7 @@ class Transcode {
     }
     const dates = group.programDateTime && {
       ...group.programDateTime,
-      startMs: this.#startMs(first),
+      startMs: this.#startMs(first.media),
     };
     const opened = group.outputs.map((output) =>
       this.#openOutput(output, first, segmentSeconds, false, (tracks) =>
@@ -240,15 +230,15 @@ class Transcode {
 
   #openOutput<Opened extends Output>(
     settings: { readonly video?: VideoSettings; readonly audios: readonly AudioSettings[] },
-    first: MediaInput,
+    first: OpenInput,
     forcedKeySeconds: number | undefined,
     hasGlobalHeader: boolean,
     open: (tracks: OutputTracks) => Opened,
   ): { readonly output: Opened; readonly tracks: OutputTracks } {
-    const audios = settings.audios.map((audio) => ({
-      settings: this.#withLanguage(audio, first),
-      shared: this.#audioFor(audio),
-    }));
+    const audios = settings.audios.map((audio) => {
+      const settled = settledBy(first, audio);
+      return { settings: settled, shared: this.#audios.open(settled) };
+    });
     const outputAudios: OutputAudio[] = audios.map((audio) => ({
       settings: audio.settings,
       encoder: audio.shared.encoder,
@@ -258,11 +248,11 @@ class Transcode {
     const end = (): void => output?.endTrack(0);
     let video: VideoTrack | undefined;
     if (settings.video?.codec.kind === 'passthrough') {
-      const track = this.#copyVideo(settings.video, first, !hasGlobalHeader, receive);
+      const track = this.#copyVideo(settings.video, first.media, !hasGlobalHeader, receive);
       this.#copies.push({ track, end });
       video = track;
     } else if (settings.video !== undefined) {
-      const encoder = this.#openVideo(settings.video, first, forcedKeySeconds, hasGlobalHeader, receive);
+      const encoder = this.#openVideo(settings.video, first.media, forcedKeySeconds, hasGlobalHeader, receive);
       this.#videos.push({ encoder, end });
       video = encoder;
     }
@@ -307,39 +297,26 @@ class Transcode {
     track.addReceiver(receive);
     return track;
   }
-
-  /** The language that the output names: the input's where it is to be followed, else the settings'. */
-  #withLanguage(audio: AudioSettings, first: MediaInput): AudioSettings {
-    if (audio.isLanguageFollowed !== true) return audio;
-    const selector = this.#job.inputs[0]?.audioSelectors[audio.selector] ?? { kind: 'default' as const };
-    const language = first.findAudio(selector)?.metadata?.get('language') ?? undefined;
-    return language === undefined || language === 'und' ? audio : { ...audio, language };
-  }
-
-  /** Outputs that ask for the same audio share one encoder. */
-  #audioFor(settings: AudioSettings): SharedAudio {
-    const key = JSON.stringify([settings.selector, settings.codec]);
-    const known = this.#audios.get(key);
-    if (known !== undefined) return known;
-    const encoder = new AudioEncoder(this.#ffmpeg, settings.codec, this.#audios.size + 1);
-    const shared = { encoder, selector: settings.selector, ends: [] };
-    this.#audios.set(key, shared);
-    return shared;
-  }
 }
 
 /** An input with its bytes behind it. */
 class OpenInput {
   readonly media: MediaInput;
+  readonly description: TranscodeInput;
+  readonly externals: ExternalFiles;
   readonly #source: { close(): void };
 
   constructor(
     ffmpeg: FFmpeg,
-    source: ByteSource & { close(): void },
+    ports: TranscodePorts,
+    index: number,
     description: TranscodeInput,
     isVideoWanted: boolean,
   ) {
     const uri = uriOf(description.source);
+    const source = ports.openSource(index);
+    this.description = description;
+    this.externals = externalFiles(ffmpeg, ports);
     this.#source = source;
     this.media = MediaInput.open(ffmpeg, source, uri);
     if (!isVideoWanted || this.media.findVideo() !== undefined) return;
@@ -347,20 +324,11 @@ class OpenInput {
   }
 
   close(): undefined {
+    this.externals.close();
     this.media.close();
     this.#source.close();
     return undefined;
   }
-}
-
-/** @throws TranscodeError 1021 when a stream that is named expressly is missing */
-function route(media: MediaInput, description: TranscodeInput, audio: SharedAudio): AudioRoute {
-  const selector = description.audioSelectors[audio.selector] ?? { kind: 'default' as const };
-  const stream = media.findAudio(selector);
-  if (stream !== undefined) return { encoder: audio.encoder, stream };
-  if (selector.kind === 'default') return { encoder: audio.encoder };
-  const what = `No audio stream found for [selector-(${audio.selector})]`;
-  throw new TranscodeError(ERROR_CODES.noAudio, unableToOpen(uriOf(description.source), what));
 }
 
 /** Seconds of a segment and of a fragment: all renditions cut at the same times. */

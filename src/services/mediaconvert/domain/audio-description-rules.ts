@@ -1,39 +1,47 @@
-import type { AacSettings, AudioCodecSettings, AudioDescription } from '@aws-sdk/client-mediaconvert';
-import { checkAudioCodec, flac, mp3, wav } from './audio-rules.ts';
-import { checkAac } from './cross-setting-rules.ts';
+import type { AudioCodecSettings, AudioDescription } from '@aws-sdk/client-mediaconvert';
+import type { Problem } from '../errors.ts';
+import { aac } from './aac-rules.ts';
+import { aiff, checkAudioCodec, flac, mp2, mp3, opus, vorbis, wav } from './audio-rules.ts';
+import { ac3, eac3 } from './dolby-rules.ts';
+import { remix } from './remix-rules.ts';
 import { type SettingRule, allOf, carriedOut, oneOf, structure } from './setting-rule.ts';
 
-const aac: SettingRule<AacSettings> = allOf(
-  checkAac,
-  structure<AacSettings>({
-    Bitrate: carriedOut,
-    SampleRate: carriedOut,
-    CodingMode: oneOf('CODING_MODE_1_0', 'CODING_MODE_2_0', 'CODING_MODE_5_1'),
-    // The AAC encoders of the FFmpeg build at hand have no spectral band replication.
-    CodecProfile: oneOf('LC'),
-    RateControlMode: oneOf('CBR'),
-    RawFormat: oneOf('NONE'),
-    Specification: oneOf('MPEG4'),
-    AudioDescriptionBroadcasterMix: oneOf('NORMAL'),
-  }),
-);
+const CODECS = ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3', 'WAV', 'AIFF', 'FLAC', 'OPUS', 'VORBIS'];
+const LICENSED = ['AC4', 'EAC3_ATMOS'];
+
+function checkCodec(codec: string, pointer: string, problems: Problem[]): void {
+  if (CODECS.includes(codec)) return;
+  const reason = LICENSED.includes(codec) ? `FFmpeg has no ${codec} encoder` : 'others are not supported';
+  problems.push({
+    pointer,
+    text: `Should be equal to one of the allowed values in ${JSON.stringify(CODECS)}; ${reason}`,
+  });
+}
 
 export const audioDescription: SettingRule<AudioDescription> = allOf(
   checkAudioCodec,
   structure<AudioDescription>({
     AudioSourceName: carriedOut,
     CodecSettings: structure<AudioCodecSettings>({
-      Codec: oneOf('AAC', 'MP3', 'WAV', 'FLAC'),
+      Codec: checkCodec,
       AacSettings: aac,
+      Ac3Settings: ac3,
+      Eac3Settings: eac3,
+      Mp2Settings: mp2,
       Mp3Settings: mp3,
       WavSettings: wav,
+      AiffSettings: aiff,
       FlacSettings: flac,
+      OpusSettings: opus,
+      VorbisSettings: vorbis,
     }),
+    RemixSettings: remix,
     LanguageCode: carriedOut,
     CustomLanguageCode: carriedOut,
     LanguageCodeControl: carriedOut,
     StreamName: carriedOut,
-    AudioTypeControl: oneOf('FOLLOW_INPUT'),
-    AudioType: oneOf(0),
+    AudioTypeControl: carriedOut,
+    // Above 3 they are reserved.
+    AudioType: oneOf(0, 1, 2, 3),
   }),
 );

@@ -1,11 +1,12 @@
+import type { AudioCodecSettings, SampledSettings } from '#media/audio-codec-settings.ts';
 import type { AacSettings, AudioCodecSettings as Settings } from '@aws-sdk/client-mediaconvert';
-import type { AudioCodecSettings } from '#media/audio-settings.ts';
+import { planDolby, planDolbyPlus } from './dolby-plan.ts';
 
 const USUAL_RATE = 48_000;
 
 /** Turns a sound's codec settings that passed the rules into what a worker does. */
 export function audioCodecSettings(settings: Settings | undefined): AudioCodecSettings {
-  const { Mp3Settings: mp3, WavSettings: wav, FlacSettings: flac } = settings ?? {};
+  const { Mp3Settings: mp3, WavSettings: wav, FlacSettings: flac, AiffSettings: aiff } = settings ?? {};
   if (mp3 !== undefined) {
     const isVbr = mp3.RateControlMode === 'VBR';
     const rate = isVbr
@@ -14,27 +15,57 @@ export function audioCodecSettings(settings: Settings | undefined): AudioCodecSe
     return { kind: 'mp3', rate, ...samplesOf(mp3) };
   }
   if (wav !== undefined) {
-    return { kind: 'wav', bitDepth: depthOf(wav.BitDepth), isRf64: wav.Format === 'RF64', ...samplesOf(wav) };
+    const forms = { RF64: 'rf64', EXTENSIBLE: 'extensible' } as const;
+    const form = wav.Format === 'RF64' || wav.Format === 'EXTENSIBLE' ? forms[wav.Format] : undefined;
+    return { kind: 'wav', bitDepth: depthOf(wav.BitDepth), ...(form !== undefined && { form }), ...samplesOf(wav) };
   }
+  if (aiff !== undefined) return { kind: 'aiff', bitDepth: depthOf(aiff.BitDepth), ...samplesOf(aiff) };
   if (flac !== undefined) return { kind: 'flac', bitDepth: depthOf(flac.BitDepth), ...samplesOf(flac) };
-  return aacSettings(settings?.AacSettings ?? {});
+  return compressed(settings ?? {});
 }
 
+function compressed(settings: Settings): AudioCodecSettings {
+  const {
+    Ac3Settings: ac3,
+    Eac3Settings: eac3,
+    Mp2Settings: mp2,
+    OpusSettings: opus,
+    VorbisSettings: vorbis,
+  } = settings;
+  if (ac3 !== undefined) return planDolby(ac3);
+  if (eac3 !== undefined) return planDolbyPlus(eac3);
+  if (mp2 !== undefined) return { kind: 'mp2', bitrate: mp2.Bitrate ?? 0, ...samplesOf(mp2) };
+  if (opus !== undefined) return { kind: 'opus', bitrate: opus.Bitrate ?? 96_000, ...samplesOf(opus) };
+  if (vorbis !== undefined) return { kind: 'vorbis', quality: vorbis.VbrQuality ?? 4, ...samplesOf(vorbis) };
+  return aacSettings(settings.AacSettings ?? {});
+}
+
+const AAC_CHANNELS: Readonly<Record<string, number>> = {
+  CODING_MODE_AUTO: 0,
+  CODING_MODE_1_0: 1,
+  CODING_MODE_2_0: 2,
+  CODING_MODE_5_1: 6,
+};
+const AAC_QUALITIES = { LOW: 'low', MEDIUM_LOW: 'medium-low', MEDIUM_HIGH: 'medium-high', HIGH: 'high' } as const;
+
 function aacSettings(aac: AacSettings): AudioCodecSettings {
-  const channels = { CODING_MODE_1_0: 1, CODING_MODE_5_1: 6 } as const;
-  const { CodingMode: mode } = aac;
+  const isVbr = aac.RateControlMode === 'VBR';
   return {
     kind: 'aac',
-    bitrate: aac.Bitrate ?? 0,
+    bitrate: isVbr ? 0 : (aac.Bitrate ?? 0),
+    ...(isVbr && { quality: AAC_QUALITIES[aac.VbrQuality ?? 'MEDIUM_HIGH'] }),
     sampleRate: aac.SampleRate ?? 0,
-    channels: mode === 'CODING_MODE_1_0' || mode === 'CODING_MODE_5_1' ? channels[mode] : 2,
+    channels: AAC_CHANNELS[aac.CodingMode ?? ''] ?? 2,
+    ...(aac.Specification === 'MPEG2' && { isMpeg2: true }),
+    ...(aac.RawFormat === 'LATM_LOAS' && { isLoas: true }),
   };
 }
 
-function samplesOf(settings: { readonly SampleRate?: number | undefined; readonly Channels?: number | undefined }) {
-  const channels = settings.Channels ?? 2;
-  const counts = [1, 2, 6, 8] as const;
-  return { sampleRate: settings.SampleRate ?? USUAL_RATE, channels: counts.find((count) => count === channels) ?? 2 };
+function samplesOf(settings: {
+  readonly SampleRate?: number | undefined;
+  readonly Channels?: number | undefined;
+}): SampledSettings {
+  return { sampleRate: settings.SampleRate ?? USUAL_RATE, channels: settings.Channels ?? 2 };
 }
 
 function depthOf(bits: number | undefined): 16 | 24 {

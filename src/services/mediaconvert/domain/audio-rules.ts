@@ -1,22 +1,24 @@
 import type {
+  AiffSettings,
   AudioCodecSettings,
   AudioDescription,
   FlacSettings,
+  Mp2Settings,
   Mp3Settings,
-  Output,
+  OpusSettings,
+  VorbisSettings,
   WavSettings,
 } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
 import { checkCodecMember } from './codec-member.ts';
 import { allOf, carriedOut, missing, oneOf, type SettingRule, structure } from './setting-rule.ts';
 
-/** What of the sounds in files of their own is carried out. 0 channels, as many as the input has, are not. */
-
+/** 0 channels are as many as the input's sound has. */
 export const mp3: SettingRule<Mp3Settings> = allOf(
   checkMp3,
   structure<Mp3Settings>({
     Bitrate: carriedOut,
-    Channels: oneOf(1, 2),
+    Channels: carriedOut,
     RateControlMode: carriedOut,
     SampleRate: oneOf(22_050, 24_000, 32_000, 44_100, 48_000),
     VbrQuality: carriedOut,
@@ -25,43 +27,89 @@ export const mp3: SettingRule<Mp3Settings> = allOf(
 
 export const wav: SettingRule<WavSettings> = structure<WavSettings>({
   BitDepth: oneOf(16, 24),
-  Channels: oneOf(1, 2, 6, 8),
-  Format: oneOf('RIFF', 'RF64'),
+  Channels: checkEven,
+  Format: carriedOut,
+  SampleRate: carriedOut,
+});
+
+export const aiff: SettingRule<AiffSettings> = structure<AiffSettings>({
+  BitDepth: oneOf(16, 24),
+  Channels: checkEven,
   SampleRate: carriedOut,
 });
 
 export const flac: SettingRule<FlacSettings> = structure<FlacSettings>({
   BitDepth: oneOf(16, 24),
-  Channels: oneOf(1, 2, 6, 8),
+  Channels: checkEven,
   SampleRate: carriedOut,
+});
+
+/** The sizes of frames that MPEG-1 layer II has, in bits a second. */
+const MP2_BITRATES = [
+  32_000, 48_000, 56_000, 64_000, 80_000, 96_000, 112_000, 128_000, 160_000, 192_000, 224_000, 256_000, 320_000,
+  384_000,
+] as const;
+
+export const mp2: SettingRule<Mp2Settings> = allOf(
+  checkMp2,
+  structure<Mp2Settings>({
+    Bitrate: oneOf<number>(...MP2_BITRATES),
+    Channels: carriedOut,
+    SampleRate: oneOf(32_000, 44_100, 48_000),
+    AudioDescriptionMix: carriedOut,
+  }),
+);
+
+export const opus: SettingRule<OpusSettings> = structure<OpusSettings>({
+  Bitrate: checkOpusBitrate,
+  Channels: carriedOut,
+  SampleRate: oneOf(16_000, 24_000, 48_000),
+});
+
+export const vorbis: SettingRule<VorbisSettings> = structure<VorbisSettings>({
+  Channels: carriedOut,
+  SampleRate: oneOf(22_050, 32_000, 44_100, 48_000),
+  VbrQuality: carriedOut,
 });
 
 /** The member in which each codec keeps its settings. */
 const SETTINGS = {
   AAC: ['AacSettings', 'aacSettings'],
+  AC3: ['Ac3Settings', 'ac3Settings'],
+  EAC3: ['Eac3Settings', 'eac3Settings'],
+  MP2: ['Mp2Settings', 'mp2Settings'],
   MP3: ['Mp3Settings', 'mp3Settings'],
   WAV: ['WavSettings', 'wavSettings'],
+  AIFF: ['AiffSettings', 'aiffSettings'],
   FLAC: ['FlacSettings', 'flacSettings'],
+  OPUS: ['OpusSettings', 'opusSettings'],
+  VORBIS: ['VorbisSettings', 'vorbisSettings'],
 } as const satisfies Record<string, readonly [keyof AudioCodecSettings, string]>;
 
 export function checkAudioCodec(audio: AudioDescription, pointer: string, problems: Problem[]): void {
   checkCodecMember(audio.CodecSettings, SETTINGS, pointer, problems);
 }
 
-/** AAC is in a container, the others are alone in a file. */
-export function checkSoundFile(output: Output, pointer: string, problems: Problem[]): void {
-  const isRaw = output.ContainerSettings?.Container === 'RAW';
-  output.AudioDescriptions?.forEach(({ CodecSettings: settings }, index) => {
-    const at = `${pointer}/audioDescriptions/${index}`;
-    const codec = settings?.Codec;
-    const isAlone = codec === 'MP3' || codec === 'WAV' || codec === 'FLAC';
-    if (isAlone && !isRaw)
-      problems.push({ pointer: `${at}/codecSettings/codec`, text: `${codec} needs container RAW` });
-    if (codec === 'AAC' && isRaw) {
-      problems.push({ pointer: `${at}/codecSettings/codec`, text: 'AAC is not supported in container RAW' });
-    }
-    if (isRaw && index > 0) problems.push({ pointer: at, text: 'Should be an output of its own: RAW has one sound' });
-  });
+function checkEven(channels: number, pointer: string, problems: Problem[]): void {
+  if (channels > 1 && channels % 2 === 1) problems.push({ pointer, text: 'Should be 0, 1 or an even number' });
+}
+
+function checkOpusBitrate(bitrate: number, pointer: string, problems: Problem[]): void {
+  if (bitrate % 8000 !== 0) problems.push({ pointer, text: 'Should be a multiple of 8000' });
+}
+
+function checkMp2({ Bitrate: bitrate, Channels: channels }: Mp2Settings, pointer: string, problems: Problem[]): void {
+  if (bitrate === undefined) {
+    problems.push(missing(pointer, 'bitrate'));
+    return;
+  }
+  // ISO 11172-3 has these for one channel or for two alone.
+  const isForTwo = bitrate > 192_000;
+  const isForOne = bitrate <= 56_000 || bitrate === 80_000;
+  const isMisfit = (isForTwo && channels === 1) || (isForOne && (channels === undefined || channels === 2));
+  if (isMisfit) {
+    problems.push({ pointer: `${pointer}/bitrate`, text: `Should be one that MP2 has for ${channels ?? 2} channels` });
+  }
 }
 
 function checkMp3(settings: Mp3Settings, pointer: string, problems: Problem[]): void {

@@ -13,7 +13,10 @@ export function auxiliaryFiles(settings: JobSettings): readonly MediaLocation[] 
       .flatMap((group) => group.Outputs ?? [])
       .map((output) => output.VideoDescription?.VideoPreprocessors?.ImageInserter),
   ];
-  const uris = inserters.flatMap(imagesOf);
+  const sounds = (settings.Inputs ?? []).flatMap((input) =>
+    Object.values(input.AudioSelectors ?? {}).flatMap(({ ExternalAudioFileInput: uri }) => uri ?? []),
+  );
+  const uris = [...inserters.flatMap(imagesOf), ...sounds];
   return [...new Set(uris)].map(parseLocation);
 }
 

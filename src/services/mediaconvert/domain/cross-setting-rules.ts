@@ -1,4 +1,4 @@
-import type { AacSettings, AudioSelector, JobSettings, Output } from '@aws-sdk/client-mediaconvert';
+import type { JobSettings, Output } from '@aws-sdk/client-mediaconvert';
 import { DESTINATION_IDENTIFIERS, MODIFIER_IDENTIFIERS, unknownIdentifiers } from '#media/packaging/output-name.ts';
 import type { Problem } from '../errors.ts';
 import { missing } from './setting-rule.ts';
@@ -22,7 +22,7 @@ export function checkSettings(settings: JobSettings, pointer: string, problems: 
 function checkSelectorNames(settings: JobSettings, pointer: string, problems: Problem[]): void {
   const known = new Set([DEFAULT_SELECTOR]);
   for (const input of settings.Inputs ?? [])
-    for (const name of Object.keys(input.AudioSelectors ?? {})) known.add(name);
+    for (const name of Object.keys({ ...input.AudioSelectors, ...input.AudioSelectorGroups })) known.add(name);
   settings.OutputGroups?.forEach((group, groupIndex) =>
     group.Outputs?.forEach((output, outputIndex) =>
       output.AudioDescriptions?.forEach((audio, index) => {
@@ -84,22 +84,6 @@ function checkIdentifiers(text: string, known: ReadonlySet<string>, pointer: str
   }
 }
 
-/** A selector chooses by one thing, and names what it chooses by. */
-export function checkAudioSelector(selector: AudioSelector, pointer: string, problems: Problem[]): void {
-  const named = [
-    ['TRACK', 'tracks', selector.Tracks],
-    ['PID', 'pids', selector.Pids],
-    ['LANGUAGE_CODE', 'languageCode', selector.CustomLanguageCode ?? selector.LanguageCode],
-  ] as const;
-  const given = named.filter(([, , value]) => value !== undefined);
-  for (const [type, member, value] of named) {
-    const isChosen = selector.SelectorType === type;
-    if (isChosen && value === undefined) problems.push(missing(pointer, member));
-    const isIgnored = !isChosen && value !== undefined && (selector.SelectorType !== undefined || given.length > 1);
-    if (isIgnored) problems.push({ pointer: `${pointer}/${member}`, text: `Needs selectorType ${type}` });
-  }
-}
-
 export function checkOutput(output: Output, pointer: string, problems: Problem[]): void {
   const container = output.ContainerSettings;
   if (container === undefined) problems.push(missing(pointer, 'containerSettings'));
@@ -112,34 +96,5 @@ export function checkOutput(output: Output, pointer: string, problems: Problem[]
   const audios = output.AudioDescriptions ?? [];
   if (output.VideoDescription === undefined && audios.length === 0) {
     problems.push({ pointer, text: 'Should have a videoDescription or audioDescriptions' });
-  }
-}
-
-/** The bitrates at 48 kHz that AAC LC takes, in bits a second, by coding mode. Source: the service's own messages. */
-const LC_BITRATES: Readonly<Record<string, readonly [number, number]>> = {
-  CODING_MODE_1_0: [32_000, 288_000],
-  CODING_MODE_2_0: [64_000, 576_000],
-  CODING_MODE_5_1: [192_000, 1_024_000],
-};
-
-/** The rates that AAC has a number for. */
-const SAMPLE_RATES: readonly number[] = [
-  8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000,
-];
-
-export function checkAac(settings: AacSettings, pointer: string, problems: Problem[]): void {
-  const { Bitrate: bitrate, CodingMode: mode, SampleRate: rate } = settings;
-  if (bitrate === undefined) problems.push(missing(pointer, 'bitrate'));
-  if (mode === undefined) problems.push(missing(pointer, 'codingMode'));
-  if (rate === undefined) problems.push(missing(pointer, 'sampleRate'));
-  if (rate !== undefined && !SAMPLE_RATES.includes(rate)) {
-    const text = `Should be equal to one of the allowed values in ${JSON.stringify(SAMPLE_RATES)}`;
-    problems.push({ pointer: `${pointer}/sampleRate`, text });
-  }
-  if (bitrate === undefined || mode === undefined || rate === undefined) return;
-  const bounds = LC_BITRATES[mode];
-  if (bounds !== undefined && rate === 48_000 && (bitrate < bounds[0] || bitrate > bounds[1])) {
-    const text = `Should be between ${bounds[0]} and ${bounds[1]} for LC, ${mode} at ${rate} Hz`;
-    problems.push({ pointer: `${pointer}/bitrate`, text });
   }
 }

@@ -6,9 +6,14 @@ import { videoSettings } from './video-plan.ts';
 
 /** What has no container is what its codec makes. */
 function planRaw(output: Output): FileOutput['container'] {
-  const kind = audioCodecSettings(output.AudioDescriptions?.[0]?.CodecSettings).kind;
-  return output.VideoDescription === undefined && kind !== 'aac' ? kind : 'pictures';
+  if (output.VideoDescription !== undefined) return 'pictures';
+  const codec = audioCodecSettings(output.AudioDescriptions?.[0]?.CodecSettings);
+  if (codec.kind === 'aac') return codec.isLoas === true ? 'latm' : 'adts';
+  return codec.kind === 'vorbis' ? 'ogg' : codec.kind;
 }
+
+/** How files are called whose container's name is not their ending. */
+const EXTENSIONS: Readonly<Record<string, string>> = { pictures: 'jpg', adts: 'aac', latm: 'aac', aiff: 'aif' };
 
 export function planFileOutput(output: Output): FileOutput {
   const { Container: name, Mp4Settings: mp4, MovSettings: mov } = output.ContainerSettings ?? {};
@@ -16,7 +21,7 @@ export function planFileOutput(output: Output): FileOutput {
   const video = videoSettings(output.VideoDescription, output.ContainerSettings?.Container);
   return {
     nameModifier: output.NameModifier ?? '',
-    extension: output.Extension ?? (container === 'pictures' ? 'jpg' : container),
+    extension: output.Extension ?? EXTENSIONS[container] ?? container,
     container,
     moov: container === 'mp4' && mp4?.MoovPlacement !== 'NORMAL' ? 'front' : 'end',
     ...((container === 'mp4' ? mp4?.CslgAtom : mov?.CslgAtom) === 'INCLUDE' && {

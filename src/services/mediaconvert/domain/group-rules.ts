@@ -9,7 +9,7 @@ import type {
 } from '@aws-sdk/client-mediaconvert';
 import { hasTemplateIdentifiers } from '#media/packaging/segment-template.ts';
 import type { Problem } from '../errors.ts';
-import { checkSoundFile } from './audio-rules.ts';
+import { checkSoundFile } from './audio-container-rules.ts';
 import { checkMainManifests, checkPackedAudio, checkTrickPlay } from './manifest-rules.ts';
 import { missing } from './setting-rule.ts';
 import { checkClocks } from './transport-rules.ts';

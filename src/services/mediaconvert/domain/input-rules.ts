@@ -1,5 +1,6 @@
-import type { AudioSelector, Input, VideoSelector } from '@aws-sdk/client-mediaconvert';
-import { checkAudioSelector, checkFileInput } from './cross-setting-rules.ts';
+import type { Input, VideoSelector } from '@aws-sdk/client-mediaconvert';
+import { audioSelector, audioSelectorGroup, checkSelectorGroups } from './audio-selector-rules.ts';
+import { checkFileInput } from './cross-setting-rules.ts';
 import { imageInserter } from './image-rules.ts';
 import { checkTimecodes, inputClip } from './input-clip-rules.ts';
 import { rectangle } from './picture-rules.ts';
@@ -16,23 +17,6 @@ import {
   withoutEffect,
 } from './setting-rule.ts';
 
-const audioSelector: SettingRule<AudioSelector> = allOf(
-  checkAudioSelector,
-  structure<AudioSelector>({
-    DefaultSelection: carriedOut,
-    SelectorType: oneOf('TRACK', 'PID', 'LANGUAGE_CODE'),
-    Tracks: single,
-    Pids: single,
-    LanguageCode: carriedOut,
-    CustomLanguageCode: carriedOut,
-    Offset: oneOf(0),
-    // The program inside a Dolby E stream; other streams have one.
-    ProgramSelection: oneOf(0, 1),
-    AudioDurationCorrection: oneOf('DISABLED'),
-    Smpte337Passthrough: oneOf('DISABLED'),
-  }),
-);
-
 const videoSelector: SettingRule<VideoSelector> = structure<VideoSelector>({
   AlphaBehavior: carriedOut,
   ColorSpace: oneOf('FOLLOW'),
@@ -46,11 +30,12 @@ const videoSelector: SettingRule<VideoSelector> = structure<VideoSelector>({
 
 export const input: SettingRule<Input> = allOf(
   checkTimecodes,
+  checkSelectorGroups,
   structure<Input>({
     FileInput: checkFileInput,
     DecryptionSettings: inputDecryption,
     AudioSelectors: entries(audioSelector),
-    AudioSelectorGroups: emptyOnly,
+    AudioSelectorGroups: entries(audioSelectorGroup),
     CaptionSelectors: emptyOnly,
     InputClippings: each(inputClip),
     SupplementalImps: emptyOnly,
@@ -70,7 +55,3 @@ export const input: SettingRule<Input> = allOf(
     PsiControl: oneOf('USE_PSI'),
   }),
 );
-
-function single(items: readonly number[], pointer: string, problems: { pointer: string; text: string }[]): void {
-  if (items.length !== 1) problems.push({ pointer, text: 'Should have exactly 1 item; more are not supported' });
-}

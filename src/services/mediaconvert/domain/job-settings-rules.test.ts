@@ -257,14 +257,9 @@ describe('rules across settings', () => {
       `${OUTPUT}/videoDescription/codecSettings/frameCaptureSettings: framerateNumerator is a required property`,
     ],
     [
-      'MP3 in MP4',
-      settingsWith({ AudioDescriptions: [{ CodecSettings: { Codec: 'MP3', Mp3Settings: { Bitrate: 64_000 } } }] }),
-      `${OUTPUT}/audioDescriptions/0/codecSettings/codec: MP3 needs container RAW`,
-    ],
-    [
-      'AAC without container',
-      settingsWith({ ContainerSettings: { Container: 'RAW' }, VideoDescription: undefined }),
-      `${OUTPUT}/audioDescriptions/0/codecSettings/codec: AAC is not supported in container RAW`,
+      'Vorbis in MP4',
+      settingsWith({ AudioDescriptions: [{ CodecSettings: { Codec: 'VORBIS', VorbisSettings: {} } }] }),
+      `${OUTPUT}/audioDescriptions/0/codecSettings/codec: VORBIS is not supported in container MP4; it has AAC, AC3, EAC3, MP2, MP3, FLAC, OPUS`,
     ],
     [
       'two sounds in one file',
@@ -394,8 +389,10 @@ describe('rules across settings', () => {
 const ACCEPTED: Readonly<Record<string, string>> = {
   additionalManifests: 'manifestNameModifier selectedOutputs',
   av1Settings: 'bitDepth framerateControl framerateDenominator framerateNumerator gopSize maxBitrate rateControlMode',
-  aacSettings: 'bitrate',
-  audioDescriptions: 'customLanguageCode languageCode languageCodeControl streamName',
+  aacSettings: 'audioDescriptionBroadcasterMix rateControlMode rawFormat specification',
+  ac3Settings: 'bitstreamMode dialnorm lfeFilter',
+  aiffSettings: 'channels sampleRate',
+  audioDescriptions: 'audioTypeControl customLanguageCode languageCode languageCodeControl streamName',
   cmafGroupSettings:
     'baseUrl clientCache codecSpecification fragmentLength manifestCompression manifestDurationFormat minBufferTime mpdManifestBandwidthType mpdProfile segmentControl segmentLength streamInfResolution targetDurationCompatibilityMode writeDashManifest writeHlsManifest writeSegmentTimelineInRepresentation',
   cmfcSettings:
@@ -423,9 +420,16 @@ const ACCEPTED: Readonly<Record<string, string>> = {
     'audioFramesPerPes audioPids dataPTSControl patInterval pmtPid privateMetadataPid programNumber ptsOffset ptsOffsetMode scte35Pid timedMetadataPid transportStreamId videoPid',
   movSettings: 'cslgAtom mpeg2FourCCControl',
   mp4Settings: 'cslgAtom cttsVersion moovPlacement',
-  flacSettings: 'sampleRate',
-  mp3Settings: 'bitrate rateControlMode',
-  wavSettings: 'sampleRate',
+  eac3Settings:
+    'attenuationControl bitstreamMode codingMode dcFilter dialnorm lfeControl lfeFilter stereoDownmix surroundExMode surroundMode',
+  flacSettings: 'channels sampleRate',
+  mp2Settings: 'audioDescriptionMix channels',
+  mp3Settings: 'bitrate channels rateControlMode',
+  opusSettings: 'channels',
+  outputChannels: 'inputChannels inputChannelsFineTune',
+  remixSettings: 'channelsIn channelsOut',
+  vorbisSettings: 'channels vbrQuality',
+  wavSettings: 'channels format sampleRate',
   mpdSettings: 'captionContainerType timedMetadataBoxVersion',
   outputGroups: 'customName name',
   outputs: 'extension nameModifier',
@@ -435,5 +439,5 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   timecodeConfig: 'source start timestampOffset',
   videoDescription: 'antiAlias colorMetadata dropFrameTimecode sharpness',
   videoSelector: 'alphaBehavior colorSpaceUsage rotate',
-  x: 'customLanguageCode defaultSelection languageCode pids tracks',
+  x: 'customLanguageCode defaultSelection languageCode pids streams tracks',
 };

@@ -43,6 +43,9 @@ export function checkMainManifests(group: OutputGroup, pointer: string, problems
 export function checkPackedAudio(output: Output, isSampleAes: boolean, pointer: string, problems: Problem[]): void {
   const at = `${pointer}/outputSettings/hlsSettings/audioOnlyContainer`;
   if (isSampleAes) problems.push({ pointer: at, text: 'Should be M2TS with encryptionMethod SAMPLE_AES' });
+  if (output.AudioDescriptions?.[0]?.CodecSettings?.Codec === 'MP2') {
+    problems.push({ pointer: at, text: 'Should be M2TS with MP2' });
+  }
   if ((output.AudioDescriptions?.length ?? 0) > 1) {
     problems.push({ pointer: `${pointer}/audioDescriptions/1`, text: 'Should be an output of its own, or in M2TS' });
   }

@@ -52,10 +52,10 @@ test('selectors choose by what they name', () => {
     const Inputs = [{ FileInput: 's3://in/a.ts', AudioSelectors: { Main: selector } }];
     return plan({ Inputs, OutputGroups: [] }).inputs[0]?.audioSelectors['Main'];
   };
-  assert.deepEqual(selectorOf({ Tracks: [2] }), { kind: 'track', track: 2 });
-  assert.deepEqual(selectorOf({ SelectorType: 'PID', Pids: [482] }), { kind: 'pid', pid: 482 });
-  assert.deepEqual(selectorOf({ LanguageCode: 'DEU' }), { kind: 'language', code: 'deu' });
-  assert.deepEqual(selectorOf({ DefaultSelection: 'DEFAULT' }), { kind: 'default' });
+  assert.deepEqual(selectorOf({ Tracks: [2] }), { pick: { kind: 'tracks', tracks: [2] } });
+  assert.deepEqual(selectorOf({ SelectorType: 'PID', Pids: [482] }), { pick: { kind: 'pids', pids: [482] } });
+  assert.deepEqual(selectorOf({ LanguageCode: 'DEU' }), { pick: { kind: 'language', code: 'deu' } });
+  assert.deepEqual(selectorOf({ DefaultSelection: 'DEFAULT' }), { pick: { kind: 'default' } });
 });
 
 describe('H.264', () => {
@@ -188,7 +188,7 @@ test('what has no container is named after what its codec makes', () => {
   assert.deepEqual(outputOf({ Codec: 'WAV', WavSettings }), [
     'wav',
     'wav',
-    { kind: 'wav', bitDepth: 24, isRf64: true, sampleRate: 96_000, channels: 6 },
+    { kind: 'wav', bitDepth: 24, form: 'rf64', sampleRate: 96_000, channels: 6 },
   ]);
 });
 

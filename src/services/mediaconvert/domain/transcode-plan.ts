@@ -3,6 +3,7 @@ import type { OutputGroup } from '#media/output-group.ts';
 import type { TranscodeJob } from '#media/transcode-job.ts';
 import type { JobSettings, OutputGroup as OutputGroupSettings } from '@aws-sdk/client-mediaconvert';
 import { planAudio } from './audio-description-plan.ts';
+import { withGroupsSpread } from './audio-group-plan.ts';
 import { planFileOutput } from './file-plan.ts';
 import { planCmaf, planDash, planFragmentedOutputs } from './fragmented-plan.ts';
 import { groupFacts } from './group-facts.ts';
@@ -17,10 +18,11 @@ import { outputTimecode } from './picture-plan.ts';
  * @param inputKeys the plain data keys of the inputs that were encrypted before they were stored, in the inputs' order
  */
 export function planTranscode(
-  settings: JobSettings,
+  asked: JobSettings,
   startedAt: number,
   inputKeys: readonly (Uint8Array | undefined)[] = [],
 ): TranscodeJob {
+  const settings = withGroupsSpread(asked);
   const inputs = (settings.Inputs ?? []).map((input, index) => planInput(input, inputKeys[index]));
   const [first] = inputs;
   const inputName = first === undefined ? '' : baseNameOf(first.source);

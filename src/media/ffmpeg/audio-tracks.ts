@@ -1,0 +1,167 @@
+import type { AudioCodecSettings } from '../audio-codec-settings.ts';
+import type { AudioSettings, Remix } from '../audio-settings.ts';
+import { uriOf } from '../media-location.ts';
+import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
+import type { AudioSelector, MediaLocation, TranscodeInput } from '../transcode-input.ts';
+import { AudioEncoder } from './audio-encoder.ts';
+import type { AudioRoute } from './audio-feeds.ts';
+import type { AuxiliaryPort } from './auxiliary.ts';
+import { composed } from './channel-mix.ts';
+import type { FFmpeg } from './load-ffmpeg.ts';
+import { MediaInput } from './media-input.ts';
+import type { SampleTarget } from './sample-target.ts';
+
+/** Sound that several outputs may share. */
+export interface SharedAudio {
+  readonly encoder: AudioEncoder;
+  /** As it was asked for, with what the first input decides. */
+  readonly settings: AudioSettings;
+  /** Called when the encoder has given its last packet. */
+  readonly ends: (() => void)[];
+}
+
+/** The external files that sound comes from: opened at first use, one at a time each, until the input ends. */
+export interface ExternalFiles {
+  open(location: MediaLocation): MediaInput;
+  close(): void;
+}
+
+/** All sound of a job: one encoder for each way of encoding that any of the outputs asks for. */
+export class AudioTracks {
+  readonly #ffmpeg: FFmpeg;
+  readonly #tracks = new Map<string, SharedAudio>();
+
+  constructor(ffmpeg: FFmpeg) {
+    this.#ffmpeg = ffmpeg;
+  }
+
+  get all(): readonly SharedAudio[] {
+    return [...this.#tracks.values()];
+  }
+
+  /** Outputs that ask for the same sound share one encoder. */
+  open(settings: AudioSettings): SharedAudio {
+    const { selector, codec, remix, loudness } = settings;
+    const key = JSON.stringify([selector, codec, remix, loudness]);
+    const known = this.#tracks.get(key);
+    if (known !== undefined) return known;
+    const encoder = new AudioEncoder(this.#ffmpeg, codec, this.#tracks.size + 1);
+    const shared = { encoder, settings, ends: [] };
+    this.#tracks.set(key, shared);
+    return shared;
+  }
+
+  /** Ends the encoders. */
+  finish(): void {
+    for (const { encoder, ends } of this.#tracks.values()) {
+      encoder.finish();
+      for (const end of ends) end();
+    }
+  }
+}
+
+/** The files beside an input that its sound comes from. */
+export function externalFiles(ffmpeg: FFmpeg, port: AuxiliaryPort): ExternalFiles {
+  const opened = new Map<string, { readonly media: MediaInput; close(): void }>();
+  return {
+    open(location) {
+      const uri = uriOf(location);
+      const known = opened.get(uri);
+      if (known !== undefined) return known.media;
+      const source = port.openAuxiliary(location, Number.MAX_SAFE_INTEGER);
+      const media = MediaInput.open(ffmpeg, source, uri);
+      const close = (): void => {
+        media.close();
+        source.close();
+      };
+      opened.set(uri, { media, close });
+      return media;
+    },
+    close() {
+      for (const { close } of opened.values()) close();
+      opened.clear();
+    },
+  };
+}
+
+const DEFAULT: AudioSelector = { pick: { kind: 'default' } };
+
+/** What an input gives to an output that names a selector. */
+function selectorOf({ audioSelectors, fallbackAudio }: TranscodeInput, name: string): AudioSelector {
+  return audioSelectors[name] ?? fallbackAudio ?? DEFAULT;
+}
+
+/**
+ * Where an input's sound for a target comes from.
+ *
+ * @throws TranscodeError 1021 when a stream that is named expressly is missing
+ */
+export function routeOf(
+  input: { readonly media: MediaInput; readonly description: TranscodeInput; readonly externals: ExternalFiles },
+  settings: AudioSettings,
+  target: SampleTarget,
+): AudioRoute {
+  const selector = selectorOf(input.description, settings.selector);
+  const { external, pick, offsetSeconds } = selector;
+  const media = external === undefined ? input.media : input.externals.open(external);
+  const streams = media.findAudios(pick);
+  if (streams === undefined || (streams.length === 0 && external !== undefined)) {
+    const what = `No audio stream found for [selector-(${settings.selector})]`;
+    throw new TranscodeError(ERROR_CODES.noAudio, unableToOpen(uriOf(external ?? input.description.source), what));
+  }
+  const remix = composed(selector.remix, settings.remix);
+  return {
+    target,
+    ...(streams.length > 0 && { source: { media, streams } }),
+    ...(offsetSeconds !== undefined && { offsetSeconds }),
+    ...(remix !== undefined && { remix }),
+  };
+}
+
+/**
+ * What the first input decides: the number of channels where they follow it, and the language that is to be followed.
+ */
+export function settledBy(
+  input: { readonly media: MediaInput; readonly description: TranscodeInput; readonly externals: ExternalFiles },
+  settings: AudioSettings,
+): AudioSettings {
+  const selector = selectorOf(input.description, settings.selector);
+  const { external, pick } = selector;
+  const isAsked =
+    settings.codec.channels === 0 || settings.isLanguageFollowed === true || settings.isTypeFollowed === true;
+  if (!isAsked) return settings;
+  const media = external === undefined ? input.media : input.externals.open(external);
+  const streams = media.findAudios(pick) ?? [];
+  const found = settings.isLanguageFollowed === true ? streams[0]?.metadata?.get('language') : undefined;
+  const language = found === undefined || found === null || found === 'und' ? undefined : found;
+  const type = settings.isTypeFollowed === true ? media.audioTypeOf(streams[0]) : undefined;
+  const heard = streams.reduce((sum, { codecpar }) => sum + codecpar.channels, 0);
+  const remix: Remix | undefined = composed(selector.remix, settings.remix);
+  const channels = remix?.gains.length ?? heard;
+  return {
+    ...settings,
+    ...(language !== undefined && { language }),
+    ...(type !== undefined && { audioType: type }),
+    codec:
+      settings.codec.channels === 0 ? { ...settings.codec, channels: taken(settings.codec, channels) } : settings.codec,
+  };
+}
+
+/** As many channels as a codec takes of those that there are. */
+function taken(codec: AudioCodecSettings, channels: number): number {
+  if (channels < 1) return 2;
+  switch (codec.kind) {
+    case 'wav':
+    case 'aiff':
+      return Math.min(64, channels);
+    case 'flac':
+      return Math.min(8, channels);
+    case 'aac':
+    case 'ac3':
+      return channels > 2 ? 6 : channels;
+    case 'eac3':
+      return channels > 2 ? (codec.hasNoLfe === true ? 5 : 6) : channels;
+    default:
+      return Math.min(2, channels);
+  }
+}

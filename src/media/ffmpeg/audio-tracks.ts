@@ -78,7 +78,7 @@ export function externalFiles(ffmpeg: FFmpeg, port: AuxiliaryPort): ExternalFile
       return media;
     },
     close() {
-      for (const { close } of opened.values()) close();
+      for (const file of opened.values()) file.close();
       opened.clear();
     },
   };

@@ -11,6 +11,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export interface BenchServer {
   readonly endpoint: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly pid: number | undefined;
   /** Milliseconds from spawning the process until it said that it was ready. */
   readonly startedInMs: number;
   /** Resident memory in bytes. */
@@ -54,6 +55,7 @@ function serverOf(
 ): BenchServer {
   return {
     endpoint,
+    pid: child.pid,
     startedInMs,
     credentials: { accessKeyId: '', secretAccessKey: '' },
     async residentBytes() {

@@ -1,12 +1,14 @@
 import { benchKinesisVideo } from './kinesis-video.ts';
 import { benchKinesisVideoList } from './kinesis-video-list.ts';
 import { benchLiveFlows } from './live/live-flows.ts';
+import { benchJobs } from './media/jobs.ts';
+import { benchLadder } from './media/ladder.ts';
+import { benchTranscode } from './media/transcode.ts';
 import { benchMemory } from './memory.ts';
 import { benchObjects } from './objects.ts';
 import { benchPackaging } from './packaging.ts';
 import { isMet, type Result } from './result.ts';
 import { benchStartUp } from './start-up.ts';
-import { benchTranscode } from './transcode.ts';
 
 /** `npm run bench [-- NAME …] [--json]`: measures and prints a table (standard error) and JSON (standard output). */
 const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
@@ -17,24 +19,9 @@ const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   'kinesis-video-list': async () => [await benchKinesisVideoList()],
   'live-flows': benchLiveFlows,
   packaging: () => benchPackaging(),
-  transcode: async () => {
-    const measured = await benchTranscode();
-    if (measured === undefined) {
-      console.error('transcode: skipped, there is no ffmpeg command on this machine');
-      return [];
-    }
-    const list = (seconds: readonly number[]) => seconds.map((value) => value.toFixed(1)).join(' ');
-    return [
-      {
-        name: 'transcode 1080p30 to 3 × H.264 + AAC',
-        value: measured.ratio,
-        unit: 'of the ffmpeg command’s time',
-        target: 1.15,
-        isAtMost: true,
-        detail: `${list(measured.workerSeconds)} s against ${list(measured.commandSeconds)} s`,
-      },
-    ];
-  },
+  transcode: () => benchTranscode(),
+  ladder: () => benchLadder(),
+  jobs: benchJobs,
 };
 
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith('-'));

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawnWorker } from './spawn-worker.ts';
+import { SpareWorker, type StartedWorker } from './spare-worker.ts';
 import { ERROR_CODES, TranscodeError } from './transcode-error.ts';
 import type { TranscodeJob } from './transcode-job.ts';
 import type { TranscodeEvent, TranscodeResult } from './transcode-report.ts';
@@ -46,14 +46,17 @@ export class TranscodeCancelledError extends Error {
 /**
  * Runs a job in a process of its own. Whatever its input does to FFmpeg stays in there: a crash, a hang or a hunger for
  * memory ends the job with an error.
+ *
+ * @param worker a process that has done nothing yet
  */
 export function startTranscode(
   job: TranscodeJob,
   access: TranscodeAccess,
   onEvent: (event: TranscodeEvent) => void,
   limits: TranscoderLimits = DEFAULT_LIMITS,
+  worker: StartedWorker = new SpareWorker().take(),
 ): TranscodeRun {
-  const supervisor = new Supervisor(job, access, onEvent, limits);
+  const supervisor = new Supervisor(job, access, onEvent, limits, worker);
   return {
     pid: supervisor.pid,
     result: supervisor.result,
@@ -80,11 +83,12 @@ class Supervisor {
     access: TranscodeAccess,
     onEvent: (event: TranscodeEvent) => void,
     limits: TranscoderLimits,
+    worker: StartedWorker,
   ) {
     this.#access = access;
     this.#onEvent = onEvent;
     this.#limits = limits;
-    this.#child = spawnWorker(new URL('./worker/main.ts', import.meta.url));
+    this.#child = worker.child;
     this.#child.on('message', (message: FromWorker) => this.#take(message, job));
     this.#child.on('error', () => this.#fail('Unknown error: the transcoder could not be started.'));
     this.#child.on('exit', (code, signal) => {
@@ -96,6 +100,7 @@ class Supervisor {
       if (this.#child.connected) this.#child.once('disconnect', settle);
       else settle();
     });
+    if (worker.isReady) this.#start(job);
     this.#watch = setInterval(() => this.#checkProgress(), Math.min(1000, limits.stallMs / 4));
     this.result = this.#finish();
   }
@@ -137,11 +142,7 @@ class Supervisor {
   #take(message: FromWorker, job: TranscodeJob): void {
     switch (message.kind) {
       case 'ready':
-        this.#send({
-          kind: 'start',
-          job,
-          access: workerAccess(this.#access),
-        });
+        this.#start(job);
         return;
       case 'credentials-wanted':
         void this.#giveCredentials();
@@ -167,6 +168,10 @@ class Supervisor {
         this.#uploads.clear();
         this.#fail(message.message, message.code);
     }
+  }
+
+  #start(job: TranscodeJob): void {
+    this.#send({ kind: 'start', job, access: workerAccess(this.#access) });
   }
 
   async #giveCredentials(): Promise<void> {

@@ -1,5 +1,6 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { FFmpegMissingError, loadFFmpeg } from '../ffmpeg/load-ffmpeg.ts';
+import { once } from 'node:events';
+import { parentPort } from 'node:worker_threads';
+import { type FFmpeg, FFmpegMissingError, loadFFmpeg } from '../ffmpeg/load-ffmpeg.ts';
 import type { TranscodePorts } from '../ffmpeg/transcode.ts';
 import { transcode } from '../ffmpeg/transcode.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
@@ -10,7 +11,7 @@ import type { FFmpegThreadData, ToIo } from './messages.ts';
 import { CELL, StoppedError, throwIfStopped, UPLOAD_CREDIT } from './shared-state.ts';
 
 /** The thread that FFmpeg blocks. Its messages get out at once; its own event loop does not turn until the end. */
-async function main(data: FFmpegThreadData): Promise<void> {
+async function main(data: FFmpegThreadData, loading: Promise<FFmpeg>): Promise<void> {
   const { job, shared, inputSizes } = data;
   const cells = new Int32Array(shared.cells);
   const auxiliaries = new AuxiliaryFiles(shared.cells, inputSizes.length, send);
@@ -44,7 +45,7 @@ async function main(data: FFmpegThreadData): Promise<void> {
     now: () => Date.now(),
   };
   try {
-    const ffmpeg = await loadFFmpeg();
+    const ffmpeg = await loading;
     send({ kind: 'done', result: transcode(ffmpeg, job, ports) });
   } catch (error) {
     if (error instanceof StoppedError) send({ kind: 'stopped' });
@@ -73,4 +74,9 @@ function send(message: ToIo, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer);
 }
 
-await main(workerData as FFmpegThreadData);
+if (parentPort === null) throw new Error('This is the main module of a thread.');
+const loading = loadFFmpeg();
+// Whoever has a job is told.
+loading.catch(() => undefined);
+const [data] = (await once(parentPort, 'message')) as [FFmpegThreadData];
+await main(data, loading);

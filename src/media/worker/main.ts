@@ -3,10 +3,12 @@ import { TranscodeJobRun } from './job-run.ts';
 import type { FFmpegThreadData, FromWorker, ToWorker, WorkerCredentials } from './messages.ts';
 
 /**
- * The worker process: one job, then the end. This thread does the network; FFmpeg runs in another. The platform on
+ * The worker process: one job, then the end. FFmpeg's thread starts at once and loads what it needs while the job is
+ * still to come. This thread does the network; FFmpeg runs in another. The platform on
  * the other side of the pipe starts it, watches it and may kill it at any time.
  */
 
+const thread = new Worker(new URL('./ffmpeg-thread.ts', import.meta.url));
 let run: TranscodeJobRun | undefined;
 let wanting: PromiseWithResolvers<WorkerCredentials>[] = [];
 
@@ -43,8 +45,10 @@ function settleCredentials(settle: (wanted: PromiseWithResolvers<WorkerCredentia
 process.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'start': {
-      const startThread = (data: FFmpegThreadData): Worker =>
-        new Worker(new URL('./ffmpeg-thread.ts', import.meta.url), { workerData: data });
+      const startThread = (data: FFmpegThreadData): Worker => {
+        thread.postMessage(data);
+        return thread;
+      };
       run = new TranscodeJobRun(message.job, message.access, { send, requestCredentials, startThread });
       void run.done.then(finish);
       return;

@@ -1,4 +1,5 @@
 import { parseLocation, uriOf } from '#media/media-location.ts';
+import type { SpareWorker } from '#media/spare-worker.ts';
 import { ERROR_CODES, TranscodeError } from '#media/transcode-error.ts';
 import type { HttpAccess } from '#media/http/http-reader.ts';
 import type { MediaInfo, TranscodeEvent, TranscodeResult } from '#media/transcode-report.ts';
@@ -36,6 +37,7 @@ export class JobExecution {
   readonly #job: JobRecord;
   readonly #owner: string;
   readonly #endpoint: string;
+  readonly #spare: SpareWorker;
   readonly #events: JobEvents;
   readonly #warnings: JobWarning[];
   readonly #infos: MediaInfo[] = [];
@@ -52,11 +54,12 @@ export class JobExecution {
   #isOver = false;
   #isAbandoned = false;
 
-  constructor(facts: RunnerFacts, job: JobRecord, owner: string, endpoint: string) {
+  constructor(facts: RunnerFacts, job: JobRecord, owner: string, endpoint: string, spare: SpareWorker) {
     this.#facts = facts;
     this.#job = job;
     this.#owner = owner;
     this.#endpoint = endpoint;
+    this.#spare = spare;
     this.#events = new JobEvents(facts.events, facts.clock);
     this.#warnings = [...warningsOf(job)];
     this.#event = { ...job, userMetadata: {} };
@@ -115,6 +118,7 @@ export class JobExecution {
         { endpoint: this.#endpoint, region: this.#job.region, http: await this.#webAccess(), credentials },
         (event) => this.#note(event),
         limits,
+        this.#spare.take(),
       );
       return await this.#run.result;
     } finally {

@@ -1,3 +1,4 @@
+import { SpareWorker } from '#media/spare-worker.ts';
 import { DEFAULT_QUEUE } from '../domain/names.ts';
 import { queueDocument, slotsOf } from '../domain/queue.ts';
 import type { QueuePlace } from '../job-schedule.ts';
@@ -19,6 +20,7 @@ const MAX_TURNS = 4096;
 export class JobRunner {
   readonly #facts: RunnerFacts;
   readonly #hops: QueueHops;
+  readonly #spare = new SpareWorker();
   readonly #owner: string;
   readonly #running = new Map<string, { readonly execution: JobExecution; readonly done: Promise<void> }>();
   /** The queues in the order in which they had their last turn. */
@@ -47,6 +49,7 @@ export class JobRunner {
     this.#endpoint = undefined;
     clearInterval(this.#timer);
     await this.#filling;
+    this.#spare.stop();
     await Promise.all([...this.#running.values()].map(({ execution, done }) => execution.abandon().then(() => done)));
   }
 
@@ -90,6 +93,10 @@ export class JobRunner {
       if (job !== undefined) this.#run(job, this.#endpoint);
       else if (place === undefined) return;
     }
+    // All workers have a job: when one is done, the next waits for nothing.
+    if (this.#endpoint !== undefined && (await this.#facts.store.schedule.listWaiting()).length > 0) {
+      this.#spare.prepare();
+    }
   }
 
   /** The queue with work and a free slot whose last turn is longest ago. */
@@ -121,7 +128,7 @@ export class JobRunner {
   #run(job: JobRecord, endpoint: string): void {
     // Its lease ran out although it runs here: the machine has slept, or its clock was put forward.
     this.#running.get(job.id)?.execution.cancel();
-    const execution = new JobExecution(this.#facts, job, this.#owner, endpoint);
+    const execution = new JobExecution(this.#facts, job, this.#owner, endpoint, this.#spare);
     const done = execution.run().finally(() => {
       if (this.#running.get(job.id)?.execution === execution) this.#running.delete(job.id);
       this.wake();

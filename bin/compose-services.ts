@@ -134,6 +134,12 @@ export function composeServices(
     events,
     s3: new S3Api(door),
     privateInputHosts: config.httpInputHosts,
+    keyProviderHosts: config.keyProviderHosts,
+    keyProvider: {
+      find: () => undefined,
+      requestContentKeys: () => Promise.reject(new Error('There is no key provider.')),
+      refusals: async () => [],
+    },
     workers: mediaWorkers,
   });
 

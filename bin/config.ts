@@ -40,6 +40,8 @@ export interface Config {
   readonly eventWebhooks: readonly string[];
   /** Hosts, such as `media.example` or `10.1.2.3:8080`, that MediaConvert may read from although their addresses are private. */
   readonly httpInputHosts: readonly string[];
+  /** Hosts at private addresses that MediaConvert may ask for content keys. */
+  readonly keyProviderHosts: readonly string[];
   /** The IP address on which live flows listen, and which they tell senders and takers. */
   readonly mediaConnectAddress: string;
   /** Entitlements that other installations have granted to accounts of this one. */
@@ -78,6 +80,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'COFFER_ROTATION_ENDPOINTS',
   'COFFER_EVENT_WEBHOOKS',
   'COFFER_HTTP_INPUT_HOSTS',
+  'COFFER_KEY_PROVIDER_HOSTS',
   'COFFER_MEDIACONNECT_ADDRESS',
   'COFFER_REMOTE_ENTITLEMENTS',
   'COFFER_METRICS_PORT',
@@ -122,7 +125,8 @@ export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv
     eventWebhooks: reading('COFFER_EVENT_WEBHOOKS', () =>
       (environment['COFFER_EVENT_WEBHOOKS']?.split(',') ?? []).map(readRotationEndpoint),
     ),
-    httpInputHosts: (environment['COFFER_HTTP_INPUT_HOSTS']?.split(',') ?? []).map(readInputHost),
+    httpInputHosts: readHosts('COFFER_HTTP_INPUT_HOSTS', environment),
+    keyProviderHosts: readHosts('COFFER_KEY_PROVIDER_HOSTS', environment),
     mediaConnectAddress: readAddress('COFFER_MEDIACONNECT_ADDRESS', environment['COFFER_MEDIACONNECT_ADDRESS']),
     remoteEntitlements: readRemote('COFFER_REMOTE_ENTITLEMENTS', environment['COFFER_REMOTE_ENTITLEMENTS']),
     metricsPort:
@@ -178,12 +182,16 @@ function readPort(text: string | undefined): number {
   return port;
 }
 
-/** A host of an address, with or without a port, as `URL` writes it. */
-function readInputHost(text: string): string {
+/** Hosts of addresses, with or without a port, as `URL` writes them. */
+function readHosts(name: string, environment: NodeJS.ProcessEnv): readonly string[] {
+  return (environment[name]?.split(',') ?? []).map((text) => readListedHost(name, text));
+}
+
+function readListedHost(name: string, text: string): string {
   const host = text.trim();
   const url = URL.canParse(`http://${host}/`) ? new URL(`http://${host}/`) : undefined;
   if (url !== undefined && /^[^\s/?#@]+$/.test(host)) return url.host;
-  throw new ConfigError(`COFFER_HTTP_INPUT_HOSTS is a list such as media.example,10.1.2.3:8080, not '${text}'.`);
+  throw new ConfigError(`${name} is a list such as media.example,10.1.2.3:8080, not '${text}'.`);
 }
 
 /** Not the wildcard: it is told to senders and takers. */

@@ -1,8 +1,8 @@
-import { createHash, createHmac } from 'node:crypto';
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { SignatureV4 } from '@smithy/signature-v4';
-import type { AwsCredentialIdentity, ChecksumConstructor, SourceData } from '@smithy/types';
+import type { AwsCredentialIdentity } from '@smithy/types';
+import { SignerHash } from '#crypto/signer-hash.ts';
 import type { StreamName } from './kvs-target.ts';
 import { PutMediaError } from './put-media-error.ts';
 
@@ -154,7 +154,7 @@ function messageOf(body: string): string {
 /** SigV4 in the header, with a body that is not signed: it does not exist yet. */
 async function signedHeaders(url: URL, facts: PutMediaFacts): Promise<Record<string, string>> {
   const { region, credentials } = facts;
-  const signer = new SignatureV4({ service: SERVICE, region, credentials, sha256: Sha256 });
+  const signer = new SignatureV4({ service: SERVICE, region, credentials, sha256: SignerHash });
   const signed = await signer.sign({
     method: 'POST',
     protocol: url.protocol,
@@ -173,30 +173,4 @@ async function signedHeaders(url: URL, facts: PutMediaFacts): Promise<Record<str
     },
   });
   return { ...signed.headers, 'transfer-encoding': 'chunked', expect: '100-continue' };
-}
-
-/** What the signer hashes with. */
-const Sha256: ChecksumConstructor = class {
-  readonly #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>;
-
-  constructor(secret?: SourceData) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret));
-  }
-
-  update(data: Uint8Array): void {
-    this.#hash.update(data);
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-
-  reset(): void {
-    throw new Error('A hash is used once.');
-  }
-};
-
-function bytesOf(data: SourceData): Buffer {
-  if (typeof data === 'string') return Buffer.from(data);
-  return ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data);
 }

@@ -41,7 +41,7 @@ export function createMediaconvertContext(facts: RunnerFacts): MediaconvertConte
     library: new Library(store.resources, rootKey),
     events: new JobEvents(facts.events, clock),
     s3,
-    preflightParts: { sts, s3, kms },
+    preflightParts: { sts, s3, kms, keyProvider: facts.keyProvider },
     prober: new MediaProber(),
     privateInputHosts: facts.privateInputHosts,
     runner: new JobRunner(facts),

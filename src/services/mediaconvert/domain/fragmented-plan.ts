@@ -6,7 +6,9 @@ import type {
   OutputGroup,
 } from '@aws-sdk/client-mediaconvert';
 import type { AudioSettings } from '#media/audio-settings.ts';
+import type { GroupKey } from '#media/content-encryption.ts';
 import type { AudioRendition, DashManifestSettings, FragmentedGroup, FragmentedOutput } from '#media/output-group.ts';
+import { planCmafEncryption, planDashEncryption } from './content-encryption-plan.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
 import { additionalManifests } from './manifest-plan.ts';
 import { videoSettings } from './video-plan.ts';
@@ -14,19 +16,35 @@ import { videoSettings } from './video-plan.ts';
 type Settings = DashIsoGroupSettings & CmafGroupSettings;
 type GroupPlan = Pick<
   FragmentedGroup,
-  'kind' | 'additionalManifests' | 'segmentSeconds' | 'fragmentSeconds' | 'alignment' | 'isSingleFile' | 'dash' | 'hls'
+  | 'kind'
+  | 'additionalManifests'
+  | 'segmentSeconds'
+  | 'fragmentSeconds'
+  | 'alignment'
+  | 'isSingleFile'
+  | 'dash'
+  | 'hls'
+  | 'content'
 >;
 
-export function planDash(settings: DashIsoGroupSettings): GroupPlan {
-  return { kind: 'dash', ...planCommon(settings, 30), dash: planManifest(settings) };
+export function planDash(settings: DashIsoGroupSettings, keys: readonly GroupKey[] | undefined): GroupPlan {
+  const { Encryption: encryption } = settings;
+  return {
+    kind: 'dash',
+    ...planCommon(settings, 30),
+    dash: planManifest(settings),
+    ...(encryption !== undefined && { content: planDashEncryption(keys) }),
+  };
 }
 
-export function planCmaf(settings: CmafGroupSettings): GroupPlan {
+export function planCmaf(settings: CmafGroupSettings, keys: readonly GroupKey[] | undefined): GroupPlan {
+  const { Encryption: encryption } = settings;
   return {
     kind: 'cmaf',
     ...planCommon(settings, 10),
     ...(settings.WriteDashManifest !== 'DISABLED' && { dash: planManifest(settings) }),
     ...(settings.WriteHlsManifest !== 'DISABLED' && { hls: hlsManifestSettings(settings) }),
+    ...(encryption !== undefined && { content: planCmafEncryption(encryption, keys) }),
   };
 }
 

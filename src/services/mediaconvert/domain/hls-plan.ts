@@ -1,13 +1,18 @@
+import type { GroupKey } from '#media/content-encryption.ts';
 import type { HlsGroup, HlsOutput, TransportSettings } from '#media/output-group.ts';
 import type { HlsGroupSettings, HlsSettings, M3u8Settings, Output } from '@aws-sdk/client-mediaconvert';
 import { planAudio } from './audio-description-plan.ts';
-import { planHlsEncryption } from './hls-encryption-plan.ts';
+import { planHlsEncryption } from './content-encryption-plan.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
 import { groupFacts } from './group-facts.ts';
 import { additionalManifests } from './manifest-plan.ts';
 import { videoSettings } from './video-plan.ts';
 
-export function planHls(hls: HlsGroupSettings): Omit<HlsGroup, keyof ReturnType<typeof groupFacts> | 'outputs'> {
+/** @param keys of the group's key provider, where it has one */
+export function planHls(
+  hls: HlsGroupSettings,
+  keys: readonly GroupKey[] | undefined,
+): Omit<HlsGroup, keyof ReturnType<typeof groupFacts> | 'outputs'> {
   return {
     kind: 'hls',
     segmentSeconds: hls.SegmentLength ?? 10,
@@ -20,7 +25,7 @@ export function planHls(hls: HlsGroupSettings): Omit<HlsGroup, keyof ReturnType<
     ...(hls.ProgramDateTime === 'INCLUDE' && {
       programDateTime: { periodSeconds: hls.ProgramDateTimePeriod ?? DATE_PERIOD_SECONDS },
     }),
-    ...(hls.Encryption !== undefined && { content: planHlsEncryption(hls.Encryption) }),
+    ...(hls.Encryption !== undefined && { content: planHlsEncryption(hls.Encryption, keys) }),
   };
 }
 

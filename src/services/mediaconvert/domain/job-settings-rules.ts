@@ -10,7 +10,7 @@ import { audioDescription } from './audio-description-rules.ts';
 import { containerSettings } from './container-rules.ts';
 import { checkModifier, checkOutput, checkSegmentModifier, checkSettings } from './cross-setting-rules.ts';
 import { checkOutputGroup } from './group-rules.ts';
-import { checkSampleEncryption } from './hls-encryption-rules.ts';
+import { checkEncryptedCodecs } from './hls-encryption-rules.ts';
 import { checkTimecodeConfig } from './input-clip-rules.ts';
 import { input } from './input-rules.ts';
 import { outputGroupSettings } from './output-group-rules.ts';
@@ -57,7 +57,7 @@ const output: SettingRule<Output> = allOf(
 
 const outputGroup: SettingRule<OutputGroup> = allOf(
   checkOutputGroup,
-  checkSampleEncryption,
+  checkEncryptedCodecs,
   structure<OutputGroup>({
     Name: withoutEffect,
     CustomName: withoutEffect,

@@ -11,6 +11,7 @@ import type {
 } from '@aws-sdk/client-mediaconvert';
 import { checkDestination } from './cross-setting-rules.ts';
 import { checkCmafManifests, checkFragmentedGroup, checkHlsGroup } from './group-rules.ts';
+import { cmafEncryption, dashEncryption } from './fragmented-encryption-rules.ts';
 import { hlsEncryption } from './hls-encryption-rules.ts';
 import { additionalManifest } from './manifest-rules.ts';
 import {
@@ -99,6 +100,7 @@ const dashGroup: SettingRule<DashIsoGroupSettings> = allOf(
   checkFragmentedGroup,
   structure<DashIsoGroupSettings>({
     ...fragmentedGroup,
+    Encryption: dashEncryption,
     AudioChannelConfigSchemeIdUri: oneOf('MPEG_CHANNEL_CONFIGURATION'),
     HbbtvCompliance: oneOf('NONE'),
   }),
@@ -109,6 +111,7 @@ const cmafGroup: SettingRule<CmafGroupSettings> = allOf(
   checkCmafManifests,
   structure<CmafGroupSettings>({
     ...fragmentedGroup,
+    Encryption: cmafEncryption,
     WriteDashManifest: carriedOut,
     WriteHlsManifest: carriedOut,
     TargetDurationCompatibilityMode: carriedOut,

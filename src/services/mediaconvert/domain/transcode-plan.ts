@@ -1,3 +1,4 @@
+import type { GroupKey } from '#media/content-encryption.ts';
 import { baseNameOf } from '#media/media-location.ts';
 import type { OutputGroup } from '#media/output-group.ts';
 import type { TranscodeJob } from '#media/transcode-job.ts';
@@ -15,12 +16,14 @@ import { outputTimecode } from './picture-plan.ts';
  * Turns job settings that passed the rules into what a worker does.
  *
  * @param startedAt milliseconds since the epoch, for names with date and time
+ * @param contentKeys what key providers gave for the groups, in their order
  * @param inputKeys the plain data keys of the inputs that were encrypted before they were stored, in the inputs' order
  */
 export function planTranscode(
   asked: JobSettings,
   startedAt: number,
   inputKeys: readonly (Uint8Array | undefined)[] = [],
+  contentKeys: readonly (readonly GroupKey[] | undefined)[] = [],
 ): TranscodeJob {
   const settings = withGroupsSpread(asked);
   const inputs = (settings.Inputs ?? []).map((input, index) => planInput(input, inputKeys[index]));
@@ -33,17 +36,17 @@ export function planTranscode(
     startedAt,
     firstTimecode,
     ...(date !== undefined && { firstDate: date }),
-    groups: (settings.OutputGroups ?? []).map((group) => planGroup(group, inputName)),
+    groups: (settings.OutputGroups ?? []).map((group, index) => planGroup(group, inputName, contentKeys[index])),
   };
 }
 
-function planGroup(group: OutputGroupSettings, inputName: string): OutputGroup {
+function planGroup(group: OutputGroupSettings, inputName: string, keys: readonly GroupKey[] | undefined): OutputGroup {
   const settings = group.OutputGroupSettings ?? {};
   const outputs = group.Outputs ?? [];
   if (settings.Type === 'HLS_GROUP_SETTINGS') {
     const hls = settings.HlsGroupSettings ?? {};
     return {
-      ...planHls(hls),
+      ...planHls(hls, keys),
       ...groupFacts(hls, inputName),
       outputs: outputs.map((output) => planHlsOutput(output, hls)),
     };
@@ -53,7 +56,7 @@ function planGroup(group: OutputGroupSettings, inputName: string): OutputGroup {
     const isDash = settings.Type === 'DASH_ISO_GROUP_SETTINGS';
     const planned = planFragmentedOutputs(group, (output) => (output.AudioDescriptions ?? []).map(planAudio));
     const facts = groupFacts(isDash ? dash : cmaf, inputName);
-    return { ...(isDash ? planDash(dash) : planCmaf(cmaf)), ...facts, outputs: planned };
+    return { ...(isDash ? planDash(dash, keys) : planCmaf(cmaf, keys)), ...facts, outputs: planned };
   }
   const file = settings.FileGroupSettings ?? {};
   return { kind: 'file', ...groupFacts(file, inputName), outputs: outputs.map(planFileOutput) };

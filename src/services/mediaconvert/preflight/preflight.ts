@@ -1,7 +1,7 @@
-import type { JobSettings } from '@aws-sdk/client-mediaconvert';
+import type { JobSettings, OutputGroupSettings } from '@aws-sdk/client-mediaconvert';
 import { formatArn } from '#kernel/arn.ts';
 import type { Caller } from '#kernel/caller.ts';
-import type { Authority } from '#kernel/door.ts';
+import type { AccessRefusal, Authority } from '#kernel/door.ts';
 import { asRegion } from '#kernel/ids.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import { TranscodeError } from '#media/transcode-error.ts';
@@ -11,6 +11,9 @@ import type { S3Api } from '#services/s3/api.ts';
 import type { StsApi } from '#services/sts/api.ts';
 import { auxiliaryFiles } from '../domain/auxiliary-files.ts';
 import { planTranscode } from '../domain/transcode-plan.ts';
+import { keyOrders } from '../domain/key-orders.ts';
+import { ownAuthority } from '../speke/content-key-orders.ts';
+import type { OwnProvider } from '../speke/own-provider.ts';
 import { DATA_KEY_CONTEXT } from '../runner/input-keys.ts';
 import { type AssumingJob, assumeJobRole } from '../runner/role-session.ts';
 import { accessFinding, type Finding, keyFinding, trustFinding } from './finding.ts';
@@ -19,6 +22,7 @@ export interface PreflightParts {
   readonly sts: StsApi;
   readonly s3: S3Api;
   readonly kms: KmsApi;
+  readonly keyProvider: OwnProvider;
 }
 
 /**
@@ -42,7 +46,8 @@ export async function preflight(parts: PreflightParts, job: AssumingJob, setting
   const check = new RoleCheck(parts, job, authority);
   const inputs = settings.Inputs ?? [];
   for (const input of inputs) await check.dataKey(input);
-  const plan = planTranscode(withoutDecryption(settings), 0);
+  for (const order of keyOrders(settings)) if (order !== undefined) await check.contentKeys(order.url);
+  const plan = planTranscode(withoutKeys(settings), 0);
   for (const file of [...plan.inputs.map(({ source }) => source), ...auxiliaryFiles(settings)]) {
     if ('bucket' in file) await check.input(file.bucket, file.key);
   }
@@ -74,6 +79,13 @@ class RoleCheck {
     await this.#askKey(step, 'kms:Decrypt', '*', () =>
       this.#parts.kms.checkDecrypt({ CiphertextBlob, EncryptionContext: DATA_KEY_CONTEXT }, authority),
     );
+  }
+
+  /** What a key provider of others lets a role do is not known here. */
+  async contentKeys(url: string): Promise<void> {
+    const { keyProvider: own } = this.#parts;
+    const authority = ownAuthority(url, { own, authority: this.#authority });
+    if (authority !== undefined) await this.#ask(`asking ${url} for content keys`, () => own.refusals(authority));
   }
 
   async input(Bucket: string, Key: string): Promise<void> {
@@ -138,7 +150,7 @@ class RoleCheck {
   /** @returns whether nothing is refused */
   async #ask(
     step: string,
-    refusals: () => ReturnType<S3Api['getObjectRefusals']>,
+    refusals: () => Promise<readonly AccessRefusal[]>,
     /** What is to be granted, where that is more than what was asked about. */
     resource?: string,
   ): Promise<boolean> {
@@ -186,7 +198,28 @@ function contextOf(bucket: string, key: string): Record<string, string> {
 }
 
 /** The keys themselves are no matter here. */
-function withoutDecryption(settings: JobSettings): JobSettings {
+function withoutKeys(settings: JobSettings): JobSettings {
   const Inputs = settings.Inputs?.map(({ DecryptionSettings: _key, ...input }) => input);
-  return { ...settings, ...(Inputs !== undefined && { Inputs }) };
+  const OutputGroups = settings.OutputGroups?.map((group) => ({
+    ...group,
+    ...(group.OutputGroupSettings !== undefined && { OutputGroupSettings: inTheClear(group.OutputGroupSettings) }),
+  }));
+  return { ...settings, ...(Inputs !== undefined && { Inputs }), ...(OutputGroups !== undefined && { OutputGroups }) };
+}
+
+function inTheClear(settings: OutputGroupSettings): OutputGroupSettings {
+  const {
+    HlsGroupSettings: hls,
+    DashIsoGroupSettings: dash,
+    CmafGroupSettings: cmaf,
+    MsSmoothGroupSettings: smooth,
+  } = settings;
+  const clear = { Encryption: undefined };
+  return {
+    ...settings,
+    ...(hls !== undefined && { HlsGroupSettings: { ...hls, ...clear } }),
+    ...(dash !== undefined && { DashIsoGroupSettings: { ...dash, ...clear } }),
+    ...(cmaf !== undefined && { CmafGroupSettings: { ...cmaf, ...clear } }),
+    ...(smooth !== undefined && { MsSmoothGroupSettings: { ...smooth, ...clear } }),
+  };
 }

@@ -1,3 +1,4 @@
+import type { JobSettings } from '@aws-sdk/client-mediaconvert';
 import { parseLocation, uriOf } from '#media/media-location.ts';
 import type { SpareWorker } from '#media/spare-worker.ts';
 import { ERROR_CODES, TranscodeError } from '#media/transcode-error.ts';
@@ -14,9 +15,10 @@ import { writtenGroups } from '../domain/written-group.ts';
 import { findingText } from '../preflight/finding.ts';
 import { preflight } from '../preflight/preflight.ts';
 import type { JobChange, JobRecord } from '../store.ts';
+import { forgetKeys, orderContentKeys } from '../speke/content-key-orders.ts';
 import { decryptInputKeys } from './input-keys.ts';
 import { type EventJob, intervalOf, JobEvents } from './job-events.ts';
-import { assumeJobRole } from './role-session.ts';
+import { assumeJobRole, type JobSession } from './role-session.ts';
 import type { RunnerFacts } from './runner-facts.ts';
 import { LEASE_MS } from './runner-facts.ts';
 
@@ -29,7 +31,15 @@ const MAX_RUNNING_MS = 48 * 3_600_000;
 const MAX_ATTEMPTS = 3;
 
 /** Errors behind which a permission may be missing. */
-const PERMISSION_CODES: ReadonlySet<number> = new Set([ERROR_CODES.accessDenied, 1432, 1433, 1434]);
+const PERMISSION_CODES: ReadonlySet<number> = new Set([
+  ERROR_CODES.accessDenied,
+  ERROR_CODES.encryptionFailed,
+  1432,
+  1433,
+  1434,
+]);
+
+const SERVICE = 'mediaconvert.amazonaws.com';
 
 /** One job from its claim to its end. */
 export class JobExecution {
@@ -53,6 +63,7 @@ export class JobExecution {
   #pending: JobChange = {};
   #isOver = false;
   #isAbandoned = false;
+  readonly #cancelled = new AbortController();
 
   constructor(facts: RunnerFacts, job: JobRecord, owner: string, endpoint: string, spare: SpareWorker) {
     this.#facts = facts;
@@ -84,6 +95,7 @@ export class JobExecution {
 
   cancel(): void {
     this.#isOver = true;
+    this.#cancelled.abort();
     this.#run?.cancel();
   }
 
@@ -111,10 +123,13 @@ export class JobExecution {
       return given;
     };
     const keys = await decryptInputKeys(kms, settings.Inputs ?? [], session.caller, this.#job.region);
+    let contentKeys: Awaited<ReturnType<typeof orderContentKeys>> = [];
     try {
       if (this.#isOver) throw new TranscodeCancelledError();
+      contentKeys = await this.#orderContentKeys(settings, session);
+      if (this.#isOver) throw new TranscodeCancelledError();
       this.#run = startTranscode(
-        planTranscode(settings, this.#job.started_at ?? clock.now(), keys),
+        planTranscode(settings, this.#job.started_at ?? clock.now(), keys, contentKeys),
         { endpoint: this.#endpoint, region: this.#job.region, http: await this.#webAccess(), credentials },
         (event) => this.#note(event),
         limits,
@@ -123,7 +138,21 @@ export class JobExecution {
       return await this.#run.result;
     } finally {
       for (const key of keys) key?.fill(0);
+      forgetKeys(contentKeys);
     }
+  }
+
+  #orderContentKeys(settings: JobSettings, { caller, credentials }: JobSession) {
+    const { keyProvider, keyProviderHosts } = this.#facts;
+    return orderContentKeys(settings, {
+      authority: { caller, region: this.#job.region, via: [], userAgent: SERVICE, sourceIp: SERVICE },
+      own: keyProvider,
+      access: {
+        credentials,
+        privateHosts: keyProviderHosts,
+        signal: this.#cancelled.signal,
+      },
+    });
   }
 
   /** The account's policy as it is now: a job may have waited, and a server may redirect. */
@@ -181,7 +210,7 @@ export class JobExecution {
   }
 
   async #fail(error: unknown): Promise<void> {
-    if (this.#isAbandoned || error instanceof TranscodeCancelledError) return;
+    if (this.#isAbandoned || this.#cancelled.signal.aborted || error instanceof TranscodeCancelledError) return;
     const { logger } = this.#facts;
     const isKnown = error instanceof TranscodeError;
     if (!isKnown) logger.error({ err: error, jobId: this.#job.id }, 'A MediaConvert job failed unexpectedly');

@@ -7,6 +7,7 @@ import type { TranscoderLimits } from '#media/transcoder.ts';
 import type { KmsApi } from '#services/kms/api.ts';
 import type { S3Api } from '#services/s3/api.ts';
 import type { StsApi } from '#services/sts/api.ts';
+import type { OwnProvider } from '../speke/own-provider.ts';
 import type { MediaconvertStore } from '../store.ts';
 
 /** What a runner works with. */
@@ -23,6 +24,9 @@ export interface RunnerFacts {
   readonly events: EventSink;
   /** Hosts from which inputs may be read although their addresses are private. */
   readonly privateInputHosts: readonly string[];
+  /** Hosts of key providers that may be asked although their addresses are private. */
+  readonly keyProviderHosts: readonly string[];
+  readonly keyProvider: OwnProvider;
   /** Jobs at the same time. */
   readonly workers: number;
   readonly limits?: TranscoderLimits;

@@ -21,8 +21,12 @@ export class ContentHost {
         const type = pathname.endsWith('.js') ? 'text/javascript' : pathname.endsWith('.html') ? 'text/html' : '';
         const headers = { 'access-control-allow-origin': '*', ...(type !== '' && { 'content-type': type }) };
         try {
-          const found = extra.get(pathname) ?? (await readObject(s3, bucket, pathname));
-          response.writeHead(200, headers).end(found);
+          const held = extra.get(pathname);
+          const { status, bytes, range } =
+            held === undefined
+              ? await readObject(s3, bucket, pathname, request.headers.range)
+              : { status: 200, bytes: held, range: undefined };
+          response.writeHead(status, { ...headers, ...(range !== undefined && { 'content-range': range }) }).end(bytes);
         } catch {
           response.writeHead(404, headers).end();
         }
@@ -42,8 +46,9 @@ export class ContentHost {
   }
 }
 
-async function readObject(s3: S3Client, Bucket: string, path: string): Promise<Uint8Array> {
+async function readObject(s3: S3Client, Bucket: string, path: string, Range: string | undefined) {
   const Key = decodeURIComponent(path.replace(/^\/content\//, ''));
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
-  return (await Body?.transformToByteArray()) ?? new Uint8Array(0);
+  const { Body, ContentRange: range } = await s3.send(new GetObjectCommand({ Bucket, Key, Range }));
+  const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array(0);
+  return { status: range === undefined ? 200 : 206, bytes, range };
 }

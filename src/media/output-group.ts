@@ -37,7 +37,9 @@ export interface FileOutput {
   readonly nameModifier: string;
   readonly extension: string;
   /** `pictures`: each picture is an object of its own, a number before its extension. */
-  readonly container: 'mp4' | 'mov' | 'pictures' | 'wav' | 'mp3' | 'flac' | SoundContainer;
+  readonly container: 'mp4' | 'mov' | 'pictures' | 'wav' | 'mp3' | 'flac' | 'f4v' | SoundContainer | MovieContainer;
+  /** Of `m2ts`. */
+  readonly transport?: TransportFileSettings;
   /** Where MP4's and MOV's index stands: at the front for progressive download, or at the end. */
   readonly moov?: 'front' | 'end';
   /** Writes composition times that begin at 0, with negative offsets and a `cslg` box; the version is `ctts`'s. */
@@ -53,6 +55,19 @@ export interface AdditionalManifest {
   /** By their name modifiers; absent: all. */
   readonly selectedOutputs?: readonly string[];
 }
+
+/** Files that are written from front to end, or whose head alone is completed in the end. */
+export type MovieContainer =
+  | 'm2ts'
+  | 'mxf'
+  | 'mxf-d10'
+  | 'webm'
+  | 'gif'
+  | 'y4m'
+  /** No container: the stream as the encoder makes it. */
+  | 'h264'
+  | 'h265'
+  | 'mpeg2';
 
 export interface HlsGroup extends GroupFacts, HlsManifestSettings {
   readonly kind: 'hls';
@@ -174,4 +189,18 @@ export interface TransportSettings {
   readonly tablePeriodSeconds?: number;
   /** Milliseconds between two clock references; absent: one with each picture. */
   readonly clockPeriodMs?: number;
+}
+
+/** A transport stream that is one file. */
+export interface TransportFileSettings extends TransportSettings {
+  /** Bits a second, to which null packets fill the stream; `auto` is what its tracks may need; absent: no filling. */
+  readonly constantRate?: number | 'auto';
+  /** Bits a second of null packets beyond that. */
+  readonly nullRate: number;
+  readonly clockPeriodMs: number;
+  readonly tablePeriodMs: number;
+  /** True lets packets leave as early as they can. */
+  readonly isLowDelay: boolean;
+  /** True describes Dolby sound as DVB does, false as ATSC does. */
+  readonly isDvb: boolean;
 }

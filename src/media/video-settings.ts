@@ -1,4 +1,5 @@
 import type { OutputPicture } from './picture-settings.ts';
+import type { OtherVideoSettings } from './other-video-settings.ts';
 
 export interface Rational {
   readonly num: number;
@@ -27,10 +28,33 @@ export interface VideoSettings {
     readonly isDetected: boolean;
   };
   readonly picture?: OutputPicture;
+  /** Absent: whole pictures. */
+  readonly interlaced?: Interlacing;
+  /** Pictures at 24000/1001 a second become fields at 30000/1001, in the pattern of films on television. */
+  readonly isTelecined?: boolean;
+  /** Smooths what costs bits and is hardly seen, before the encoder. */
+  readonly bandwidthReduction?: {
+    readonly strength: 'low' | 'medium' | 'high';
+    readonly sharpening?: 'low' | 'medium' | 'high';
+  };
   readonly codec: VideoCodecSettings;
 }
 
-export type VideoCodecSettings = PredictedVideoSettings | Av1Settings | JpegSettings | PassthroughSettings;
+/** How pictures are made of two fields. */
+export interface Interlacing {
+  readonly firstField: 'top' | 'bottom';
+  /** True: of interlaced pictures the first field stays the one that it is. */
+  readonly isFollowed: boolean;
+  /** True: of an input with twice the rate each picture becomes a field. */
+  readonly isOptimized: boolean;
+}
+
+export type VideoCodecSettings =
+  | PredictedVideoSettings
+  | Av1Settings
+  | JpegSettings
+  | OtherVideoSettings
+  | PassthroughSettings;
 
 /** Those that an encoder makes. */
 export type EncodedVideoSettings = Exclude<VideoCodecSettings, PassthroughSettings>;
@@ -48,12 +72,18 @@ export interface PredictedPictureSettings {
   readonly bufferSize?: number;
   /** Percent. */
   readonly bufferInitialFill?: number;
-  readonly preset: 'veryfast' | 'medium';
+  readonly preset: 'veryfast' | 'medium' | 'slow';
   /** Absent: two seconds, or what the segments ask for. */
   readonly gop?: { readonly size: number; readonly unit: 'frames' | 'seconds' };
   readonly minKeyInterval?: number;
   readonly isSceneChangeDetected: boolean;
   readonly isGopOpen: boolean;
+  /** Of open GOPs: so many of them, and the next one is closed; absent: none is. */
+  readonly closedGopEvery?: number;
+  /** True makes key frames no better than what is around them, so that they do not show. */
+  readonly isFlickerReduced?: boolean;
+  /** True looks further ahead for cuts and fades. */
+  readonly areTransitionsDetected?: boolean;
   readonly bFrames?: number;
   readonly isBFrameCountAdaptive: boolean;
   readonly areBFramesReferences?: boolean;
@@ -68,20 +98,28 @@ export interface PredictedPictureSettings {
 
 export interface H264Settings extends PredictedPictureSettings {
   readonly kind: 'h264';
-  readonly profile: 'baseline' | 'main' | 'high';
+  readonly profile: 'baseline' | 'main' | 'high' | 'high10' | 'high422';
+  readonly bitDepth: 8 | 10;
+  /** How MP4 names it: `avc3` has the parameter sets in the stream, too. */
+  readonly tag?: 'avc1' | 'avc3';
   readonly entropy?: 'cabac' | 'cavlc';
 }
 
 export interface H265Settings extends PredictedPictureSettings {
   readonly kind: 'h265';
-  /** With 8 or 10 bits a sample. */
-  readonly profile: 'main' | 'main10';
+  readonly profile: 'main' | 'main10' | 'main422-10';
+  readonly bitDepth: 8 | 10;
   readonly tier: 'main' | 'high';
   readonly isDeblocked: boolean;
   readonly isSampleOffsetAdaptive: boolean;
   /** Pixels of a side; absent: the encoder's choice. */
   readonly treeBlockSize?: 32;
   readonly isMotionPredictedOverTime: boolean;
+  /** True tells which pictures may be left out. */
+  readonly areTemporalLayersWritten?: boolean;
+  /** True tells that the transfer function is HLG to those who know it. */
+  readonly isHlgSignalled?: boolean;
+  readonly isEndMarked?: boolean;
   /** How MP4 names it: `hvc1` keeps the parameter sets in the index, `hev1` in the stream too. */
   readonly tag: 'hvc1' | 'hev1';
 }

@@ -3,6 +3,7 @@ import { Mp4Writer } from '../packaging/mp4-writer.ts';
 import { ObjectWriter, type PartSink } from '../packaging/object-writer.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
+import { isMovie, openMovieFile } from './movie-outputs.ts';
 import { Muxer } from './muxer.ts';
 import { openSoundFile } from './sound-files.ts';
 import { type Output, type OutputTracks, muxerTracks, nameFacts, receiverFor } from './outputs.ts';
@@ -18,14 +19,15 @@ export function openFileOutput(
   startedAt: number,
 ): Output {
   const { container } = output;
+  if (isMovie(container)) return openMovieFile(ffmpeg, group, { ...output, container }, tracks, sink, startedAt);
   if (container === 'pictures') return openPictures(group, output, tracks, sink, startedAt);
-  if (container !== 'mp4' && container !== 'mov') {
+  if (container !== 'mp4' && container !== 'mov' && container !== 'f4v') {
     return openSoundFile(ffmpeg, group, { ...output, container }, tracks, sink, startedAt);
   }
   return openMovie(ffmpeg, group, { ...output, container }, tracks, sink, startedAt);
 }
 
-const CONTENT_TYPES = { mp4: 'video/mp4', mov: 'video/quicktime' };
+const CONTENT_TYPES = { mp4: 'video/mp4', mov: 'video/quicktime', f4v: 'video/mp4' };
 
 /** An MP4 or MOV file. */
 function openMovie(

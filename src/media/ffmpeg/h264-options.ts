@@ -1,4 +1,4 @@
-import type { H264Settings, Rational } from '../video-settings.ts';
+import type { H264Settings, Interlacing, Rational } from '../video-settings.ts';
 import { bufferFill, gopFrames, rateOptions } from './rate-options.ts';
 
 /**
@@ -18,9 +18,14 @@ export function h264Options(
   settings: H264Settings,
   framerate: Rational,
   forcedKeySeconds: number | undefined,
+  interlaced?: Interlacing,
 ): Record<string, string | number> {
   const gop = gopFrames(settings, framerate);
   const x264: Record<string, string | number> = bufferFill(settings);
+  if (interlaced !== undefined) x264[interlaced.firstField === 'top' ? 'tff' : 'bff'] = 1;
+  if (settings.tag === 'avc3') x264['repeat-headers'] = 1;
+  if (settings.isFlickerReduced === true) x264['ipratio'] = 1.1;
+  if (settings.areTransitionsDetected === true) x264['rc-lookahead'] = 60;
   if (settings.rateControl.mode === 'cbr') x264['nal-hrd'] = 'cbr';
   const options: Record<string, string | number> = {
     preset: settings.preset,
@@ -28,7 +33,7 @@ export function h264Options(
     threads: 'auto',
     g: gop,
     sc_threshold: settings.isSceneChangeDetected ? 40 : 0,
-    'forced-idr': forcedKeySeconds === undefined ? 0 : 1,
+    'forced-idr': forcedKeySeconds === undefined && settings.closedGopEvery === undefined ? 0 : 1,
     ...rateOptions(settings, rateFactor),
   };
   if (settings.level !== undefined) options['level'] = settings.level;

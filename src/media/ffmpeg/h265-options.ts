@@ -21,7 +21,7 @@ export function h265Options(
     preset: settings.preset,
     profile: settings.profile,
     g: gop,
-    'forced-idr': forcedKeySeconds === undefined ? 0 : 1,
+    'forced-idr': forcedKeySeconds === undefined && settings.closedGopEvery === undefined ? 0 : 1,
     ...rateOptions(settings, rateFactor),
   };
   if (settings.minKeyInterval !== undefined) options['keyint_min'] = Math.min(settings.minKeyInterval, gop);
@@ -54,6 +54,12 @@ function ownOptions(settings: H265Settings): Record<string, string | number> {
   if (settings.slices !== undefined) x265['slices'] = settings.slices;
   if (settings.treeBlockSize !== undefined) x265['ctu'] = settings.treeBlockSize;
   if (settings.tag === 'hev1') x265['repeat-headers'] = 1;
+  if (settings.isFlickerReduced === true) x265['ipratio'] = 1.1;
+  if (settings.areTransitionsDetected === true) x265['rc-lookahead'] = 60;
+  if (settings.areTemporalLayersWritten === true) x265['temporal-layers'] = 3;
+  // 18 is HLG's number among the transfer functions.
+  if (settings.isHlgSignalled === true) x265['atc-sei'] = 18;
+  if (settings.isEndMarked === true) Object.assign(x265, { eos: 1, eob: 1 });
   if (settings.adaptiveQuantization !== undefined) {
     x265['aq-mode'] = settings.adaptiveQuantization === 0 ? 0 : 1;
     x265['aq-strength'] = settings.adaptiveQuantization;

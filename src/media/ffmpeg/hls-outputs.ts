@@ -21,7 +21,7 @@ import {
 import { PacketInterleaver } from './packet-interleaver.ts';
 
 /** The usual size of a frame, an AAC one with its ADTS header. */
-function frameBytes(encoder: AudioEncoder): number {
+export function frameBytes(encoder: AudioEncoder): number {
   const { settings } = encoder;
   const bitrate = 'bitrate' in settings ? settings.bitrate : 0;
   return Math.ceil((bitrate * encoder.context.frameSize) / settings.sampleRate / 8) + 7;

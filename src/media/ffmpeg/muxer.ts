@@ -20,6 +20,8 @@ export interface MuxerTrack {
   readonly framerate?: Rational;
   /** What the container calls the codec, where it has more than one name. */
   readonly tag?: string;
+  /** True where the encoder says it. */
+  readonly isTagKept?: boolean;
   readonly language?: string;
   readonly title?: string;
   /** Added to its timestamps, beside what is added to all. */
@@ -43,7 +45,16 @@ export type MuxerName =
   | 'adts'
   | 'latm'
   | 'opus'
-  | 'ogg';
+  | 'ogg'
+  | 'mxf'
+  | 'mxf_d10'
+  | 'webm'
+  | 'f4v'
+  | 'gif'
+  | 'yuv4mpegpipe'
+  | 'h264'
+  | 'hevc'
+  | 'mpeg2video';
 
 const IO_BUFFER_SIZE = 256 * 1024;
 
@@ -56,6 +67,7 @@ export class Muxer {
   readonly #timeBases: Rational[] = [];
   /** By the track. */
   readonly #offsetSeconds: readonly number[];
+  readonly #name: MuxerName;
   #error: Error | undefined;
 
   /**
@@ -72,6 +84,7 @@ export class Muxer {
     offsetSeconds = 0,
   ) {
     this.#ffmpeg = ffmpeg;
+    this.#name = name;
     this.#offsetSeconds = tracks.map((track) => offsetSeconds + (track.offsetSeconds ?? 0));
     this.#format = new ffmpeg.FormatContext();
     const what = `Error initializing muxer [${name}]`;
@@ -99,7 +112,9 @@ export class Muxer {
       packet.pts += offset;
       packet.dts += offset;
     }
-    this.#checked(this.#format.writeFrameSync(packet));
+    const isPaced = this.#name === 'mxf' || this.#name === 'mxf_d10';
+    // MXF's pictures and sounds alternate in lengths that only its own interleaving makes.
+    this.#checked(isPaced ? this.#format.interleavedWriteFrameSync(packet) : this.#format.writeFrameSync(packet));
   }
 
   /** Writes out what the muxer holds back. */
@@ -184,6 +199,7 @@ export class Muxer {
     if (isCopied(track.encoder)) track.encoder.parameters.copy(stream.codecpar);
     else stream.codecpar.fromContext(track.encoder);
     stream.codecpar.codecTag = track.tag ?? 0;
+    if (track.isTagKept === true && !isCopied(track.encoder)) stream.codecpar.codecTag = track.encoder.codecTag;
     const { num, den } = track.encoder.timeBase;
     stream.timeBase = new this.#ffmpeg.Rational(num, den);
     if (track.id !== undefined) stream.id = track.id;

@@ -61,7 +61,9 @@ export function muxerTracks(tracks: OutputTracks): MuxerTrack[] {
   ];
 }
 
-function tagOf({ settings: { codec } }: VideoTrack): { readonly tag?: string } {
+function tagOf({ settings: { codec } }: VideoTrack): { readonly tag?: string; readonly isTagKept?: boolean } {
+  if (codec.kind === 'h264') return codec.tag === undefined ? {} : { tag: codec.tag };
+  if (codec.kind === 'prores') return { isTagKept: true };
   return codec.kind === 'h265' ? { tag: codec.tag } : {};
 }
 

@@ -21,6 +21,7 @@ import type { ByteSource } from './media-input.ts';
 import { framerateOf, MediaInput } from './media-input.ts';
 import type { Output, OutputAudio, OutputTracks } from './outputs.ts';
 import { openFileOutput } from './file-outputs.ts';
+import { isAnnexB } from './movie-outputs.ts';
 import { openHlsOutput } from './hls-outputs.ts';
 import { ImageStore } from './image-store.ts';
 import { outputStartMs } from './output-start.ts';
@@ -191,7 +192,7 @@ class Transcode {
     const { startedAt } = this.#job;
     if (group.kind === 'file') {
       const opened = group.outputs.map((output) =>
-        this.#openOutput(output, first, undefined, true, (tracks) =>
+        this.#openOutput(output, first, undefined, !isAnnexB(output.container), (tracks) =>
           openFileOutput(this.#ffmpeg, group, output, tracks, sink, startedAt),
         ),
       );

@@ -5,6 +5,7 @@ import { burnIn } from './burnt-timecode.ts';
 import { type Areas, cropped, requireInside } from './geometry.ts';
 import type { Step } from './graph-text.ts';
 import { type ImageSources, imageSteps } from './image-overlay.ts';
+import { bandwidthFilters, fieldFilters, pictureRate } from './scan-filters.ts';
 import type { VideoEncoder } from './video-encoder.ts';
 
 export interface OutputFacts {
@@ -29,14 +30,17 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
   const plan = planPicture(settings, cropped(source, crop), picture, position);
   // A film shows the nearest picture, a still the one of its moment.
   const rounding = settings.codec.kind === 'jpeg' ? ':round=up' : '';
-  const rate = `fps=fps=${framerate.num}/${framerate.den}:start_time=${facts.startSeconds}${rounding}`;
+  const scan = { framerate, sourceRate: facts.framerate };
+  const pictures = pictureRate(settings, scan);
+  const rate = `fps=fps=${pictures.num}/${pictures.den}:start_time=${facts.startSeconds}${rounding}`;
   const color = encoder.colorRange === 'pc' ? ':out_color_matrix=bt601:out_range=pc' : ':out_range=tv';
+  const fields = settings.interlaced === undefined ? '' : ':interl=-1';
   const size =
-    `scale=w=${plan.scale.width}:h=${plan.scale.height}:flags=${settings.scaler}${color}` +
+    `scale=w=${plan.scale.width}:h=${plan.scale.height}:flags=${settings.scaler}${color}${fields}` +
     (plan.crop === undefined ? '' : `,crop=${plan.crop.width}:${plan.crop.height}`);
-  const filters: Step[] = [...deinterlacers(settings), ...blender(settings, framerate), rate];
+  const filters: Step[] = [...deinterlacers(settings), ...blender(settings, pictures), rate];
   if (crop !== undefined) filters.push(`crop=${crop.width}:${crop.height}:${crop.x}:${crop.y}`);
-  filters.push(size, `format=${encoder.pixelFormat}`);
+  filters.push(size, ...bandwidthFilters(settings), `format=${encoder.pixelFormat}`);
   if (plan.pad !== undefined) filters.push(`pad=${plan.pad.width}:${plan.pad.height}:${plan.pad.x}:${plan.pad.y}`);
   filters.push(`setsar=${picture.pixelAspect.num}/${picture.pixelAspect.den}`);
   filters.push(
@@ -55,6 +59,7 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
   );
   const burnt = settings.picture?.burntTimecode;
   if (burnt !== undefined) filters.push(burnIn(burnt, facts.timecode, framerate));
+  filters.push(...fieldFilters(settings, scan));
   return filters;
 }
 

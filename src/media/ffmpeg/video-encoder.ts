@@ -1,14 +1,21 @@
+import type { FFVideoEncoder } from 'node-av/constants';
 import type { CodecContext, Frame, Packet, Stream } from 'node-av/lib';
-import type { EncodedVideoSettings, Rational, VideoSettings } from '../video-settings.ts';
+import type { Rational, VideoSettings } from '../video-settings.ts';
 import { ERROR_CODES } from '../transcode-error.ts';
-import { av1Options } from './av1-options.ts';
 import { check, present } from './check.ts';
-import { h264Options } from './h264-options.ts';
-import { h265Options } from './h265-options.ts';
-import { JPEG_OPTIONS, jpegLambda } from './jpeg-quality.ts';
+import {
+  encoderName,
+  encoderOptions,
+  hasFields,
+  isGopClosed,
+  type PixelFormat,
+  pixelFormatOf,
+} from './encoder-choice.ts';
+import { jpegLambda } from './jpeg-quality.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { openCodec } from './open-codec.ts';
 import type { Picture } from './picture-size.ts';
+import { gopFrames } from './rate-options.ts';
 
 export type PacketReceiver = (packet: Packet) => void;
 
@@ -35,6 +42,8 @@ export class VideoEncoder {
   readonly #ffmpeg: FFmpeg;
   readonly #packet: Packet;
   readonly #forcedKeySeconds: number | undefined;
+  /** Of open GOPs: a closed one begins after so many frames. */
+  readonly #closedFrames: number | undefined;
   readonly #receive: PacketReceiver;
   #nextFrame = 0n;
   #lastKeySegment = -1;
@@ -48,16 +57,17 @@ export class VideoEncoder {
     this.settings = facts.settings;
     this.picture = facts.picture;
     this.framerate = facts.framerate;
+    this.#closedFrames = closedFrames(facts);
     this.#packet = new ffmpeg.Packet();
     this.#packet.alloc();
     this.context = this.#open(facts);
   }
 
   /** The format of the frames that it takes. */
-  get pixelFormat(): 'yuv420p' | 'yuv420p10le' {
+  get pixelFormat(): PixelFormat {
     const { codec } = this.settings;
-    const isDeep = codec.kind === 'av1' ? codec.bitDepth === 10 : codec.kind === 'h265' && codec.profile === 'main10';
-    return isDeep ? 'yuv420p10le' : 'yuv420p';
+    if (codec.kind === 'passthrough') throw new RangeError('What is copied has no encoder.');
+    return pixelFormatOf(codec);
   }
 
   /** JPEG uses all values of a sample, films keep room below and above. */
@@ -113,6 +123,7 @@ export class VideoEncoder {
   }
 
   #isKeyForced(number: bigint): boolean {
+    if (this.#closedFrames !== undefined && Number(number) % this.#closedFrames === 0) return true;
     if (this.#forcedKeySeconds === undefined) return false;
     const seconds = (Number(number) * this.framerate.den) / this.framerate.num;
     const segment = Math.floor(seconds / this.#forcedKeySeconds + 1e-6);
@@ -137,27 +148,25 @@ export class VideoEncoder {
   #open(facts: VideoEncoderFacts): CodecContext {
     const ffmpeg = this.#ffmpeg;
     const { settings, picture, framerate } = facts;
-    const encoders = {
-      h264: ffmpeg.FF_ENCODER_LIBX264,
-      h265: ffmpeg.FF_ENCODER_LIBX265,
-      av1: ffmpeg.FF_ENCODER_LIBSVTAV1,
-      jpeg: ffmpeg.FF_ENCODER_MJPEG,
-    } as const;
     const { codec: made } = settings;
     if (made.kind === 'passthrough') throw new RangeError('What is copied has no encoder.');
-    const name = encoders[made.kind];
-    const codec = present(ffmpeg.Codec.findEncoderByName(name), `This FFmpeg has no ${name} encoder.`);
+    const name = encoderName(made);
+    const codec = present(
+      ffmpeg.Codec.findEncoderByName(name as FFVideoEncoder),
+      `This FFmpeg has no ${name} encoder.`,
+    );
     const context = new ffmpeg.CodecContext();
     context.allocContext3(codec);
     context.width = picture.width;
     context.height = picture.height;
-    context.pixelFormat = this.pixelFormat === 'yuv420p' ? ffmpeg.AV_PIX_FMT_YUV420P : ffmpeg.AV_PIX_FMT_YUV420P10LE;
+    context.pixelFormat = ffmpeg.avGetPixFmtFromName(this.pixelFormat);
     context.timeBase = new ffmpeg.Rational(framerate.den, framerate.num);
     context.framerate = new ffmpeg.Rational(framerate.num, framerate.den);
     context.sampleAspectRatio = new ffmpeg.Rational(picture.pixelAspect.num, picture.pixelAspect.den);
     if (facts.hasGlobalHeader) context.setFlags(ffmpeg.AV_CODEC_FLAG_GLOBAL_HEADER);
     if (made.kind === 'jpeg') context.setFlags(ffmpeg.AV_CODEC_FLAG_QSCALE);
-    else if (made.kind === 'av1' || !made.isGopOpen) context.setFlags(ffmpeg.AV_CODEC_FLAG_CLOSED_GOP);
+    else if (isGopClosed(made)) context.setFlags(ffmpeg.AV_CODEC_FLAG_CLOSED_GOP);
+    if (hasFields(settings)) context.setFlags(ffmpeg.AV_CODEC_FLAG_INTERLACED_DCT);
     if (made.kind === 'jpeg') context.colorRange = ffmpeg.AVCOL_RANGE_JPEG;
     else if (settings.isColorTagged) {
       const source = facts.source.codecpar;
@@ -167,22 +176,15 @@ export class VideoEncoder {
       context.colorSpace = source.colorSpace === ffmpeg.AVCOL_SPC_RGB ? ffmpeg.AVCOL_SPC_BT709 : source.colorSpace;
       context.chromaLocation = source.chromaLocation;
     }
-    const options = optionsOf(made, framerate, facts.forcedKeySeconds);
+    const { interlaced } = settings;
+    const options = encoderOptions(made, { framerate, picture, forcedKeySeconds: facts.forcedKeySeconds, interlaced });
     const what = `Error initializing encoder for video target [${facts.target}]`;
     openCodec(ffmpeg, context, codec, options, ERROR_CODES.settingsDoNotFit, what);
     return context;
   }
 }
 
-function optionsOf(settings: EncodedVideoSettings, framerate: Rational, forcedKeySeconds: number | undefined) {
-  switch (settings.kind) {
-    case 'h264':
-      return h264Options(settings, framerate, forcedKeySeconds);
-    case 'h265':
-      return h265Options(settings, framerate, forcedKeySeconds);
-    case 'av1':
-      return av1Options(settings, framerate);
-    case 'jpeg':
-      return { threads: 1, ...JPEG_OPTIONS };
-  }
+function closedFrames({ settings: { codec }, framerate }: VideoEncoderFacts): number | undefined {
+  if ((codec.kind !== 'h264' && codec.kind !== 'h265') || codec.closedGopEvery === undefined) return undefined;
+  return codec.closedGopEvery * gopFrames(codec, framerate);
 }

@@ -10,7 +10,13 @@ export class IndexedWriter {
   #position = 0;
   #end = 0;
 
-  constructor(sink: PartSink, target: Parameters<PartSink['open']>[0]) {
+  readonly #areLatePatchesDropped: boolean;
+
+  /**
+   * @param areLatePatchesDropped for formats whose patches behind the first part repeat what stands elsewhere
+   */
+  constructor(sink: PartSink, target: Parameters<PartSink['open']>[0], areLatePatchesDropped = false) {
+    this.#areLatePatchesDropped = areLatePatchesDropped;
     this.#parts = new HeldHead(sink, target);
   }
 
@@ -28,13 +34,17 @@ export class IndexedWriter {
   /** @throws RangeError for a write behind the first part that is not an append */
   write(bytes: Uint8Array): void {
     const over = Math.max(0, Math.min(bytes.length, this.#end - this.#position));
-    if (over > 0) this.#parts.head.patch(this.#position, bytes.subarray(0, over));
+    if (over > 0 && !this.#isLate(over)) this.#parts.head.patch(this.#position, bytes.subarray(0, over));
     this.#position += bytes.length;
     const rest = bytes.subarray(over);
     if (rest.length === 0) return;
     if (this.#position - rest.length !== this.#end) throw new RangeError('The file would have a hole.');
     this.#end += rest.length;
     this.#parts.append(rest);
+  }
+
+  #isLate(count: number): boolean {
+    return this.#areLatePatchesDropped && this.#position + count > this.#parts.head.length;
   }
 
   /** @param front what comes before everything that was written */

@@ -6,6 +6,7 @@ const CODECS: Readonly<Record<string, readonly string[]>> = {
   MP4: ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3', 'FLAC', 'OPUS'],
   MOV: ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3', 'WAV', 'AIFF'],
   M2TS: ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3'],
+  F4V: ['AAC', 'MP3'],
   M3U8: ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3'],
   MPD: ['AAC', 'AC3', 'EAC3', 'FLAC', 'OPUS'],
   CMFC: ['AAC', 'AC3', 'EAC3', 'FLAC', 'OPUS'],

@@ -1,13 +1,17 @@
 import type {
   CmfcSettings,
   ContainerSettings,
+  F4vSettings,
   M3u8Settings,
   MovSettings,
   Mp4Settings,
   MpdSettings,
+  MxfSettings,
+  MxfXavcProfileSettings,
 } from '@aws-sdk/client-mediaconvert';
 import { checkTransport } from './transport-rules.ts';
 import { type SettingRule, allOf, carriedOut, oneOf, structure, withoutEffect } from './setting-rule.ts';
+import { m2ts } from './m2ts-rules.ts';
 
 const mp4: SettingRule<Mp4Settings> = structure<Mp4Settings>({
   MoovPlacement: carriedOut,
@@ -26,6 +30,14 @@ const mov: SettingRule<MovSettings> = structure<MovSettings>({
   PaddingControl: oneOf('NONE'),
   Reference: oneOf('SELF_CONTAINED'),
   AudioDuration: oneOf('DEFAULT_CODEC_DURATION'),
+});
+
+const mxf: SettingRule<MxfSettings> = structure<MxfSettings>({
+  // Checked with the codec.
+  Profile: carriedOut,
+  AfdSignaling: oneOf('NO_COPY'),
+  UncompressedAudioWrapping: oneOf('AUTO'),
+  XavcProfileSettings: structure<MxfXavcProfileSettings>({ DurationMode: oneOf('ALLOW_ANY_DURATION') }),
 });
 
 const m3u8: SettingRule<M3u8Settings> = allOf(
@@ -85,8 +97,11 @@ const cmfc: SettingRule<CmfcSettings> = structure<CmfcSettings>({
 });
 
 export const containerSettings: SettingRule<ContainerSettings> = structure<ContainerSettings>({
-  Container: oneOf('MP4', 'MOV', 'RAW', 'M3U8', 'MPD', 'CMFC'),
+  Container: oneOf('MP4', 'MOV', 'RAW', 'M2TS', 'MXF', 'WEBM', 'F4V', 'OGG', 'GIF', 'Y4M', 'M3U8', 'MPD', 'CMFC'),
   Mp4Settings: mp4,
+  M2tsSettings: m2ts,
+  MxfSettings: mxf,
+  F4vSettings: structure<F4vSettings>({ MoovPlacement: carriedOut }),
   MovSettings: mov,
   M3u8Settings: m3u8,
   MpdSettings: mpd,

@@ -2,6 +2,7 @@ import type { FileOutput } from '#media/output-group.ts';
 import type { Output } from '@aws-sdk/client-mediaconvert';
 import { planAudio } from './audio-description-plan.ts';
 import { audioCodecSettings } from './audio-plan.ts';
+import { planMovieFile, planTransportFile } from './movie-file-plan.ts';
 import { videoSettings } from './video-plan.ts';
 
 /** What has no container is what its codec makes. */
@@ -16,14 +17,20 @@ function planRaw(output: Output): FileOutput['container'] {
 const EXTENSIONS: Readonly<Record<string, string>> = { pictures: 'jpg', adts: 'aac', latm: 'aac', aiff: 'aif' };
 
 export function planFileOutput(output: Output): FileOutput {
-  const { Container: name, Mp4Settings: mp4, MovSettings: mov } = output.ContainerSettings ?? {};
-  const container = name === 'RAW' ? planRaw(output) : name === 'MOV' ? 'mov' : 'mp4';
+  const { Container: name, Mp4Settings: mp4, MovSettings: mov, F4vSettings: f4v } = output.ContainerSettings ?? {};
+  const movie = planMovieFile(output);
+  const plain = name === 'RAW' ? planRaw(output) : name === 'MOV' ? 'mov' : 'mp4';
+  const container = movie?.[0] ?? plain;
+  const placement = container === 'f4v' ? f4v?.MoovPlacement : mp4?.MoovPlacement;
+  const isFront = (container === 'mp4' || container === 'f4v') && placement !== 'NORMAL';
+  const isTransport = container === 'm2ts';
   const video = videoSettings(output.VideoDescription, output.ContainerSettings?.Container);
   return {
     nameModifier: output.NameModifier ?? '',
-    extension: output.Extension ?? EXTENSIONS[container] ?? container,
+    extension: output.Extension ?? movie?.[1] ?? EXTENSIONS[container] ?? container,
     container,
-    moov: container === 'mp4' && mp4?.MoovPlacement !== 'NORMAL' ? 'front' : 'end',
+    ...(isTransport && { transport: planTransportFile(output.ContainerSettings?.M2tsSettings ?? {}) }),
+    moov: isFront ? 'front' : 'end',
     ...((container === 'mp4' ? mp4?.CslgAtom : mov?.CslgAtom) === 'INCLUDE' && {
       compositionShift: mp4?.CttsVersion === 1 ? (1 as const) : (0 as const),
     }),

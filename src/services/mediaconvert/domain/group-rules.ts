@@ -11,6 +11,7 @@ import { hasTemplateIdentifiers } from '#media/packaging/segment-template.ts';
 import type { Problem } from '../errors.ts';
 import { checkSoundFile } from './audio-container-rules.ts';
 import { checkMainManifests, checkPackedAudio, checkTrickPlay } from './manifest-rules.ts';
+import { checkPictureContainer } from './container-codecs.ts';
 import { missing } from './setting-rule.ts';
 import { checkClocks } from './transport-rules.ts';
 
@@ -33,7 +34,7 @@ const KINDS: Readonly<Record<string, GroupKind>> = {
   FILE_GROUP_SETTINGS: {
     member: 'fileGroupSettings',
     settingsOf: (settings) => settings.FileGroupSettings,
-    containers: ['MP4', 'MOV', 'RAW'],
+    containers: ['MP4', 'MOV', 'RAW', 'M2TS', 'MXF', 'WEBM', 'F4V', 'OGG', 'GIF', 'Y4M'],
     isSegmented: false,
   },
   HLS_GROUP_SETTINGS: {
@@ -168,6 +169,9 @@ function isStringMap(base64: string): boolean {
 const CONTAINER_MEMBERS = {
   MP4: ['Mp4Settings', 'mp4Settings'],
   MOV: ['MovSettings', 'movSettings'],
+  M2TS: ['M2tsSettings', 'm2tsSettings'],
+  MXF: ['MxfSettings', 'mxfSettings'],
+  F4V: ['F4vSettings', 'f4vSettings'],
   M3U8: ['M3u8Settings', 'm3u8Settings'],
   MPD: ['MpdSettings', 'mpdSettings'],
   CMFC: ['CmfcSettings', 'cmfcSettings'],
@@ -183,27 +187,6 @@ function checkContainer(output: Output, kind: GroupKind, pointer: string, proble
   for (const [name, [member, wire]] of Object.entries(CONTAINER_MEMBERS)) {
     if (name === container || output.ContainerSettings?.[member] === undefined) continue;
     problems.push({ pointer: `${pointer}/containerSettings/${wire}`, text: `Needs container ${name}` });
-  }
-}
-
-/** Which codec goes where; pictures of their own are in no container, and nothing is beside them. */
-function checkPictureContainer(output: Output, pointer: string, problems: Problem[]): void {
-  const isRaw = output.ContainerSettings?.Container === 'RAW';
-  const codec = output.VideoDescription?.CodecSettings?.Codec;
-  if (isRaw && output.VideoDescription !== undefined && codec !== 'FRAME_CAPTURE') {
-    const text = 'RAW is supported with one sound, or a videoDescription of the codec FRAME_CAPTURE';
-    problems.push({ pointer: `${pointer}/containerSettings/container`, text });
-  }
-  if (!isRaw && codec === 'FRAME_CAPTURE') {
-    const at = `${pointer}/videoDescription/codecSettings/codec`;
-    problems.push({ pointer: at, text: 'FRAME_CAPTURE needs container RAW' });
-  }
-  if (codec === 'AV1' && output.ContainerSettings?.Container !== 'MP4') {
-    const at = `${pointer}/videoDescription/codecSettings/codec`;
-    problems.push({ pointer: at, text: 'AV1 is supported in container MP4 alone' });
-  }
-  if (codec === 'FRAME_CAPTURE' && (output.AudioDescriptions ?? []).length > 0) {
-    problems.push({ pointer: `${pointer}/audioDescriptions`, text: 'Is not allowed with FRAME_CAPTURE' });
   }
 }
 

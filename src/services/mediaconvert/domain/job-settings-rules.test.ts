@@ -138,8 +138,12 @@ describe('settings that are not carried out', () => {
   const cases: readonly (readonly [string, JobSettings, string])[] = [
     ['another codec', settingsWith({ VideoDescription: { CodecSettings: { Codec: 'VP9' } } }), 'codecSettings/codec'],
     ['a second pass', h264With({ QualityTuningLevel: 'MULTI_PASS_HQ' }), 'h264Settings/qualityTuningLevel'],
-    ['interlaced output', h264With({ InterlaceMode: 'TOP_FIELD' }), 'h264Settings/interlaceMode'],
-    ['a profile of ten bits', h264With({ CodecProfile: 'HIGH_10BIT' }), 'h264Settings/codecProfile'],
+    ['telecine by signals', h264With({ InterlaceMode: 'TOP_FIELD', Telecine: 'SOFT' }), 'h264Settings/telecine'],
+    [
+      'fields alone',
+      h264With({ InterlaceMode: 'TOP_FIELD', FieldEncoding: 'FORCE_FIELD' }),
+      'h264Settings/fieldEncoding',
+    ],
     ['presets', settingsWith({ Preset: 'System-Generic' }), `${OUTPUT}/preset`],
     ['captions', settingsWith({ CaptionDescriptions: [{}] }), `${OUTPUT}/captionDescriptions`],
   ];
@@ -227,17 +231,17 @@ describe('rules across settings', () => {
     [
       'captures in a film',
       settingsWith({ VideoDescription: { CodecSettings: capture } }),
-      `${OUTPUT}/videoDescription/codecSettings/codec: FRAME_CAPTURE needs container RAW`,
+      `${OUTPUT}/videoDescription/codecSettings/codec: FRAME_CAPTURE is not supported in container MP4; H_264, H_265, AV1, PASSTHROUGH are`,
     ],
     [
       'captures with sound',
       settingsWith({ ContainerSettings: { Container: 'RAW' }, VideoDescription: { CodecSettings: capture } }),
-      `${OUTPUT}/audioDescriptions: Is not allowed with FRAME_CAPTURE`,
+      `${OUTPUT}/audioDescriptions: Is not allowed beside FRAME_CAPTURE`,
     ],
     [
       'a film without container',
       settingsWith({ ContainerSettings: { Container: 'RAW' } }),
-      `${OUTPUT}/containerSettings/container: RAW is supported with one sound, or a videoDescription of the codec FRAME_CAPTURE`,
+      `${OUTPUT}/audioDescriptions: Is not allowed beside H_264`,
     ],
     [
       'captures without a rate',
@@ -276,7 +280,7 @@ describe('rules across settings', () => {
         ContainerSettings: { Container: 'MOV' },
         VideoDescription: { CodecSettings: { Codec: 'AV1', Av1Settings: { RateControlMode: 'QVBR', MaxBitrate: 1 } } },
       }),
-      `${OUTPUT}/videoDescription/codecSettings/codec: AV1 is supported in container MP4 alone`,
+      `${OUTPUT}/videoDescription/codecSettings/codec: AV1 is not supported in container MOV; H_264, H_265, MPEG2, PRORES, VC3, AVC_INTRA, XAVC, PASSTHROUGH are`,
     ],
     [
       'AV1 without its most',
@@ -394,9 +398,9 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   encryptionContractConfiguration: 'spekeAudioPreset spekeVideoPreset',
   frameCaptureSettings: 'framerateDenominator framerateNumerator maxCaptures quality',
   h264Settings:
-    'adaptiveQuantization bitrate codecLevel dynamicSubGop entropyEncoding fieldEncoding framerateControl framerateDenominator framerateNumerator gopBReference gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator rateControlMode scanTypeConversionMode slices spatialAdaptiveQuantization temporalAdaptiveQuantization',
+    'adaptiveQuantization bitrate codecLevel codecProfile dynamicSubGop entropyEncoding fieldEncoding flickerAdaptiveQuantization framerateControl framerateDenominator framerateNumerator gopBReference gopClosedCadence gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize interlaceMode maxBitrate minIInterval numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator rateControlMode scanTypeConversionMode sceneChangeDetect slices spatialAdaptiveQuantization temporalAdaptiveQuantization writeMp4PackagingType',
   h265Settings:
-    'adaptiveQuantization bitrate codecLevel deblocking dynamicSubGop framerateControl framerateDenominator framerateNumerator gopBReference gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval mvTemporalPredictor numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator rateControlMode sampleAdaptiveOffsetFilterMode scanTypeConversionMode slices spatialAdaptiveQuantization temporalAdaptiveQuantization treeBlockSize writeMp4PackagingType',
+    'adaptiveQuantization alternateTransferFunctionSei bitrate codecLevel codecProfile deblocking dynamicSubGop endOfStreamMarkers flickerAdaptiveQuantization framerateControl framerateDenominator framerateNumerator gopBReference gopClosedCadence gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval mvTemporalPredictor numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator rateControlMode sampleAdaptiveOffsetFilterMode scanTypeConversionMode sceneChangeDetect slices spatialAdaptiveQuantization temporalAdaptiveQuantization temporalIds treeBlockSize writeMp4PackagingType',
   hlsGroupSettings:
     'audioOnlyHeader baseUrl captionSegmentLengthControl clientCache codecSpecification directoryStructure manifestCompression manifestDurationFormat minSegmentLength outputSelection programDateTime programDateTimePeriod segmentControl segmentLength streamInfResolution targetDurationCompatibilityMode timedMetadataId3Period timestampDeltaMilliseconds',
   hlsSettings:
@@ -430,4 +434,29 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   videoDescription: 'antiAlias colorMetadata dropFrameTimecode sharpness',
   videoSelector: 'alphaBehavior colorSpaceUsage rotate',
   x: 'customLanguageCode defaultSelection languageCode pids streams tracks',
+  avcIntraSettings: 'framerateControl framerateDenominator framerateNumerator interlaceMode scanTypeConversionMode',
+  bandwidthReductionFilter: 'sharpening strength',
+  f4vSettings: 'moovPlacement',
+  gifSettings: 'framerateControl framerateDenominator framerateNumerator',
+  m2tsSettings:
+    'audioBufferModel audioFramesPerPes audioPids bitrate bufferModel dataPTSControl dvbSubPids dvbTeletextPid ebpAudioInterval ebpPlacement forceTsVideoEbpOrder fragmentTime maxPcrInterval minEbpInterval nullPacketBitrate patInterval pcrControl pmtPid privateMetadataPid programNumber ptsOffset ptsOffsetMode rateMode scte35Pid segmentationStyle segmentationTime timedMetadataPid transportStreamId videoPid',
+  mpeg2Settings:
+    'bitrate codecLevel codecProfile framerateControl framerateDenominator framerateNumerator gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize interlaceMode intraDcPrecision maxBitrate minIInterval numberBFramesBetweenReferenceFrames parControl parDenominator parNumerator rateControlMode scanTypeConversionMode sceneChangeDetect spatialAdaptiveQuantization syntax',
+  mxfSettings: 'profile',
+  proresSettings:
+    'chromaSampling codecProfile framerateControl framerateDenominator framerateNumerator interlaceMode parControl parDenominator parNumerator scanTypeConversionMode',
+  uncompressedSettings:
+    'fourcc framerateControl framerateDenominator framerateNumerator interlaceMode scanTypeConversionMode',
+  vc3Settings: 'framerateControl framerateDenominator framerateNumerator interlaceMode scanTypeConversionMode vc3Class',
+  vp8Settings:
+    'bitrate framerateControl framerateDenominator framerateNumerator gopSize hrdBufferSize maxBitrate parControl parDenominator parNumerator qualityTuningLevel rateControlMode',
+  vp9Settings:
+    'bitrate framerateControl framerateDenominator framerateNumerator gopSize hrdBufferSize maxBitrate parControl parDenominator parNumerator qualityTuningLevel rateControlMode',
+  xavc4kProfileSettings:
+    'bitrateClass codecProfile flickerAdaptiveQuantization gopBReference gopClosedCadence hrdBufferSize slices',
+  xavcHdIntraCbgProfileSettings: 'xavcClass',
+  xavcHdProfileSettings:
+    'bitrateClass flickerAdaptiveQuantization gopBReference gopClosedCadence hrdBufferSize interlaceMode slices',
+  xavcSettings:
+    'entropyEncoding framerateControl framerateDenominator framerateNumerator spatialAdaptiveQuantization temporalAdaptiveQuantization',
 };

@@ -13,6 +13,7 @@ import type {
   PredictedPictureSettings,
   VideoCodecSettings,
 } from '#media/video-settings.ts';
+import { otherCodecPlan } from './other-codec-plan.ts';
 
 /** @param container of the output */
 export function videoCodecPlan(settings: CodecSettings, container: string | undefined): VideoCodecSettings {
@@ -20,7 +21,8 @@ export function videoCodecPlan(settings: CodecSettings, container: string | unde
   if (settings.FrameCaptureSettings !== undefined) return jpegSettings(settings.FrameCaptureSettings);
   if (settings.Av1Settings !== undefined) return av1Settings(settings.Av1Settings);
   if (settings.H265Settings !== undefined) return h265Settings(settings.H265Settings, container);
-  return h264Settings(settings.H264Settings ?? {});
+  if (settings.H264Settings !== undefined) return h264Settings(settings.H264Settings);
+  return otherCodecPlan(settings);
 }
 
 function av1Settings(av1: Av1): Av1Settings {
@@ -44,21 +46,27 @@ function h264Settings(h264: H264): H264Settings {
     kind: 'h264',
     ...predictedSettings(h264),
     profile: PROFILES[h264.CodecProfile ?? 'MAIN'] ?? 'main',
+    bitDepth: h264.CodecProfile?.endsWith('10BIT') === true ? 10 : 8,
+    ...(h264.WriteMp4PackagingType === 'AVC3' && { tag: 'avc3' }),
     ...(h264.EntropyEncoding !== undefined && { entropy: h264.EntropyEncoding === 'CAVLC' ? 'cavlc' : 'cabac' }),
   };
 }
 
 /** In MP4 the service writes `hev1` where nothing is said; QuickTime's players know `hvc1` alone. */
 function h265Settings(h265: H265, container: string | undefined): H265Settings {
-  const [profile, tier] = (h265.CodecProfile ?? 'MAIN_MAIN').split('_');
+  const name = h265.CodecProfile ?? 'MAIN_MAIN';
   return {
     kind: 'h265',
     ...predictedSettings(h265),
-    profile: profile === 'MAIN10' ? 'main10' : 'main',
-    tier: tier === 'HIGH' ? 'high' : 'main',
+    profile: name.startsWith('MAIN_422') ? 'main422-10' : name.startsWith('MAIN10') ? 'main10' : 'main',
+    bitDepth: name.startsWith('MAIN10') || name.includes('10BIT') ? 10 : 8,
+    tier: name.endsWith('HIGH') ? 'high' : 'main',
     isDeblocked: h265.Deblocking !== 'DISABLED',
     isSampleOffsetAdaptive: h265.SampleAdaptiveOffsetFilterMode !== 'OFF',
     ...(h265.TreeBlockSize === 'TREE_SIZE_32X32' && { treeBlockSize: 32 }),
+    ...(h265.TemporalIds === 'ENABLED' && { areTemporalLayersWritten: true }),
+    ...(h265.AlternateTransferFunctionSei === 'ENABLED' && { isHlgSignalled: true }),
+    ...(h265.EndOfStreamMarkers === 'INCLUDE' && { isEndMarked: true }),
     isMotionPredictedOverTime: h265.MvTemporalPredictor !== 'DISABLED',
     tag: (h265.WriteMp4PackagingType ?? (container === 'MOV' ? 'HVC1' : 'HEV1')) === 'HVC1' ? 'hvc1' : 'hev1',
   };
@@ -66,6 +74,7 @@ function h265Settings(h265: H265, container: string | undefined): H265Settings {
 
 function predictedSettings(codec: H264 | H265): PredictedPictureSettings {
   const { gopSize, strength } = { gopSize: codec.GopSize ?? 0, strength: strengthOf(codec) };
+  const { GopClosedCadence: cadence = 1 } = codec;
   const isGopGiven = gopSize > 0 && codec.GopSizeUnits !== 'AUTO';
   return {
     rateControl: rateControl(codec),
@@ -77,7 +86,10 @@ function predictedSettings(codec: H264 | H265): PredictedPictureSettings {
     ...(isGopGiven && { gop: { size: gopSize, unit: codec.GopSizeUnits === 'SECONDS' ? 'seconds' : 'frames' } }),
     ...(codec.MinIInterval !== undefined && codec.MinIInterval > 0 && { minKeyInterval: codec.MinIInterval }),
     isSceneChangeDetected: codec.SceneChangeDetect !== 'DISABLED',
-    isGopOpen: codec.GopClosedCadence === 0,
+    isGopOpen: cadence === 0 || cadence > 1,
+    ...(cadence > 1 && { closedGopEvery: cadence }),
+    ...(codec.FlickerAdaptiveQuantization === 'ENABLED' && { isFlickerReduced: true }),
+    ...(codec.SceneChangeDetect === 'TRANSITION_DETECTION' && { areTransitionsDetected: true }),
     ...(codec.NumberBFramesBetweenReferenceFrames !== undefined && {
       bFrames: codec.NumberBFramesBetweenReferenceFrames,
     }),
@@ -95,6 +107,9 @@ const PROFILES: Readonly<Record<string, H264Settings['profile']>> = {
   BASELINE: 'baseline',
   MAIN: 'main',
   HIGH: 'high',
+  HIGH_10BIT: 'high10',
+  HIGH_422: 'high422',
+  HIGH_422_10BIT: 'high422',
 };
 
 /** `LEVEL_4_1` → `4.1`. */

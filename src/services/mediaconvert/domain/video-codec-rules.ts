@@ -1,6 +1,7 @@
 import type {
   Av1QvbrSettings,
   Av1Settings,
+  BandwidthReductionFilter,
   FrameCaptureSettings,
   H264QvbrSettings,
   H264Settings,
@@ -12,6 +13,8 @@ import type {
 } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
 import { checkCodecMember } from './codec-member.ts';
+import { avcIntra, checkTelecine, gif, mpeg2, prores, uncompressed, vc3, vp8, vp9, xavc } from './other-codec-rules.ts';
+import { checkRatio, framerate, interlacing } from './timing-rules.ts';
 import {
   allOf,
   carriedOut,
@@ -25,14 +28,6 @@ import {
 
 /** What of the video codecs' settings is carried out. */
 
-/** How many pictures a second. */
-const framerate = {
-  FramerateControl: carriedOut,
-  FramerateNumerator: carriedOut,
-  FramerateDenominator: carriedOut,
-  FramerateConversionAlgorithm: oneOf('DUPLICATE_DROP', 'INTERPOLATE'),
-} as const;
-
 /** What H.264 and H.265 have in common. */
 const predicted = {
   RateControlMode: carriedOut,
@@ -43,9 +38,9 @@ const predicted = {
   HrdBufferInitialFillPercentage: carriedOut,
   GopSize: carriedOut,
   GopSizeUnits: carriedOut,
-  GopClosedCadence: oneOf(0, 1),
+  GopClosedCadence: carriedOut,
   MinIInterval: carriedOut,
-  SceneChangeDetect: oneOf('ENABLED', 'DISABLED'),
+  SceneChangeDetect: carriedOut,
   NumberBFramesBetweenReferenceFrames: carriedOut,
   DynamicSubGop: carriedOut,
   GopBReference: carriedOut,
@@ -54,35 +49,35 @@ const predicted = {
   AdaptiveQuantization: carriedOut,
   SpatialAdaptiveQuantization: carriedOut,
   TemporalAdaptiveQuantization: carriedOut,
-  FlickerAdaptiveQuantization: oneOf('DISABLED'),
+  FlickerAdaptiveQuantization: carriedOut,
+  HrdBufferFinalFillPercentage: oneOf(0),
+  BandwidthReductionFilter: structure<BandwidthReductionFilter>({ Strength: carriedOut, Sharpening: carriedOut }),
   ...framerate,
   ParControl: carriedOut,
   ParNumerator: carriedOut,
   ParDenominator: carriedOut,
-  InterlaceMode: oneOf('PROGRESSIVE'),
-  Telecine: oneOf('NONE'),
   SlowPal: oneOf('DISABLED'),
 } as const;
 
 const h264: SettingRule<H264Settings> = allOf(
   checkPredicted,
   checkEntropy,
+  checkFields,
   structure<H264Settings>({
     ...predicted,
+    ...interlacing,
     QvbrSettings: structure<H264QvbrSettings>({ QvbrQualityLevel: carriedOut, QvbrQualityLevelFineTune: carriedOut }),
-    CodecProfile: oneOf('BASELINE', 'MAIN', 'HIGH'),
+    CodecProfile: carriedOut,
     CodecLevel: carriedOut,
     EntropyEncoding: carriedOut,
-    // These two bear on interlaced output alone.
-    FieldEncoding: withoutEffect,
-    ScanTypeConversionMode: withoutEffect,
+    FieldEncoding: carriedOut,
     Softness: oneOf(0),
     Syntax: oneOf('DEFAULT'),
     RepeatPps: oneOf('DISABLED'),
     UnregisteredSeiTimecode: oneOf('DISABLED'),
     SaliencyAwareEncoding: oneOf('DISABLED'),
     EndOfStreamMarkers: oneOf('SUPPRESS'),
-    WriteMp4PackagingType: oneOf('AVC1'),
+    WriteMp4PackagingType: carriedOut,
     PerFrameMetrics: emptyOnly,
   }),
 );
@@ -92,9 +87,10 @@ const h265: SettingRule<H265Settings> = allOf(
   structure<H265Settings>({
     ...predicted,
     QvbrSettings: structure<H265QvbrSettings>({ QvbrQualityLevel: carriedOut, QvbrQualityLevelFineTune: carriedOut }),
-    HrdBufferFinalFillPercentage: oneOf(0),
-    // 4:2:2 needs another licence with AWS, too.
-    CodecProfile: oneOf('MAIN_MAIN', 'MAIN_HIGH', 'MAIN10_MAIN', 'MAIN10_HIGH'),
+    // x265 keeps no fields that a player would put together.
+    InterlaceMode: oneOf('PROGRESSIVE'),
+    Telecine: oneOf('NONE'),
+    CodecProfile: carriedOut,
     CodecLevel: carriedOut,
     Deblocking: carriedOut,
     // Where it is on, x265 chooses the strength for each block.
@@ -104,12 +100,12 @@ const h265: SettingRule<H265Settings> = allOf(
     MvOverPictureBoundaries: oneOf('ENABLED'),
     Tiles: oneOf('DISABLED'),
     TilePadding: oneOf('NONE'),
-    TemporalIds: oneOf('DISABLED'),
+    TemporalIds: carriedOut,
     // Bears on interlaced output alone.
     ScanTypeConversionMode: withoutEffect,
-    AlternateTransferFunctionSei: oneOf('DISABLED'),
+    AlternateTransferFunctionSei: carriedOut,
     UnregisteredSeiTimecode: oneOf('DISABLED'),
-    EndOfStreamMarkers: oneOf('SUPPRESS'),
+    EndOfStreamMarkers: carriedOut,
     WriteMp4PackagingType: carriedOut,
     PerFrameMetrics: emptyOnly,
   }),
@@ -143,7 +139,22 @@ const frameCapture: SettingRule<FrameCaptureSettings> = allOf(
 );
 
 export const videoCodecSettings: SettingRule<VideoCodecSettings> = structure<VideoCodecSettings>({
-  Codec: oneOf('H_264', 'H_265', 'AV1', 'FRAME_CAPTURE', 'PASSTHROUGH'),
+  Codec: oneOf(
+    'H_264',
+    'H_265',
+    'AV1',
+    'MPEG2',
+    'VP8',
+    'VP9',
+    'PRORES',
+    'VC3',
+    'AVC_INTRA',
+    'XAVC',
+    'UNCOMPRESSED',
+    'GIF',
+    'FRAME_CAPTURE',
+    'PASSTHROUGH',
+  ),
   PassthroughSettings: structure<PassthroughSettings>({
     // Clips are refused with what it bears on.
     FrameControl: withoutEffect,
@@ -152,6 +163,15 @@ export const videoCodecSettings: SettingRule<VideoCodecSettings> = structure<Vid
   H264Settings: h264,
   H265Settings: h265,
   Av1Settings: av1,
+  Mpeg2Settings: mpeg2,
+  Vp8Settings: vp8,
+  Vp9Settings: vp9,
+  ProresSettings: prores,
+  Vc3Settings: vc3,
+  AvcIntraSettings: avcIntra,
+  XavcSettings: xavc,
+  UncompressedSettings: uncompressed,
+  GifSettings: gif,
   FrameCaptureSettings: frameCapture,
 });
 
@@ -160,6 +180,15 @@ const SETTINGS = {
   H_264: ['H264Settings', 'h264Settings'],
   H_265: ['H265Settings', 'h265Settings'],
   AV1: ['Av1Settings', 'av1Settings'],
+  MPEG2: ['Mpeg2Settings', 'mpeg2Settings'],
+  VP8: ['Vp8Settings', 'vp8Settings'],
+  VP9: ['Vp9Settings', 'vp9Settings'],
+  PRORES: ['ProresSettings', 'proresSettings'],
+  VC3: ['Vc3Settings', 'vc3Settings'],
+  AVC_INTRA: ['AvcIntraSettings', 'avcIntraSettings'],
+  XAVC: ['XavcSettings', 'xavcSettings'],
+  UNCOMPRESSED: ['UncompressedSettings', 'uncompressedSettings'],
+  GIF: ['GifSettings', 'gifSettings'],
   FRAME_CAPTURE: ['FrameCaptureSettings', 'frameCaptureSettings'],
 } as const;
 
@@ -185,6 +214,18 @@ function checkFrameCapture(settings: FrameCaptureSettings, pointer: string, prob
 function checkEntropy(settings: H264Settings, pointer: string, problems: Problem[]): void {
   if (settings.CodecProfile === 'BASELINE' && settings.EntropyEncoding === 'CABAC') {
     problems.push({ pointer: `${pointer}/entropyEncoding`, text: 'BASELINE needs CAVLC' });
+  }
+}
+
+/** Of pictures of two fields x264 decides by block how they are coded, for which the standard's name is MBAFF. */
+function checkFields(settings: H264Settings, pointer: string, problems: Problem[]): void {
+  checkTelecine(settings, pointer, problems);
+  if ((settings.InterlaceMode ?? 'PROGRESSIVE') === 'PROGRESSIVE') return;
+  if (settings.FieldEncoding === 'FORCE_FIELD') {
+    problems.push({ pointer: `${pointer}/fieldEncoding`, text: 'FORCE_FIELD is not supported' });
+  }
+  if (settings.CodecProfile === 'BASELINE') {
+    problems.push({ pointer: `${pointer}/codecProfile`, text: 'BASELINE needs progressive output' });
   }
 }
 
@@ -214,18 +255,3 @@ function checkPredicted(settings: H264Settings | H265Settings, pointer: string, 
 }
 
 /** Where the input's own ratio is chosen in words, real jobs leave the numbers in: then they say nothing. */
-function checkRatio(
-  control: string | undefined,
-  numerator: number | undefined,
-  denominator: number | undefined,
-  name: string,
-  pointer: string,
-  problems: Problem[],
-): void {
-  if (control === 'SPECIFIED') {
-    if (numerator === undefined) problems.push(missing(pointer, `${name}Numerator`));
-    if (denominator === undefined) problems.push(missing(pointer, `${name}Denominator`));
-  } else if (control === undefined && (numerator !== undefined || denominator !== undefined)) {
-    problems.push({ pointer: `${pointer}/${name}Control`, text: `Should be SPECIFIED when ${name}Numerator is set` });
-  }
-}

@@ -1,6 +1,12 @@
-import type { Deinterlacer, H265Settings as H265, VideoDescription } from '@aws-sdk/client-mediaconvert';
+import type {
+  Deinterlacer,
+  H265Settings as H265,
+  VideoCodecSettings,
+  VideoDescription,
+} from '@aws-sdk/client-mediaconvert';
 import type { VideoSettings } from '#media/video-settings.ts';
 import { planOutputPicture } from './picture-plan.ts';
+import { planScan, type Scan } from './scan-plan.ts';
 import { videoCodecPlan } from './video-codec-plan.ts';
 
 /** What every codec's settings say of rate and shape. */
@@ -13,7 +19,17 @@ type Timing = Pick<
   | 'ParControl'
   | 'ParNumerator'
   | 'ParDenominator'
->;
+> &
+  Scan;
+
+/** The settings of the codec that is used, where they say something of rate and shape. */
+function timingOf(settings: VideoCodecSettings): Timing {
+  const { XavcSettings: xavc, AvcIntraSettings: intra } = settings;
+  const first = settings.H264Settings ?? settings.H265Settings ?? settings.Av1Settings ?? settings.Mpeg2Settings;
+  const second = settings.ProresSettings ?? settings.Vp9Settings ?? settings.Vp8Settings ?? settings.Vc3Settings;
+  const third = settings.UncompressedSettings ?? settings.GifSettings ?? intra;
+  return first ?? second ?? third ?? { ...xavc, ...xavc?.XavcHdProfileSettings };
+}
 
 /**
  * Turns a video description into what a worker does; `undefined` for an output without picture.
@@ -23,7 +39,7 @@ type Timing = Pick<
 export function videoSettings(video: VideoDescription | undefined, container?: string): VideoSettings | undefined {
   if (video === undefined) return undefined;
   const { FrameCaptureSettings: capture, ...settings } = video.CodecSettings ?? {};
-  const codec: Timing = settings.H264Settings ?? settings.H265Settings ?? { ...settings.Av1Settings };
+  const codec = timingOf(settings);
   const framerate =
     capture === undefined
       ? ratio(codec.FramerateControl, codec.FramerateNumerator, codec.FramerateDenominator)
@@ -41,6 +57,7 @@ export function videoSettings(video: VideoDescription | undefined, container?: s
     ...(codec.FramerateConversionAlgorithm === 'INTERPOLATE' && { rateConversion: 'blend' }),
     ...(deinterlacer !== undefined && { deinterlace: planDeinterlacer(deinterlacer) }),
     picture: planOutputPicture(video),
+    ...planScan(codec),
     codec: videoCodecPlan(video.CodecSettings ?? {}, container),
   };
 }

@@ -2,7 +2,7 @@ import type { AudioSettings } from './audio-settings.ts';
 import type { ContentEncryption, RenditionEncryption } from './content-encryption.ts';
 import type { VideoSettings } from './video-settings.ts';
 
-export type OutputGroup = FileGroup | HlsGroup | FragmentedGroup;
+export type OutputGroup = FileGroup | HlsGroup | FragmentedGroup | SmoothGroup;
 
 interface GroupFacts {
   readonly bucket: string;
@@ -121,6 +121,25 @@ export interface FragmentedGroup extends GroupFacts {
   /** Absent: the content is not encrypted. */
   readonly content?: ContentEncryption;
   readonly outputs: readonly FragmentedOutput[];
+}
+
+/** Smooth Streaming: a file of fragments for each output, and manifests for a server and for players. */
+export interface SmoothGroup extends GroupFacts {
+  readonly kind: 'smooth';
+  readonly additionalManifests?: readonly AdditionalManifest[];
+  /** Of a fragment, before rounding up to whole GOPs where `alignment` says so. */
+  readonly segmentSeconds: number;
+  readonly alignment: 'exact' | 'gop-multiple';
+  /** Of the manifests. */
+  readonly encoding: 'utf-8' | 'utf-16';
+  readonly outputs: readonly SmoothOutput[];
+}
+
+export interface SmoothOutput {
+  readonly nameModifier: string;
+  readonly extension: string;
+  readonly video?: VideoSettings;
+  readonly audios: readonly AudioSettings[];
 }
 
 export interface DashManifestSettings {

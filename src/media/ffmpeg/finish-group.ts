@@ -1,13 +1,15 @@
 import { dashManifest } from '../packaging/dash-manifest.ts';
 import type { Rendition } from '../packaging/hls-manifest.ts';
 import { mainManifest } from '../packaging/hls-manifest.ts';
-import { putDashManifest, putHlsManifest } from '../packaging/manifest-store.ts';
+import { clientManifest, serverManifest } from '../packaging/smooth-manifests.ts';
+import { putDashManifest, putHlsManifest, putSmoothManifest } from '../packaging/manifest-store.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
-import type { FragmentedGroup, HlsGroup, OutputGroup } from '../output-group.ts';
+import type { FragmentedGroup, HlsGroup, OutputGroup, SmoothGroup } from '../output-group.ts';
 import type { GroupResult } from '../transcode-report.ts';
 import type { FragmentedOutputHandle } from './fragmented-outputs.ts';
 import type { SegmentedOutput } from './hls-outputs.ts';
+import type { SmoothOutputHandle } from './smooth-outputs.ts';
 import type { Output, OutputTracks } from './outputs.ts';
 
 export interface RunningGroup {
@@ -30,6 +32,10 @@ export function finishGroup(running: RunningGroup, sink: PartSink, startedAt: nu
     store(key);
     playlistPaths.push(`s3://${group.bucket}/${key}`);
   };
+  if (group.kind === 'smooth') {
+    writeSmoothManifests(group, outputs, mainManifests(group), sink, put);
+    return { kind: 'smooth', playlistPaths, outputs: results };
+  }
   const dash = group.kind === 'hls' ? undefined : group.dash;
   const mains = mainManifests(group);
   if (dash !== undefined) {
@@ -57,8 +63,34 @@ interface MainManifest {
   isNamed(output: number): boolean;
 }
 
+/** What the manifests of a finished Smooth Streaming group say, for a server and for players. */
+function writeSmoothManifests(
+  group: SmoothGroup,
+  outputs: readonly Output[],
+  mains: readonly MainManifest[],
+  sink: PartSink,
+  put: (modifier: string, extension: string, store: (key: string) => void) => void,
+): void {
+  const { encoding } = group;
+  for (const main of mains) {
+    const chosen = outputs.filter((_, index) => main.isNamed(index)).filter(isSmooth);
+    const tracks = chosen.flatMap((output) => output.smoothTracks());
+    const seconds = Math.max(0, ...chosen.map(({ seconds: length }) => length));
+    put(main.modifier, 'ism', (key) => {
+      const client = `${key.slice(key.lastIndexOf('/') + 1)}c`;
+      putSmoothManifest(sink, key, serverManifest(tracks, client, encoding), encoding);
+    });
+    put(main.modifier, 'ismc', (key) =>
+      putSmoothManifest(sink, key, clientManifest(tracks, seconds, encoding), encoding),
+    );
+  }
+}
+
 /** The one that names all outputs, and those beside it. */
-function mainManifests({ additionalManifests = [], outputs }: HlsGroup | FragmentedGroup): MainManifest[] {
+function mainManifests({
+  additionalManifests = [],
+  outputs,
+}: HlsGroup | FragmentedGroup | SmoothGroup): MainManifest[] {
   return [
     { modifier: '', isNamed: () => true },
     ...additionalManifests.map(({ nameModifier, selectedOutputs }) => ({
@@ -112,4 +144,8 @@ function isSegmented(output: Output): output is SegmentedOutput {
 
 function isFragmented(output: Output): output is FragmentedOutputHandle {
   return 'representation' in output;
+}
+
+function isSmooth(output: Output): output is SmoothOutputHandle {
+  return 'smoothTracks' in output;
 }

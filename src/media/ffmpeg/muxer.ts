@@ -34,6 +34,7 @@ export interface MuxerTrack {
 export type MuxerName =
   | 'mp4'
   | 'mov'
+  | 'ismv'
   | 'mpegts'
   | 'wav'
   | 'mp3'

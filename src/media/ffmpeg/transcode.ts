@@ -1,6 +1,6 @@
 import type { PartSink } from '../packaging/object-writer.ts';
 import type { AudioSettings } from '../audio-settings.ts';
-import type { FragmentedGroup, HlsGroup, OutputGroup } from '../output-group.ts';
+import type { FragmentedGroup, HlsGroup, OutputGroup, SmoothGroup } from '../output-group.ts';
 import type { TranscodeInput } from '../transcode-input.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
 import type { MediaInfo, TranscodeEvent, TranscodeResult } from '../transcode-report.ts';
@@ -22,6 +22,7 @@ import { framerateOf, MediaInput } from './media-input.ts';
 import type { Output, OutputAudio, OutputTracks } from './outputs.ts';
 import { openFileOutput } from './file-outputs.ts';
 import { isAnnexB } from './movie-outputs.ts';
+import { openSmoothOutput } from './smooth-outputs.ts';
 import { openHlsOutput } from './hls-outputs.ts';
 import { ImageStore } from './image-store.ts';
 import { outputStartMs } from './output-start.ts';
@@ -199,6 +200,14 @@ class Transcode {
       return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
     }
     const { segmentSeconds, fragmentSeconds } = segmentLengths(group, first.media);
+    if (group.kind === 'smooth') {
+      const opened = group.outputs.map((output) =>
+        this.#openOutput(output, first, segmentSeconds, true, (tracks) =>
+          openSmoothOutput(this.#ffmpeg, group, output, tracks, sink, { startedAt, fragmentSeconds: segmentSeconds }),
+        ),
+      );
+      return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
+    }
     if (group.kind !== 'hls') {
       const opened = group.outputs.map((output, place) =>
         this.#openOutput(output, first, segmentSeconds, true, (tracks) =>
@@ -334,11 +343,11 @@ class OpenInput {
 
 /** Seconds of a segment and of a fragment: all renditions cut at the same times. */
 function segmentLengths(
-  group: HlsGroup | FragmentedGroup,
+  group: HlsGroup | FragmentedGroup | SmoothGroup,
   first: MediaInput,
 ): { readonly segmentSeconds: number; readonly fragmentSeconds: number } {
   const { segmentSeconds } = group;
-  const fragmentSeconds = group.kind === 'hls' ? segmentSeconds : group.fragmentSeconds;
+  const fragmentSeconds = 'fragmentSeconds' in group ? group.fragmentSeconds : segmentSeconds;
   const video = group.outputs.find((output) => output.video !== undefined)?.video;
   const source = first.findVideo();
   const isCounted = group.alignment === 'gop-multiple' && source !== undefined;

@@ -97,7 +97,22 @@ const cmfc: SettingRule<CmfcSettings> = structure<CmfcSettings>({
 });
 
 export const containerSettings: SettingRule<ContainerSettings> = structure<ContainerSettings>({
-  Container: oneOf('MP4', 'MOV', 'RAW', 'M2TS', 'MXF', 'WEBM', 'F4V', 'OGG', 'GIF', 'Y4M', 'M3U8', 'MPD', 'CMFC'),
+  Container: oneOf(
+    'MP4',
+    'MOV',
+    'RAW',
+    'M2TS',
+    'MXF',
+    'WEBM',
+    'F4V',
+    'OGG',
+    'GIF',
+    'Y4M',
+    'M3U8',
+    'MPD',
+    'CMFC',
+    'ISMV',
+  ),
   Mp4Settings: mp4,
   M2tsSettings: m2ts,
   MxfSettings: mxf,

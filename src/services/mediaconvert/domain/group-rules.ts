@@ -13,6 +13,7 @@ import { checkSoundFile } from './audio-container-rules.ts';
 import { checkMainManifests, checkPackedAudio, checkTrickPlay } from './manifest-rules.ts';
 import { checkPictureContainer } from './container-codecs.ts';
 import { missing } from './setting-rule.ts';
+import { checkSmoothOutputs } from './smooth-rules.ts';
 import { checkClocks } from './transport-rules.ts';
 
 /** The rules of output groups that look at more than one member, as MediaConvert's guide states them. */
@@ -55,6 +56,12 @@ const KINDS: Readonly<Record<string, GroupKind>> = {
     containers: ['CMFC'],
     isSegmented: true,
   },
+  MS_SMOOTH_GROUP_SETTINGS: {
+    member: 'msSmoothGroupSettings',
+    settingsOf: (settings) => settings.MsSmoothGroupSettings,
+    containers: ['ISMV'],
+    isSegmented: true,
+  },
 };
 
 export function checkOutputGroup(group: OutputGroup, pointer: string, problems: Problem[]): void {
@@ -93,6 +100,7 @@ export function checkOutputGroup(group: OutputGroup, pointer: string, problems: 
   checkMainManifests(group, pointer, problems);
   checkTrickPlay(group, pointer, problems);
   checkClocks(group, pointer, problems);
+  checkSmoothOutputs(group, pointer, problems);
 }
 
 /** No two outputs may write the same objects, and none those of its group. */

@@ -423,6 +423,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   remixSettings: 'channelsIn channelsOut',
   vorbisSettings: 'channels vbrQuality',
   wavSettings: 'channels format sampleRate',
+  msSmoothGroupSettings: 'audioDeduplication fragmentLength fragmentLengthControl manifestEncoding',
   mpdSettings: 'captionContainerType timedMetadataBoxVersion',
   outputGroups: 'customName name',
   outputs: 'extension nameModifier',

@@ -9,6 +9,9 @@ export const additionalManifest: SettingRule<HlsAdditionalManifest> = structure<
   SelectedOutputs: carriedOut,
 });
 
+/** The groups in which outputs have manifests of their own. */
+const MANIFESTS_OF_OUTPUTS: ReadonlySet<string> = new Set(['hlsGroupSettings', 'cmafGroupSettings']);
+
 /** Main manifests beside the first have names of their own, and outputs that there are. */
 export function checkMainManifests(group: OutputGroup, pointer: string, problems: Problem[]): void {
   const settings = group.OutputGroupSettings ?? {};
@@ -16,6 +19,7 @@ export function checkMainManifests(group: OutputGroup, pointer: string, problems
     ['hlsGroupSettings', settings.HlsGroupSettings],
     ['dashIsoGroupSettings', settings.DashIsoGroupSettings],
     ['cmafGroupSettings', settings.CmafGroupSettings],
+    ['msSmoothGroupSettings', settings.MsSmoothGroupSettings],
   ] as const;
   const outputs = new Set(group.Outputs?.map(({ NameModifier }) => NameModifier ?? ''));
   for (const [member, own] of kinds) {
@@ -23,7 +27,7 @@ export function checkMainManifests(group: OutputGroup, pointer: string, problems
     own?.AdditionalManifests?.forEach(({ ManifestNameModifier: name, SelectedOutputs: selected }, index) => {
       const at = `${pointer}/outputGroupSettings/${member}/additionalManifests/${index}`;
       if (name === undefined) problems.push(missing(at, 'manifestNameModifier'));
-      else if (names.has(name) || (outputs.has(name) && member !== 'dashIsoGroupSettings')) {
+      else if (names.has(name) || (outputs.has(name) && MANIFESTS_OF_OUTPUTS.has(member))) {
         const text = 'Should differ from the other manifests and from the nameModifier of each output';
         problems.push({ pointer: `${at}/manifestNameModifier`, text });
       }

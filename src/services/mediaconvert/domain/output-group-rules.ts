@@ -1,15 +1,13 @@
 import type {
   CmafGroupSettings,
   DashIsoGroupSettings,
-  DestinationSettings,
   FileGroupSettings,
   HlsGroupSettings,
   OutputGroupSettings,
-  S3DestinationAccessControl,
-  S3DestinationSettings,
-  S3EncryptionSettings,
 } from '@aws-sdk/client-mediaconvert';
 import { checkDestination } from './cross-setting-rules.ts';
+import { destinationSettings } from './destination-rules.ts';
+import { smoothGroup } from './smooth-rules.ts';
 import { checkCmafManifests, checkFragmentedGroup, checkHlsGroup } from './group-rules.ts';
 import { cmafEncryption, dashEncryption } from './fragmented-encryption-rules.ts';
 import { hlsEncryption } from './hls-encryption-rules.ts';
@@ -24,18 +22,6 @@ import {
   structure,
   withoutEffect,
 } from './setting-rule.ts';
-
-const destinationSettings: SettingRule<DestinationSettings> = structure<DestinationSettings>({
-  S3Settings: structure<S3DestinationSettings>({
-    Encryption: structure<S3EncryptionSettings>({
-      EncryptionType: carriedOut,
-      KmsKeyArn: carriedOut,
-      KmsEncryptionContext: carriedOut,
-    }),
-    StorageClass: oneOf('STANDARD'),
-    AccessControl: structure<S3DestinationAccessControl>({ CannedAcl: oneOf('BUCKET_OWNER_FULL_CONTROL') }),
-  }),
-});
 
 const hlsGroup: SettingRule<HlsGroupSettings> = allOf(
   checkHlsGroup,
@@ -124,7 +110,13 @@ const cmafGroup: SettingRule<CmafGroupSettings> = allOf(
 );
 
 export const outputGroupSettings: SettingRule<OutputGroupSettings> = structure<OutputGroupSettings>({
-  Type: oneOf('FILE_GROUP_SETTINGS', 'HLS_GROUP_SETTINGS', 'DASH_ISO_GROUP_SETTINGS', 'CMAF_GROUP_SETTINGS'),
+  Type: oneOf(
+    'FILE_GROUP_SETTINGS',
+    'HLS_GROUP_SETTINGS',
+    'DASH_ISO_GROUP_SETTINGS',
+    'CMAF_GROUP_SETTINGS',
+    'MS_SMOOTH_GROUP_SETTINGS',
+  ),
   FileGroupSettings: structure<FileGroupSettings>({
     Destination: checkDestination,
     DestinationSettings: destinationSettings,
@@ -132,5 +124,6 @@ export const outputGroupSettings: SettingRule<OutputGroupSettings> = structure<O
   HlsGroupSettings: hlsGroup,
   DashIsoGroupSettings: dashGroup,
   CmafGroupSettings: cmafGroup,
+  MsSmoothGroupSettings: smoothGroup,
   PerFrameMetrics: emptyOnly,
 });

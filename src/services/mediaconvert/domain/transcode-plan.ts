@@ -9,6 +9,7 @@ import { planFileOutput } from './file-plan.ts';
 import { planCmaf, planDash, planFragmentedOutputs } from './fragmented-plan.ts';
 import { groupFacts } from './group-facts.ts';
 import { planHls, planHlsOutput } from './hls-plan.ts';
+import { planSmooth } from './smooth-plan.ts';
 import { planInput } from './input-plan.ts';
 import { outputTimecode } from './picture-plan.ts';
 
@@ -58,6 +59,7 @@ function planGroup(group: OutputGroupSettings, inputName: string, keys: readonly
     const facts = groupFacts(isDash ? dash : cmaf, inputName);
     return { ...(isDash ? planDash(dash, keys) : planCmaf(cmaf, keys)), ...facts, outputs: planned };
   }
+  if (settings.Type === 'MS_SMOOTH_GROUP_SETTINGS') return planSmooth(group, inputName);
   const file = settings.FileGroupSettings ?? {};
   return { kind: 'file', ...groupFacts(file, inputName), outputs: outputs.map(planFileOutput) };
 }

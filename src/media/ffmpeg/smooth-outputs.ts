@@ -1,0 +1,101 @@
+import type { SmoothGroup, SmoothOutput } from '../output-group.ts';
+import { annexBPieces, splitAnnexB } from '../packaging/codecs/nal-units.ts';
+import type { PartSink } from '../packaging/object-writer.ts';
+import { expandIdentifiers } from '../packaging/output-name.ts';
+import type { SmoothTrack } from '../packaging/smooth-manifests.ts';
+import { SmoothWriter } from '../packaging/smooth-writer.ts';
+import type { FFmpeg } from './load-ffmpeg.ts';
+import { type Output, type OutputTracks, muxerTracks, nameFacts, receiverFor } from './outputs.ts';
+import { PacketInterleaver } from './packet-interleaver.ts';
+
+export interface SmoothOutputHandle extends Output {
+  /** What the manifests say of it, once it is finished. */
+  smoothTracks(): readonly SmoothTrack[];
+  /** How long it is. */
+  readonly seconds: number;
+}
+
+/** One file of a Smooth Streaming group. */
+export function openSmoothOutput(
+  ffmpeg: FFmpeg,
+  group: SmoothGroup,
+  output: SmoothOutput,
+  tracks: OutputTracks,
+  sink: PartSink,
+  facts: { readonly startedAt: number; readonly fragmentSeconds: number },
+): SmoothOutputHandle {
+  const named = nameFacts(group, output.extension, tracks, output, facts.startedAt);
+  const key = expandIdentifiers(`${group.keyBase}${output.nameModifier}.${output.extension}`, named);
+  const list = muxerTracks(tracks);
+  const { video } = tracks;
+  const { fragmentSeconds } = facts;
+  // Before the file is finished, when the encoders are gone.
+  const configs = list.map(({ encoder }) => Buffer.from(encoder.extraData ?? []));
+  const writer = new SmoothWriter(ffmpeg, {
+    sink,
+    key,
+    tracks: list,
+    hasPicture: video !== undefined,
+    fragmentSeconds,
+  });
+  const interleaver = new PacketInterleaver(list.length, (track, packet) => writer.write(track, packet));
+  const receivers = list.map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));
+  return {
+    write: (track, packet) => receivers[track]?.(packet),
+    endTrack: (track) => interleaver.end(track),
+    get seconds() {
+      return video?.seconds ?? tracks.audios[0]?.encoder.seconds ?? 0;
+    },
+    finish() {
+      writer.finish();
+      const { seconds } = this;
+      return {
+        paths: [`s3://${group.bucket}/${key}`],
+        durationMs: Math.round(seconds * 1000),
+        ...(seconds > 0 && { averageBitrate: Math.round((writer.length * 8) / seconds) }),
+        ...(video !== undefined && { width: video.picture.width, height: video.picture.height }),
+      };
+    },
+    smoothTracks: () =>
+      list.map((_, index) => {
+        const fragments = writer.fragments.filter(({ track }) => track === index + 1);
+        const ticks = fragments.reduce((sum, fragment) => sum + fragment.ticks, 0);
+        const bytes = fragments.reduce((sum, fragment) => sum + fragment.bytes, 0);
+        const audio = tracks.audios[index - (video === undefined ? 0 : 1)];
+        const isPicture = video !== undefined && index === 0;
+        const config = configs[index] ?? Buffer.alloc(0);
+        return {
+          file: key.slice(key.lastIndexOf('/') + 1),
+          id: index + 1,
+          bitrate: Math.max(1, Math.round((bytes * 8 * TICKS) / Math.max(1, ticks))),
+          fourCc: isPicture ? ('H264' as const) : ('AACL' as const),
+          codecPrivateData: isPicture ? parameterSets(config) : config.toString('hex').toUpperCase(),
+          fragments,
+          ...(isPicture ? { picture: video.picture } : soundOf(audio)),
+        };
+      }),
+  };
+}
+
+const TICKS = 10_000_000;
+
+function soundOf(audio: OutputTracks['audios'][number] | undefined): Pick<SmoothTrack, 'sound'> {
+  if (audio === undefined) return {};
+  const { language, streamName } = audio.settings;
+  const { sampleRate, channels } = audio.encoder.settings;
+  return {
+    sound: {
+      sampleRate,
+      channels,
+      ...(language !== undefined && { language }),
+      ...(streamName !== undefined && { title: streamName }),
+    },
+  };
+}
+
+/** The sequence and picture parameter sets with start codes of four bytes, and nothing else. */
+function parameterSets(config: Buffer): string {
+  const TYPES = [7, 8];
+  const units = splitAnnexB(config).filter(([first = 0]) => TYPES.includes(first & 0x1f));
+  return Buffer.concat(annexBPieces(units)).toString('hex').toUpperCase();
+}

@@ -1,0 +1,42 @@
+import type { SmoothGroup, SmoothOutput } from '#media/output-group.ts';
+import type { MsSmoothGroupSettings, OutputGroup } from '@aws-sdk/client-mediaconvert';
+import { planAudio } from './audio-description-plan.ts';
+import { groupFacts } from './group-facts.ts';
+import { additionalManifests } from './manifest-plan.ts';
+import { videoSettings } from './video-plan.ts';
+
+const DEFAULT_FRAGMENT_SECONDS = 2;
+
+export function planSmooth(group: OutputGroup, inputName: string): SmoothGroup {
+  const smooth: MsSmoothGroupSettings = group.OutputGroupSettings?.MsSmoothGroupSettings ?? {};
+  return {
+    kind: 'smooth',
+    ...groupFacts(smooth, inputName),
+    segmentSeconds: smooth.FragmentLength ?? DEFAULT_FRAGMENT_SECONDS,
+    alignment: smooth.FragmentLengthControl === 'GOP_MULTIPLE' ? 'gop-multiple' : 'exact',
+    encoding: smooth.ManifestEncoding === 'UTF16' ? 'utf-16' : 'utf-8',
+    ...additionalManifests(smooth),
+    outputs: planOutputs(group, smooth.AudioDeduplication === 'COMBINE_DUPLICATE_STREAMS'),
+  };
+}
+
+/** @param isCombined true leaves out sound that an output before has too */
+function planOutputs(group: OutputGroup, isCombined: boolean): SmoothOutput[] {
+  const known = new Set<string>();
+  return (group.Outputs ?? []).map((output) => {
+    const video = videoSettings(output.VideoDescription, output.ContainerSettings?.Container);
+    const all = (output.AudioDescriptions ?? []).map(planAudio);
+    const fresh = all.filter((audio) => {
+      const key = JSON.stringify(audio);
+      const isNew = !known.has(key);
+      known.add(key);
+      return isNew;
+    });
+    return {
+      nameModifier: output.NameModifier ?? '',
+      extension: output.Extension ?? 'ismv',
+      ...(video !== undefined && { video }),
+      audios: isCombined && (video !== undefined || fresh.length > 0) ? fresh : all,
+    };
+  });
+}

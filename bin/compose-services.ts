@@ -135,11 +135,7 @@ export function composeServices(
     s3: new S3Api(door),
     privateInputHosts: config.httpInputHosts,
     keyProviderHosts: config.keyProviderHosts,
-    keyProvider: {
-      find: () => undefined,
-      requestContentKeys: () => Promise.reject(new Error('There is no key provider.')),
-      refusals: async () => [],
-    },
+    keyProvider: new KeyProviderApi(door, config.domains),
     workers: mediaWorkers,
   });
 
@@ -170,7 +166,7 @@ export function composeServices(
     sts: new StsApi(door, iam),
     roles: new ServiceLinkedRoles(door),
     secrets: new SecretsManagerApi(door),
-    self: new KeyProviderApi(door),
+    self: new KeyProviderApi(door, config.domains),
     rootKey,
     clock,
     publicAddress: config.publicUrl,

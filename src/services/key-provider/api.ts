@@ -1,15 +1,22 @@
-import type { Authority, Door } from '#kernel/door.ts';
+import type { AccessRefusal, Authority, Door } from '#kernel/door.ts';
 import type { SpekeVersion } from '#media/cpix/document.ts';
+import { type OwnAddress, ownAddressOf } from './domain/addresses.ts';
 import type { Answer, ContentKeyRequest, LicenceRequest } from './schemas.ts';
-
-export { type OwnAddress, ownAddressOf } from './domain/addresses.ts';
 
 /** The key provider for other services: each call is validated, authorised and audited as one from a socket. */
 export class KeyProviderApi {
   readonly #door: Door;
+  readonly #domains: readonly string[];
 
-  constructor(door: Door) {
+  /** @param domains names under which the installation is reached */
+  constructor(door: Door, domains: readonly string[]) {
     this.#door = door;
+    this.#domains = domains;
+  }
+
+  /** `undefined` for an address of somebody else's; the Region where the address names it. */
+  find(url: string): OwnAddress | undefined {
+    return ownAddressOf(url, this.#domains);
   }
 
   /**
@@ -35,7 +42,7 @@ export class KeyProviderApi {
   }
 
   /** What of a request for keys would be refused; none for one that would be taken. */
-  refusals(authority: Authority) {
+  refusals(authority: Authority): Promise<readonly AccessRefusal[]> {
     return this.#door.refusals('key-provider', 'RequestContentKeys', {}, authority);
   }
 

@@ -41,7 +41,7 @@ const WRITERS: ReadonlyMap<string, SignalWriter> = new Map<string, SignalWriter>
   [PLAYREADY, playReadySignals],
   [FAIRPLAY, fairPlaySignals],
   [CLEAR_KEY, clearKeySignals],
-  [COMMON_PSSH, clearKeySignals],
+  [COMMON_PSSH, commonSignals],
   [HLS_AES_128, aes128Signals],
   [HLS_AES_128_SPEKE, aes128Signals],
 ]);
@@ -101,13 +101,21 @@ function fairPlaySignals(key: SignalledKey): DrmSignals {
   });
 }
 
-/** ClearKey's `pssh` is the W3C's common one: the only one that browsers' ClearKey reads. */
+/** As ClearKey's, with the box: it is of the W3C's common system. */
+function commonSignals(key: SignalledKey): DrmSignals {
+  return { ...clearKeySignals(key), pssh: commonPssh(key) };
+}
+
+function commonPssh({ kid }: SignalledKey): Buffer {
+  return psshBox(COMMON_PSSH, Buffer.alloc(0), [kid]);
+}
+
+/** ClearKey has no box of its own: in manifests it has the W3C's common one, the only one that its browsers read. */
 function clearKeySignals(key: SignalledKey): DrmSignals {
-  const pssh = psshBox(COMMON_PSSH, Buffer.alloc(0), [key.kid]);
+  const pssh = commonPssh(key);
   const licence = escapeText(licenceAddress(key.stage, key.contentId));
   return {
     contentProtection: `${psshElement(pssh)}<dashif:Laurl xmlns:dashif="https://dashif.org/CPS" licenseType="EME-1.0">${licence}</dashif:Laurl>`,
-    pssh,
     ...hlsSignals(key, {
       method: methodOf(key),
       uri: dataUri('text/plain', pssh),

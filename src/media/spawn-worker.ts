@@ -2,7 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** Ends core dumps, which would put pictures and keys on the disk, and offers the worker to the kernel first. */
-const SHELL_PRELUDE = 'ulimit -c 0; echo 1000 2>/dev/null >/proc/self/oom_score_adj; exec "$@"';
+const SHELL_PRELUDE =
+  'ulimit -c 0; ulimit -n "$1" 2>/dev/null; shift; echo 1000 2>/dev/null >/proc/self/oom_score_adj; exec "$@"';
+/** Of files, connections and the runtime's own. */
+const OPEN_FILES = 256;
 
 /**
  * Starts a process for untrusted media, which talks over its IPC pipe.
@@ -11,11 +14,14 @@ const SHELL_PRELUDE = 'ulimit -c 0; echo 1000 2>/dev/null >/proc/self/oom_score_
  * output is dropped, as FFmpeg and a crashing runtime may print anything.
  *
  * @param main the module that it runs
+ * @param openFiles how many it may have open at once
  */
-export function spawnWorker(main: URL): ChildProcess {
+export function spawnWorker(main: URL, openFiles = OPEN_FILES): ChildProcess {
   const command = [process.execPath, '--disable-warning=ExperimentalWarning', fileURLToPath(main)];
   const isPosix = process.platform !== 'win32';
-  const [file = '', ...args] = isPosix ? ['/bin/sh', '-c', SHELL_PRELUDE, 'coffer-media', ...command] : command;
+  const [file = '', ...args] = isPosix
+    ? ['/bin/sh', '-c', SHELL_PRELUDE, 'coffer-media', String(openFiles), ...command]
+    : command;
   return spawn(file, args, {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     serialization: 'advanced',

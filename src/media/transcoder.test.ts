@@ -386,6 +386,15 @@ describe('supervision', () => {
     assert.match(error.message, /more than 60 MiB of memory/);
   });
 
+  test('a worker may open few files, and leaves no core behind', { skip: process.platform !== 'linux' }, async () => {
+    const { run, outcome, pid } = await startLongJob();
+    const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
+    run.cancel();
+    await outcome;
+    assert.match(limits, /^Max open files +256 +256 /m);
+    assert.match(limits, /^Max core file size +0 +0 /m);
+  });
+
   test('no secret is in the arguments or the environment of a worker', {
     skip: process.platform !== 'linux',
   }, async () => {

@@ -27,6 +27,9 @@ type Request = ToFlowWorker extends infer Message
     : never
   : never;
 
+/** Every leg has a socket or two, and every caller of one. */
+const OPEN_SOCKETS = 16_384;
+
 /** A process that moves flows, seen from the platform. */
 export class FlowWorker {
   readonly #child: ChildProcess;
@@ -42,7 +45,7 @@ export class FlowWorker {
 
   constructor(listeners: FlowWorkerListeners) {
     this.#listeners = listeners;
-    this.#child = spawnWorker(new URL('./worker-main.ts', import.meta.url));
+    this.#child = spawnWorker(new URL('./worker-main.ts', import.meta.url), OPEN_SOCKETS);
     this.#child.on('message', (message: FromFlowWorker) => this.#take(message));
     this.#child.on('error', () => this.#end());
     this.#child.on('exit', () => this.#end());

@@ -89,7 +89,10 @@ describe('strange and hostile media', { skip: withoutFfmpeg }, () => {
     const uneven = ffmpeg(
       'matroska',
       'testsrc=s=160x90:r=50:d=3',
-      ...['-vf', "select='if(lt(t,1),1,if(lt(t,2),not(mod(n,10)),not(mod(n,3))))'", '-vsync', 'vfr'],
+      '-vf',
+      "select='if(lt(t,1),1,if(lt(t,2),not(mod(n,10)),not(mod(n,3))))'",
+      '-vsync',
+      'vfr',
     );
     const { streams, durationSeconds = 0 } = await success('uneven.mkv', uneven);
     assert.ok(Math.abs(durationSeconds - 3) < 0.15, `${durationSeconds}`);

@@ -14,12 +14,39 @@ export interface InputPicture {
   readonly turn?: 90 | 180 | 270 | 'auto';
   /** True: the pictures' transparency takes their place, as a grey picture. */
   readonly isAlphaShown?: boolean;
+  readonly cleaning?: InputCleaning;
   /** Instead of the outputs' own. */
   readonly crop?: Rectangle;
   readonly position?: Rectangle;
   /** Lie on the input's own pictures, and are scaled with them. In the order in which they are laid. */
   readonly images?: readonly InsertedImage[];
 }
+
+/** Filters against what an earlier compression has left. */
+export interface InputCleaning {
+  /** 1 to 5. */
+  readonly strength: number;
+  readonly isDeblocked: boolean;
+  readonly isDenoised: boolean;
+}
+
+/** A filter against noise; none at strength 0. */
+export type NoiseReduction =
+  /** Strengths up to 3. */
+  | {
+      readonly kind: 'bilateral' | 'mean' | 'gaussian' | 'lanczos' | 'sharpen' | 'conserve';
+      readonly strength: number;
+    }
+  /** Strengths up to 16, speeds from -2 to 3, sharpening from 0 to 3. */
+  | { readonly kind: 'spatial'; readonly strength: number; readonly speed: number; readonly sharpening: number }
+  /** Strengths up to 16, speeds from -1 to 3, aggressiveness from 0 to 4, sharpening from 0 to 1. */
+  | {
+      readonly kind: 'temporal';
+      readonly strength: number;
+      readonly speed: number;
+      readonly aggressiveness: number;
+      readonly sharpening: number;
+    };
 
 /** What is done to the pictures of one output. */
 export interface OutputPicture {
@@ -29,6 +56,7 @@ export interface OutputPicture {
   readonly position?: Rectangle;
   /** Lie on the output's pictures as they are. In the order in which they are laid. */
   readonly images?: readonly InsertedImage[];
+  readonly noise?: NoiseReduction;
   readonly burntTimecode?: BurntTimecode;
   /** Whether timecodes drop numbers to keep to the clock, at a rate at which they may. */
   readonly isTimecodeDropped?: boolean;

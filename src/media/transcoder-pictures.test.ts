@@ -206,9 +206,12 @@ describe('pictures of other times', { skip: withoutFfmpeg }, () => {
     await pictureOf(plain, ['tv.mkv']);
     assert.ok(detected(server.bytes(FILM)).interlaced > 40);
     for (const deinterlace of [
-      { pictures: 'interlaced', isDetected: false },
-      { pictures: 'all', isDetected: false },
-      { pictures: 'interlaced', isDetected: true },
+      { method: 'interpolate', pictures: 'interlaced', isDetected: false },
+      { method: 'interpolate', pictures: 'all', isDetected: false },
+      { method: 'interpolate', pictures: 'interlaced', isDetected: true },
+      { method: 'ticker', pictures: 'interlaced', isDetected: false },
+      { method: 'linear', pictures: 'interlaced', isDetected: false },
+      { method: 'blend', pictures: 'interlaced', isDetected: false },
     ] as const) {
       await pictureOf({ ...plain, deinterlace }, ['tv.mkv']);
       const { interlaced, progressive } = detected(server.bytes(FILM));

@@ -6,6 +6,14 @@ export interface Rational {
   readonly den: number;
 }
 
+export interface Deinterlacing {
+  readonly method: 'interpolate' | 'ticker' | 'blend' | 'linear' | 'inverse-telecine';
+  /** Only those that are marked as interlaced, or every one. */
+  readonly pictures: 'interlaced' | 'all';
+  /** Which pictures are interlaced is seen from them, whatever their marks say. */
+  readonly isDetected: boolean;
+}
+
 export interface VideoSettings {
   /** Pixels, even. With only one of the two the other follows in proportion; with none, the first input's size. */
   readonly width?: number;
@@ -21,12 +29,7 @@ export interface VideoSettings {
   /** How pictures come about that the input does not have; absent: they are repeated. */
   readonly rateConversion?: 'blend';
   /** Absent: interlaced pictures stay as they are. */
-  readonly deinterlace?: {
-    /** Only those that are marked as interlaced, or every one. */
-    readonly pictures: 'interlaced' | 'all';
-    /** Which pictures are interlaced is seen from them, whatever their marks say. */
-    readonly isDetected: boolean;
-  };
+  readonly deinterlace?: Deinterlacing;
   readonly picture?: OutputPicture;
   /** Absent: whole pictures. */
   readonly interlaced?: Interlacing;

@@ -34,8 +34,3 @@ export function writeChain(from: string, steps: readonly Step[], to: string): st
   if (to.startsWith('[')) return `${text}${hasFilters ? '' : 'null'}${to}`;
   return `${text}${hasFilters ? ',' : ''}${to}`;
 }
-
-/** A text as the value of a filter's option: FFmpeg reads options and graphs one after the other. */
-export function filterValue(text: string): string {
-  return text.replace(/[\\':]/g, '\\$&').replace(/[\\',;[\]]/g, '\\$&');
-}

@@ -13,6 +13,7 @@ import { type ClipWindow, clipWindows, WHOLE } from './clip-windows.ts';
 import { InputRun } from './input-run.ts';
 import type { RunningGroup } from './finish-group.ts';
 import { finishGroup } from './finish-group.ts';
+import { deinterlacedRate } from './deinterlace.ts';
 import { outputTimecode } from './film-times.ts';
 import { inputPictures } from './input-pictures.ts';
 import { openFragmentedOutput } from './fragmented-outputs.ts';
@@ -291,7 +292,7 @@ class Transcode {
     const facts = {
       settings,
       picture,
-      framerate: settings.framerate ?? framerateOf(source),
+      framerate: settings.framerate ?? deinterlacedRate(framerateOf(source), settings.deinterlace),
       hasGlobalHeader,
       source,
       target: this.#videos.length + 1,

@@ -2,16 +2,20 @@ import type { InsertedImage, OutputPicture } from '../picture-settings.ts';
 import type { Rational, VideoSettings } from '../video-settings.ts';
 import { type Picture, planPicture } from './picture-size.ts';
 import { burnIn } from './burnt-timecode.ts';
+import { deinterlaceSteps } from './deinterlace.ts';
 import { type Areas, cropped, requireInside } from './geometry.ts';
 import type { Step } from './graph-text.ts';
 import { type ImageSources, imageSteps } from './image-overlay.ts';
 import { bandwidthFilters, fieldFilters, pictureRate } from './scan-filters.ts';
+import { noiseSteps } from './noise.ts';
 import type { VideoEncoder } from './video-encoder.ts';
 
 export interface OutputFacts {
   /** Of the input. */
   readonly framerate: Rational;
   readonly startSeconds: number;
+  /** Whether the input's pictures are marked as such. */
+  readonly isInterlaced: boolean;
   /** FFmpeg's number of the matrix that the input's pictures have. */
   readonly colorSpace: number;
   readonly images: ImageSources;
@@ -38,8 +42,13 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
   const size =
     `scale=w=${plan.scale.width}:h=${plan.scale.height}:flags=${settings.scaler}${color}${fields}` +
     (plan.crop === undefined ? '' : `,crop=${plan.crop.width}:${plan.crop.height}`);
-  const filters: Step[] = [...deinterlacers(settings), ...blender(settings, pictures), rate];
+  const filters: Step[] = [
+    ...deinterlaceSteps(settings.deinterlace, facts.isInterlaced),
+    ...blender(settings, pictures),
+    rate,
+  ];
   if (crop !== undefined) filters.push(`crop=${crop.width}:${crop.height}:${crop.x}:${crop.y}`);
+  filters.push(...noiseSteps(settings.picture?.noise));
   filters.push(size, ...bandwidthFilters(settings), `format=${encoder.pixelFormat}`);
   if (plan.pad !== undefined) filters.push(`pad=${plan.pad.width}:${plan.pad.height}:${plan.pad.x}:${plan.pad.y}`);
   filters.push(`setsar=${picture.pixelAspect.num}/${picture.pixelAspect.den}`);
@@ -51,27 +60,20 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
         colorSpace: encoder.colorRange === 'pc' ? BT601 : facts.colorSpace,
         colorRange: encoder.colorRange === 'pc' ? FULL_RANGE : LIMITED_RANGE,
         height: picture.height,
-        framerate,
+        framerate: pictures,
         secondsOf: (image) => facts.secondsOf(image),
       },
       facts.images,
     ),
   );
+  filters.push(...fieldFilters(settings, scan));
   const burnt = settings.picture?.burntTimecode;
   if (burnt !== undefined) filters.push(burnIn(burnt, facts.timecode, framerate));
-  filters.push(...fieldFilters(settings, scan));
   return filters;
 }
 
 /** FFmpeg's numbers. */
 const [BT601, LIMITED_RANGE, FULL_RANGE] = [6, 1, 2];
-
-/** Every pair of fields becomes one picture. */
-function deinterlacers({ deinterlace }: VideoSettings): string[] {
-  if (deinterlace === undefined) return [];
-  const { pictures, isDetected } = deinterlace;
-  return [...(isDetected ? ['idet'] : []), `bwdif=mode=send_frame:deint=${pictures}`];
-}
 
 /** At another rate a picture between two is a mixture of them. */
 function blender({ rateConversion }: VideoSettings, framerate: Rational): string[] {

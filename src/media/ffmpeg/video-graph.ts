@@ -9,6 +9,7 @@ import { areasOf, type Turn, turned, turnSteps } from './geometry.ts';
 import { type Step, writeChain } from './graph-text.ts';
 import { formatFor, ImageSources, imageSteps } from './image-overlay.ts';
 import { alphaSteps } from './alpha.ts';
+import { cleaningSteps } from './noise.ts';
 import type { ImageStore } from './image-store.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { Picture } from './picture-size.ts';
@@ -49,6 +50,8 @@ export class VideoGraph {
   readonly #bases: readonly bigint[];
   readonly #isLastKept: boolean;
   readonly #shape: string;
+  /** Whether a filter has to be told which pictures are interlaced. */
+  readonly #areMarksFollowed: boolean;
 
   /**
    * @param first gives the size and format; a frame of another needs a new graph
@@ -60,7 +63,8 @@ export class VideoGraph {
     this.#ffmpeg = ffmpeg;
     this.#encoders = encoders;
     this.#isLastKept = facts.isLastKept;
-    this.#shape = shapeOf(first);
+    this.#areMarksFollowed = encoders.some(({ settings }) => settings.deinterlace?.method === 'blend');
+    this.#shape = this.#shapeOf(first);
     this.#bases = encoders.map((encoder) => encoder.frameAt(facts.baseSeconds));
     this.#out = new ffmpeg.Frame();
     this.#out.alloc();
@@ -84,6 +88,7 @@ export class VideoGraph {
         ...facts,
         colorSpace: first.colorSpace,
         images,
+        isInterlaced: this.#isInterlaced(first),
         areas: (output) => areasOf(settings, output),
         timecode: laterTimecode(timecode, firstFrame, framerate, encoder.settings.picture?.isTimecodeDropped === true),
         secondsOf: ({ start }) => (start === undefined ? 0 : times.secondsOf(start)) - facts.baseSeconds,
@@ -112,7 +117,11 @@ export class VideoGraph {
     const pixelFormat = this.#ffmpeg.avGetPixFmtName(first.format as AVPixelFormat) ?? '';
     const { settings, turn, inputTimes, skippedSeconds } = pictures;
     const { images = [] } = settings;
-    const steps: Step[] = [...alphaSteps(settings, pixelFormat), ...turnSteps(turn)];
+    const steps: Step[] = [
+      ...alphaSteps(settings, pixelFormat),
+      ...cleaningSteps(settings.cleaning),
+      ...turnSteps(turn),
+    ];
     if (images.length === 0) return steps;
     const { film } = formatFor(pixelFormat);
     const isRgb = first.colorSpace === this.#ffmpeg.AVCOL_SPC_RGB;
@@ -129,7 +138,7 @@ export class VideoGraph {
   }
 
   isFor(frame: Frame): boolean {
-    return shapeOf(frame) === this.#shape;
+    return this.#shapeOf(frame) === this.#shape;
   }
 
   /** Passes a frame on, whose `pts` is the input's own time; the encoders get what comes of it. */
@@ -157,8 +166,13 @@ export class VideoGraph {
       }
     });
   }
-}
 
-function shapeOf(frame: Frame): string {
-  return `${frame.width}x${frame.height}/${frame.format}`;
+  #shapeOf(frame: Frame): string {
+    const shape = `${frame.width}x${frame.height}/${frame.format}`;
+    return this.#areMarksFollowed ? `${shape}/${String(this.#isInterlaced(frame))}` : shape;
+  }
+
+  #isInterlaced(frame: Frame): boolean {
+    return (frame.flags & this.#ffmpeg.AV_FRAME_FLAG_INTERLACED) !== 0;
+  }
 }

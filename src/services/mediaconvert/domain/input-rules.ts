@@ -3,6 +3,7 @@ import { audioSelector, audioSelectorGroup, checkSelectorGroups } from './audio-
 import { checkFileInput } from './cross-setting-rules.ts';
 import { imageInserter } from './image-rules.ts';
 import { checkTimecodes, inputClip } from './input-clip-rules.ts';
+import { checkInputFilters } from './noise-rules.ts';
 import { rectangle } from './picture-rules.ts';
 import { inputDecryption } from './input-decryption-rules.ts';
 import {
@@ -31,6 +32,7 @@ const videoSelector: SettingRule<VideoSelector> = structure<VideoSelector>({
 export const input: SettingRule<Input> = allOf(
   checkTimecodes,
   checkSelectorGroups,
+  checkInputFilters,
   structure<Input>({
     FileInput: checkFileInput,
     DecryptionSettings: inputDecryption,
@@ -46,10 +48,10 @@ export const input: SettingRule<Input> = allOf(
     Position: rectangle,
     TimecodeSource: carriedOut,
     TimecodeStart: carriedOut,
-    FilterEnable: oneOf('AUTO', 'DISABLE'),
-    FilterStrength: oneOf(0),
-    DeblockFilter: oneOf('DISABLED'),
-    DenoiseFilter: oneOf('DISABLED'),
+    FilterEnable: carriedOut,
+    FilterStrength: carriedOut,
+    DeblockFilter: carriedOut,
+    DenoiseFilter: carriedOut,
     AdvancedInputFilter: oneOf('DISABLED'),
     InputScanType: oneOf('AUTO'),
     PsiControl: oneOf('USE_PSI'),

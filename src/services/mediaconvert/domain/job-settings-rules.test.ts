@@ -391,7 +391,10 @@ const ACCEPTED: Readonly<Record<string, string>> = {
     'audioGroupId audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest timedMetadataBoxVersion',
   dashIsoGroupSettings:
     'baseUrl fragmentLength minBufferTime mpdManifestBandwidthType mpdProfile segmentControl segmentLength writeSegmentTimelineInRepresentation',
-  deinterlacer: 'control',
+  deinterlacer: 'algorithm control mode',
+  filterSettings: 'strength',
+  spatialFilterSettings: 'postFilterSharpenStrength speed strength',
+  temporalFilterSettings: 'aggressiveMode postTemporalSharpening postTemporalSharpeningStrength speed strength',
   decryptionSettings: 'decryptionMode initializationVector kmsKeyRegion',
   encryption:
     'constantInitializationVector encryptionMethod encryptionType initializationVectorInManifest kmsEncryptionContext kmsKeyArn offlineEncrypted playbackDeviceCompatibility type',
@@ -406,7 +409,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   hlsSettings:
     'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest segmentModifier',
   inputClippings: 'endTimecode startTimecode',
-  inputs: 'timecodeSource timecodeStart',
+  inputs: 'deblockFilter denoiseFilter filterEnable filterStrength timecodeSource timecodeStart',
   timecodeBurnin: 'position prefix',
   insertableImages: 'duration fadeIn fadeOut height imageX imageY layer opacity startTime width',
   m3u8Settings:

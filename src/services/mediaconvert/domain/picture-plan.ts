@@ -6,15 +6,18 @@ import type {
   TimecodeBurnin,
   VideoDescription,
 } from '@aws-sdk/client-mediaconvert';
+import { planCleaning, planNoise } from './noise-plan.ts';
 import { planImages } from './image-plan.ts';
 
 /** What is done to an input's pictures, for all outputs. */
 export function planInputPicture(input: Input): InputPicture {
   const images = planImages(input.ImageInserter);
+  const cleaning = planCleaning(input);
   const turn = TURNS[input.VideoSelector?.Rotate ?? 'DEGREE_0'];
   return {
     ...(turn !== undefined && { turn }),
     ...(input.VideoSelector?.AlphaBehavior === 'REMAP_TO_LUMA' && { isAlphaShown: true }),
+    ...(cleaning !== undefined && { cleaning }),
     ...planAreas(input),
     ...(images.length > 0 && { images }),
   };
@@ -23,10 +26,12 @@ export function planInputPicture(input: Input): InputPicture {
 /** What is done to an output's pictures beside making them of the right size and rate. */
 export function planOutputPicture(video: VideoDescription): OutputPicture {
   const images = planImages(video.VideoPreprocessors?.ImageInserter);
-  const burnin = video.VideoPreprocessors?.TimecodeBurnin;
+  const { TimecodeBurnin: burnin, NoiseReducer: reducer } = video.VideoPreprocessors ?? {};
+  const noise = planNoise(reducer);
   return {
     ...planAreas(video),
     ...(images.length > 0 && { images }),
+    ...(noise !== undefined && { noise }),
     ...(burnin !== undefined && { burntTimecode: planBurnin(burnin) }),
     isTimecodeDropped: video.DropFrameTimecode !== 'DISABLED',
   };

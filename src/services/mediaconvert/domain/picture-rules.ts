@@ -50,6 +50,8 @@ export function pictureWorkOf(input: Input): readonly string[] {
     ...((images?.InsertableImages ?? []).length > 0 ? ['imageInserter'] : []),
     ...(Crop !== undefined ? ['crop'] : []),
     ...(Position !== undefined ? ['position'] : []),
+    ...(input.DeblockFilter === 'ENABLED' ? ['deblockFilter'] : []),
+    ...(input.DenoiseFilter === 'ENABLED' ? ['denoiseFilter'] : []),
     ...(['DEGREE_0', undefined].includes(selector?.Rotate) ? [] : ['videoSelector/rotate']),
     ...(selector?.AlphaBehavior === 'REMAP_TO_LUMA' ? ['videoSelector/alphaBehavior'] : []),
   ];

@@ -125,9 +125,13 @@ describe('H.265', () => {
 
 test('the deinterlacer looks at marks, at every picture, or at what it sees', () => {
   const planOf = (Deinterlacer: Deinterlacer) => videoSettings({ VideoPreprocessors: { Deinterlacer } })?.deinterlace;
-  assert.deepEqual(planOf({}), { pictures: 'interlaced', isDetected: false });
-  assert.deepEqual(planOf({ Control: 'FORCE_ALL_FRAMES' }), { pictures: 'all', isDetected: false });
-  assert.deepEqual(planOf({ Mode: 'ADAPTIVE' }), { pictures: 'interlaced', isDetected: true });
+  assert.deepEqual(planOf({}), { method: 'interpolate', pictures: 'interlaced', isDetected: false });
+  assert.deepEqual(planOf({ Control: 'FORCE_ALL_FRAMES' }), {
+    method: 'interpolate',
+    pictures: 'all',
+    isDetected: false,
+  });
+  assert.deepEqual(planOf({ Mode: 'ADAPTIVE' }), { method: 'interpolate', pictures: 'interlaced', isDetected: true });
 });
 
 describe('CMAF', () => {

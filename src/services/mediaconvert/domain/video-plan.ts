@@ -1,10 +1,6 @@
-import type {
-  Deinterlacer,
-  H265Settings as H265,
-  VideoCodecSettings,
-  VideoDescription,
-} from '@aws-sdk/client-mediaconvert';
+import type { H265Settings as H265, VideoCodecSettings, VideoDescription } from '@aws-sdk/client-mediaconvert';
 import type { VideoSettings } from '#media/video-settings.ts';
+import { planDeinterlacer } from './noise-plan.ts';
 import { planOutputPicture } from './picture-plan.ts';
 import { planScan, type Scan } from './scan-plan.ts';
 import { videoCodecPlan } from './video-codec-plan.ts';
@@ -60,10 +56,6 @@ export function videoSettings(video: VideoDescription | undefined, container?: s
     ...planScan(codec),
     codec: videoCodecPlan(video.CodecSettings ?? {}, container),
   };
-}
-
-function planDeinterlacer({ Mode: mode, Control: control }: Deinterlacer): NonNullable<VideoSettings['deinterlace']> {
-  return { pictures: control === 'FORCE_ALL_FRAMES' ? 'all' : 'interlaced', isDetected: mode === 'ADAPTIVE' };
 }
 
 const SCALING: Readonly<Record<string, VideoSettings['scaling']>> = {

@@ -1,7 +1,8 @@
-import type { Deinterlacer, VideoDescription, VideoPreprocessor } from '@aws-sdk/client-mediaconvert';
+import type { VideoDescription, VideoPreprocessor } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
 import { imageInserter } from './image-rules.ts';
 import { allOf, carriedOut, oneOf, type SettingRule, structure, withoutEffect } from './setting-rule.ts';
+import { deinterlacer, noiseReducer } from './noise-rules.ts';
 import { checkPosition, rectangle, timecodeBurnin } from './picture-rules.ts';
 import { checkPassthrough } from './passthrough-rules.ts';
 import { checkVideoCodec, videoCodecSettings } from './video-codec-rules.ts';
@@ -33,11 +34,8 @@ export const videoDescription: SettingRule<VideoDescription> = allOf(
     VideoPreprocessors: structure<VideoPreprocessor>({
       TimecodeBurnin: timecodeBurnin,
       ImageInserter: imageInserter,
-      Deinterlacer: structure<Deinterlacer>({
-        Algorithm: oneOf('INTERPOLATE'),
-        Control: carriedOut,
-        Mode: oneOf('DEINTERLACE', 'ADAPTIVE'),
-      }),
+      Deinterlacer: deinterlacer,
+      NoiseReducer: noiseReducer,
     }),
   }),
 );

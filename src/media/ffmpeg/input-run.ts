@@ -207,6 +207,12 @@ export class InputRun {
     return seconds - from;
   }
 
+  /** How long the window is, as far as the file says: for silence in the place of all that it does not have. */
+  get #promisedSeconds(): number {
+    const { from, to } = this.#window;
+    return Math.max(0, (to ?? this.#input.info.durationSeconds ?? 0) - from);
+  }
+
   /** Fills up to a common end, so that the next input begins in step on every track. */
   #close(): number {
     this.#graph?.finish();
@@ -215,7 +221,7 @@ export class InputRun {
     this.#frame.free();
     const audioEncoders = this.#audio.targets;
     const ends = [...this.#videoEncoders, ...audioEncoders, ...this.#copies].map((encoder) => encoder.seconds);
-    const end = Math.max(this.#baseSeconds, ...ends);
+    const end = Math.max(this.#baseSeconds + (ends.length === 0 ? this.#promisedSeconds : 0), ...ends);
     const videoEnd = Math.max(
       this.#baseSeconds,
       ...[...this.#videoEncoders, ...this.#copies].map((track) => track.seconds),

@@ -41,7 +41,7 @@ const DASH_PAGE = `${VIDEO}<script type="module">
   import dashjs from '/dash.js';
   ${COMMON}
   const player = dashjs.MediaPlayer().create();
-  player.updateSettings({ debug: { logLevel: 0 } });
+  player.updateSettings({ debug: { logLevel: 0 }, streaming: { protection: { ignoreEmeEncryptedEvent: true } } });
   player.on('error', ({ error }) => faults.push('dash.js ' + (error?.code ?? '') + ' ' + (error?.message ?? error)));
   if (wish.licenceUrl) player.setProtectionData({ 'org.w3.clearkey': { serverURL: wish.licenceUrl } });
   player.initialize(video, wish.url, true);

@@ -85,7 +85,7 @@ async function answerTo(request: CpixRequest, call: Call, context: KeyProviderCo
   const stage = stageAddress(call.source, context.publicAddress, context.endpoint);
   const signalled = (kid: string): SignalledKey => {
     const key = keys.find((candidate) => candidate.kid === kid);
-    return { kid, contentId, stage, scheme: key?.scheme, explicitIv: key?.explicitIv };
+    return { kid, kids, contentId, stage, scheme: key?.scheme, explicitIv: key?.explicitIv };
   };
   return {
     version,

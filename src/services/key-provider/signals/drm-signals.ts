@@ -10,7 +10,7 @@ import {
   WIDEVINE,
 } from '#media/cpix/system-ids.ts';
 import { keyAddress, licenceAddress, type StageAddress } from '../domain/addresses.ts';
-import { psshBox } from './pssh.ts';
+import { psshBox, uuidBytes } from './pssh.ts';
 import { playReadyObject, playReadyPssh } from './playready.ts';
 import { widevinePssh } from './widevine.ts';
 
@@ -18,6 +18,8 @@ import { widevinePssh } from './widevine.ts';
 export interface SignalledKey {
   readonly kid: string;
   readonly contentId: string;
+  /** All that are asked for together, this one among them. */
+  readonly kids: readonly string[];
   /** Where the request names none, AES-CTR is meant. */
   readonly scheme: EncryptionScheme | undefined;
   readonly explicitIv: Buffer | undefined;
@@ -101,28 +103,30 @@ function fairPlaySignals(key: SignalledKey): DrmSignals {
   });
 }
 
-/** As ClearKey's, with the box: it is of the W3C's common system. */
-function commonSignals(key: SignalledKey): DrmSignals {
-  return { ...clearKeySignals(key), pssh: commonPssh(key) };
-}
-
-function commonPssh({ kid }: SignalledKey): Buffer {
-  return psshBox(COMMON_PSSH, Buffer.alloc(0), [kid]);
-}
-
-/** ClearKey has no box of its own: in manifests it has the W3C's common one, the only one that its browsers read. */
+/**
+ * What dash.js wants of ClearKey: the licence's address, and no `pssh` beside it, as the key's id says all. What hls.js
+ * wants: the key's id as the data of an address.
+ */
 function clearKeySignals(key: SignalledKey): DrmSignals {
-  const pssh = commonPssh(key);
   const licence = escapeText(licenceAddress(key.stage, key.contentId));
   return {
-    contentProtection: `${psshElement(pssh)}<dashif:Laurl xmlns:dashif="https://dashif.org/CPS" licenseType="EME-1.0">${licence}</dashif:Laurl>`,
+    contentProtection: `<dashif:Laurl xmlns:dashif="https://dashif.org/CPS" licenseType="EME-1.0">${licence}</dashif:Laurl>`,
     ...hlsSignals(key, {
       method: methodOf(key),
-      uri: dataUri('text/plain', pssh),
+      uri: dataUri('text/plain', uuidBytes(key.kid)),
       format: 'org.w3.clearkey',
       hasKeyId: true,
     }),
   };
+}
+
+/**
+ * The W3C's common system: the box, in the only form of it that browsers' ClearKey reads. It has all keys' ids, so that a
+ * player that looks at the first box only asks for all.
+ */
+function commonSignals(key: SignalledKey): DrmSignals {
+  const pssh = psshBox(COMMON_PSSH, Buffer.alloc(0), key.kids);
+  return { ...clearKeySignals(key), contentProtection: psshElement(pssh), pssh };
 }
 
 function aes128Signals(key: SignalledKey): DrmSignals {

@@ -300,8 +300,9 @@ describe('content encryption', { skip: withoutOpenssl }, () => {
 
     test('asks in SPEKE 2.0 for the keys of the presets, and each rendition has the one for such as it', async () => {
       const [call] = callsOf('two');
-      assert.equal(call?.headers['x-speke-version'], '2.0');
-      const { rules = [], keys = [] } = call?.request ?? {};
+      assert.ok(call);
+      assert.equal(call.headers['x-speke-version'], '2.0');
+      const { rules, keys } = call.request;
       assert.deepEqual(
         rules.map(({ intendedTrackType, videoFilters, audioFilters }) => [
           intendedTrackType,

@@ -52,8 +52,10 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { AssumeRoleCommand, GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { readResponse } from '#media/cpix/read-document.ts';
 import { CofferHome, clientConfig } from '../harness/coffer-home.ts';
 import { filesUnder } from '../harness/files-under.ts';
+import { callKeyProvider } from '../harness/key-provider.ts';
 import { mp4Group } from '../harness/media-job.ts';
 import type { ClientConfig } from '../harness/platform.ts';
 
@@ -260,6 +262,7 @@ async function useEverything(root: ClientConfig, secrets: Secrets): Promise<stri
   errors.push(await failing(broken.send(new GetCallerIdentityCommand({}))));
   errors.push(...(await useSecrets(root, secrets, KeyId)));
   errors.push(...(await useFlows(root, secrets)));
+  errors.push(...(await useContentKeys(root, secrets)));
   await kms.send(new DisableKeyCommand({ KeyId }));
   errors.push(await failing(s3.send(get('kms/5000'))));
   errors.push(await failing(kms.send(new DecryptCommand({ CiphertextBlob }))));
@@ -361,6 +364,39 @@ async function useFlows(root: ClientConfig, secrets: Secrets): Promise<string[]>
   }
   for (const client of [iam, manager, flows]) client.destroy();
   return answers;
+}
+
+/** The key provider's keys and tokens, in requests that are taken and in some that are not. */
+async function useContentKeys(root: ClientConfig, secrets: Secrets): Promise<string[]> {
+  const provider = { endpoint: root.endpoint, clientConfig: () => root };
+  const kid = '98ee5596-cd3e-a20d-163a-e382420c6eff';
+  const post = (path: string, body: string) => callKeyProvider(provider, { method: 'POST', path, body });
+  const cpix = `<CPIX id="film"><ContentKeyList><ContentKey kid="${kid}"/></ContentKeyList></CPIX>`;
+  const answer = await post('copyProtection', cpix);
+  secrets.addBytes('a content key', readResponse(answer.body, '1.0').keys[0]?.value);
+  const manager = new SecretsManagerClient(root);
+  const { SecretString = '' } = await manager.send(new GetSecretValueCommand({ SecretId: 'speke/film' }));
+  manager.destroy();
+  secrets.addBytes('a seed', Buffer.from((JSON.parse(SecretString) as { seed: string }).seed, 'base64'));
+  const { token } = JSON.parse((await post('licence-tokens/film', '')).text) as { token: string };
+  secrets.addText('a licence token', token);
+  const play = (body: string, query: string) =>
+    callKeyProvider(provider, {
+      method: 'POST',
+      path: 'play/film/licence',
+      query: [['token', query]],
+      body,
+      credentials: undefined,
+    });
+  assert.equal((await play(`{"kids":["${kid}"]}`, token)).status, 200);
+  const refused = [
+    await play('{"kids":["AAAAAAAAAAAAAAAAAAAAAA"]}', token),
+    await play('{}', token),
+    await play(`{"kids":["${kid}"]}`, `${token}A`),
+    await post('copyProtection', cpix.slice(0, -3)),
+  ];
+  for (const { status } of refused) assert.ok(status >= 400 && status < 500);
+  return refused.map(({ text, headers }) => text + JSON.stringify(headers));
 }
 
 async function useSecrets(root: ClientConfig, secrets: Secrets, KmsKeyId: string): Promise<string[]> {

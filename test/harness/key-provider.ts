@@ -27,7 +27,10 @@ interface ProviderCall {
 const STAGE = '/_aws/execute-api/coffer/speke';
 
 /** Calls the key provider over the socket, signed for `execute-api`. */
-export function callKeyProvider(platform: TestPlatform, call: ProviderCall): Promise<ProviderAnswer> {
+export function callKeyProvider(
+  platform: Pick<TestPlatform, 'endpoint' | 'clientConfig'>,
+  call: ProviderCall,
+): Promise<ProviderAnswer> {
   const { hostname, port, host: own } = new URL(platform.endpoint);
   const credentials = 'credentials' in call ? call.credentials : platform.clientConfig().credentials;
   const body = Buffer.from(call.body ?? '');

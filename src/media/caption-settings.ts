@@ -1,4 +1,4 @@
-import type { S3Location } from './transcode-input.ts';
+import type { MediaLocation } from './transcode-input.ts';
 import type { Rational } from './video-settings.ts';
 
 /** Where an input's captions come from. */
@@ -6,12 +6,12 @@ export type CaptionSelector =
   | ({ readonly kind: 'file' } & CaptionFile)
   /** Line 21 captions (CEA-608) in the video stream: channel 1 to 4. */
   | { readonly kind: 'embedded'; readonly channel: number; readonly isTerminated: boolean }
-  /** The nth stream of text in the container, counted from 1. */
-  | { readonly kind: 'track'; readonly track: number };
+  /** No captions, where other inputs have some. */
+  | { readonly kind: 'none' };
 
 /** A file of captions beside the input. */
 export interface CaptionFile {
-  readonly source: S3Location;
+  readonly source: MediaLocation;
   readonly format: 'srt' | 'webvtt' | 'ttml' | 'scc' | 'smi';
   /** Added to every time; may be negative. */
   readonly deltaMs: number;

@@ -1,4 +1,6 @@
 import type { AudioSettings } from './audio-settings.ts';
+import type { CaptionOutput } from './caption-settings.ts';
+import type { ClosedCaptions } from './packaging/hls-captions.ts';
 import type { ContentEncryption, RenditionEncryption } from './content-encryption.ts';
 import type { VideoSettings } from './video-settings.ts';
 
@@ -37,7 +39,17 @@ export interface FileOutput {
   readonly nameModifier: string;
   readonly extension: string;
   /** `pictures`: each picture is an object of its own, a number before its extension. */
-  readonly container: 'mp4' | 'mov' | 'pictures' | 'wav' | 'mp3' | 'flac' | 'f4v' | SoundContainer | MovieContainer;
+  readonly container:
+    | 'mp4'
+    | 'mov'
+    | 'f4v'
+    | 'pictures'
+    | 'captions'
+    | 'wav'
+    | 'mp3'
+    | 'flac'
+    | SoundContainer
+    | MovieContainer;
   /** Of `m2ts`. */
   readonly transport?: TransportFileSettings;
   /** Where MP4's and MOV's index stands: at the front for progressive download, or at the end. */
@@ -46,6 +58,8 @@ export interface FileOutput {
   readonly compositionShift?: 0 | 1;
   readonly video?: VideoSettings;
   readonly audios: readonly AudioSettings[];
+  /** Text alone, or what is drawn on or put into the picture. */
+  readonly captions?: readonly CaptionOutput[];
 }
 
 /** A main manifest that names some of a group's outputs, beside the one that names all of them. */
@@ -82,6 +96,8 @@ export interface HlsGroup extends GroupFacts, HlsManifestSettings {
   readonly segmentSeconds: number;
   readonly alignment: 'exact' | 'gop-multiple';
   readonly areManifestsWritten: boolean;
+  /** How long segments of text are: five minutes, or as the pictures'. */
+  readonly captionSegments?: 'large' | 'match-video';
   /** Absent: the content is not encrypted. */
   readonly content?: ContentEncryption;
   readonly outputs: readonly HlsOutput[];
@@ -101,6 +117,8 @@ export interface HlsManifestSettings {
   readonly baseUrl: string;
   /** Of the rendition whose manifest it is. Absent: it is not encrypted. */
   readonly encryption?: RenditionEncryption;
+  /** What the main manifest says of captions in the pictures; absent: nothing. */
+  readonly closedCaptions?: ClosedCaptions;
 }
 
 /** Fragmented MP4, one track to an output: DASH ISO has an MPD, CMAF an MPD and HLS manifests. */
@@ -140,6 +158,8 @@ export interface SmoothOutput {
   readonly extension: string;
   readonly video?: VideoSettings;
   readonly audios: readonly AudioSettings[];
+  /** Drawn on the picture. */
+  readonly captions?: readonly CaptionOutput[];
 }
 
 export interface DashManifestSettings {
@@ -161,6 +181,10 @@ export interface FragmentedOutput {
   readonly extension: string;
   readonly video?: VideoSettings;
   readonly audios: readonly AudioSettings[];
+  /** Text alone, or what is drawn on or put into the picture. */
+  readonly captions?: readonly CaptionOutput[];
+  /** True keeps captions in a file of text instead of fragmented MP4. */
+  readonly isRawText?: boolean;
   readonly audioRendition?: AudioRendition;
   readonly audioGroupIds: readonly string[];
   /** True adds an HLS manifest of the pictures that can be decoded alone. */
@@ -172,6 +196,8 @@ export interface HlsOutput {
   readonly segmentModifier: string;
   readonly video?: VideoSettings;
   readonly audios: readonly AudioSettings[];
+  /** Text alone, or what is drawn on or put into the picture. */
+  readonly captions?: readonly CaptionOutput[];
   readonly transport: TransportSettings;
   /** Set where segments are the coded sound and nothing around it, perhaps with its time in an ID3 tag in front. */
   readonly packedAudio?: { readonly isTimed: boolean };

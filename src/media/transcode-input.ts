@@ -1,4 +1,5 @@
 import type { Remix } from './audio-settings.ts';
+import type { CaptionSelector } from './caption-settings.ts';
 import type { InputPicture } from './picture-settings.ts';
 
 export interface S3Location {
@@ -20,6 +21,7 @@ export interface TranscodeInput {
   readonly audioSelectors: Readonly<Record<string, AudioSelector>>;
   /** For outputs that name a selector which the input does not have; absent: the input's usual sound. */
   readonly fallbackAudio?: AudioSelector;
+  readonly captionSelectors?: Readonly<Record<string, CaptionSelector>>;
   /** Set where the object was encrypted as a whole before it was stored. */
   readonly decryption?: InputDecryption;
   /** What is done to its pictures. */

@@ -324,7 +324,7 @@ describe('CreateJob', () => {
           {
             ...output,
             VideoDescription: { CodecSettings: { Codec: 'VP9', Vp9Settings: { RateControlMode: 'VBR' } } },
-            CaptionDescriptions: [{ CaptionSelectorName: 'x' }],
+            CaptionDescriptions: [{ CaptionSelectorName: 'x', DestinationSettings: { DestinationType: 'TELETEXT' } }],
           },
         ],
       },
@@ -334,7 +334,10 @@ describe('CreateJob', () => {
       const at = '/outputGroups/0/outputs/0';
       assert.ok(error.message.includes(`${at}/videoDescription/codecSettings/codec: `), error.message);
       assert.ok(error.message.includes(`${at}/videoDescription/codecSettings/vp9Settings: `), error.message);
-      assert.ok(error.message.includes(`${at}/captionDescriptions: This setting is not supported | `), error.message);
+      assert.ok(
+        error.message.includes(`${at}/captionDescriptions/0/destinationSettings/destinationType: `),
+        error.message,
+      );
       return true;
     });
   });

@@ -16,13 +16,19 @@ const MOST_ROWS = 4;
  * for which there is no time to load comes late.
  *
  * @param frameOf the picture that is shown at a time
+ * @param firstFrame nothing is sent before it
  */
-export function encodeCea608(cues: readonly Cue[], channel: number, frameOf: (ms: number) => number): Cea608Pair[] {
+export function encodeCea608(
+  cues: readonly Cue[],
+  channel: number,
+  frameOf: (ms: number) => number,
+  firstFrame = 0,
+): Cea608Pair[] {
   const pairs = new Map<number, readonly [number, number]>();
   const control = controlOf(channel);
   const sequence = withoutOverlaps(cues);
   /** From here on the memory may be loaded. */
-  let free = 0;
+  let free = firstFrame;
   sequence.forEach((cue, index) => {
     const load = loadOf(cue, channel);
     const start = frameOf(cue.startMs);

@@ -20,6 +20,7 @@ export function openFileOutput(
 ): Output {
   const { container } = output;
   if (isMovie(container)) return openMovieFile(ffmpeg, group, { ...output, container }, tracks, sink, startedAt);
+  if (container === 'captions') throw new RangeError('Captions are written without FFmpeg.');
   if (container === 'pictures') return openPictures(group, output, tracks, sink, startedAt);
   if (container !== 'mp4' && container !== 'mov' && container !== 'f4v') {
     return openSoundFile(ffmpeg, group, { ...output, container }, tracks, sink, startedAt);

@@ -6,7 +6,7 @@ import { putDashManifest, putHlsManifest, putSmoothManifest } from '../packaging
 import type { PartSink } from '../packaging/object-writer.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
 import type { FragmentedGroup, HlsGroup, OutputGroup, SmoothGroup } from '../output-group.ts';
-import type { GroupResult } from '../transcode-report.ts';
+import type { GroupResult, OutputResult } from '../transcode-report.ts';
 import type { FragmentedOutputHandle } from './fragmented-outputs.ts';
 import type { SegmentedOutput } from './hls-outputs.ts';
 import type { SmoothOutputHandle } from './smooth-outputs.ts';
@@ -23,7 +23,7 @@ export interface RunningGroup {
 /** Ends a group's outputs, and then writes the manifests that name them. */
 export function finishGroup(running: RunningGroup, sink: PartSink, startedAt: number): GroupResult {
   const { group, outputs, tracks } = running;
-  const results = outputs.map((output) => output.finish());
+  const results = finishAll(outputs);
   if (group.kind === 'file') return { kind: 'file', playlistPaths: [], outputs: results };
   const playlistPaths: string[] = [];
   const put = (modifier: string, extension: string, store: (key: string) => void): void => {
@@ -101,6 +101,15 @@ function mainManifests({
   ];
 }
 
+/** In the outputs' order, but for text, whose segments are as long as the pictures'. */
+function finishAll(outputs: readonly Output[]): OutputResult[] {
+  const results = new Map<Output, OutputResult>();
+  for (const isLast of [false, true]) {
+    for (const output of outputs) if ((output.isLast === true) === isLast) results.set(output, output.finish());
+  }
+  return outputs.flatMap((output) => results.get(output) ?? []);
+}
+
 function describeRendition(
   group: HlsGroup | FragmentedGroup,
   index: number,
@@ -120,6 +129,7 @@ function describeRendition(
     segments: output.segmenter.segments,
     codecs: output.segmenter.codecs,
     audioGroupIds: settings.audioGroupIds,
+    ...(output.subtitles !== undefined && { subtitles: output.subtitles }),
     ...(output.segmenter.encryption !== undefined && { encryption: output.segmenter.encryption }),
     ...(output.segmenter.iFrameRendition !== undefined && { iFrames: output.segmenter.iFrameRendition }),
     ...(made.video !== undefined && {

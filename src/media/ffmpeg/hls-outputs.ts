@@ -1,6 +1,7 @@
 import type { RenditionEncryption } from '../content-encryption.ts';
 import type { Packet } from 'node-av/lib';
 import type { HlsGroup, HlsOutput } from '../output-group.ts';
+import type { SubtitleRendition } from '../packaging/hls-captions.ts';
 import { type Rendition, type Segment, averageBandwidth } from '../packaging/hls-manifest.ts';
 import { HlsSegmenter } from '../packaging/hls-segmenter.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
@@ -44,6 +45,8 @@ export interface SegmentedOutput extends Output {
     readonly encryption: RenditionEncryption | undefined;
     readonly iFrameRendition?: Rendition['iFrames'] | undefined;
   };
+  /** Of text. */
+  readonly subtitles?: SubtitleRendition;
 }
 
 /** One rendition of an HLS group: MPEG-TS segments and their child manifest. */

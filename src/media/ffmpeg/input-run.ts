@@ -38,6 +38,7 @@ export class InputRun {
   readonly #isJoined: boolean;
   readonly #window: ClipWindow;
   readonly #pictures: PictureFacts;
+  readonly #onPicture: ((frame: Frame, seconds: number) => void) | undefined;
   readonly #onFrame: (seconds: number, isVideo: boolean) => void;
   readonly #frame: Frame;
   #graph: VideoGraph | undefined;
@@ -61,6 +62,8 @@ export class InputRun {
       readonly isJoined: boolean;
       readonly window?: ClipWindow;
       readonly pictures: PictureFacts;
+      /** Told each decoded picture with its time on the outputs' time line. */
+      readonly onPicture?: (frame: Frame, seconds: number) => void;
       readonly onFrame: (seconds: number, isVideo: boolean) => void;
     },
   ) {
@@ -72,6 +75,7 @@ export class InputRun {
     this.#isJoined = facts.isJoined;
     this.#window = facts.window ?? WHOLE;
     this.#pictures = facts.pictures;
+    this.#onPicture = facts.onPicture;
     this.#onFrame = facts.onFrame;
     this.#frame = new ffmpeg.Frame();
     this.#frame.alloc();
@@ -166,6 +170,7 @@ export class InputRun {
     const timeBase = video.stream.timeBase;
     const seconds = this.#placeInWindow(video, frame, -video.clock.frameSeconds / 2);
     if (seconds === undefined) return;
+    this.#onPicture?.(frame, this.#baseSeconds + seconds);
     const startSeconds = this.#graph === undefined ? 0 : this.#endSeconds;
     if (this.#graph !== undefined && !this.#graph.isFor(frame)) {
       this.#graph.finish();

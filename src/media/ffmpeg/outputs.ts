@@ -28,6 +28,8 @@ export interface Output {
   readonly write: (track: number, packet: Packet) => void;
   endTrack(track: number): void;
   finish(): OutputResult;
+  /** True for one that is finished after all others of its group. */
+  readonly isLast?: boolean;
 }
 
 /** Copies packets into an output's queue, in the order of their decoding times. */

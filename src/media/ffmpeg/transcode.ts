@@ -1,5 +1,6 @@
 import type { PartSink } from '../packaging/object-writer.ts';
 import type { AudioSettings } from '../audio-settings.ts';
+import type { CaptionOutput } from '../caption-settings.ts';
 import type { FragmentedGroup, HlsGroup, OutputGroup, SmoothGroup } from '../output-group.ts';
 import type { TranscodeInput } from '../transcode-input.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
@@ -9,6 +10,8 @@ import { uriOf } from '../media-location.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
 import { AudioTracks, type ExternalFiles, externalFiles, routeOf, settledBy } from './audio-tracks.ts';
 import type { AuxiliaryPort } from './auxiliary.ts';
+import { captionedVideo, openCaptionOutput } from './captioned-outputs.ts';
+import { CaptionTracks } from './caption-tracks.ts';
 import { type ClipWindow, clipWindows, WHOLE } from './clip-windows.ts';
 import { InputRun } from './input-run.ts';
 import type { RunningGroup } from './finish-group.ts';
@@ -48,6 +51,15 @@ export interface TranscodePorts extends AuxiliaryPort {
 
 const REPORT_EVERY_FRAMES = 30;
 
+interface Captioned {
+  readonly captions?: readonly CaptionOutput[];
+}
+
+interface OpenedOutput {
+  readonly output: Output;
+  readonly tracks: OutputTracks;
+}
+
 /**
  * Runs a job from front to back in this thread, which it blocks: every input is decoded once, and each frame goes
  * through one filter graph to all renditions.
@@ -66,6 +78,8 @@ class Transcode {
   readonly #audios: AudioTracks;
   readonly #copies: { readonly track: PassthroughTrack; readonly end: () => void }[] = [];
   readonly #images: ImageStore;
+  readonly #captions: CaptionTracks;
+  #seconds = 0;
   #framesDecoded = 0;
   /** The part of the first input with which the outputs begin. */
   #firstWindow: ClipWindow = WHOLE;
@@ -75,6 +89,7 @@ class Transcode {
     this.#job = job;
     this.#ports = ports;
     this.#images = new ImageStore(ffmpeg, ports);
+    this.#captions = new CaptionTracks(ffmpeg, job, ports);
     this.#audios = new AudioTracks(ffmpeg);
   }
 
@@ -138,6 +153,7 @@ class Transcode {
         const input = index === 0 && place === 0 ? first : this.#open(index);
         part += 1;
         const before = done;
+        this.#captions.beginPart(index, window, base);
         const run = new InputRun(this.#ffmpeg, input.media, {
           videoEncoders: this.#videos.map(({ encoder }) => encoder),
           audioRoutes: this.#audios.all.map(({ settings, encoder }) => routeOf(input, settings, encoder)),
@@ -151,6 +167,7 @@ class Transcode {
             skippedSeconds: window.from,
             outputTimecode,
           },
+          onPicture: this.#captions.takePicture,
           onFrame: (seconds, isVideo) => {
             const isCounted = isVideo || !this.#hasPicture;
             if (isCounted) this.#framesDecoded += 1;
@@ -165,10 +182,13 @@ class Transcode {
           },
         });
         base = run.run();
+        this.#captions.endPart(base);
         input.close();
         done += lengths[part - 1] ?? 0;
       }
     });
+    this.#seconds = base;
+    this.#captions.finish(base);
   }
 
   /** The timecode of the first picture, at each rate. */
@@ -193,9 +213,14 @@ class Transcode {
     const sink = this.#ports.sinkFor(index);
     const { startedAt } = this.#job;
     if (group.kind === 'file') {
-      const opened = group.outputs.map((output) =>
-        this.#openOutput(output, first, undefined, !isAnnexB(output.container), (tracks) =>
-          openFileOutput(this.#ffmpeg, group, output, tracks, sink, startedAt),
+      const text = this.#openText(group, sink, () => opened, 0);
+      const opened: OpenedOutput[] = group.outputs.map((output, place) =>
+        this.#openOutput(
+          output,
+          first,
+          undefined,
+          !isAnnexB(output.container),
+          (tracks) => text(place) ?? openFileOutput(this.#ffmpeg, group, output, tracks, sink, startedAt),
         ),
       );
       return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
@@ -210,14 +235,21 @@ class Transcode {
       return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
     }
     if (group.kind !== 'hls') {
-      const opened = group.outputs.map((output, place) =>
-        this.#openOutput(output, first, segmentSeconds, true, (tracks) =>
-          openFragmentedOutput(this.#ffmpeg, group, output, tracks, sink, {
-            startedAt,
-            segmentSeconds,
-            fragmentSeconds,
-            id: String(place + 1),
-          }),
+      const text = this.#openText(group, sink, () => opened, segmentSeconds);
+      const opened: OpenedOutput[] = group.outputs.map((output, place) =>
+        this.#openOutput(
+          output,
+          first,
+          segmentSeconds,
+          true,
+          (tracks) =>
+            text(place) ??
+            openFragmentedOutput(this.#ffmpeg, group, output, tracks, sink, {
+              startedAt,
+              segmentSeconds,
+              fragmentSeconds,
+              id: String(place + 1),
+            }),
         ),
       );
       return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
@@ -226,26 +258,52 @@ class Transcode {
       ...group.programDateTime,
       startMs: this.#startMs(first.media),
     };
-    const opened = group.outputs.map((output) =>
-      this.#openOutput(output, first, segmentSeconds, false, (tracks) =>
-        openHlsOutput(this.#ffmpeg, group, output, tracks, sink, {
-          startedAt,
-          segmentSeconds,
-          now: () => this.#ports.now(),
-          ...(dates !== undefined && { dates }),
-        }),
+    const text = this.#openText(group, sink, () => opened, segmentSeconds);
+    const opened: OpenedOutput[] = group.outputs.map((output, place) =>
+      this.#openOutput(
+        output,
+        first,
+        segmentSeconds,
+        false,
+        (tracks) =>
+          text(place) ??
+          openHlsOutput(this.#ffmpeg, group, output, tracks, sink, {
+            startedAt,
+            segmentSeconds,
+            now: () => this.#ports.now(),
+            ...(dates !== undefined && { dates }),
+          }),
       ),
     );
     return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
   }
 
-  #openOutput<Opened extends Output>(
-    settings: { readonly video?: VideoSettings; readonly audios: readonly AudioSettings[] },
+  /** Opens the outputs of a group that are captions alone, by their places. */
+  #openText(
+    group: OutputGroup,
+    sink: PartSink,
+    opened: () => readonly OpenedOutput[],
+    segmentSeconds: number,
+  ): (place: number) => Output | undefined {
+    const facts = {
+      sink,
+      startedAt: this.#job.startedAt,
+      segmentSeconds,
+      tracks: this.#captions,
+      now: () => this.#ports.now(),
+      seconds: () => this.#seconds,
+      outputs: () => opened().map(({ output }) => output),
+    };
+    return (place) => openCaptionOutput(group, place, facts);
+  }
+
+  #openOutput(
+    settings: Captioned & { readonly video?: VideoSettings; readonly audios: readonly AudioSettings[] },
     first: OpenInput,
     forcedKeySeconds: number | undefined,
     hasGlobalHeader: boolean,
-    open: (tracks: OutputTracks) => Opened,
-  ): { readonly output: Opened; readonly tracks: OutputTracks } {
+    open: (tracks: OutputTracks) => Output,
+  ): OpenedOutput {
     const audios = settings.audios.map((audio) => {
       const settled = settledBy(first, audio);
       return { settings: settled, shared: this.#audios.open(settled) };
@@ -254,7 +312,7 @@ class Transcode {
       settings: audio.settings,
       encoder: audio.shared.encoder,
     }));
-    let output: Opened | undefined;
+    let output: Output | undefined;
     const receive: PacketReceiver = (packet) => output?.write(0, packet);
     const end = (): void => output?.endTrack(0);
     let video: VideoTrack | undefined;
@@ -263,7 +321,8 @@ class Transcode {
       this.#copies.push({ track, end });
       video = track;
     } else if (settings.video !== undefined) {
-      const encoder = this.#openVideo(settings.video, first.media, forcedKeySeconds, hasGlobalHeader, receive);
+      const { video: wanted, captions = [] } = settings;
+      const encoder = this.#openVideo(wanted, captions, first.media, forcedKeySeconds, hasGlobalHeader, receive);
       this.#videos.push({ encoder, end });
       video = encoder;
     }
@@ -280,6 +339,7 @@ class Transcode {
 
   #openVideo(
     settings: VideoSettings,
+    captions: readonly CaptionOutput[],
     first: MediaInput,
     forcedKeySeconds: number | undefined,
     hasGlobalHeader: boolean,
@@ -289,10 +349,12 @@ class Transcode {
     if (source === undefined) throw new TranscodeError(ERROR_CODES.noVideo, 'The input has no video stream.');
     const { picture: shown } = inputPictures(this.#ffmpeg, first, this.#job.inputs[0]);
     const picture = outputPicture(settings, shown);
+    const framerate = settings.framerate ?? deinterlacedRate(framerateOf(source), settings.deinterlace);
     const facts = {
       settings,
       picture,
-      framerate: settings.framerate ?? deinterlacedRate(framerateOf(source), settings.deinterlace),
+      framerate,
+      ...captionedVideo(this.#ffmpeg, this.#captions, captions, framerate),
       hasGlobalHeader,
       source,
       target: this.#videos.length + 1,

@@ -2,6 +2,8 @@ import type { FFVideoEncoder } from 'node-av/constants';
 import type { CodecContext, Frame, Packet, Stream } from 'node-av/lib';
 import type { Rational, VideoSettings } from '../video-settings.ts';
 import { ERROR_CODES } from '../transcode-error.ts';
+import type { CaptionBurner } from './caption-burner.ts';
+import type { CaptionEmbedder } from './caption-embedder.ts';
 import { check, present } from './check.ts';
 import {
   encoderName,
@@ -29,6 +31,9 @@ export interface VideoEncoderFacts {
   readonly hasGlobalHeader: boolean;
   /** The stream whose colour description is carried over. */
   readonly source: Stream;
+  /** What is drawn on the pictures, and what goes with them, last of all. */
+  readonly burners?: readonly CaptionBurner[];
+  readonly embedder?: CaptionEmbedder;
   /** Counted from 1, for messages. */
   readonly target: number;
 }
@@ -45,6 +50,8 @@ export class VideoEncoder {
   /** Of open GOPs: a closed one begins after so many frames. */
   readonly #closedFrames: number | undefined;
   readonly #receive: PacketReceiver;
+  readonly #burners: readonly CaptionBurner[];
+  readonly #embedder: CaptionEmbedder | undefined;
   #nextFrame = 0n;
   #lastKeySegment = -1;
   #last: Frame | undefined;
@@ -54,6 +61,8 @@ export class VideoEncoder {
     this.#ffmpeg = ffmpeg;
     this.#receive = receive;
     this.#forcedKeySeconds = facts.forcedKeySeconds;
+    this.#burners = facts.burners ?? [];
+    this.#embedder = facts.embedder;
     this.settings = facts.settings;
     this.picture = facts.picture;
     this.framerate = facts.framerate;
@@ -97,11 +106,21 @@ export class VideoEncoder {
    */
   encode(frame: Frame, number: bigint): void {
     if (number < this.#nextFrame || number >= this.#limit) return;
-    frame.pts = number;
-    if (this.settings.codec.kind === 'jpeg') frame.quality = jpegLambda(this.settings.codec.quality);
-    frame.pictType = this.#isKeyForced(number) ? this.#ffmpeg.AV_PICTURE_TYPE_I : this.#ffmpeg.AV_PICTURE_TYPE_NONE;
+    const shown = this.#captioned(frame, number);
+    shown.pts = number;
+    if (this.settings.codec.kind === 'jpeg') shown.quality = jpegLambda(this.settings.codec.quality);
+    shown.pictType = this.#isKeyForced(number) ? this.#ffmpeg.AV_PICTURE_TYPE_I : this.#ffmpeg.AV_PICTURE_TYPE_NONE;
     this.#nextFrame = number + 1n;
-    this.#send(frame);
+    this.#send(shown);
+  }
+
+  /** With the output's captions instead of those that came with the input. */
+  #captioned(frame: Frame, number: bigint): Frame {
+    const ms = (Number(number) * 1000 * this.framerate.den) / this.framerate.num;
+    const shown = this.#burners.reduce((drawn, burner) => burner.draw(drawn, ms), frame);
+    shown.removeSideData(this.#ffmpeg.AV_FRAME_DATA_A53_CC);
+    this.#embedder?.attach(shown, Number(number));
+    return shown;
   }
 
   /** Keeps the frame to fill a gap at the join to the next input. */
@@ -117,6 +136,7 @@ export class VideoEncoder {
 
   finish(): void {
     this.#last?.free();
+    for (const burner of this.#burners) burner.close();
     this.#send(null);
     this.context.freeContext();
     this.#packet.free();

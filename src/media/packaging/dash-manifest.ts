@@ -2,6 +2,7 @@ import type { RenditionEncryption } from '../content-encryption.ts';
 import type { DashManifestSettings } from '../output-group.ts';
 import { contentProtections, protectionId } from './dash-protection.ts';
 import type { FragmentedSegment } from './fragmented-segmenter.ts';
+import { type DashText, textSet, textSetKey } from './dash-captions.ts';
 import { averageBandwidth } from './hls-manifest.ts';
 
 /** What an MPD says about a rendition. */
@@ -17,7 +18,9 @@ export interface DashRepresentation {
   readonly seconds: number;
   readonly media:
     | { readonly kind: 'segments'; readonly init: string; readonly template: string }
-    | { readonly kind: 'file'; readonly name: string; readonly initBytes: number; readonly indexBytes: number };
+    | { readonly kind: 'file'; readonly name: string; readonly initBytes: number; readonly indexBytes: number }
+    /** Captions that are not in segments. */
+    | { readonly kind: 'text'; readonly name: string };
   readonly picture?: {
     readonly width: number;
     readonly height: number;
@@ -27,6 +30,7 @@ export interface DashRepresentation {
   /** Absent: it is not encrypted. */
   readonly encryption?: RenditionEncryption;
   readonly sound?: { readonly sampleRate: number; readonly channels: number; readonly language?: string };
+  readonly text?: DashText;
 }
 
 /** The manifest (MPD) of a finished group. Source: ISO 23009-1. */
@@ -39,8 +43,7 @@ export function dashManifest(settings: DashManifestSettings, representations: re
   const buffer = settings.minBufferMs === undefined ? longest : settings.minBufferMs / 1000;
   const sets = new Map<string, DashRepresentation[]>();
   for (const one of representations) {
-    const kind = one.sound === undefined ? 'video' : `audio ${one.sound.language ?? ''} ${one.codec}`;
-    const key = `${kind} ${protectionId(one.encryption)}`;
+    const key = `${setKey(one)} ${protectionId(one.encryption)}`;
     sets.set(key, [...(sets.get(key) ?? []), one]);
   }
   const lines = [
@@ -57,6 +60,11 @@ export function dashManifest(settings: DashManifestSettings, representations: re
   return lines.join('\n');
 }
 
+function setKey({ text, sound, codec, id }: DashRepresentation): string {
+  if (text !== undefined) return textSetKey(text, id);
+  return sound === undefined ? 'video' : `audio ${sound.language ?? ''} ${codec}`;
+}
+
 const PROFILES = { main: 'isoff-main', 'on-demand': 'isoff-on-demand' } as const;
 
 function adaptationSet(settings: DashManifestSettings, set: readonly DashRepresentation[], id: number): string[] {
@@ -64,6 +72,12 @@ function adaptationSet(settings: DashManifestSettings, set: readonly DashReprese
   if (first === undefined) return [];
   const kind = first.sound === undefined ? 'video' : 'audio';
   const language = first.sound?.language;
+  const representations = set.flatMap((one) => representation(settings, one));
+  if (first.text !== undefined) {
+    const { attributes, elements } = textSet(first.text, settings.profile === 'on-demand');
+    const opened = `    <AdaptationSet id="${id}" ${attributes.join(' ')}>`;
+    return [opened, ...elements, ...representations, '    </AdaptationSet>'];
+  }
   const attributes = [
     `id="${id}"`,
     `contentType="${kind}"`,
@@ -76,7 +90,7 @@ function adaptationSet(settings: DashManifestSettings, set: readonly DashReprese
   return [
     `    <AdaptationSet ${attributes.join(' ')}>`,
     ...contentProtections(first.encryption, '      '),
-    ...set.flatMap((one) => representation(settings, one)),
+    ...representations,
     '    </AdaptationSet>',
   ];
 }
@@ -87,7 +101,7 @@ function representation(settings: DashManifestSettings, one: DashRepresentation)
   const attributes = [
     `id="${one.id}"`,
     `bandwidth="${Math.max(1, isMax ? one.maxBandwidth : averageBandwidth(one))}"`,
-    `codecs="${one.codec}"`,
+    ...(one.codec === '' ? [] : [`codecs="${one.codec}"`]),
     ...(picture === undefined
       ? []
       : [
@@ -106,9 +120,15 @@ function representation(settings: DashManifestSettings, one: DashRepresentation)
           '        <AudioChannelConfiguration schemeIdUri="urn:mpeg:dash:23003:3:audio_channel_configuration:2011"' +
             ` value="${sound.channels}"/>`,
         ]),
-    ...(one.media.kind === 'file' ? fileLines(one.media, one.timescale) : templateLines(settings, one, one.media)),
+    ...mediaLines(settings, one),
     '      </Representation>',
   ];
+}
+
+function mediaLines(settings: DashManifestSettings, one: DashRepresentation): string[] {
+  const { media } = one;
+  if (media.kind === 'text') return [`        <BaseURL>${escaped(encodeURIComponent(media.name))}</BaseURL>`];
+  return media.kind === 'file' ? fileLines(media, one.timescale) : templateLines(settings, one, media);
 }
 
 function fileLines(media: Extract<DashRepresentation['media'], { kind: 'file' }>, timescale: number): string[] {

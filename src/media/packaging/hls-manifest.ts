@@ -1,5 +1,6 @@
 import type { RenditionEncryption } from '../content-encryption.ts';
 import type { HlsManifestSettings } from '../output-group.ts';
+import { captionAttributes, closedCaptionLines, type SubtitleRendition, subtitleLine } from './hls-captions.ts';
 import { keyLines, keyVersion, sessionKeyLines } from './hls-keys.ts';
 import { type ProgramDates, programDateLines } from './program-dates.ts';
 
@@ -44,6 +45,8 @@ export interface Rendition {
     readonly codecs: readonly string[];
   };
   readonly audioGroupIds: readonly string[];
+  /** Set on renditions of text. */
+  readonly subtitles?: SubtitleRendition;
   /** Absent: it is not encrypted. */
   readonly encryption?: RenditionEncryption;
 }
@@ -104,12 +107,17 @@ export function mainManifest(
   lines.push(...sessionKeyLines(encryptions));
   const audios = renditions.filter((rendition) => rendition.audio !== undefined);
   for (const rendition of audios) lines.push(mediaLine(group, rendition));
+  const texts = renditions.filter((rendition) => rendition.subtitles !== undefined);
+  for (const { subtitles, name } of texts) {
+    if (subtitles !== undefined) lines.push(subtitleLine(subtitles, uri(group, name)));
+  }
+  lines.push(...closedCaptionLines(group.closedCaptions));
   for (const rendition of renditions) {
-    if (rendition.audio !== undefined) continue;
+    if (rendition.audio !== undefined || rendition.subtitles !== undefined) continue;
     const groupIds = rendition.audioGroupIds.length === 0 ? [undefined] : rendition.audioGroupIds;
     for (const groupId of groupIds) {
       const companions = audios.filter((audio) => audio.audio?.groupId === groupId);
-      lines.push(variantLine(group, rendition, groupId, companions), uri(group, rendition.name));
+      lines.push(variantLine(group, rendition, groupId, [...companions, ...texts]), uri(group, rendition.name));
     }
   }
   for (const { iFrames, width, height } of renditions) {
@@ -179,6 +187,8 @@ function variantLine(
     attributes.push(`RESOLUTION=${rendition.width}x${rendition.height}`);
   }
   if (rendition.framesPerSecond !== undefined) attributes.push(`FRAME-RATE=${rendition.framesPerSecond.toFixed(3)}`);
+  const hasSubtitles = companions.some(({ subtitles }) => subtitles !== undefined);
+  attributes.push(...captionAttributes(group.closedCaptions, hasSubtitles));
   if (groupId !== undefined) attributes.push(`AUDIO="${quoted(groupId)}"`);
   return `#EXT-X-STREAM-INF:${attributes.join(',')}`;
 }

@@ -1,6 +1,6 @@
 import { parseLocation } from '#media/media-location.ts';
 import type { MediaLocation } from '#media/transcode-input.ts';
-import type { ImageInserter, JobSettings } from '@aws-sdk/client-mediaconvert';
+import type { CaptionSelector, ImageInserter, JobSettings } from '@aws-sdk/client-mediaconvert';
 
 /**
  * The files that a job's settings name beside its inputs (images, captions, sound), each once: the worker opens them
@@ -16,8 +16,16 @@ export function auxiliaryFiles(settings: JobSettings): readonly MediaLocation[] 
   const sounds = (settings.Inputs ?? []).flatMap((input) =>
     Object.values(input.AudioSelectors ?? {}).flatMap(({ ExternalAudioFileInput: uri }) => uri ?? []),
   );
-  const uris = [...inserters.flatMap(imagesOf), ...sounds];
+  const captions = (settings.Inputs ?? []).flatMap((input) =>
+    Object.values(input.CaptionSelectors ?? {}).flatMap(captionFile),
+  );
+  const uris = [...inserters.flatMap(imagesOf), ...sounds, ...captions];
   return [...new Set(uris)].map(parseLocation);
+}
+
+function captionFile({ SourceSettings: source }: CaptionSelector): string[] {
+  const uri = source?.FileSourceSettings?.SourceFile;
+  return uri === undefined ? [] : [uri];
 }
 
 function imagesOf(inserter: ImageInserter | undefined): string[] {

@@ -84,7 +84,7 @@ const fragmentedContainer = {
 const mpd: SettingRule<MpdSettings> = structure<MpdSettings>({
   ...fragmentedContainer,
   AccessibilityCaptionHints: oneOf('EXCLUDE'),
-  CaptionContainerType: withoutEffect,
+  CaptionContainerType: carriedOut,
 });
 
 const cmfc: SettingRule<CmfcSettings> = structure<CmfcSettings>({

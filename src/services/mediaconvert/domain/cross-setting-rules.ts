@@ -94,7 +94,8 @@ export function checkOutput(output: Output, pointer: string, problems: Problem[]
     problems.push({ pointer: `${pointer}/containerSettings/mp4Settings/cttsVersion`, text });
   }
   const audios = output.AudioDescriptions ?? [];
-  if (output.VideoDescription === undefined && audios.length === 0) {
+  const captions = output.CaptionDescriptions ?? [];
+  if (output.VideoDescription === undefined && audios.length === 0 && captions.length === 0) {
     problems.push({ pointer, text: 'Should have a videoDescription or audioDescriptions' });
   }
 }

@@ -2,6 +2,7 @@ import type { FileOutput } from '#media/output-group.ts';
 import type { Output } from '@aws-sdk/client-mediaconvert';
 import { planAudio } from './audio-description-plan.ts';
 import { audioCodecSettings } from './audio-plan.ts';
+import { captionExtension, planCaptions } from './caption-plan.ts';
 import { planMovieFile, planTransportFile } from './movie-file-plan.ts';
 import { videoSettings } from './video-plan.ts';
 
@@ -19,7 +20,8 @@ const EXTENSIONS: Readonly<Record<string, string>> = { pictures: 'jpg', adts: 'a
 export function planFileOutput(output: Output): FileOutput {
   const { Container: name, Mp4Settings: mp4, MovSettings: mov, F4vSettings: f4v } = output.ContainerSettings ?? {};
   const movie = planMovieFile(output);
-  const plain = name === 'RAW' ? planRaw(output) : name === 'MOV' ? 'mov' : 'mp4';
+  const text = captionExtension(output);
+  const plain = text !== undefined ? 'captions' : name === 'RAW' ? planRaw(output) : name === 'MOV' ? 'mov' : 'mp4';
   const container = movie?.[0] ?? plain;
   const placement = container === 'f4v' ? f4v?.MoovPlacement : mp4?.MoovPlacement;
   const isFront = (container === 'mp4' || container === 'f4v') && placement !== 'NORMAL';
@@ -27,7 +29,7 @@ export function planFileOutput(output: Output): FileOutput {
   const video = videoSettings(output.VideoDescription, output.ContainerSettings?.Container);
   return {
     nameModifier: output.NameModifier ?? '',
-    extension: output.Extension ?? movie?.[1] ?? EXTENSIONS[container] ?? container,
+    extension: output.Extension ?? text ?? movie?.[1] ?? EXTENSIONS[container] ?? container,
     container,
     ...(isTransport && { transport: planTransportFile(output.ContainerSettings?.M2tsSettings ?? {}) }),
     moov: isFront ? 'front' : 'end',
@@ -36,5 +38,6 @@ export function planFileOutput(output: Output): FileOutput {
     }),
     ...(video !== undefined && { video }),
     audios: (output.AudioDescriptions ?? []).map(planAudio),
+    ...planCaptions(output),
   };
 }

@@ -9,6 +9,8 @@ import type { AudioSettings } from '#media/audio-settings.ts';
 import type { GroupKey } from '#media/content-encryption.ts';
 import type { AudioRendition, DashManifestSettings, FragmentedGroup, FragmentedOutput } from '#media/output-group.ts';
 import { planCmafEncryption, planDashEncryption } from './content-encryption-plan.ts';
+import { isCaptionOutput } from './caption-output-rules.ts';
+import { captionExtension, planCaptions } from './caption-plan.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
 import { additionalManifests } from './manifest-plan.ts';
 import { videoSettings } from './video-plan.ts';
@@ -75,22 +77,30 @@ export function planFragmentedOutputs(
 ): FragmentedOutput[] {
   const outputs = group.Outputs ?? [];
   const isCmaf = group.OutputGroupSettings?.Type === 'CMAF_GROUP_SETTINGS';
-  const sounds = outputs.filter((output) => output.VideoDescription === undefined);
+  const sounds = outputs.filter((output) => output.VideoDescription === undefined && !isCaptionOutput(output));
   const renditions = new Map(sounds.map((output, index) => [output, planRendition(cmfcOf(output), index)]));
   const allGroups = [...new Set([...renditions.values()].flatMap((one) => (one === undefined ? [] : [one.groupId])))];
   return outputs.map((output) => {
     const video = videoSettings(output.VideoDescription, output.ContainerSettings?.Container);
     const rendition = renditions.get(output);
+    const isRawText = isCaptionOutput(output) && output.ContainerSettings?.MpdSettings?.CaptionContainerType === 'RAW';
     return {
       nameModifier: output.NameModifier ?? '',
-      extension: output.Extension ?? (isCmaf ? (video === undefined ? 'cmfa' : 'cmfv') : 'mp4'),
+      extension: output.Extension ?? extensionOf(output, isCmaf, isRawText),
       ...(video !== undefined && { video }),
       audios: planAudios(output),
+      ...planCaptions(output),
+      ...(isRawText && { isRawText }),
       ...(rendition !== undefined && { audioRendition: rendition }),
       audioGroupIds: video === undefined ? [] : (listed(cmfcOf(output).AudioRenditionSets) ?? allGroups),
       ...(cmfcOf(output).IFrameOnlyManifest === 'INCLUDE' && { hasIFrameManifest: true }),
     };
   });
+}
+
+function extensionOf(output: Output, isCmaf: boolean, isRawText: boolean): string {
+  if (isCaptionOutput(output)) return isCmaf ? 'cmft' : isRawText ? (captionExtension(output) ?? 'xml') : 'mp4';
+  return isCmaf ? (output.VideoDescription === undefined ? 'cmfa' : 'cmfv') : 'mp4';
 }
 
 function cmfcOf(output: Output): CmfcSettings {

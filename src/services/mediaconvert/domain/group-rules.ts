@@ -12,6 +12,7 @@ import type { Problem } from '../errors.ts';
 import { checkSoundFile } from './audio-container-rules.ts';
 import { checkMainManifests, checkPackedAudio, checkTrickPlay } from './manifest-rules.ts';
 import { checkPictureContainer } from './container-codecs.ts';
+import { isCaptionOutput } from './caption-output-rules.ts';
 import { missing } from './setting-rule.ts';
 import { checkSmoothOutputs } from './smooth-rules.ts';
 import { checkClocks } from './transport-rules.ts';
@@ -203,7 +204,7 @@ function checkHlsOutput(output: Output, isSampleAes: boolean, pointer: string, p
     const text = 'H_265 cannot be encrypted by SAMPLE_AES in transport streams';
     problems.push({ pointer: `${pointer}/videoDescription/codecSettings/codec`, text });
   }
-  const isAudioOnly = output.VideoDescription === undefined;
+  const isAudioOnly = output.VideoDescription === undefined && !isCaptionOutput(output);
   if (isAudioOnly && output.OutputSettings?.HlsSettings?.AudioOnlyContainer !== 'M2TS') {
     checkPackedAudio(output, isSampleAes, pointer, problems);
   }
@@ -218,11 +219,12 @@ function checkOneTrack(output: Output, pointer: string, problems: Problem[]): vo
 
 /** With several sounds, which is chosen has to be said. */
 function checkRenditions(group: OutputGroup, pointer: string, problems: Problem[]): void {
-  const sounds = group.Outputs?.filter((output) => output.VideoDescription === undefined) ?? [];
+  const sounds =
+    group.Outputs?.filter((output) => output.VideoDescription === undefined && !isCaptionOutput(output)) ?? [];
   group.Outputs?.forEach((output, index) => {
     const at = `${pointer}/outputs/${index}/containerSettings/cmfcSettings`;
     const { AudioTrackType, AudioGroupId, AudioRenditionSets } = output.ContainerSettings?.CmfcSettings ?? {};
-    const isSound = output.VideoDescription === undefined;
+    const isSound = output.VideoDescription === undefined && !isCaptionOutput(output);
     if (isSound && sounds.length > 1 && AudioTrackType === undefined) problems.push(missing(at, 'audioTrackType'));
     if (isSound && AudioRenditionSets !== undefined) {
       problems.push({ pointer: `${at}/audioRenditionSets`, text: 'Is only allowed in an output with a picture' });

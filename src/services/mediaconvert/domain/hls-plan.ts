@@ -2,6 +2,7 @@ import type { GroupKey } from '#media/content-encryption.ts';
 import type { HlsGroup, HlsOutput, TransportSettings } from '#media/output-group.ts';
 import type { HlsGroupSettings, HlsSettings, M3u8Settings, Output } from '@aws-sdk/client-mediaconvert';
 import { planAudio } from './audio-description-plan.ts';
+import { planCaptions, planClosedCaptions } from './caption-plan.ts';
 import { planHlsEncryption } from './content-encryption-plan.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
 import { groupFacts } from './group-facts.ts';
@@ -17,6 +18,8 @@ export function planHls(
     kind: 'hls',
     segmentSeconds: hls.SegmentLength ?? 10,
     alignment: hls.SegmentLengthControl === 'GOP_MULTIPLE' ? 'gop-multiple' : 'exact',
+    captionSegments: hls.CaptionSegmentLengthControl === 'MATCH_VIDEO' ? 'match-video' : 'large',
+    ...planClosedCaptions(hls),
     areManifestsWritten: hls.OutputSelection !== 'SEGMENTS_ONLY',
     ...hlsManifestSettings(hls),
     ...additionalManifests(hls),
@@ -46,6 +49,7 @@ export function planHlsOutput(output: Output, group: HlsGroupSettings): HlsOutpu
     segmentModifier: hls.SegmentModifier ?? '',
     ...(video !== undefined && { video }),
     audios: (output.AudioDescriptions ?? []).map(planAudio),
+    ...planCaptions(output),
     transport: planTransport(output.ContainerSettings?.M3u8Settings ?? {}, group),
     ...(video === undefined &&
       hls.AudioOnlyContainer !== 'M2TS' && { packedAudio: { isTimed: group.AudioOnlyHeader !== 'EXCLUDE' } }),

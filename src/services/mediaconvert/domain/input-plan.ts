@@ -2,12 +2,14 @@ import { parseLocation } from '#media/media-location.ts';
 import type { InputClips, InputDecryption, TranscodeInput } from '#media/transcode-input.ts';
 import type { Input, InputDecryptionSettings } from '@aws-sdk/client-mediaconvert';
 import { planSelectors } from './audio-selector-plan.ts';
+import { planCaptionSelectors } from './caption-plan.ts';
 import { inputTimecode, planInputPicture } from './picture-plan.ts';
 
 export function planInput(input: Input, key: Uint8Array | undefined): TranscodeInput {
   return {
     source: parseLocation(input.FileInput ?? ''),
     ...planSelectors(input),
+    ...(input.CaptionSelectors !== undefined && { captionSelectors: planCaptionSelectors(input.CaptionSelectors) }),
     picture: planInputPicture(input),
     firstTimecode: inputTimecode(input),
     ...((input.InputClippings ?? []).length > 0 && { clips: planClips(input) }),

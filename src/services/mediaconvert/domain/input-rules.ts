@@ -1,5 +1,6 @@
 import type { Input, VideoSelector } from '@aws-sdk/client-mediaconvert';
 import { audioSelector, audioSelectorGroup, checkSelectorGroups } from './audio-selector-rules.ts';
+import { captionSelector } from './caption-rules.ts';
 import { checkFileInput } from './cross-setting-rules.ts';
 import { imageInserter } from './image-rules.ts';
 import { checkTimecodes, inputClip } from './input-clip-rules.ts';
@@ -38,7 +39,7 @@ export const input: SettingRule<Input> = allOf(
     DecryptionSettings: inputDecryption,
     AudioSelectors: entries(audioSelector),
     AudioSelectorGroups: entries(audioSelectorGroup),
-    CaptionSelectors: emptyOnly,
+    CaptionSelectors: entries(captionSelector),
     InputClippings: each(inputClip),
     SupplementalImps: emptyOnly,
     VideoOverlays: emptyOnly,

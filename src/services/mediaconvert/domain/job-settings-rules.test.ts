@@ -145,7 +145,7 @@ describe('settings that are not carried out', () => {
       'h264Settings/fieldEncoding',
     ],
     ['presets', settingsWith({ Preset: 'System-Generic' }), `${OUTPUT}/preset`],
-    ['captions', settingsWith({ CaptionDescriptions: [{}] }), `${OUTPUT}/captionDescriptions`],
+    ['captions from nowhere', settingsWith({ CaptionDescriptions: [{}] }), `${OUTPUT}/captionDescriptions/0`],
   ];
   for (const [what, settings, pointer] of cases) {
     test(`${what} is refused by name`, () => {
@@ -385,6 +385,20 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   ac3Settings: 'bitstreamMode dialnorm lfeFilter',
   aiffSettings: 'channels sampleRate',
   audioDescriptions: 'audioTypeControl customLanguageCode languageCode languageCodeControl streamName',
+  burninDestinationSettings:
+    'alignment applyFontColor backgroundColor backgroundOpacity fontColor fontOpacity fontSize outlineColor outlineSize removeRubyReserveAttributes shadowColor shadowOpacity shadowXOffset shadowYOffset stylePassthrough teletextSpacing xPosition yPosition',
+  captionDescriptions: 'customLanguageCode languageCode languageDescription',
+  captionLanguageMappings: 'captionChannel customLanguageCode languageCode languageDescription',
+  embeddedDestinationSettings: 'destination608ChannelNumber',
+  embeddedSourceSettings: 'source608ChannelNumber terminateCaptions',
+  fileSourceSettings: 'byteRateLimit convertPaintToPop timeDelta timeDeltaUnits',
+  framerate: 'framerateDenominator framerateNumerator',
+  imscDestinationSettings: 'accessibility stylePassthrough',
+  sccDestinationSettings: 'framerate',
+  srtDestinationSettings: 'stylePassthrough',
+  ttmlDestinationSettings:
+    'backgroundColor backgroundOpacity fontColor fontOpacity fontSize fontStyle fontWeight stylePassthrough textDecoration',
+  webvttDestinationSettings: 'accessibility',
   cmafGroupSettings:
     'baseUrl clientCache codecSpecification fragmentLength manifestCompression manifestDurationFormat minBufferTime mpdManifestBandwidthType mpdProfile segmentControl segmentLength streamInfResolution targetDurationCompatibilityMode writeDashManifest writeHlsManifest writeSegmentTimelineInRepresentation',
   cmfcSettings:
@@ -405,7 +419,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   h265Settings:
     'adaptiveQuantization alternateTransferFunctionSei bitrate codecLevel codecProfile deblocking dynamicSubGop endOfStreamMarkers flickerAdaptiveQuantization framerateControl framerateDenominator framerateNumerator gopBReference gopClosedCadence gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval mvTemporalPredictor numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator rateControlMode sampleAdaptiveOffsetFilterMode scanTypeConversionMode sceneChangeDetect slices spatialAdaptiveQuantization temporalAdaptiveQuantization temporalIds treeBlockSize writeMp4PackagingType',
   hlsGroupSettings:
-    'audioOnlyHeader baseUrl captionSegmentLengthControl clientCache codecSpecification directoryStructure manifestCompression manifestDurationFormat minSegmentLength outputSelection programDateTime programDateTimePeriod segmentControl segmentLength streamInfResolution targetDurationCompatibilityMode timedMetadataId3Period timestampDeltaMilliseconds',
+    'audioOnlyHeader baseUrl captionLanguageSetting captionSegmentLengthControl clientCache codecSpecification directoryStructure manifestCompression manifestDurationFormat minSegmentLength outputSelection programDateTime programDateTimePeriod segmentControl segmentLength streamInfResolution targetDurationCompatibilityMode timedMetadataId3Period timestampDeltaMilliseconds',
   hlsSettings:
     'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest segmentModifier',
   inputClippings: 'endTimecode startTimecode',

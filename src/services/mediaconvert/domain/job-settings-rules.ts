@@ -7,6 +7,8 @@ import type {
   TimecodeConfig,
 } from '@aws-sdk/client-mediaconvert';
 import { audioDescription } from './audio-description-rules.ts';
+import { checkGroupCaptions, checkJobCaptions } from './caption-output-rules.ts';
+import { captionDescription } from './caption-rules.ts';
 import { containerSettings } from './container-rules.ts';
 import { checkModifier, checkOutput, checkSegmentModifier, checkSettings } from './cross-setting-rules.ts';
 import { checkOutputGroup } from './group-rules.ts';
@@ -50,13 +52,14 @@ const output: SettingRule<Output> = allOf(
     ContainerSettings: containerSettings,
     VideoDescription: videoDescription,
     AudioDescriptions: each(audioDescription),
-    CaptionDescriptions: emptyOnly,
+    CaptionDescriptions: each(captionDescription),
     OutputSettings: structure<OutputSettings>({ HlsSettings: hlsOutput }),
   }),
 );
 
 const outputGroup: SettingRule<OutputGroup> = allOf(
   checkOutputGroup,
+  checkGroupCaptions,
   checkEncryptedCodecs,
   structure<OutputGroup>({
     Name: withoutEffect,
@@ -68,6 +71,7 @@ const outputGroup: SettingRule<OutputGroup> = allOf(
 
 export const jobSettingsRule: SettingRule<JobSettings> = allOf(
   checkSettings,
+  checkJobCaptions,
   checkPassthroughInputs,
   structure<JobSettings>({
     Inputs: each(input),

@@ -2,6 +2,7 @@ import type {
   CmafGroupSettings,
   DashIsoGroupSettings,
   FileGroupSettings,
+  HlsCaptionLanguageMapping,
   HlsGroupSettings,
   OutputGroupSettings,
 } from '@aws-sdk/client-mediaconvert';
@@ -52,10 +53,16 @@ const hlsGroup: SettingRule<HlsGroupSettings> = allOf(
     TimestampDeltaMilliseconds: carriedOut,
     ImageBasedTrickPlay: oneOf('NONE'),
     AudioOnlyHeader: carriedOut,
-    // Captions are refused where they are described.
-    CaptionLanguageSetting: oneOf('OMIT', 'NONE'),
-    CaptionSegmentLengthControl: withoutEffect,
-    CaptionLanguageMappings: emptyOnly,
+    CaptionLanguageSetting: carriedOut,
+    CaptionSegmentLengthControl: carriedOut,
+    CaptionLanguageMappings: each(
+      structure<HlsCaptionLanguageMapping>({
+        CaptionChannel: carriedOut,
+        LanguageCode: carriedOut,
+        CustomLanguageCode: carriedOut,
+        LanguageDescription: carriedOut,
+      }),
+    ),
     AdMarkers: emptyOnly,
     AdditionalManifests: each(additionalManifest),
   }),

@@ -3,6 +3,7 @@ import type { MsSmoothGroupSettings, OutputGroup } from '@aws-sdk/client-mediaco
 import { planAudio } from './audio-description-plan.ts';
 import { groupFacts } from './group-facts.ts';
 import { additionalManifests } from './manifest-plan.ts';
+import { planCaptions } from './caption-plan.ts';
 import { videoSettings } from './video-plan.ts';
 
 const DEFAULT_FRAGMENT_SECONDS = 2;
@@ -36,6 +37,7 @@ function planOutputs(group: OutputGroup, isCombined: boolean): SmoothOutput[] {
       nameModifier: output.NameModifier ?? '',
       extension: output.Extension ?? 'ismv',
       ...(video !== undefined && { video }),
+      ...planCaptions(output),
       audios: isCombined && (video !== undefined || fresh.length > 0) ? fresh : all,
     };
   });

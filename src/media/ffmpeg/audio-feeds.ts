@@ -46,6 +46,7 @@ export class AudioFeeds {
   readonly #mixes: readonly RouteMix[];
   readonly #externals: { readonly media: MediaInput; isEnded: boolean; seconds: number }[];
   readonly #frame: Frame;
+  #heardSeconds = 0;
 
   /** @param main the input itself; routes may name other files, which are read in step with it */
   constructor(ffmpeg: FFmpeg, main: MediaInput, routes: readonly AudioRoute[], facts: FeedFacts) {
@@ -101,6 +102,11 @@ export class AudioFeeds {
 
   get isEmpty(): boolean {
     return this.#decodings.length === 0;
+  }
+
+  /** How far the input's own sound was heard, from the window's beginning. */
+  get heardSeconds(): number {
+    return this.#heardSeconds;
   }
 
   /** The targets that get this input's sound. */
@@ -200,6 +206,7 @@ export class AudioFeeds {
       frame.nbSamples = nbSamples;
     }
     one.isPast = isPast;
+    if (!one.isExternal) this.#heardSeconds = Math.max(this.#heardSeconds, seconds - from);
     this.#facts.onFrame(seconds - from);
   }
 

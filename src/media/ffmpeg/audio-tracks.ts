@@ -1,5 +1,6 @@
 import type { AudioCodecSettings } from '../audio-codec-settings.ts';
 import type { AudioSettings, Remix } from '../audio-settings.ts';
+import type { Loudness } from '../loudness/loudness-meter.ts';
 import { uriOf } from '../media-location.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
 import type { AudioSelector, MediaLocation, TranscodeInput } from '../transcode-input.ts';
@@ -8,6 +9,7 @@ import type { AudioRoute } from './audio-feeds.ts';
 import type { AuxiliaryPort } from './auxiliary.ts';
 import { composed } from './channel-mix.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
+import { correctionFilters, LoudnessTarget } from './loudness-target.ts';
 import { MediaInput } from './media-input.ts';
 import type { SampleTarget } from './sample-target.ts';
 
@@ -30,6 +32,7 @@ export interface ExternalFiles {
 export class AudioTracks {
   readonly #ffmpeg: FFmpeg;
   readonly #tracks = new Map<string, SharedAudio>();
+  readonly #meters = new Map<string, LoudnessTarget>();
 
   constructor(ffmpeg: FFmpeg) {
     this.#ffmpeg = ffmpeg;
@@ -41,14 +44,29 @@ export class AudioTracks {
 
   /** Outputs that ask for the same sound share one encoder. */
   open(settings: AudioSettings): SharedAudio {
-    const { selector, codec, remix, loudness } = settings;
-    const key = JSON.stringify([selector, codec, remix, loudness]);
+    const key = keyOf(settings);
     const known = this.#tracks.get(key);
     if (known !== undefined) return known;
-    const encoder = new AudioEncoder(this.#ffmpeg, codec, this.#tracks.size + 1);
+    const encoder = new AudioEncoder(this.#ffmpeg, settings.codec, this.#tracks.size + 1);
+    const measured = this.measuredOf(settings);
+    if (settings.loudness !== undefined && measured !== undefined) {
+      encoder.correction = correctionFilters(settings.loudness, measured, settings.codec.sampleRate);
+    }
     const shared = { encoder, settings, ends: [] };
     this.#tracks.set(key, shared);
     return shared;
+  }
+
+  /** What listens to sound whose loudness is to be known, before any encoder is opened. */
+  meterFor(settings: AudioSettings): LoudnessTarget {
+    const key = keyOf(settings);
+    const meter = this.#meters.get(key) ?? new LoudnessTarget(this.#ffmpeg, settings.codec);
+    this.#meters.set(key, meter);
+    return meter;
+  }
+
+  measuredOf(settings: AudioSettings): Loudness | undefined {
+    return this.#meters.get(keyOf(settings))?.measured(settings.loudness?.isGated === true);
   }
 
   /** Ends the encoders. */
@@ -58,6 +76,11 @@ export class AudioTracks {
       for (const end of ends) end();
     }
   }
+}
+
+/** What is the same of sound that can share an encoder. */
+function keyOf({ selector, codec, remix, loudness }: AudioSettings): string {
+  return JSON.stringify([selector, codec, remix, loudness]);
 }
 
 /** The files beside an input that its sound comes from. */

@@ -103,7 +103,7 @@ export class InputRun {
     while (!this.#isPast && this.#input.readPacket(packet)) {
       this.#feed(packet);
       packet.unref();
-      this.#audio.readExternals(this.#window.from + this.#endSeconds);
+      this.#audio.readExternals(this.#window.from + Math.max(this.#endSeconds, this.#audio.heardSeconds));
     }
     packet.free();
     this.#drain();

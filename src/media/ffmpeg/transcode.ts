@@ -14,6 +14,7 @@ import { captionedVideo, openCaptionOutput } from './captioned-outputs.ts';
 import { CaptionTracks } from './caption-tracks.ts';
 import { type ClipWindow, clipWindows, WHOLE } from './clip-windows.ts';
 import { InputRun } from './input-run.ts';
+import { writeLoudnessLogs } from './loudness-log.ts';
 import type { RunningGroup } from './finish-group.ts';
 import { finishGroup } from './finish-group.ts';
 import { deinterlacedRate } from './deinterlace.ts';
@@ -111,6 +112,7 @@ class Transcode {
     first ??= this.#open(0);
     this.#firstWindow = windows[0]?.[0] ?? WHOLE;
     this.#ports.report({ kind: 'phase', phase: 'TRANSCODING' });
+    first = this.#measureLoudness(first, windows);
     const groups = this.#job.groups.map((group, index) => this.#openGroup(group, index, first));
     this.#transcodeAll(first, infos, windows);
     for (const { encoder, end } of this.#videos) {
@@ -122,7 +124,51 @@ class Transcode {
       end();
     }
     this.#audios.finish();
+    for (const group of groups) {
+      const sink = this.#ports.sinkFor(group.index);
+      writeLoudnessLogs(group, sink, this.#job.startedAt, (audio) => this.#audios.measuredOf(audio));
+    }
     return { groups: groups.map((group) => finishGroup(group, this.#ports.sinkFor(group.index), this.#job.startedAt)) };
+  }
+
+  /**
+   * Listens to all inputs before anything is encoded, where loudness is to be known: one gain for the whole needs the
+   * whole. Returns the first input, which is opened anew for it.
+   */
+  #measureLoudness(first: OpenInput, windows: readonly (readonly ClipWindow[])[]): OpenInput {
+    const audios = this.#job.groups
+      .flatMap((group) => group.outputs.flatMap((output) => [...output.audios]))
+      .filter(({ loudness }) => loudness !== undefined)
+      .map((audio) => settledBy(first, audio));
+    if (audios.length === 0) return first;
+    const meters = new Map(audios.map((settings) => [this.#audios.meterFor(settings), settings]));
+    first.close();
+    const count = windows.reduce((sum, parts) => sum + parts.length, 0);
+    let base = 0;
+    let part = 0;
+    this.#job.inputs.forEach((description, index) => {
+      for (const window of windows[index] ?? [WHOLE]) {
+        const input = this.#open(index);
+        part += 1;
+        const run = new InputRun(this.#ffmpeg, input.media, {
+          videoEncoders: [],
+          audioRoutes: [...meters].map(([meter, settings]) => routeOf(input, settings, meter)),
+          baseSeconds: base,
+          isJoined: part < count,
+          window,
+          pictures: {
+            ...inputPictures(this.#ffmpeg, input.media, description),
+            images: this.#images,
+            skippedSeconds: window.from,
+            outputTimecode: () => '00:00:00:00',
+          },
+          onFrame: () => this.#ports.onFrame(this.#framesDecoded),
+        });
+        base = run.run();
+        input.close();
+      }
+    });
+    return this.#open(0);
   }
 
   #open(index: number): OpenInput {

@@ -1,10 +1,10 @@
-import type { AudioCodecSettings, AudioDescription } from '@aws-sdk/client-mediaconvert';
+import type { AudioCodecSettings, AudioDescription, AudioNormalizationSettings } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
 import { aac } from './aac-rules.ts';
 import { aiff, checkAudioCodec, flac, mp2, mp3, opus, vorbis, wav } from './audio-rules.ts';
 import { ac3, eac3 } from './dolby-rules.ts';
 import { remix } from './remix-rules.ts';
-import { type SettingRule, allOf, carriedOut, oneOf, structure } from './setting-rule.ts';
+import { type SettingRule, allOf, carriedOut, missing, oneOf, structure } from './setting-rule.ts';
 
 const CODECS = ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3', 'WAV', 'AIFF', 'FLAC', 'OPUS', 'VORBIS'];
 const LICENSED = ['AC4', 'EAC3_ATMOS'];
@@ -16,6 +16,23 @@ function checkCodec(codec: string, pointer: string, problems: Problem[]): void {
     pointer,
     text: `Should be equal to one of the allowed values in ${JSON.stringify(CODECS)}; ${reason}`,
   });
+}
+
+const normalization: SettingRule<AudioNormalizationSettings> = allOf(
+  checkNormalization,
+  structure<AudioNormalizationSettings>({
+    Algorithm: carriedOut,
+    AlgorithmControl: carriedOut,
+    CorrectionGateLevel: carriedOut,
+    LoudnessLogging: carriedOut,
+    PeakCalculation: carriedOut,
+    TargetLkfs: carriedOut,
+    TruePeakLimiterThreshold: carriedOut,
+  }),
+);
+
+function checkNormalization(settings: AudioNormalizationSettings, pointer: string, problems: Problem[]): void {
+  if (settings.Algorithm === undefined) problems.push(missing(pointer, 'algorithm'));
 }
 
 export const audioDescription: SettingRule<AudioDescription> = allOf(
@@ -35,6 +52,7 @@ export const audioDescription: SettingRule<AudioDescription> = allOf(
       OpusSettings: opus,
       VorbisSettings: vorbis,
     }),
+    AudioNormalizationSettings: normalization,
     RemixSettings: remix,
     LanguageCode: carriedOut,
     CustomLanguageCode: carriedOut,

@@ -382,6 +382,8 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   additionalManifests: 'manifestNameModifier selectedOutputs',
   av1Settings: 'bitDepth framerateControl framerateDenominator framerateNumerator gopSize maxBitrate rateControlMode',
   aacSettings: 'audioDescriptionBroadcasterMix rateControlMode rawFormat specification',
+  audioNormalizationSettings:
+    'algorithm algorithmControl correctionGateLevel loudnessLogging peakCalculation targetLkfs truePeakLimiterThreshold',
   ac3Settings: 'bitstreamMode dialnorm lfeFilter',
   aiffSettings: 'channels sampleRate',
   audioDescriptions: 'audioTypeControl customLanguageCode languageCode languageCodeControl streamName',

@@ -146,6 +146,7 @@ describe('ClearKey licences', () => {
       ['', 'The licence token is invalid.'],
       ['x'.repeat(200), 'The licence token is invalid.'],
       ['<script>', 'The licence token is invalid.'],
+      [`${token}A`, 'The licence token is invalid.'],
       [changed, 'The licence token is invalid.'],
       [other, 'The licence token is for another content.'],
     ];

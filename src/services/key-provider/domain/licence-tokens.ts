@@ -53,8 +53,11 @@ export class LicenceTokens {
   #open(token: string | undefined): LicenceTicket {
     const invalid = () => tokenRefused('The licence token is invalid.');
     if (token === undefined || token.length > MAX_TOKEN_LENGTH || !TOKEN.test(token)) throw invalid();
+    const sealed = Buffer.from(token, 'base64url');
+    // Of the texts that stand for the same bytes, one is a token.
+    if (sealed.toString('base64url') !== token) throw invalid();
     try {
-      const packed = this.#rootKey.open(Buffer.from(token, 'base64url'), SEAL_CONTEXT);
+      const packed = this.#rootKey.open(sealed, SEAL_CONTEXT);
       return JSON.parse(inflateRawSync(packed, { maxOutputLength: MAX_TICKET_LENGTH }).toString()) as LicenceTicket;
     } catch (error) {
       if (error instanceof DecryptionError) throw invalid();

@@ -27,8 +27,6 @@ export interface Mpeg2Settings {
   /** Bits of the intra blocks' mean. */
   readonly dcPrecision?: 8 | 9 | 10 | 11;
   readonly isSpatiallyAdaptive: boolean;
-  /** The stream of an MXF file of the kind D-10: key frames of one size. */
-  readonly isD10: boolean;
 }
 
 export interface VpxSettings {

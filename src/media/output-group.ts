@@ -74,7 +74,6 @@ export interface AdditionalManifest {
 export type MovieContainer =
   | 'm2ts'
   | 'mxf'
-  | 'mxf-d10'
   | 'webm'
   | 'gif'
   | 'y4m'

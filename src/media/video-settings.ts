@@ -122,7 +122,6 @@ export interface H265Settings extends PredictedPictureSettings {
   readonly areTemporalLayersWritten?: boolean;
   /** True tells that the transfer function is HLG to those who know it. */
   readonly isHlgSignalled?: boolean;
-  readonly isEndMarked?: boolean;
   /** How MP4 names it: `hvc1` keeps the parameter sets in the index, `hev1` in the stream too. */
   readonly tag: 'hvc1' | 'hev1';
 }

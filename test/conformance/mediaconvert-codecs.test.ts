@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
   type ContainerSettings,
   CreateJobCommand,
+  type H264Settings,
+  type H265Settings,
+  type M2tsSettings,
   type Output,
   type OutputGroup,
   type VideoCodecSettings,
@@ -212,3 +216,230 @@ describe('a file of each codec', { skip: withoutFfmpeg }, () => {
     assert.equal(files.get('mpeg422')?.picture['profile'], '4:2:2');
   });
 });
+
+/** What ffprobe says of each picture, of these members. */
+function framesOf(path: string, ...members: readonly string[]): readonly Readonly<Record<string, unknown>>[] {
+  const args = ['-v', 'error', '-select_streams', 'v', '-show_entries', `frame=${members.join(',')}`, '-of', 'json'];
+  const { stdout, status, stderr } = spawnSync('ffprobe', [...args, path], { maxBuffer: 16 * 1024 * 1024 });
+  assert.equal(status, 0, stderr.toString());
+  return (JSON.parse(stdout.toString()) as { frames: Readonly<Record<string, unknown>>[] }).frames;
+}
+
+describe('settings of H.264 and H.265', { skip: withoutFfmpeg }, () => {
+  const h264 = (extra: H264Settings): VideoCodecSettings => ({ Codec: 'H_264', H264Settings: { ...H264, ...extra } });
+  const h265 = (extra: H265Settings): VideoCodecSettings => ({ Codec: 'H_265', H265Settings: { ...H264, ...extra } });
+  const mp4 = { Container: 'MP4' } as const;
+  const rate = (num: number, den: number) =>
+    ({ FramerateControl: 'SPECIFIED', FramerateNumerator: num, FramerateDenominator: den }) as const;
+  const made: readonly Made[] = [
+    { name: 'deep', container: mp4, codec: h264({ CodecProfile: 'HIGH_10BIT' }) },
+    { name: '422', container: mp4, codec: h264({ CodecProfile: 'HIGH_422' }) },
+    { name: 'deep422', container: mp4, codec: h264({ CodecProfile: 'HIGH_422_10BIT' }) },
+    {
+      name: 'wide5',
+      container: mp4,
+      codec: h265({ CodecProfile: 'MAIN_422_10BIT_HIGH' }),
+    },
+    {
+      name: 'layers',
+      container: mp4,
+      codec: h265({ TemporalIds: 'ENABLED', AlternateTransferFunctionSei: 'ENABLED' }),
+    },
+    { name: 'avc3', container: mp4, codec: h264({ WriteMp4PackagingType: 'AVC3' }) },
+    {
+      name: 'fields',
+      container: mp4,
+      size: [160, 96],
+      codec: h264({ InterlaceMode: 'BOTTOM_FIELD', CodecProfile: 'HIGH' }),
+    },
+    {
+      name: 'optimised',
+      container: mp4,
+      size: [160, 96],
+      codec: h264({ InterlaceMode: 'TOP_FIELD', ScanTypeConversionMode: 'INTERLACED_OPTIMIZE', ...rate(15, 1) }),
+    },
+    {
+      name: 'film',
+      container: mp4,
+      size: [160, 96],
+      codec: h264({ InterlaceMode: 'TOP_FIELD', Telecine: 'HARD', ...rate(30_000, 1001) }),
+    },
+    {
+      name: 'gops',
+      container: mp4,
+      codec: h264({
+        GopSize: 5,
+        GopSizeUnits: 'FRAMES',
+        GopClosedCadence: 2,
+        NumberBFramesBetweenReferenceFrames: 2,
+        DynamicSubGop: 'STATIC',
+        SceneChangeDetect: 'DISABLED',
+      }),
+    },
+    {
+      name: 'smooth',
+      container: mp4,
+      codec: h264({
+        BandwidthReductionFilter: { Strength: 'HIGH', Sharpening: 'LOW' },
+        FlickerAdaptiveQuantization: 'ENABLED',
+        SceneChangeDetect: 'TRANSITION_DETECTION',
+      }),
+    },
+  ];
+  let files: Awaited<ReturnType<typeof make>>['files'];
+
+  before(async () => {
+    ({ files } = await make('settings', made));
+  });
+
+  const facts = (name: string, ...members: readonly string[]) => {
+    const { picture } = files.get(name) ?? {};
+    return members.map((member) => picture?.[member]);
+  };
+
+  test('all play', async () => {
+    for (const [name, { path }] of files) {
+      const { checksums, complaints } = await play(path, 'v');
+      assert.deepEqual([checksums.length, complaints], [name === 'optimised' ? 15 : 30, ''], name);
+    }
+  });
+
+  test('profiles have their depth and their chroma', () => {
+    assert.deepEqual(facts('deep', 'profile', 'pix_fmt'), ['High 10', 'yuv420p10le']);
+    assert.deepEqual(facts('422', 'profile', 'pix_fmt'), ['High 4:2:2', 'yuv422p']);
+    assert.deepEqual(facts('deep422', 'profile', 'pix_fmt'), ['High 4:2:2', 'yuv422p10le']);
+    assert.deepEqual(facts('wide5', 'profile', 'pix_fmt'), ['Rext', 'yuv422p10le']);
+  });
+
+  test('temporal layers tell which pictures may be left out', () => {
+    const path = files.get('layers')?.path ?? '';
+    const layers = new Set(unitsOf(path, 'hevc').map((unit) => (unit[1] ?? 0) & 7));
+    assert.ok(layers.size > 1, [...layers].join());
+  });
+
+  test('AVC3 has the parameter sets in the stream, and its name', () => {
+    assert.deepEqual(facts('avc3', 'codec_tag_string'), ['avc3']);
+  });
+
+  test('interlaced output has fields in the order that was asked for, and telecine makes them of film', () => {
+    assert.deepEqual(facts('fields', 'field_order'), ['bb']);
+    for (const [name, first] of [
+      ['fields', 0],
+      ['optimised', 1],
+      ['film', 1],
+    ] as const) {
+      const frames = framesOf(files.get(name)?.path ?? '', 'interlaced_frame', 'top_field_first');
+      const marks = new Set(
+        frames.map((frame) => `${String(frame['interlaced_frame'])}${String(frame['top_field_first'])}`),
+      );
+      assert.deepEqual([...marks], [`1${first}`], name);
+    }
+  });
+
+  test('one GOP of so many is closed', () => {
+    const path = files.get('gops')?.path ?? '';
+    const keys = framesOf(path, 'pict_type', 'key_frame').flatMap((frame, index) =>
+      frame['pict_type'] === 'I' ? [index] : [],
+    );
+    assert.deepEqual(keys, [0, 5, 10, 15, 20, 25]);
+    const count = unitsOf(path, 'h264').filter((unit) => ((unit[0] ?? 0) & 0x1f) === 5).length;
+    assert.equal(count, 3);
+  });
+});
+
+describe('containers', { skip: withoutFfmpeg }, () => {
+  const codec = { Codec: 'H_264', H264Settings: H264 } as const;
+  const wav = {
+    CodecSettings: { Codec: 'WAV', WavSettings: { BitDepth: 16, Channels: 2, SampleRate: 48_000 } },
+  } as const;
+
+  test('a transport stream has the numbers that were asked for, and one rate where it is filled', async () => {
+    const numbers = {
+      PmtPid: 100,
+      VideoPid: 101,
+      AudioPids: [102],
+      ProgramNumber: 7,
+      TransportStreamId: 9,
+      RateMode: 'CBR',
+      Bitrate: 1_500_000,
+      PatInterval: 100,
+      PmtInterval: 100,
+      PcrControl: 'PCR_EVERY_PES_PACKET',
+    } satisfies M2tsSettings;
+    const { files } = await make('ts', [
+      { name: 'cbr', container: { Container: 'M2TS', M2tsSettings: numbers }, codec, withSound: true },
+      { name: 'vbr', container: { Container: 'M2TS' }, codec, withSound: true },
+    ]);
+    const path = files.get('cbr')?.path ?? '';
+    const streams = await probe(path);
+    assert.deepEqual(
+      streams.map((stream) => stream['id']),
+      ['0x65', '0x66'],
+    );
+    const { stdout } = spawnSync('ffprobe', ['-v', 'error', '-show_programs', '-of', 'json', path]);
+    const { programs } = JSON.parse(stdout.toString()) as { programs: { program_id: number; pmt_pid: number }[] };
+    assert.deepEqual(
+      programs.map(({ program_id: id, pmt_pid: pid }) => [id, pid]),
+      [[7, 100]],
+    );
+    const bytes = await readFile(path);
+    const nulls = packetsOf(bytes).filter((pid) => pid === 0x1fff).length;
+    assert.ok(nulls > 100, `${nulls} null packets of ${bytes.length / 188}`);
+    const rate = bytes.length * 8;
+    assert.ok(rate > 1_350_000 && rate < 1_650_000, `${rate} bits of a second`);
+    const plain = packetsOf(await readFile(files.get('vbr')?.path ?? ''));
+    assert.deepEqual(
+      [plain.includes(0x1fff), plain.includes(480), plain.includes(481), plain.includes(482)],
+      [false, true, true, true],
+    );
+  });
+
+  test('an MXF file has its sound beside the picture', async () => {
+    const group = mp4Group({ destination: 's3://outputs/mxf/film' });
+    const made: readonly Made[] = [
+      { name: 'op1a', container: { Container: 'MXF', MxfSettings: { Profile: 'OP1A' } }, codec },
+    ];
+    await run({ ...group, Outputs: made.map((one) => ({ ...outputOf(one), AudioDescriptions: [wav] })) });
+    for (const { name } of made) {
+      const path = join(folder, `${name}.mxf`);
+      await writeFile(path, await account.download(`mxf/film-${name}.mxf`));
+      const [picture, sound] = await probe(path);
+      assert.equal(picture?.['codec_name'], 'h264');
+      assert.equal(sound?.['codec_name'], 'pcm_s16le');
+      const { checksums, complaints } = await play(path, 'v');
+      assert.ok(checksums.length >= 29, `${name}: ${checksums.length}, ${complaints}`);
+    }
+  });
+
+  test('a codec that a container does not take is refused', async () => {
+    const group = mp4Group({ destination: 's3://outputs/refused' });
+    const prores = outputOf({
+      name: 'x',
+      container: { Container: 'WEBM' },
+      codec: { Codec: 'PRORES', ProresSettings: {} },
+    });
+    const job = jobOf(account.role, account.source, [{ ...group, Outputs: [prores] }]);
+    await assert.rejects(
+      account.media.send(new CreateJobCommand(job)),
+      /codecSettings\/codec: PRORES is not supported in container WEBM; VP8, VP9 are/,
+    );
+  });
+});
+
+/** The first bytes of each NAL unit. */
+function unitsOf(path: string, codec: 'h264' | 'hevc'): Buffer[] {
+  const args = ['-v', 'error', '-i', path, '-c', 'copy', '-bsf:v', `${codec}_mp4toannexb`, '-f', codec, 'pipe:1'];
+  const { stdout } = spawnSync('ffmpeg', args);
+  const units: Buffer[] = [];
+  for (let at = 0; at + 5 < stdout.length; at++) {
+    if (stdout.readUIntBE(at, 3) === 1) units.push(stdout.subarray(at + 3, at + 5));
+  }
+  return units;
+}
+
+/** The PIDs of a transport stream's packets. */
+function packetsOf(bytes: Buffer): number[] {
+  const pids: number[] = [];
+  for (let at = 0; at + 188 <= bytes.length; at += 188) pids.push(bytes.readUInt16BE(at + 1) & 0x1fff);
+  return pids;
+}

@@ -59,7 +59,6 @@ function ownOptions(settings: H265Settings): Record<string, string | number> {
   if (settings.areTemporalLayersWritten === true) x265['temporal-layers'] = 3;
   // 18 is HLG's number among the transfer functions.
   if (settings.isHlgSignalled === true) x265['atc-sei'] = 18;
-  if (settings.isEndMarked === true) Object.assign(x265, { eos: 1, eob: 1 });
   if (settings.adaptiveQuantization !== undefined) {
     x265['aq-mode'] = settings.adaptiveQuantization === 0 ? 0 : 1;
     x265['aq-strength'] = settings.adaptiveQuantization;

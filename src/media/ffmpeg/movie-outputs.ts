@@ -18,7 +18,6 @@ interface Format {
 const FORMATS: Readonly<Record<MovieContainer, Format>> = {
   m2ts: { muxer: 'mpegts', contentType: 'video/MP2T', head: 'plain' },
   mxf: { muxer: 'mxf', contentType: 'application/mxf', head: 'completed' },
-  'mxf-d10': { muxer: 'mxf_d10', contentType: 'application/mxf', head: 'completed' },
   webm: { muxer: 'webm', contentType: 'video/webm', head: 'completed' },
   gif: { muxer: 'gif', contentType: 'image/gif', head: 'plain' },
   y4m: { muxer: 'yuv4mpegpipe', contentType: 'application/octet-stream', head: 'plain' },
@@ -29,7 +28,7 @@ const FORMATS: Readonly<Record<MovieContainer, Format>> = {
 
 /** True for the containers that want start codes and parameter sets in the stream. */
 export function isAnnexB(container: FileOutput['container']): boolean {
-  return ['m2ts', 'mxf', 'mxf-d10', 'h264', 'h265', 'mpeg2'].includes(container);
+  return ['m2ts', 'mxf', 'h264', 'h265', 'mpeg2'].includes(container);
 }
 
 export function isMovie(container: FileOutput['container']): container is MovieContainer {

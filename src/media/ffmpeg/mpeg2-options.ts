@@ -17,7 +17,7 @@ export function mpeg2Options(
   const isConstant = rateControl.mode === 'cbr';
   const maximum = rateControl.mode === 'cbr' ? bitrate : (rateControl.maxBitrate ?? Math.round(bitrate * 1.5));
   const buffer = settings.bufferSize ?? maximum * BUFFER_SECONDS;
-  const gop = settings.isD10 ? 1 : gopFrames(settings, framerate);
+  const gop = gopFrames(settings, framerate);
   const flags = [...(interlaced === undefined ? [] : ['ildct', 'ilme']), ...(settings.isGopOpen ? [] : ['cgop'])];
   return {
     threads: 'auto',
@@ -31,20 +31,12 @@ export function mpeg2Options(
       rc_init_occupancy: Math.round((buffer * settings.bufferInitialFill) / 100),
     }),
     g: gop,
-    bf: settings.isD10 ? 0 : Math.min(settings.bFrames ?? 2, gop > 1 ? 7 : 0),
+    bf: Math.min(settings.bFrames ?? 2, gop > 1 ? 7 : 0),
     // A closed GOP may not be cut short by a scene.
     sc_threshold: settings.isSceneChangeDetected && settings.isGopOpen ? 40 : 1_000_000_000,
     ...(settings.minKeyInterval !== undefined && { keyint_min: Math.min(settings.minKeyInterval, gop) }),
     ...(settings.dcPrecision !== undefined && { dc: settings.dcPrecision }),
     ...(settings.isSpatiallyAdaptive && { lumi_mask: 0.05, scplx_mask: 0.1 }),
-    ...(settings.isD10 && {
-      intra_vlc: 1,
-      non_linear_quant: 1,
-      dc: settings.dcPrecision ?? 10,
-      ps: 1,
-      qmin: 1,
-      qmax: 12,
-    }),
     ...(flags.length > 0 && { flags: flags.map((flag) => `+${flag}`).join('') }),
   };
 }

@@ -48,7 +48,6 @@ export type MuxerName =
   | 'opus'
   | 'ogg'
   | 'mxf'
-  | 'mxf_d10'
   | 'webm'
   | 'f4v'
   | 'gif'
@@ -113,7 +112,7 @@ export class Muxer {
       packet.pts += offset;
       packet.dts += offset;
     }
-    const isPaced = this.#name === 'mxf' || this.#name === 'mxf_d10';
+    const isPaced = this.#name === 'mxf';
     // MXF's pictures and sounds alternate in lengths that only its own interleaving makes.
     this.#checked(isPaced ? this.#format.interleavedWriteFrameSync(packet) : this.#format.writeFrameSync(packet));
   }

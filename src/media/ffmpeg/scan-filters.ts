@@ -23,15 +23,22 @@ function isDoubled({ interlaced }: VideoSettings, { framerate, sourceRate }: Sca
   return Math.abs(ratio - 2) < 0.01;
 }
 
+function halfWide(pixelFormat: string): string {
+  return pixelFormat.replace('yuv420p', 'yuv422p');
+}
+
 /** Makes the fields, at the picture's final size. */
-export function fieldFilters(settings: VideoSettings, facts: ScanFacts): string[] {
+export function fieldFilters(settings: VideoSettings, facts: ScanFacts, pixelFormat: string): string[] {
   const { interlaced, isTelecined } = settings;
   if (interlaced === undefined) return [];
   const { firstField, isFollowed } = interlaced;
   const order = firstField === 'top' ? 'tff' : 'bff';
   if (isTelecined === true) return [`telecine=first_field=${firstField}:pattern=23`, `setfield=mode=${order}`];
   if (isDoubled(settings, facts)) return [`interlace=scan=${order}:lowpass=linear`];
-  return isFollowed ? [] : [`fieldorder=order=${order}`, `setfield=mode=${order}`];
+  if (isFollowed) return [];
+  // The filter that moves the fields of others takes no pictures whose chroma has half of the lines.
+  const turn = ['scale=interl=-1', `format=${halfWide(pixelFormat)}`, `fieldorder=order=${order}`];
+  return [...turn, 'scale=interl=-1', `format=${pixelFormat}`, `setfield=mode=${order}`];
 }
 
 const STRENGTHS = { low: '1:0.8:2:2', medium: '2:1.5:3:3', high: '3.5:2.5:5:5' } as const;

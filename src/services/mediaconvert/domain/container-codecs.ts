@@ -59,7 +59,6 @@ function checkMpeg2Name(output: Output, pointer: string, problems: Problem[]): v
 
 /** The codecs of MXF's profiles. */
 const PROFILES: Readonly<Record<string, readonly string[]>> = {
-  D_10: ['MPEG2'],
   XDCAM: ['MPEG2'],
   XDCAM_RDD9: ['MPEG2'],
   XAVC: ['XAVC'],
@@ -72,9 +71,5 @@ function checkMxfProfile(output: Output, pointer: string, problems: Problem[]): 
   const codecs = profile === undefined ? undefined : PROFILES[profile];
   if (codecs !== undefined && settings?.Codec !== undefined && !codecs.includes(settings.Codec)) {
     problems.push({ pointer: at, text: `${profile} needs codec ${list(codecs)}` });
-  }
-  const isD10 = settings?.Mpeg2Settings?.Syntax === 'D_10';
-  if (settings?.Codec === 'MPEG2' && isD10 !== (profile === 'D_10')) {
-    problems.push({ pointer: at, text: 'D_10 and the syntax D_10 of MPEG-2 go together' });
   }
 }

@@ -34,7 +34,7 @@ const mov: SettingRule<MovSettings> = structure<MovSettings>({
 
 const mxf: SettingRule<MxfSettings> = structure<MxfSettings>({
   // Checked with the codec.
-  Profile: carriedOut,
+  Profile: oneOf('OP1A', 'XDCAM', 'XDCAM_RDD9', 'XAVC'),
   AfdSignaling: oneOf('NO_COPY'),
   UncompressedAudioWrapping: oneOf('AUTO'),
   XavcProfileSettings: structure<MxfXavcProfileSettings>({ DurationMode: oneOf('ALLOW_ANY_DURATION') }),

@@ -20,11 +20,11 @@ const STREAMS: Readonly<Record<string, readonly [MovieContainer, string]>> = {
 
 /** The container of a picture's file and its usual extension; `undefined` for MP4, MOV, captures and sounds. */
 export function planMovieFile(output: Output): readonly [FileOutput['container'], string] | undefined {
-  const { Container: name = '', MxfSettings: mxf } = output.ContainerSettings ?? {};
+  const { Container: name = '' } = output.ContainerSettings ?? {};
   if (name === 'RAW') return STREAMS[output.VideoDescription?.CodecSettings?.Codec ?? ''];
   const container = CONTAINERS[name];
   if (container === undefined) return undefined;
-  return mxf?.Profile === 'D_10' ? ['mxf-d10', 'mxf'] : [container, name.toLowerCase()];
+  return [container, name.toLowerCase()];
 }
 
 /** MediaConvert's own numbers where the settings name none. */
@@ -40,10 +40,18 @@ export function planTransportFile(m2ts: M2tsSettings): TransportFileSettings {
     clockOffsetSeconds: m2ts.PtsOffsetMode === 'MILLISECONDS' ? offset / 1000 : offset,
     ...(m2ts.RateMode === 'CBR' && { constantRate: bitrate > 0 ? bitrate : ('auto' as const) }),
     nullRate: m2ts.NullPacketBitrate ?? 0,
-    // Every picture is a packet; a millisecond is less than any picture lasts.
-    clockPeriodMs: m2ts.PcrControl === 'CONFIGURED_PCR_PERIOD' ? (m2ts.MaxPcrInterval ?? 0) || 40 : 1,
+    clockPeriodMs: planClock(m2ts),
     tablePeriodMs: interval > 0 ? interval : 100,
     isLowDelay: m2ts.BufferModel === 'NONE',
     isDvb: m2ts.AudioBufferModel === 'DVB',
   };
+}
+
+/**
+ * Milliseconds between two clock references. Every picture is a packet, and begins with one where they are a
+ * millisecond apart; a stream that is filled has them beside its pictures, and more often than those.
+ */
+function planClock({ PcrControl: control, MaxPcrInterval: interval = 0, RateMode: mode }: M2tsSettings): number {
+  if (control === 'CONFIGURED_PCR_PERIOD') return interval > 0 ? interval : 40;
+  return mode === 'CBR' ? 10 : 1;
 }

@@ -77,7 +77,6 @@ function planMpeg2(mpeg2: Mpeg2): Mpeg2Settings {
     }),
     ...(precision !== undefined && { dcPrecision: Number(precision) as 8 | 9 | 10 | 11 }),
     isSpatiallyAdaptive: mpeg2.SpatialAdaptiveQuantization !== 'DISABLED' && mpeg2.AdaptiveQuantization !== 'OFF',
-    isD10: mpeg2.Syntax === 'D_10',
   };
 }
 

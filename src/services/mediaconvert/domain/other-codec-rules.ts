@@ -50,7 +50,7 @@ export const mpeg2: SettingRule<Mpeg2Settings> = allOf(
     SpatialAdaptiveQuantization: carriedOut,
     TemporalAdaptiveQuantization: oneOf('DISABLED'),
     Softness: oneOf(0),
-    Syntax: carriedOut,
+    Syntax: oneOf('DEFAULT'),
     PerFrameMetrics: emptyOnly,
   }),
 );
@@ -170,11 +170,6 @@ function checkMpeg2(settings: Mpeg2Settings, pointer: string, problems: Problem[
   if (maximum !== undefined && bitrate !== undefined && maximum < bitrate) {
     problems.push({ pointer: `${pointer}/maxBitrate`, text: 'Should be greater than or equal to bitrate' });
   }
-  if (settings.Syntax !== 'D_10') return;
-  if (settings.CodecProfile !== 'PROFILE_422') {
-    problems.push({ pointer: `${pointer}/codecProfile`, text: 'Should be PROFILE_422 with syntax D_10' });
-  }
-  if (mode !== 'CBR') problems.push({ pointer: `${pointer}/rateControlMode`, text: 'Should be CBR with syntax D_10' });
 }
 
 /** `MULTI_PASS` is what they do where nothing is said; the most is for it alone. */

@@ -66,7 +66,6 @@ function h265Settings(h265: H265, container: string | undefined): H265Settings {
     ...(h265.TreeBlockSize === 'TREE_SIZE_32X32' && { treeBlockSize: 32 }),
     ...(h265.TemporalIds === 'ENABLED' && { areTemporalLayersWritten: true }),
     ...(h265.AlternateTransferFunctionSei === 'ENABLED' && { isHlgSignalled: true }),
-    ...(h265.EndOfStreamMarkers === 'INCLUDE' && { isEndMarked: true }),
     isMotionPredictedOverTime: h265.MvTemporalPredictor !== 'DISABLED',
     tag: (h265.WriteMp4PackagingType ?? (container === 'MOV' ? 'HVC1' : 'HEV1')) === 'HVC1' ? 'hvc1' : 'hev1',
   };

@@ -105,7 +105,7 @@ const h265: SettingRule<H265Settings> = allOf(
     ScanTypeConversionMode: withoutEffect,
     AlternateTransferFunctionSei: carriedOut,
     UnregisteredSeiTimecode: oneOf('DISABLED'),
-    EndOfStreamMarkers: carriedOut,
+    EndOfStreamMarkers: oneOf('SUPPRESS'),
     WriteMp4PackagingType: carriedOut,
     PerFrameMetrics: emptyOnly,
   }),

@@ -66,7 +66,7 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
       facts.images,
     ),
   );
-  filters.push(...fieldFilters(settings, scan));
+  filters.push(...fieldFilters(settings, scan, encoder.pixelFormat));
   const burnt = settings.picture?.burntTimecode;
   if (burnt !== undefined) filters.push(burnIn(burnt, facts.timecode, framerate));
   return filters;

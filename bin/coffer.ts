@@ -93,7 +93,9 @@ program
   .addOption(dataOption())
   .action(async (options) => (await import('./commands/events.ts')).events(options));
 
-const mediaconvert = program.command('mediaconvert').description('MediaConvert: check a job before it runs.');
+const mediaconvert = program
+  .command('mediaconvert')
+  .description('MediaConvert: check a job before it runs, play what it has protected.');
 mediaconvert
   .command('preflight')
   .description('Say which permissions the role of a job lacks, and what would grant them. Nothing is read or written.')
@@ -105,6 +107,23 @@ mediaconvert
   .addHelpText('after', '\nThe exit status is 0 when the role may do all that the job asks for.')
   .action(async (file: string, options) =>
     (await import('./commands/mediaconvert-preflight.ts')).mediaconvertPreflight(file, options),
+  );
+
+mediaconvert
+  .command('licence-url')
+  .description('Print an address under which a player gets the ClearKey licences of a content. Who has it can play.')
+  .argument('<content>', 'the content id: resourceId in the job')
+  .option('--expires <seconds>', 'how long the address works, 1 to 43200 (default: 3600)')
+  .option('--token', 'print the token alone: it goes behind the addresses of keys as ?token=…')
+  .addOption(dataOption())
+  .addHelpText(
+    'after',
+    `
+The server and the access key are those of the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_REGION …), as for
+AWS's own tools; without them, those of the local installation.`,
+  )
+  .action(async (content: string, options) =>
+    (await import('./commands/mediaconvert-licence-url.ts')).mediaconvertLicenceUrl(content, options),
   );
 
 const kvs = program

@@ -117,6 +117,7 @@ function packageOnce(ffmpeg: FFmpeg, group: HlsGroup, { tracks, packets }: Rendi
           clearSegments: 0,
           playlists: [{ kind: 'address', uri: 'https://keys' }],
           dash: [],
+          smooth: [],
           psshs: [],
         };
   const segmenter = new HlsSegmenter(ffmpeg, {

@@ -27,6 +27,8 @@ export interface GroupKey {
   readonly playlists: readonly PlaylistKey[];
   /** Elements of MPDs. */
   readonly dash: readonly DashProtection[];
+  /** Of Smooth Streaming's manifests. */
+  readonly smooth: readonly SmoothProtection[];
   /** Whole `pssh` boxes. */
   readonly psshs: readonly Uint8Array[];
 }
@@ -58,6 +60,13 @@ export interface DashProtection {
   readonly systemId: string;
   /** XML that stands in the element. */
   readonly content: string;
+}
+
+export interface SmoothProtection {
+  /** A UUID in lower case. */
+  readonly systemId: string;
+  /** Base64. */
+  readonly header: string;
 }
 
 /** What one rendition is encrypted with. */

@@ -149,6 +149,8 @@ export interface SmoothGroup extends GroupFacts {
   readonly alignment: 'exact' | 'gop-multiple';
   /** Of the manifests. */
   readonly encoding: 'utf-8' | 'utf-16';
+  /** With one key. Absent: the content is not encrypted. */
+  readonly content?: ContentEncryption;
   readonly outputs: readonly SmoothOutput[];
 }
 

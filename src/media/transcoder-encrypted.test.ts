@@ -39,6 +39,7 @@ function contentOf(extra: Partial<ContentEncryption> = {}, key: Partial<GroupKey
         keyId: KEY_ID,
         playlists: [signal],
         dash: [],
+        smooth: [],
         psshs: [commonPssh(KEY_ID)],
         ...key,
       },

@@ -141,6 +141,24 @@ function hls(folder: string, Encryption?: object): OutputGroup {
   };
 }
 
+function smooth(folder: string, Encryption?: object): OutputGroup {
+  const Destination = `s3://outputs/${folder}/film`;
+  return {
+    OutputGroupSettings: {
+      Type: 'MS_SMOOTH_GROUP_SETTINGS',
+      MsSmoothGroupSettings: { Destination, FragmentLength: 1, ...(Encryption !== undefined && { Encryption }) },
+    },
+    Outputs: [
+      {
+        NameModifier: '_v',
+        ContainerSettings: { Container: 'ISMV' },
+        VideoDescription: { Width: 160, Height: 90, CodecSettings: h264(400_000) },
+        AudioDescriptions: [aac],
+      },
+    ],
+  };
+}
+
 describe('content encryption', { skip: withoutOpenssl }, () => {
   let account: MediaAccount;
   let provider: SpekeProvider;
@@ -165,6 +183,8 @@ describe('content encryption', { skip: withoutOpenssl }, () => {
     return [
       cmaf('clear'),
       hls('hls-clear'),
+      smooth('smooth-clear'),
+      smooth('smooth', { SpekeKeyProvider: spekeOf('smooth', { SystemIds: [PLAYREADY] }) }),
       cmaf('static-cbcs', { ...staticKey, ...cbcs, ConstantInitializationVector: IV.toString('hex') }),
       cmaf('static-cenc', { ...staticKey, EncryptionMethod: 'AES_CTR', ClearLeadSegments: 1 }),
       cmaf('cmaf-1', { ...speke, SpekeKeyProvider: spekeOf('one', cmafSystems) }),
@@ -358,6 +378,33 @@ describe('content encryption', { skip: withoutOpenssl }, () => {
         signals.map(({ hlsMaster }) => hlsMaster),
       );
     });
+  });
+
+  test('encrypts the files of Smooth Streaming, and their manifest tells PlayReady of it', async () => {
+    const kid = callsOf('smooth')[0]?.request.keys[0]?.kid ?? '';
+    const [sealed, clear] = [
+      await account.download('smooth/film_v.ismv'),
+      await account.download('smooth-clear/film_v.ismv'),
+    ];
+    for (const track of [1, 2]) {
+      const found = decryptFragments(sealed, sealed, keyOf(kid), track);
+      const expected = fragmentSamples(clear, track);
+      assert.ok(expected.length > 40);
+      assert.deepEqual([found.scheme, found.keyId, found.samples.length], ['cenc', hexOf(kid), expected.length]);
+      expected.forEach((sample, index) => assert.ok(found.samples[index]?.equals(sample), `${track} ${index}`));
+    }
+    const piff = Buffer.from('a2394f525a9b4f14a2446c427c648df4', 'hex');
+    assert.ok(sealed.includes(piff) && sealed.includes(signalsOf(kid, PLAYREADY).pssh));
+    const header = signalsOf(kid, PLAYREADY).protectionHeader.toString('base64');
+    const element = `<ProtectionHeader SystemID="${PLAYREADY}">${header}</ProtectionHeader>`;
+    assert.ok((await text('smooth/film.ismc')).includes(element));
+    // The index at the end finds the fragments where they are now.
+    const size = sealed.readUInt32BE(sealed.length - 4);
+    const table = sealed.indexOf('tfra', sealed.length - size);
+    for (let entry = 0; entry < sealed.readUInt32BE(table + 16); entry++) {
+      const offset = Number(sealed.readBigUInt64BE(table + 20 + entry * 19 + 8));
+      assert.equal(sealed.toString('latin1', offset + 4, offset + 8), 'moof');
+    }
   });
 
   test('plays in a browser with ClearKey, by both schemes', {

@@ -81,7 +81,7 @@ function writeSmoothManifests(
       putSmoothManifest(sink, key, serverManifest(tracks, client, encoding), encoding);
     });
     put(main.modifier, 'ismc', (key) =>
-      putSmoothManifest(sink, key, clientManifest(tracks, seconds, encoding), encoding),
+      putSmoothManifest(sink, key, clientManifest(tracks, seconds, encoding, group.content?.keys[0]?.smooth), encoding),
     );
   }
 }

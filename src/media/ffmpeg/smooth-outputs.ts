@@ -1,11 +1,14 @@
+import type { RenditionEncryption } from '../content-encryption.ts';
 import type { SmoothGroup, SmoothOutput } from '../output-group.ts';
+import { FileProtection } from '../packaging/cenc/file-protection.ts';
+import { TrackProtection } from '../packaging/cenc/track-protection.ts';
 import { annexBPieces, splitAnnexB } from '../packaging/codecs/nal-units.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
 import type { SmoothTrack } from '../packaging/smooth-manifests.ts';
 import { SmoothWriter } from '../packaging/smooth-writer.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
-import { type Output, type OutputTracks, muxerTracks, nameFacts, receiverFor } from './outputs.ts';
+import { type Output, type OutputTracks, muxerTracks, nameFacts, receiverFor, renditionEncryption } from './outputs.ts';
 import { PacketInterleaver } from './packet-interleaver.ts';
 
 export interface SmoothOutputHandle extends Output {
@@ -31,12 +34,14 @@ export function openSmoothOutput(
   const { fragmentSeconds } = facts;
   // Before the file is finished, when the encoders are gone.
   const configs = list.map(({ encoder }) => Buffer.from(encoder.extraData ?? []));
+  const encryption = renditionEncryption(group.content, tracks);
   const writer = new SmoothWriter(ffmpeg, {
     sink,
     key,
     tracks: list,
     hasPicture: video !== undefined,
     fragmentSeconds,
+    ...(encryption !== undefined && { protection: protectionOf(encryption, tracks) }),
   });
   const interleaver = new PacketInterleaver(list.length, (track, packet) => writer.write(track, packet));
   const receivers = list.map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));
@@ -75,6 +80,12 @@ export function openSmoothOutput(
         };
       }),
   };
+}
+
+/** One key for all tracks, as the manifests can name no more. */
+function protectionOf(encryption: RenditionEncryption, { video, audios }: OutputTracks): FileProtection {
+  const pictures = video === undefined ? [] : [new TrackProtection(encryption, 'h264')];
+  return new FileProtection([...pictures, ...audios.map(() => new TrackProtection(encryption, 'sound'))], 'piff');
 }
 
 const TICKS = 10_000_000;

@@ -3,6 +3,7 @@ import type { FFmpeg } from '../ffmpeg/load-ffmpeg.ts';
 import type { ByteTarget, MuxerTrack } from '../ffmpeg/muxer.ts';
 import { Muxer } from '../ffmpeg/muxer.ts';
 import type { RenditionEncryption } from '../content-encryption.ts';
+import { FileProtection } from './cenc/file-protection.ts';
 import { type ProtectedCodec, TrackProtection } from './cenc/track-protection.ts';
 import type { Segment } from './hls-manifest.ts';
 import { iFrameManifestKey } from './hls-segmenter.ts';
@@ -60,6 +61,7 @@ export class FragmentedSegmenter {
   readonly #fragments = new Collector();
   readonly #single: IndexedWriter | undefined;
   readonly #protection: TrackProtection | undefined;
+  readonly #protector: FileProtection | undefined;
   #init: Buffer = Buffer.alloc(0);
   #indexBytes = 0;
   #writer: ObjectWriter | undefined;
@@ -79,7 +81,10 @@ export class FragmentedSegmenter {
     const flags = ['frag_custom', 'empty_moov', 'default_base_moof', 'delay_moov', 'skip_trailer', 'cmaf'];
     this.#muxer = new Muxer(ffmpeg, 'mp4', [facts.track], this.#fragments, { movflags: flags.join('+') });
     const { protection } = facts;
-    if (protection !== undefined) this.#protection = new TrackProtection(protection.encryption, protection.codec);
+    if (protection !== undefined) {
+      this.#protection = new TrackProtection(protection.encryption, protection.codec);
+      this.#protector = new FileProtection([this.#protection]);
+    }
     if (facts.isSingleFile) this.#single = new IndexedWriter(facts.sink, this.#target(facts.names.stem));
   }
 
@@ -175,13 +180,13 @@ export class FragmentedSegmenter {
     if (this.#init.length === 0) {
       this.#muxer.flush();
       const init = this.#fragments.take();
-      this.#init = this.#protection?.init(init) ?? init;
+      this.#init = this.#protector?.protect(init) ?? init;
       this.#storeInit();
     }
     this.#muxer.flush();
     const clear = this.#fragments.take();
     const isClear = this.#segments.length < (this.#protection?.encryption.clearSegments ?? 0);
-    const bytes = this.#protection?.fragments(clear, isClear) ?? clear;
+    const bytes = this.#protector?.protect(clear, isClear) ?? clear;
     this.#fragmentBytes = 0;
     this.#noteIFrame(bytes);
     if (this.#single !== undefined) this.#single.write(bytes);

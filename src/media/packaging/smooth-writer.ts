@@ -1,6 +1,7 @@
 import type { Packet } from 'node-av/lib';
 import type { FFmpeg } from '../ffmpeg/load-ffmpeg.ts';
 import { type ByteTarget, Muxer, type MuxerTrack } from '../ffmpeg/muxer.ts';
+import type { FileProtection } from './cenc/file-protection.ts';
 import { type PartSink, ObjectWriter } from './object-writer.ts';
 import { type SmoothFragment, fragmentIndex, smoothFragments } from './smooth-fragments.ts';
 
@@ -17,6 +18,8 @@ interface WriterFacts {
   /** True where track 0 is a picture, which then decides where fragments may begin. */
   readonly hasPicture: boolean;
   readonly fragmentSeconds: number;
+  /** Absent: the content stays in the clear. */
+  readonly protection?: FileProtection;
 }
 
 /** Writes one Smooth Streaming file (`.ismv`): fragments of each track, and an index of them at the end. */
@@ -77,8 +80,9 @@ export class SmoothWriter {
   }
 
   #store(): void {
-    const bytes = Buffer.concat(this.#pieces);
+    const clear = Buffer.concat(this.#pieces);
     this.#pieces = [];
+    const bytes = this.facts.protection?.protect(clear) ?? clear;
     const base = this.#writer.length;
     for (const fragment of smoothFragments(bytes)) {
       this.#fragments.push({ ...fragment, offset: base + fragment.offset });

@@ -11,7 +11,6 @@ export interface InitFacts {
   readonly keyId: Uint8Array;
   /** 16 bytes, with `cbcs`. */
   readonly iv?: Uint8Array;
-  readonly psshs: readonly Uint8Array[];
 }
 
 /** The boxes on the way to the sample entries. */
@@ -19,17 +18,25 @@ const WAY: ReadonlySet<string> = new Set(['moov', 'trak', 'mdia', 'minf', 'stbl'
 const SCHEME_VERSION = 0x1_0000;
 
 /**
- * Makes the initialization segment of an encrypted track from that of the clear one (ISO/IEC 23001-7, 4 and 8): sample
- * entries say what they were, how they are encrypted and with which key; `pssh` boxes stand at the end of `moov`.
+ * Makes the description of encrypted tracks (`moov`) from that of the clear ones (ISO/IEC 23001-7, 4 and 8): sample
+ * entries say what they were, how they are encrypted and with which key; `pssh` boxes stand at the end.
+ *
+ * @param tracks in their order
  */
-export function protectedInit(init: Buffer, facts: InitFacts): Buffer {
-  return Buffer.concat(listBoxes(init).map((span) => rebuild(init, span, facts)));
+export function protectedInit(moov: Buffer, tracks: readonly InitFacts[], psshs: readonly Uint8Array[]): Buffer {
+  const [root] = listBoxes(moov);
+  if (root === undefined) throw new RangeError('There is no description of tracks.');
+  let track = 0;
+  const children = listBoxes(moov, root.body, root.end).map((child) => {
+    const facts = child.type === 'trak' ? tracks[track++] : undefined;
+    return facts === undefined ? moov.subarray(child.start, child.end) : rebuild(moov, child, facts);
+  });
+  return box('moov', ...children, ...psshs);
 }
 
 function rebuild(bytes: Buffer, span: BoxSpan, facts: InitFacts): Buffer {
   if (WAY.has(span.type)) {
-    const children = listBoxes(bytes, span.body, span.end).map((child) => rebuild(bytes, child, facts));
-    return box(span.type, ...children, ...(span.type === 'moov' ? facts.psshs : []));
+    return box(span.type, ...listBoxes(bytes, span.body, span.end).map((child) => rebuild(bytes, child, facts)));
   }
   if (span.type !== 'stsd') return bytes.subarray(span.start, span.end);
   const head = bytes.subarray(span.body, span.body + 8);
@@ -65,11 +72,14 @@ export function commonPssh(keyId: Uint8Array): Buffer {
 /** Where an entry's own boxes begin, behind the fields of all pictures. */
 const VISUAL_FIELDS = 78;
 
-/** The configuration record (`avcC`, `hvcC`) of the first sample entry. */
-export function configurationOf(init: Buffer): Buffer | undefined {
+/** The configuration record (`avcC`, `hvcC`) of a track's first sample entry. */
+export function configurationOf(init: Buffer, track: number): Buffer | undefined {
   const find = (start: number, end: number): Buffer | undefined => {
     for (const span of listBoxes(init, start, end)) {
-      if (WAY.has(span.type)) return find(span.body, span.end) ?? undefined;
+      if (WAY.has(span.type)) {
+        const found = find(span.body, span.end);
+        if (found !== undefined) return found;
+      }
       if (span.type !== 'stsd') continue;
       const [entry] = listBoxes(init, span.body + 8, span.end);
       if (entry === undefined) return undefined;
@@ -79,7 +89,10 @@ export function configurationOf(init: Buffer): Buffer | undefined {
     }
     return undefined;
   };
-  return find(0, init.length);
+  const [moov] = listBoxes(init);
+  const traks = moov === undefined ? [] : listBoxes(init, moov.body, moov.end).filter(({ type }) => type === 'trak');
+  const trak = traks[track];
+  return trak && find(trak.body, trak.end);
 }
 
 /** Marks all samples of a fragment as not encrypted, against what the track says of them: `seig` sample groups. */
@@ -92,6 +105,14 @@ export function clearSampleGroups(samples: number): Buffer {
     fullBox('sgpd', 1, 0, SEIG, u32(LENGTH, 1), u8(0, 0, 0, 0), Buffer.alloc(16)),
     fullBox('sbgp', 0, 0, SEIG, u32(1, samples, FIRST_OF_FRAGMENT)),
   ]);
+}
+
+/** Which box of the Protected Interoperable File Format it is that says the same as `senc`. */
+const PIFF_SAMPLES = Buffer.from('a2394f525a9b4f14a2446c427c648df4', 'hex');
+
+/** As Smooth Streaming's players look for it ([MS-SSTR] 2.2.4.5); others pass it over. */
+export function piffSamples(entries: readonly Buffer[], hasPieces: boolean): Buffer {
+  return box('uuid', PIFF_SAMPLES, u32(hasPieces ? 2 : 0, entries.length), ...entries);
 }
 
 /** Where the vectors and pieces of samples stand: `saiz`, `saio`, `senc`, in this order. */

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { ContentKey } from '#crypto/content-cipher.ts';
 import type { RenditionEncryption } from '../../content-encryption.ts';
-import { ERROR_CODES, TranscodeError } from '../../transcode-error.ts';
 import type { NalLengthSize } from '../codecs/nal-units.ts';
-import { listBoxes } from '../mp4-boxes.ts';
+import type { BoxSpan } from '../mp4-boxes.ts';
 import { AvcSliceHeaders } from './avc-slice-header.ts';
 import { parameterSetsOf } from './configuration-sets.ts';
 import { trackFragment } from './fragment-samples.ts';
@@ -11,7 +10,8 @@ import { HevcSliceHeaders } from './hevc-slice-header.ts';
 import {
   clearSampleGroups,
   configurationOf,
-  protectedInit,
+  type InitFacts,
+  piffSamples,
   sampleAuxiliary,
   sampleEntry,
   type Scheme,
@@ -24,8 +24,7 @@ import { subsamplesOf } from './subsamples.ts';
 export type ProtectedCodec = 'h264' | 'h265' | 'sound';
 
 /**
- * Common encryption (ISO/IEC 23001-7) of one track of fragmented MP4: takes the clear initialization segment and
- * fragments as a muxer writes them, and gives the encrypted ones.
+ * Common encryption (ISO/IEC 23001-7) of one track of fragmented MP4: of its samples, and of what is said of them.
  */
 export class TrackProtection {
   readonly #encryption: RenditionEncryption;
@@ -52,46 +51,39 @@ export class TrackProtection {
     return this.#encryption;
   }
 
-  /** @throws TranscodeError 1091 */
-  init(init: Buffer): Buffer {
-    return guarded(() => {
-      const configuration = configurationOf(init);
-      if (this.#headers !== undefined) {
-        if (configuration === undefined) throw new RangeError('The track has no parameter sets.');
-        const { lengthSize, units } = parameterSetsOf(this.#codec === 'h264' ? 'h264' : 'h265', configuration);
-        this.#lengthSize = lengthSize;
-        for (const unit of units) this.#headers.addParameterSet(unit);
-      }
-      const { keyId, iv, psshs } = this.#encryption;
-      const isVideo = this.#headers !== undefined;
-      return protectedInit(init, { scheme: this.#scheme, isVideo, keyId, psshs, ...(iv !== undefined && { iv }) });
-    });
+  /**
+   * Takes the track's parameter sets in.
+   *
+   * @param moov of the file, whose tracks are in the clear
+   * @param track its place
+   * @returns what is to be said of the track
+   * @throws RangeError
+   */
+  begin(moov: Buffer, track: number): InitFacts {
+    if (this.#headers !== undefined) {
+      const configuration = configurationOf(moov, track);
+      if (configuration === undefined) throw new RangeError('The track has no parameter sets.');
+      const { lengthSize, units } = parameterSetsOf(this.#codec === 'h264' ? 'h264' : 'h265', configuration);
+      this.#lengthSize = lengthSize;
+      for (const unit of units) this.#headers.addParameterSet(unit);
+    }
+    const { keyId, iv } = this.#encryption;
+    return { scheme: this.#scheme, isVideo: this.#headers !== undefined, keyId, ...(iv !== undefined && { iv }) };
   }
 
   /**
-   * @param bytes whole fragments; they are overwritten
-   * @param isClear whether they belong to the segments at the beginning that stay in the clear
-   * @throws TranscodeError 1091
+   * Encrypts the samples that a `moof` describes.
+   *
+   * @param bytes in which both stand; the samples are overwritten
+   * @param form `clear` leaves them as they are, and says so; `piff` says more, for Smooth Streaming
+   * @returns the `moof` that says so
+   * @throws RangeError
    */
-  fragments(bytes: Buffer, isClear: boolean): Buffer {
-    return guarded(() => {
-      const pieces: Buffer[] = [];
-      for (const span of listBoxes(bytes)) {
-        pieces.push(span.type === 'moof' ? this.#fragment(bytes, span, isClear) : bytes.subarray(span.start, span.end));
-      }
-      return Buffer.concat(pieces);
-    });
-  }
-
-  /** Encrypts the samples that a `moof` describes; returns the `moof` that says so. */
-  #fragment(bytes: Buffer, moof: ReturnType<typeof listBoxes>[number], isClear: boolean): Buffer {
+  fragment(bytes: Buffer, moof: BoxSpan, form: 'iso' | 'piff' | 'clear'): Buffer {
     const { traf, offsets, samples } = trackFragment(bytes, moof);
-    const added = isClear
-      ? clearSampleGroups(samples.length)
-      : this.#encrypt(
-          samples.map(({ start, end }) => bytes.subarray(start, end)),
-          traf.end - moof.start,
-        );
+    const views = samples.map(({ start, end }) => bytes.subarray(start, end));
+    const added =
+      form === 'clear' ? clearSampleGroups(samples.length) : this.#encrypt(views, traf.end - moof.start, form);
     const head = Buffer.from(bytes.subarray(moof.start, traf.end));
     head.writeUInt32BE(moof.end - moof.start + added.length);
     head.writeUInt32BE(traf.end - traf.start + added.length, traf.start - moof.start);
@@ -100,7 +92,7 @@ export class TrackProtection {
   }
 
   /** @param offset where the boxes will stand, from the beginning of `moof` */
-  #encrypt(samples: readonly Buffer[], offset: number): Buffer {
+  #encrypt(samples: readonly Buffer[], offset: number, form: 'iso' | 'piff'): Buffer {
     const headers = this.#headers;
     const entries = samples.map((sample) => {
       const pieces = headers && subsamplesOf(sample, this.#lengthSize, headers, this.#scheme === 'cenc');
@@ -109,16 +101,9 @@ export class TrackProtection {
       return entry;
     });
     // With one vector for all, and nothing in the clear, there is nothing to say of a sample.
-    const isNeeded = this.#scheme === 'cenc' || headers !== undefined;
-    return isNeeded ? sampleAuxiliary(entries, headers !== undefined, offset) : Buffer.alloc(0);
-  }
-}
-
-function guarded<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new TranscodeError(ERROR_CODES.encryptionFailed, `Encrypting the content failed: ${error.message}`);
+    if (this.#scheme === 'cbcs' && headers === undefined) return Buffer.alloc(0);
+    const hasPieces = headers !== undefined;
+    const auxiliary = sampleAuxiliary(entries, hasPieces, offset);
+    return form === 'iso' ? auxiliary : Buffer.concat([auxiliary, piffSamples(entries, hasPieces)]);
   }
 }

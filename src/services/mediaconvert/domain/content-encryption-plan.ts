@@ -28,7 +28,8 @@ export function planCmafEncryption(settings: CmafEncryptionSettings, keys: Keys)
   };
 }
 
-export function planDashEncryption(keys: Keys): ContentEncryption {
+/** Of DASH and Smooth groups, which have keys of providers alone. */
+export function planProvidedEncryption(keys: Keys): ContentEncryption {
   return {
     method: 'SAMPLE-AES-CTR',
     isIvListed: false,

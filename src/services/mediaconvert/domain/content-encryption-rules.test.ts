@@ -66,6 +66,18 @@ function dash(Encryption: object): OutputGroup {
   };
 }
 
+function smooth(Encryption: object): OutputGroup {
+  return {
+    OutputGroupSettings: {
+      Type: 'MS_SMOOTH_GROUP_SETTINGS',
+      MsSmoothGroupSettings: { Destination: 's3://b/o', Encryption },
+    },
+    Outputs: [
+      { NameModifier: '_1', ContainerSettings: { Container: 'ISMV' }, VideoDescription: { CodecSettings: h264 } },
+    ],
+  };
+}
+
 const presets = (SpekeVideoPreset: string, SpekeAudioPreset: string) => ({
   EncryptionContractConfiguration: { SpekeVideoPreset, SpekeAudioPreset },
 });
@@ -96,6 +108,7 @@ describe('content encryption', () => {
         ConstantInitializationVector: '00112233445566778899aabbccddeeff',
         InitializationVectorInManifest: 'INCLUDE',
       }),
+      smooth({ SpekeKeyProvider: { ...speke, SystemIds: [PLAYREADY] } }),
       dash({ SpekeKeyProvider: speke, PlaybackDeviceCompatibility: 'UNENCRYPTED_SEI' }),
     ]) {
       assert.deepEqual(problemsOf(group), []);
@@ -164,6 +177,16 @@ describe('content encryption', () => {
         ConstantInitializationVector: '00112233445566778899aabbccddeeff',
       }),
       `${cmafAt}/constantInitializationVector: Needs encryptionMethod SAMPLE_AES`,
+    ],
+    [
+      'another system than PlayReady in Smooth Streaming',
+      smooth({ SpekeKeyProvider: speke }),
+      `${SETTINGS}/msSmoothGroupSettings/encryption/spekeKeyProvider/systemIds: Should be PlayReady's`,
+    ],
+    [
+      'several keys in Smooth Streaming',
+      smooth({ SpekeKeyProvider: { ...speke, ...presets('PRESET_VIDEO_1', 'PRESET_AUDIO_1') } }),
+      'spekeVideoPreset: Should be SHARED',
     ],
     [
       'AV1',

@@ -1,4 +1,9 @@
-import type { CmafEncryptionSettings, DashIsoEncryptionSettings } from '@aws-sdk/client-mediaconvert';
+import type {
+  CmafEncryptionSettings,
+  DashIsoEncryptionSettings,
+  MsSmoothEncryptionSettings,
+} from '@aws-sdk/client-mediaconvert';
+import { PLAYREADY } from '#media/cpix/system-ids.ts';
 import type { Problem } from '../errors.ts';
 import { checkKeySource, staticKeyProvider } from './hls-encryption-rules.ts';
 import { allOf, carriedOut, missing, type SettingRule, structure } from './setting-rule.ts';
@@ -47,3 +52,25 @@ export const dashEncryption: SettingRule<DashIsoEncryptionSettings> = allOf(
     SpekeKeyProvider: spekeProvider(MOST_OF_DASH),
   }),
 );
+
+/** PlayReady in a Smooth Streaming group: its manifests name one system and one key. */
+export const smoothEncryption: SettingRule<MsSmoothEncryptionSettings> = allOf(
+  checkSmooth,
+  structure<MsSmoothEncryptionSettings>({ SpekeKeyProvider: spekeProvider(1) }),
+);
+
+function checkSmooth(settings: MsSmoothEncryptionSettings, pointer: string, problems: Problem[]): void {
+  const { SpekeKeyProvider: provider } = settings;
+  if (provider === undefined) {
+    problems.push(missing(pointer, 'spekeKeyProvider'));
+    return;
+  }
+  const at = `${pointer}/spekeKeyProvider`;
+  if (provider.SystemIds?.some((id) => id.toLowerCase() !== PLAYREADY) === true) {
+    problems.push({ pointer: `${at}/systemIds`, text: `Should be PlayReady's, ${PLAYREADY}` });
+  }
+  const { SpekeVideoPreset: preset = 'SHARED' } = provider.EncryptionContractConfiguration ?? {};
+  if (preset === 'SHARED') return;
+  const text = 'Should be SHARED, as the manifests of Smooth Streaming name one key';
+  problems.push({ pointer: `${at}/encryptionContractConfiguration/spekeVideoPreset`, text });
+}

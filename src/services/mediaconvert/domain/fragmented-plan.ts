@@ -8,7 +8,7 @@ import type {
 import type { AudioSettings } from '#media/audio-settings.ts';
 import type { GroupKey } from '#media/content-encryption.ts';
 import type { AudioRendition, DashManifestSettings, FragmentedGroup, FragmentedOutput } from '#media/output-group.ts';
-import { planCmafEncryption, planDashEncryption } from './content-encryption-plan.ts';
+import { planCmafEncryption, planProvidedEncryption } from './content-encryption-plan.ts';
 import { isCaptionOutput } from './caption-output-rules.ts';
 import { captionExtension, planCaptions } from './caption-plan.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
@@ -35,7 +35,7 @@ export function planDash(settings: DashIsoGroupSettings, keys: readonly GroupKey
     kind: 'dash',
     ...planCommon(settings, 30),
     dash: planManifest(settings),
-    ...(encryption !== undefined && { content: planDashEncryption(keys) }),
+    ...(encryption !== undefined && { content: planProvidedEncryption(keys) }),
   };
 }
 

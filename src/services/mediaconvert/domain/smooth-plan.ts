@@ -1,6 +1,8 @@
+import type { GroupKey } from '#media/content-encryption.ts';
 import type { SmoothGroup, SmoothOutput } from '#media/output-group.ts';
 import type { MsSmoothGroupSettings, OutputGroup } from '@aws-sdk/client-mediaconvert';
 import { planAudio } from './audio-description-plan.ts';
+import { planProvidedEncryption } from './content-encryption-plan.ts';
 import { groupFacts } from './group-facts.ts';
 import { additionalManifests } from './manifest-plan.ts';
 import { planCaptions } from './caption-plan.ts';
@@ -8,7 +10,8 @@ import { videoSettings } from './video-plan.ts';
 
 const DEFAULT_FRAGMENT_SECONDS = 2;
 
-export function planSmooth(group: OutputGroup, inputName: string): SmoothGroup {
+/** @param keys of the group's key provider, where it has one */
+export function planSmooth(group: OutputGroup, inputName: string, keys: readonly GroupKey[] | undefined): SmoothGroup {
   const smooth: MsSmoothGroupSettings = group.OutputGroupSettings?.MsSmoothGroupSettings ?? {};
   return {
     kind: 'smooth',
@@ -17,6 +20,7 @@ export function planSmooth(group: OutputGroup, inputName: string): SmoothGroup {
     alignment: smooth.FragmentLengthControl === 'GOP_MULTIPLE' ? 'gop-multiple' : 'exact',
     encoding: smooth.ManifestEncoding === 'UTF16' ? 'utf-16' : 'utf-8',
     ...additionalManifests(smooth),
+    ...(smooth.Encryption !== undefined && { content: planProvidedEncryption(keys) }),
     outputs: planOutputs(group, smooth.AudioDeduplication === 'COMBINE_DUPLICATE_STREAMS'),
   };
 }

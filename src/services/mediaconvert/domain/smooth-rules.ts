@@ -3,12 +3,13 @@ import type { Problem } from '../errors.ts';
 import { checkDestination } from './cross-setting-rules.ts';
 import { destinationSettings } from './destination-rules.ts';
 import { additionalManifest } from './manifest-rules.ts';
+import { smoothEncryption } from './fragmented-encryption-rules.ts';
 import { type SettingRule, carriedOut, each, structure } from './setting-rule.ts';
 
-/** Without content encryption. */
 export const smoothGroup: SettingRule<MsSmoothGroupSettings> = structure<MsSmoothGroupSettings>({
   Destination: checkDestination,
   DestinationSettings: destinationSettings,
+  Encryption: smoothEncryption,
   FragmentLength: carriedOut,
   FragmentLengthControl: carriedOut,
   ManifestEncoding: carriedOut,

@@ -27,6 +27,7 @@ export function staticKey(settings: Settings, use: KeyUse): GroupKey {
       },
     ],
     dash: [],
+    smooth: [],
     psshs: [commonPssh(keyId)],
   };
 }

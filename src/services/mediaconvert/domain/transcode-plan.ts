@@ -59,7 +59,7 @@ function planGroup(group: OutputGroupSettings, inputName: string, keys: readonly
     const facts = groupFacts(isDash ? dash : cmaf, inputName);
     return { ...(isDash ? planDash(dash, keys) : planCmaf(cmaf, keys)), ...facts, outputs: planned };
   }
-  if (settings.Type === 'MS_SMOOTH_GROUP_SETTINGS') return planSmooth(group, inputName);
+  if (settings.Type === 'MS_SMOOTH_GROUP_SETTINGS') return planSmooth(group, inputName, keys);
   const file = settings.FileGroupSettings ?? {};
   return { kind: 'file', ...groupFacts(file, inputName), outputs: outputs.map(planFileOutput) };
 }

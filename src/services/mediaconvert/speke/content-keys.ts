@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { DashProtection, GroupKey, PlaylistKey } from '#media/content-encryption.ts';
+import type { DashProtection, GroupKey, PlaylistKey, SmoothProtection } from '#media/content-encryption.ts';
 import { CpixError } from '#media/cpix/cpix-error.ts';
 import type {
   ContentKey,
@@ -116,6 +116,7 @@ function groupKey(
     ...(iv !== undefined && { iv }),
     playlists: order.systems.hls.map((systemId) => playlistKey(systemId, signalsOf(systemId))),
     dash: order.systems.dash.map((systemId) => dashProtection(systemId, signalsOf(systemId))),
+    smooth: order.systems.smooth.map((systemId) => smoothProtection(systemId, signalsOf(systemId))),
     psshs: systemIds.flatMap((systemId) => psshOf(systemId, signalsOf(systemId))),
   };
 }
@@ -163,6 +164,11 @@ function dashProtection(systemId: string, { contentProtection, pssh }: DrmSignal
   if (pssh === undefined) throw new CpixError(`It says nothing to DASH players of system ${systemId}.`);
   const box = `<cenc:pssh xmlns:cenc="urn:mpeg:cenc:2013">${pssh.toString('base64')}</cenc:pssh>`;
   return { systemId, content: box };
+}
+
+function smoothProtection(systemId: string, { protectionHeader }: DrmSignals): SmoothProtection {
+  if (protectionHeader === undefined) throw new CpixError(`It says nothing to Smooth players of system ${systemId}.`);
+  return { systemId, header: protectionHeader.toString('base64') };
 }
 
 /** A whole box of the very system, as it stands in initialization segments beside others. */

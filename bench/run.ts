@@ -3,6 +3,7 @@ import { benchKinesisVideoList } from './kinesis-video-list.ts';
 import { benchLiveFlows } from './live/live-flows.ts';
 import { benchJobs } from './media/jobs.ts';
 import { benchLadder } from './media/ladder.ts';
+import { benchRemux } from './media/remux.ts';
 import { benchTranscode } from './media/transcode.ts';
 import { benchMemory } from './memory.ts';
 import { benchObjects } from './objects.ts';
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   transcode: () => benchTranscode(),
   ladder: () => benchLadder(),
   jobs: benchJobs,
+  remux: () => benchRemux(),
 };
 
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith('-'));

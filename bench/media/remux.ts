@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { JobSettings } from '@aws-sdk/client-mediaconvert';
+import { makeTestVideo } from '#media/test-video.ts';
+import { median, type Result } from '../result.ts';
+import { BUCKET, hasCommand, MediaBench, runCommand, secondsText } from './media-bench.ts';
+
+const BYTES = 1024 ** 3;
+
+/**
+ * A job that only puts a gibibyte of pictures and sound into another file, from CreateJob to COMPLETE, encrypted in and
+ * out and durable, against `ffmpeg -c copy` between plain files on the same disk.
+ */
+export async function benchRemux(rounds = 5): Promise<readonly Result[]> {
+  if (!(await hasCommand('remux'))) return [];
+  const folder = await mkdtemp(join(tmpdir(), 'coffer-bench-'));
+  const bench = await MediaBench.start();
+  const [jobs, commands]: [number[], number[]] = [[], []];
+  try {
+    const source = join(folder, 'in.mp4');
+    await makeLong(folder, source);
+    await bench.put('in.mp4', await readFile(source));
+    for (let round = 0; round < rounds; round++) {
+      const copy = ['-v', 'error', '-nostdin', '-y', '-i', source, '-map', '0', '-c', 'copy', join(folder, 'out.mp4')];
+      commands.push((await runCommand(copy)) ?? Number.NaN);
+      jobs.push(await bench.time(SETTINGS));
+    }
+  } finally {
+    await bench.stop();
+    await rm(folder, { recursive: true });
+  }
+  return [
+    {
+      name: 'remux of 1 GiB, encrypted',
+      value: median(commands.map((time, index) => time / (jobs[index] ?? Number.NaN))),
+      unit: 'of ffmpeg -c copy’s speed',
+      target: 0.4,
+      isAtMost: false,
+      detail: `${secondsText(jobs)} s against ${secondsText(commands)} s`,
+    },
+  ];
+}
+
+/** The same seconds again and again, until it is long enough. */
+async function makeLong(folder: string, path: string): Promise<void> {
+  const short = join(folder, 'short.mp4');
+  await writeFile(short, await makeTestVideo({ seconds: 10, width: 1920, height: 1080, bitrate: 20_000_000 }));
+  const args = ['-v', 'error', '-nostdin', '-stream_loop', '-1', '-i', short, '-c', 'copy', '-fs', String(BYTES), path];
+  const { status, stderr } = spawnSync('ffmpeg', args);
+  if (status !== 0) throw new Error(stderr.toString());
+}
+
+const SETTINGS: JobSettings = {
+  Inputs: [{ FileInput: `s3://${BUCKET}/in.mp4` }],
+  OutputGroups: [
+    {
+      OutputGroupSettings: {
+        Type: 'FILE_GROUP_SETTINGS',
+        FileGroupSettings: { Destination: `s3://${BUCKET}/copy` },
+      },
+      Outputs: [
+        {
+          ContainerSettings: { Container: 'MP4', Mp4Settings: { MoovPlacement: 'NORMAL' } },
+          VideoDescription: { CodecSettings: { Codec: 'PASSTHROUGH' } },
+          AudioDescriptions: [{ CodecSettings: { Codec: 'PASSTHROUGH' } }],
+        },
+      ],
+    },
+  ],
+};

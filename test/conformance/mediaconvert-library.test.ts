@@ -248,7 +248,7 @@ describe('MediaConvert’s job templates and presets', () => {
     assert.match(main, /holiday_Ott_Hls_Ts_Avc_Aac_16x9_480x270p_15Hz_400Kbps\.m3u8/);
   });
 
-  it('are told apart from those that do not exist, and refuse settings that are not carried out with the job', async () => {
+  it('are told apart from those that do not exist, and refuse settings that no job carries out', async () => {
     const unknown = settingsOf([{ OutputGroupSettings: fileGroup('s3://outputs/'), Outputs: [{ Preset: 'absent' }] }]);
     await assert.rejects(run({ Settings: unknown }), {
       name: 'BadRequestException',
@@ -256,11 +256,21 @@ describe('MediaConvert’s job templates and presets', () => {
     });
     await assert.rejects(run({ JobTemplate: 'absent', Settings: unknown }), { name: 'NotFoundException' });
     const Settings = { ...SMALL, VideoDescription: { ...SMALL.VideoDescription, AfdSignaling: 'AUTO' as const } };
-    await account.media.send(new CreatePresetCommand({ Name: 'odd', Settings }));
-    const odd = settingsOf([{ OutputGroupSettings: fileGroup('s3://outputs/'), Outputs: [{ Preset: 'odd' }] }]);
-    await assert.rejects(run({ Settings: odd }), {
+    await assert.rejects(account.media.send(new CreatePresetCommand({ Name: 'odd', Settings })), {
       name: 'BadRequestException',
-      message: /^\/outputGroups\/0\/outputs\/0\/videoDescription\/afdSignaling: /,
+      message: /^\/videoDescription\/afdSignaling: /,
     });
+    await assert.rejects(account.media.send(new GetPresetCommand({ Name: 'odd' })), { name: 'NotFoundException' });
+    const Outputs = [{ ...Settings, NameModifier: '-odd' }];
+    const odd = { OutputGroups: [{ OutputGroupSettings: { Type: 'FILE_GROUP_SETTINGS' as const }, Outputs }] };
+    const refusal = {
+      name: 'BadRequestException',
+      message: /\/outputGroups\/0\/outputs\/0\/videoDescription\/afdSignaling: /,
+    };
+    await assert.rejects(account.media.send(new CreateJobTemplateCommand({ Name: 'odd', Settings: odd })), refusal);
+    // What is left to the job is not missed: inputs, destinations, selectors.
+    const plain = { OutputGroups: [{ ...odd.OutputGroups[0], Outputs: [{ ...SMALL, NameModifier: '-plain' }] }] };
+    await account.media.send(new CreateJobTemplateCommand({ Name: 'plain', Settings: plain }));
+    await assert.rejects(account.media.send(new UpdateJobTemplateCommand({ Name: 'plain', Settings: odd })), refusal);
   });
 });

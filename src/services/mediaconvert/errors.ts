@@ -6,6 +6,8 @@ import { jsonPointer } from '#kernel/validation-message.ts';
 export interface Problem {
   readonly pointer: string;
   readonly text: string;
+  /** Something has to be there that is not; a template or a preset may leave it to the job. */
+  readonly isMissing?: true;
 }
 
 export function badRequest(message: string): ServiceError {

@@ -13,7 +13,7 @@ export function checkSettings(settings: JobSettings, pointer: string, problems: 
     if (input.FileInput === undefined) problems.push(missing(`${pointer}/inputs/${index}`, 'fileInput'));
   });
   if ((settings.OutputGroups ?? []).length === 0) {
-    problems.push({ pointer: `${pointer}/outputGroups`, text: 'Should have at least 1 items' });
+    problems.push({ pointer: `${pointer}/outputGroups`, text: 'Should have at least 1 items', isMissing: true });
   }
   checkSelectorNames(settings, pointer, problems);
 }
@@ -29,7 +29,8 @@ function checkSelectorNames(settings: JobSettings, pointer: string, problems: Pr
         const name = audio.AudioSourceName;
         if (name === undefined || known.has(name)) return;
         const at = `${pointer}/outputGroups/${groupIndex}/outputs/${outputIndex}/audioDescriptions/${index}`;
-        problems.push({ pointer: `${at}/audioSourceName`, text: `No input has an audio selector named "${name}"` });
+        const text = `No input has an audio selector named "${name}"`;
+        problems.push({ pointer: `${at}/audioSourceName`, text, isMissing: true });
       }),
     ),
   );
@@ -96,6 +97,6 @@ export function checkOutput(output: Output, pointer: string, problems: Problem[]
   const audios = output.AudioDescriptions ?? [];
   const captions = output.CaptionDescriptions ?? [];
   if (output.VideoDescription === undefined && audios.length === 0 && captions.length === 0) {
-    problems.push({ pointer, text: 'Should have a videoDescription or audioDescriptions' });
+    problems.push({ pointer, text: 'Should have a videoDescription or audioDescriptions', isMissing: true });
   }
 }

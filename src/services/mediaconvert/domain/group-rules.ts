@@ -75,7 +75,9 @@ export function checkOutputGroup(group: OutputGroup, pointer: string, problems: 
   const { Type: type } = settings;
   if (type === undefined) problems.push(missing(at, 'type'));
   const outputs = group.Outputs ?? [];
-  if (outputs.length === 0) problems.push({ pointer: `${pointer}/outputs`, text: 'Should have at least 1 items' });
+  if (outputs.length === 0) {
+    problems.push({ pointer: `${pointer}/outputs`, text: 'Should have at least 1 items', isMissing: true });
+  }
   const kind = type === undefined ? undefined : KINDS[type];
   if (kind === undefined) return;
   const own = kind.settingsOf(settings);

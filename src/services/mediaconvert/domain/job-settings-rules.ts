@@ -44,7 +44,7 @@ const hlsOutput: SettingRule<HlsSettings> = structure<HlsSettings>({
   DescriptiveVideoServiceFlag: carriedOut,
 });
 
-const output: SettingRule<Output> = allOf(
+export const output: SettingRule<Output> = allOf(
   checkOutput,
   structure<Output>({
     NameModifier: checkModifier,

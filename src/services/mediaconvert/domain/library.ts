@@ -72,6 +72,16 @@ export class Library {
     return record === undefined ? systemTemplate(scope, name) : templateView(this.#rootKey, scope, record);
   }
 
+  /** @param names names or ARNs; the ones that there are none of are left out */
+  async presets(scope: JobScope, names: readonly string[]): Promise<ReadonlyMap<string, Preset>> {
+    const presets = new Map<string, Preset>();
+    for (const name of names) {
+      const preset = await this.preset(scope, name);
+      if (preset !== undefined) presets.set(name, preset);
+    }
+    return presets;
+  }
+
   /** @param given a name or an ARN */
   async preset(scope: JobScope, given: string): Promise<Preset | undefined> {
     const name = nameOf(given, 'presets', scope);

@@ -63,7 +63,7 @@ export function resolvePresets(
       const preset = presets.get(name);
       if (preset !== undefined) return mergeOver<Output>(outputOf(preset.Settings), own);
       const pointer = `/outputGroups/${groupIndex}/outputs/${index}/preset`;
-      problems.push({ pointer, text: `There is no preset ${name}` });
+      problems.push({ pointer, text: `There is no preset ${name}`, isMissing: true });
       return own;
     });
     return { ...group, ...(Outputs !== undefined && { Outputs }) };

@@ -77,5 +77,5 @@ function wireName(member: string): string {
 
 /** A member that has to be there, in the service's words. */
 export function missing(pointer: string, member: string): Problem {
-  return { pointer, text: `${member} is a required property` };
+  return { pointer, text: `${member} is a required property`, isMissing: true };
 }

@@ -3,7 +3,6 @@ import {
   type CreateJobRequest,
   type CreateJobResponse,
   type JobTemplate,
-  type Preset,
 } from '@aws-sdk/client-mediaconvert';
 import { parseArn } from '#kernel/arn.ts';
 import { type AccessRequest, type Call, operation } from '#kernel/operation.ts';
@@ -58,7 +57,7 @@ export const createJob = operation<MediaconvertContext, CreateJobRequest, Create
     const record = queue === undefined ? undefined : await store.resources.find(scope, 'queue', queue);
     if (queue === undefined || (record === undefined && queue !== DEFAULT_QUEUE)) throw queueNotFound(request.Queue);
     const problems: Problem[] = [];
-    const presets = await findPresets(presetsOf(request.Settings), scope, context);
+    const presets = await context.library.presets(scope, presetsOf(request.Settings));
     const settings = resolvePresets(request.Settings ?? {}, presets, problems);
     const policy = policyOf(rootKey, await store.resources.find(scope, 'policy', POLICY_NAME));
     if (isInputDisallowed(settings, policy)) throw badRequest(DISALLOWED_INPUT);
@@ -180,19 +179,6 @@ async function findTemplate(
   const template = await library.template(scope, given);
   if (template === undefined) throw notFound(`The job template ${given} does not exist.`);
   return template;
-}
-
-async function findPresets(
-  names: readonly string[],
-  scope: JobScope,
-  { library }: MediaconvertContext,
-): Promise<ReadonlyMap<string, Preset>> {
-  const presets = new Map<string, Preset>();
-  for (const name of names) {
-    const preset = await library.preset(scope, name);
-    if (preset !== undefined) presets.set(name, preset);
-  }
-  return presets;
 }
 
 async function requireQueue(

@@ -8,6 +8,7 @@ import {
   GetJobTemplate$,
   type GetJobTemplateRequest,
   type GetJobTemplateResponse,
+  type JobTemplateSettings,
   ListJobTemplates$,
   type ListJobTemplatesRequest,
   type ListJobTemplatesResponse,
@@ -17,11 +18,13 @@ import {
 } from '@aws-sdk/client-mediaconvert';
 import { type AccessRequest, type Call, operation } from '#kernel/operation.ts';
 import type { MediaconvertContext } from '../context.ts';
+import { templateProblems } from '../domain/draft-rules.ts';
 import { templateDocument, templateView } from '../domain/library.ts';
 import { presetsOf } from '../domain/merge-settings.ts';
 import { arnOf, nameOf } from '../domain/names.ts';
 import { creationAccess, scopeOf, tagsOf } from '../domain/scope.ts';
 import { SYSTEM_TEMPLATES, systemTemplate } from '../domain/system-presets.ts';
+import { invalidSettings } from '../errors.ts';
 import { absent, addTo, changeOn, listShelf, removeFrom, type Shelf, shelfAccess } from './library-calls.ts';
 
 const SHELF: Shelf = { kind: 'template', type: 'jobTemplates', title: 'job template' };
@@ -42,6 +45,7 @@ export const createJobTemplate = operation<MediaconvertContext, CreateJobTemplat
     },
     async handle(input, call, context) {
       const { Name, Category, Tags } = input;
+      await checkSettings(input.Settings, call, context);
       const record = await addTo(SHELF, { Name, Category, Tags }, templateDocument(input), call, context);
       return { JobTemplate: templateView(context.rootKey, scopeOf(call), record) };
     },
@@ -58,6 +62,7 @@ export const updateJobTemplate = operation<MediaconvertContext, UpdateJobTemplat
     ],
     async handle(input, call, context) {
       const { Name, Category } = input;
+      await checkSettings(input.Settings, call, context);
       const record = await changeOn(SHELF, { Name, Category }, templateDocument(input), call, context);
       return { JobTemplate: templateView(context.rootKey, scopeOf(call), record) };
     },
@@ -107,6 +112,18 @@ export const listJobTemplates = operation<MediaconvertContext, ListJobTemplatesR
     },
   },
 );
+
+/** @throws ServiceError which names every setting that no job could carry out */
+async function checkSettings(
+  settings: JobTemplateSettings | undefined,
+  call: Call,
+  { library }: MediaconvertContext,
+): Promise<void> {
+  if (settings === undefined) return;
+  const presets = await library.presets(scopeOf(call), presetsOf(settings));
+  const problems = templateProblems(settings, presets);
+  if (problems.length > 0) throw invalidSettings(problems);
+}
 
 /** What a template names, its queue and its presets, the caller must be allowed to use. */
 async function namedAccess(

@@ -11,16 +11,19 @@ import {
   ListPresets$,
   type ListPresetsRequest,
   type ListPresetsResponse,
+  type PresetSettings,
   UpdatePreset$,
   type UpdatePresetRequest,
   type UpdatePresetResponse,
 } from '@aws-sdk/client-mediaconvert';
 import { operation } from '#kernel/operation.ts';
 import type { MediaconvertContext } from '../context.ts';
+import { presetProblems } from '../domain/draft-rules.ts';
 import { presetDocument, presetView } from '../domain/library.ts';
 import { arnOf } from '../domain/names.ts';
 import { creationAccess, scopeOf } from '../domain/scope.ts';
 import { SYSTEM_PRESETS, systemPreset } from '../domain/system-presets.ts';
+import { invalidSettings } from '../errors.ts';
 import { absent, addTo, changeOn, listShelf, removeFrom, type Shelf, shelfAccess } from './library-calls.ts';
 
 const SHELF: Shelf = { kind: 'preset', type: 'presets', title: 'preset' };
@@ -34,6 +37,7 @@ export const createPreset = operation<MediaconvertContext, CreatePresetRequest, 
     creationAccess('mediaconvert:CreatePreset', scopeOf(call), SHELF.type, Name, Tags),
   async handle(input, call, context) {
     const { Name, Category, Tags } = input;
+    checkSettings(input.Settings);
     const record = await addTo(SHELF, { Name, Category, Tags }, presetDocument(input), call, context);
     return { Preset: presetView(context.rootKey, scopeOf(call), record) };
   },
@@ -44,6 +48,7 @@ export const updatePreset = operation<MediaconvertContext, UpdatePresetRequest, 
   authorize: ({ Name }, call, context) => shelfAccess(SHELF, 'mediaconvert:UpdatePreset', Name, call, context),
   async handle(input, call, context) {
     const { Name, Category } = input;
+    checkSettings(input.Settings);
     const record = await changeOn(SHELF, { Name, Category }, presetDocument(input), call, context);
     return { Preset: presetView(context.rootKey, scopeOf(call), record) };
   },
@@ -83,3 +88,9 @@ export const listPresets = operation<MediaconvertContext, ListPresetsRequest, Li
     return { Presets: items, ...(NextToken !== undefined && { NextToken }) };
   },
 });
+
+/** @throws ServiceError which names every setting that no job could carry out */
+function checkSettings(settings: PresetSettings | undefined): void {
+  const problems = settings === undefined ? [] : presetProblems(settings);
+  if (problems.length > 0) throw invalidSettings(problems);
+}

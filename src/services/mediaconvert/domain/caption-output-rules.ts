@@ -139,7 +139,7 @@ export function checkJobCaptions(settings: JobSettings, pointer: string, problem
         const selectors = inputs.flatMap((input) => input.CaptionSelectors?.[name] ?? []);
         const at = `${place}/captionDescriptions/${index}/captionSelectorName`;
         if (selectors.length === 0) {
-          problems.push({ pointer: at, text: `No input has a caption selector named "${name}"` });
+          problems.push({ pointer: at, text: `No input has a caption selector named "${name}"`, isMissing: true });
         }
         const types = selectors.map(({ SourceSettings }) => SourceSettings?.SourceType);
         if (types.includes('EMBEDDED') && !isPictureDecoded) {

@@ -17,6 +17,8 @@ export interface AudioSettings {
   readonly remix?: Remix;
   /** Absent: the loudness is left as it is, and not measured. */
   readonly loudness?: LoudnessSettings;
+  /** True: it ends with the picture, filled up with silence or cut off. */
+  readonly isLengthOfVideo?: boolean;
   readonly codec: AudioCodecSettings;
 }
 

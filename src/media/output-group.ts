@@ -56,6 +56,12 @@ export interface FileOutput {
   readonly moov?: 'front' | 'end';
   /** Writes composition times that begin at 0, with negative offsets and a `cslg` box; the version is `ctts`'s. */
   readonly compositionShift?: 0 | 1;
+  /** MP4: what readers take the file for; absent: the muxer's choice. */
+  readonly majorBrand?: string;
+  /** MP4: room behind the index, for what editors add to it. */
+  readonly hasFreeSpace?: boolean;
+  /** MOV: says that all of the picture is to be shown. */
+  readonly hasCleanAperture?: boolean;
   readonly video?: VideoSettings;
   readonly audios: readonly AudioSettings[];
   /** Text alone, or what is drawn on or put into the picture. */
@@ -91,9 +97,11 @@ export interface HlsGroup extends GroupFacts, HlsManifestSettings {
   readonly directories?: { readonly segmentsPerDirectory?: number };
   /** Absent: no dates are told; else one at least so many seconds. */
   readonly programDateTime?: { readonly periodSeconds: number };
-  /** Seconds, before rounding up to whole GOPs where `alignment` says so. */
+  /** Seconds, before rounding up to whole GOPs, or to the nearest of whole pictures and frames of sound (`match`). */
   readonly segmentSeconds: number;
-  readonly alignment: 'exact' | 'gop-multiple';
+  readonly alignment: 'exact' | 'gop-multiple' | 'match';
+  /** A last segment of fewer seconds becomes part of the one before. */
+  readonly minFinalSeconds?: number;
   readonly areManifestsWritten: boolean;
   /** How long segments of text are: five minutes, or as the pictures'. */
   readonly captionSegments?: 'large' | 'match-video';
@@ -124,11 +132,13 @@ export interface HlsManifestSettings {
 export interface FragmentedGroup extends GroupFacts {
   readonly kind: 'dash' | 'cmaf';
   readonly additionalManifests?: readonly AdditionalManifest[];
-  /** Seconds, before rounding up to whole GOPs where `alignment` says so. */
+  /** Seconds, before rounding up to whole GOPs, or to the nearest of whole pictures and frames of sound (`match`). */
   readonly segmentSeconds: number;
   /** A fragment ends before the first key frame after so many seconds. */
   readonly fragmentSeconds: number;
-  readonly alignment: 'exact' | 'gop-multiple';
+  readonly alignment: 'exact' | 'gop-multiple' | 'match';
+  /** A last segment of fewer seconds becomes part of the one before. */
+  readonly minFinalSeconds?: number;
   /** True puts an output's segments into one file. */
   readonly isSingleFile: boolean;
   /** Absent: no MPD is written. */

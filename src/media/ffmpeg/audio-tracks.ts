@@ -69,9 +69,14 @@ export class AudioTracks {
     return this.#meters.get(keyOf(settings))?.measured(settings.loudness?.isGated === true);
   }
 
-  /** Ends the encoders. */
-  finish(): void {
-    for (const { encoder, ends } of this.#tracks.values()) {
+  /**
+   * Ends the encoders.
+   *
+   * @param videoSeconds of the job's pictures
+   */
+  finish(videoSeconds: number): void {
+    for (const { encoder, ends, settings } of this.#tracks.values()) {
+      if (settings.isLengthOfVideo === true) encoder.fillTo(videoSeconds);
       encoder.finish();
       for (const end of ends) end();
     }
@@ -79,8 +84,8 @@ export class AudioTracks {
 }
 
 /** What is the same of sound that can share an encoder. */
-function keyOf({ selector, codec, remix, loudness }: AudioSettings): string {
-  return JSON.stringify([selector, codec, remix, loudness]);
+function keyOf({ selector, codec, remix, loudness, isLengthOfVideo }: AudioSettings): string {
+  return JSON.stringify([selector, codec, remix, loudness, isLengthOfVideo]);
 }
 
 /** The files beside an input that its sound comes from. */

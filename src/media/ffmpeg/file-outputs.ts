@@ -43,9 +43,12 @@ function openMovie(
   const key = expandIdentifiers(`${group.keyBase}${output.nameModifier}.${output.extension}`, facts);
   const { compositionShift } = output;
   const target = { key, contentType: CONTENT_TYPES[output.container] };
-  const writer = new Mp4Writer(sink, target, output.moov ?? 'front', compositionShift);
+  const writer = new Mp4Writer(sink, target, output.moov ?? 'front', output);
   const list = muxerTracks(tracks);
-  const options = compositionShift === undefined ? {} : { movflags: 'negative_cts_offsets' };
+  const options = {
+    ...(compositionShift !== undefined && { movflags: 'negative_cts_offsets' }),
+    ...(output.majorBrand !== undefined && { brand: output.majorBrand }),
+  };
   const muxer = new Muxer(ffmpeg, output.container, list, writer, options);
   const interleaver = new PacketInterleaver(list.length, (track, packet) => muxer.write(track, packet));
   const receivers = list.map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));

@@ -60,6 +60,7 @@ export function openFragmentedOutput(
     isSingleFile: group.isSingleFile,
     segmentSeconds: facts.segmentSeconds,
     fragmentSeconds: facts.fragmentSeconds,
+    ...(group.minFinalSeconds !== undefined && { minFinalSeconds: group.minFinalSeconds }),
     hasIFrames: output.hasIFrameManifest === true,
     codec: video === undefined ? (tracks.audios[0]?.encoder.codecName ?? '') : codecOf(video),
     ...(encryption !== undefined && {

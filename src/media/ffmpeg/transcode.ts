@@ -1,7 +1,7 @@
 import type { PartSink } from '../packaging/object-writer.ts';
 import type { AudioSettings } from '../audio-settings.ts';
 import type { CaptionOutput } from '../caption-settings.ts';
-import type { FragmentedGroup, HlsGroup, OutputGroup, SmoothGroup } from '../output-group.ts';
+import type { OutputGroup } from '../output-group.ts';
 import type { TranscodeInput } from '../transcode-input.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
 import type { MediaInfo, TranscodeEvent, TranscodeResult } from '../transcode-report.ts';
@@ -31,8 +31,9 @@ import { openSmoothOutput } from './smooth-outputs.ts';
 import { openHlsOutput } from './hls-outputs.ts';
 import { ImageStore } from './image-store.ts';
 import { outputStartMs } from './output-start.ts';
+import { segmentLengths } from './segment-lengths.ts';
+import { VideoLengthGate } from './video-length-gate.ts';
 import { outputPicture } from './picture-size.ts';
-import { gopFrames } from './rate-options.ts';
 import type { VideoTrack } from './track-format.ts';
 import { type PassthroughTrack, PassthroughVideo } from './passthrough-track.ts';
 import { type PacketReceiver, VideoEncoder } from './video-encoder.ts';
@@ -123,7 +124,7 @@ class Transcode {
       track.finish();
       end();
     }
-    this.#audios.finish();
+    this.#audios.finish(this.#videoSeconds);
     for (const group of groups) {
       const sink = this.#ports.sinkFor(group.index);
       writeLoudnessLogs(group, sink, this.#job.startedAt, (audio) => this.#audios.measuredOf(audio));
@@ -179,6 +180,12 @@ class Transcode {
 
   get #hasPicture(): boolean {
     return this.#videos.length > 0 || this.#copies.some(({ track }) => track.isVideo);
+  }
+
+  /** Of the pictures so far. */
+  get #videoSeconds(): number {
+    const copies = this.#copies.filter(({ track }) => track.isVideo).map(({ track }) => track.seconds);
+    return Math.max(0, ...this.#videos.map(({ encoder }) => encoder.seconds), ...copies);
   }
 
   get #isVideoWanted(): boolean {
@@ -377,8 +384,16 @@ class Transcode {
     output = opened;
     audios.forEach(({ shared }, index) => {
       const track = index + (video === undefined ? 0 : 1);
-      shared.encoder.addReceiver((packet) => opened.write(track, packet));
-      shared.ends.push(() => opened.endTrack(track));
+      const write: PacketReceiver = (packet) => opened.write(track, packet);
+      const gate =
+        shared.settings.isLengthOfVideo === true
+          ? new VideoLengthGate(shared.encoder.context.timeBase, () => this.#videoSeconds, write)
+          : undefined;
+      shared.encoder.addReceiver(gate === undefined ? write : (packet) => gate.push(packet));
+      shared.ends.push(() => {
+        gate?.end();
+        opened.endTrack(track);
+      });
     });
     return { output: opened, tracks };
   }
@@ -448,22 +463,4 @@ class OpenInput {
     this.#source.close();
     return undefined;
   }
-}
-
-/** Seconds of a segment and of a fragment: all renditions cut at the same times. */
-function segmentLengths(
-  group: HlsGroup | FragmentedGroup | SmoothGroup,
-  first: MediaInput,
-): { readonly segmentSeconds: number; readonly fragmentSeconds: number } {
-  const { segmentSeconds } = group;
-  const fragmentSeconds = 'fragmentSeconds' in group ? group.fragmentSeconds : segmentSeconds;
-  const video = group.outputs.find((output) => output.video !== undefined)?.video;
-  const source = first.findVideo();
-  const isCounted = group.alignment === 'gop-multiple' && source !== undefined;
-  if (!isCounted || video === undefined || (video.codec.kind !== 'h264' && video.codec.kind !== 'h265')) {
-    return { segmentSeconds, fragmentSeconds };
-  }
-  const rate = video.framerate ?? framerateOf(source);
-  const gopSeconds = (gopFrames(video.codec, rate) * rate.den) / rate.num;
-  return { segmentSeconds: Math.ceil(segmentSeconds / gopSeconds - 1e-6) * gopSeconds, fragmentSeconds };
 }

@@ -33,12 +33,22 @@ interface SegmenterFacts {
   readonly isSingleFile: boolean;
   readonly segmentSeconds: number;
   readonly fragmentSeconds: number;
+  /** A last segment of fewer seconds becomes part of the one before. */
+  readonly minFinalSeconds?: number;
   /** RFC 6381. */
   readonly codec: string;
   /** Absent: the track stays in the clear. */
   readonly protection?: { readonly encryption: RenditionEncryption; readonly codec: ProtectedCodec };
   /** True notes where the pictures stand that can be decoded alone. */
   readonly hasIFrames: boolean;
+}
+
+interface Fragment {
+  readonly bytes: Buffer;
+  /** True where decoding can begin with it. */
+  readonly isEntry: boolean;
+  /** In ticks. */
+  readonly start: number;
 }
 
 /** A fragment of more bytes than this ends before its time, at any frame: FFmpeg holds it in memory. */
@@ -72,6 +82,8 @@ export class FragmentedSegmenter {
   /** True where decoding can begin with the fragment. */
   #isEntry = true;
   #end = 0;
+  /** The end of the open segment, and what came behind it while that may still become part of it. */
+  #pending: { readonly at: number; readonly fragments: Fragment[] } | undefined;
 
   constructor(ffmpeg: FFmpeg, facts: SegmenterFacts) {
     this.facts = facts;
@@ -152,6 +164,8 @@ export class FragmentedSegmenter {
   finish(): void {
     if (this.#fragmentBytes > 0) {
       this.#flush();
+      this.#settleIfLong(this.#end);
+      this.#release();
       this.#closeSegment(this.#end);
     }
     this.#muxer.finish();
@@ -166,13 +180,36 @@ export class FragmentedSegmenter {
     if (this.#fragmentBytes === 0) return;
     const { segmentSeconds, fragmentSeconds } = this.facts;
     const segmentAt = (time: number): number => Math.floor(time / this.timescale / segmentSeconds + 1e-6);
-    const isSegmentDue = segmentAt(ticks) > segmentAt(this.#segmentStart);
+    const isSegmentDue = segmentAt(ticks) > segmentAt(this.#pending?.at ?? this.#segmentStart);
     const isFragmentDue = (ticks - this.#fragmentStart) / this.timescale >= fragmentSeconds - 1e-6;
     if (!isSegmentDue && !isFragmentDue) return;
     this.#flush();
+    this.#settleIfLong(ticks);
     this.#isEntry = true;
     this.#fragmentStart = ticks;
-    if (isSegmentDue) this.#closeSegment(ticks);
+    if (!isSegmentDue) return;
+    this.#settle();
+    if (this.facts.minFinalSeconds === undefined) this.#closeSegment(ticks);
+    else this.#pending = { at: ticks, fragments: [] };
+  }
+
+  /** What waited becomes a segment of its own once it is long enough to be the last one. */
+  #settleIfLong(end: number): void {
+    const { minFinalSeconds = 0 } = this.facts;
+    const isLong = (end - (this.#pending?.at ?? end)) / this.timescale >= minFinalSeconds - 1e-6;
+    if (this.#pending !== undefined && isLong) this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#pending === undefined) return;
+    this.#closeSegment(this.#pending.at);
+    this.#release();
+  }
+
+  #release(): void {
+    const { fragments = [] } = this.#pending ?? {};
+    this.#pending = undefined;
+    for (const fragment of fragments) this.#append(fragment);
   }
 
   /** Lets the muxer write out the fragment; before the first one comes the initialisation segment. */
@@ -185,10 +222,18 @@ export class FragmentedSegmenter {
     }
     this.#muxer.flush();
     const clear = this.#fragments.take();
-    const isClear = this.#segments.length < (this.#protection?.encryption.clearSegments ?? 0);
+    const number = this.#segments.length + (this.#pending === undefined ? 0 : 1);
+    const isClear = number < (this.#protection?.encryption.clearSegments ?? 0);
     const bytes = this.#protector?.protect(clear, isClear) ?? clear;
     this.#fragmentBytes = 0;
-    this.#noteIFrame(bytes);
+    const fragment = { bytes, isEntry: this.#isEntry, start: this.#fragmentStart };
+    if (this.#pending === undefined) this.#append(fragment);
+    else this.#pending.fragments.push(fragment);
+  }
+
+  #append(fragment: Fragment): void {
+    const { bytes } = fragment;
+    this.#noteIFrame(fragment);
     if (this.#single !== undefined) this.#single.write(bytes);
     else {
       const segment = (this.#writer ??= this.#openSegment());
@@ -198,16 +243,16 @@ export class FragmentedSegmenter {
   }
 
   /** A range from a fragment's beginning to the end of its first picture. */
-  #noteIFrame(fragment: Uint8Array): void {
-    if (!this.facts.hasIFrames || !this.#isEntry) return;
+  #noteIFrame({ bytes, isEntry, start }: Fragment): void {
+    if (!this.facts.hasIFrames || !isEntry) return;
     const isFirst = this.#segmentBytes === 0 && this.#single === undefined;
     const name = this.#single === undefined ? this.#name() : this.facts.names.stem;
     this.#iFrames.push({
       name: `${nameOf(name)}.${this.facts.extension}`,
       offset:
         this.#single === undefined ? this.#segmentBytes + (isFirst ? SEGMENT_TYPE.length : 0) : this.#single.length,
-      bytes: firstSampleEnd(fragment),
-      time: this.#fragmentStart / this.timescale,
+      bytes: firstSampleEnd(bytes),
+      time: start / this.timescale,
       segment: this.#segments.length + 1,
     });
   }

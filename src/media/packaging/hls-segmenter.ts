@@ -67,6 +67,7 @@ export class HlsSegmenter {
       segmentKey: facts.segmentKey,
       contentType: CONTENT_TYPE,
       isSingleFile: group.isSingleFile === true,
+      ...(group.minFinalSeconds !== undefined && { minFinalSeconds: group.minFinalSeconds }),
       ...(protection !== undefined && { wrap: (writer, number) => protection.segmentWriter(writer, number) }),
     });
     const series = this.#series;
@@ -117,6 +118,7 @@ export class HlsSegmenter {
       const { videoKind } = this.#facts;
       if (videoKind !== undefined) this.#videoCodec ??= videoCodecName(videoKind, packet.data ?? Buffer.alloc(0));
       const { segmentSeconds } = this.#facts;
+      this.#series.advance(time);
       const segmentAt = (seconds: number): number => Math.floor(seconds / segmentSeconds + 1e-6);
       const isDue = segmentAt(time) > segmentAt(this.#series.start);
       if ((!isPicture || isKey) && isDue && this.#series.isOpen) {
@@ -153,8 +155,7 @@ export class HlsSegmenter {
     this.#end = end;
     this.#muxer.finish();
     this.#iFrameFiles?.finish();
-    this.#series.close(end);
-    this.#series.finish();
+    this.#series.finish(end);
     const { group, sink, base, dates } = this.#facts;
     if (!group.areManifestsWritten) return;
     putHlsManifest(sink, group, `${base}.m3u8`, childManifest(group, this.segments, undefined, dates));

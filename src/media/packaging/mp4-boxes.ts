@@ -47,9 +47,10 @@ interface OffsetTable {
  * is therefore decided first.
  *
  * @param moov the whole `moov` box, made for the place behind the media data
+ * @param bytesBehind what else comes between the index and the media data
  * @returns the box to put directly before what it stood behind
  */
-export function moovForFront(moov: Uint8Array): Uint8Array<ArrayBuffer> {
+export function moovForFront(moov: Uint8Array, bytesBehind = 0): Uint8Array<ArrayBuffer> {
   const tables = findOffsetTables(moov);
   const widened = new Set<OffsetTable>();
   let size = moov.length;
@@ -58,13 +59,13 @@ export function moovForFront(moov: Uint8Array): Uint8Array<ArrayBuffer> {
     for (const table of tables) {
       if (table.box.type !== 'stco' || widened.has(table)) continue;
       const offsets = readOffsets(moov, table.box);
-      if (offsets.every((offset) => offset + size <= MAX_32)) continue;
+      if (offsets.every((offset) => offset + size + bytesBehind <= MAX_32)) continue;
       widened.add(table);
       size += offsets.length * 4;
       isSettled = false;
     }
   }
-  return rewrite(moov, tables, widened, size);
+  return rewrite(moov, tables, widened, size, bytesBehind);
 }
 
 function rewrite(
@@ -72,6 +73,7 @@ function rewrite(
   tables: readonly OffsetTable[],
   widened: ReadonlySet<OffsetTable>,
   size: number,
+  bytesBehind: number,
 ): Uint8Array<ArrayBuffer> {
   const result = new Uint8Array(size);
   const view = new DataView(result.buffer);
@@ -90,8 +92,8 @@ function rewrite(
     view.setUint32(to + 8, source.getUint32(table.box.body));
     view.setUint32(to + 12, offsets.length);
     offsets.forEach((offset, index) => {
-      if (isWide) view.setBigUint64(to + 16 + index * 8, BigInt(offset + size));
-      else view.setUint32(to + 16 + index * 4, offset + size);
+      if (isWide) view.setBigUint64(to + 16 + index * 8, BigInt(offset + size + bytesBehind));
+      else view.setUint32(to + 16 + index * 4, offset + size + bytesBehind);
     });
     growth.set(table, length - (table.box.end - table.box.start));
     to += length;

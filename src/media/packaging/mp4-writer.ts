@@ -1,8 +1,20 @@
 import { listBoxes, moovForFront } from './mp4-boxes.ts';
 import { HeldHead } from './held-head.ts';
+import { box, zeros } from './mp4/box.ts';
+import { withCleanAperture } from './mp4-clean-aperture.ts';
 import { withCompositionShift } from './mp4-composition-shift.ts';
 import type { PartSink } from './object-writer.ts';
 import { PartBuffer } from './object-writer.ts';
+
+/** Room for tags that editors add. */
+const FREE_BYTES = 2048;
+
+/** What the index has beside what the muxer writes. */
+interface IndexSettings {
+  readonly compositionShift?: 0 | 1 | undefined;
+  readonly hasFreeSpace?: boolean | undefined;
+  readonly hasCleanAperture?: boolean | undefined;
+}
 
 /**
  * Stores an MP4 or MOV file that FFmpeg's muxer writes, without ever holding more than the head, one part and the
@@ -14,7 +26,7 @@ import { PartBuffer } from './object-writer.ts';
 export class Mp4Writer {
   readonly #parts: HeldHead;
   readonly #moov: 'front' | 'end';
-  readonly #compositionShift: 0 | 1 | undefined;
+  readonly #settings: IndexSettings;
   /** The end of the media data and the index: as much as the muxer itself holds in memory. */
   #trailer: PartBuffer | undefined;
   #trailerStart = 0;
@@ -25,9 +37,9 @@ export class Mp4Writer {
     sink: PartSink,
     target: Parameters<PartSink['open']>[0],
     moov: 'front' | 'end',
-    compositionShift?: 0 | 1,
+    index: IndexSettings = {},
   ) {
-    this.#compositionShift = compositionShift;
+    this.#settings = index;
     this.#moov = moov;
     this.#parts = new HeldHead(sink, target);
   }
@@ -81,18 +93,20 @@ export class Mp4Writer {
     if (split < 0 || index.length !== 1 || moov === undefined) throw new RangeError('The muxer wrote no index.');
     const tail = trailer.subarray(0, split);
     const plain = trailer.subarray(moov.start, moov.end);
-    const final = this.#compositionShift === undefined ? plain : withCompositionShift(plain, this.#compositionShift);
+    const final = finalIndex(plain, this.#settings);
+    const free = this.#settings.hasFreeSpace === true ? box('free', zeros(FREE_BYTES)) : Buffer.alloc(0);
     if (this.#moov === 'end') {
       this.#parts.append(tail);
       this.#parts.append(final);
+      this.#parts.append(free);
       this.#parts.finish(this.#parts.head.take());
       return;
     }
-    const front = moovForFront(final);
+    const front = moovForFront(final, free.length);
     const { isHeadOpen } = this.#parts;
     if (!isHeadOpen) this.#parts.append(tail);
     this.#parts.finish(
-      concat([head.subarray(0, ftyp.end), front, head.subarray(ftyp.end), isHeadOpen ? tail : new Uint8Array(0)]),
+      concat([head.subarray(0, ftyp.end), front, free, head.subarray(ftyp.end), isHeadOpen ? tail : new Uint8Array(0)]),
     );
   }
 
@@ -102,6 +116,12 @@ export class Mp4Writer {
     if (isInTrailer) this.#trailer?.patch(this.#position - this.#trailerStart, bytes);
     else this.#parts.head.patch(this.#position, bytes);
   }
+}
+
+/** The index as the muxer wrote it, with what it does not write. */
+function finalIndex(plain: Uint8Array, { compositionShift, hasCleanAperture }: IndexSettings): Uint8Array {
+  const shifted = compositionShift === undefined ? plain : withCompositionShift(plain, compositionShift);
+  return hasCleanAperture === true ? withCleanAperture(Buffer.from(shifted)) : shifted;
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -65,6 +65,7 @@ export class PackedAudioSegmenter {
       segmentKey: facts.segmentKey,
       contentType: CONTENT_TYPES[facts.codec],
       isSingleFile: group.isSingleFile === true,
+      ...(group.minFinalSeconds !== undefined && { minFinalSeconds: group.minFinalSeconds }),
       ...(protection !== undefined && { wrap: (writer, number) => protection.segmentWriter(writer, number) }),
     });
   }
@@ -89,6 +90,7 @@ export class PackedAudioSegmenter {
     const time = Number(packet.pts) * this.#toSeconds;
     const { segmentSeconds, clockOffsetSeconds } = this.#facts;
     const segmentAt = (seconds: number): number => Math.floor(seconds / segmentSeconds + 1e-6);
+    this.#series.advance(time);
     if (this.#series.isOpen && segmentAt(time) > segmentAt(this.#series.start)) this.#series.close(time);
     if (!this.#series.isOpen && this.#facts.isTimed) this.#series.write(timestampTag(time + clockOffsetSeconds));
     const data = packet.data ?? Buffer.alloc(0);
@@ -98,8 +100,7 @@ export class PackedAudioSegmenter {
 
   /** @param end the sound's length in seconds */
   finish(end: number): void {
-    this.#series.close(end);
-    this.#series.finish();
+    this.#series.finish(end);
     const { group, sink, base, dates } = this.#facts;
     if (!group.areManifestsWritten) return;
     putHlsManifest(sink, group, `${base}.m3u8`, childManifest(group, this.segments, undefined, dates));

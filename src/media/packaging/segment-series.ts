@@ -10,6 +10,8 @@ interface SeriesFacts {
   readonly segmentKey: (number: number) => string;
   readonly contentType: string;
   readonly isSingleFile: boolean;
+  /** A last segment of fewer seconds becomes part of the one before. */
+  readonly minFinalSeconds?: number;
   /** Puts something before a segment's bytes, such as a cipher. */
   readonly wrap?: (writer: SegmentWriter, number: number) => SegmentWriter;
 }
@@ -21,6 +23,8 @@ export class SegmentSeries {
   #single: { readonly key: string; readonly writer: ObjectWriter } | undefined;
   #open: { readonly key: string; readonly writer: SegmentWriter; readonly offset: number } | undefined;
   #start = 0;
+  /** The end of the open segment, and what came behind it while that may still become part of it. */
+  #pending: { readonly time: number; readonly pieces: Buffer[] } | undefined;
 
   constructor(facts: SeriesFacts) {
     this.#facts = facts;
@@ -28,16 +32,16 @@ export class SegmentSeries {
 
   /** The number of the segment that is being written, or comes next. */
   get number(): number {
-    return this.segments.length + 1;
+    return this.segments.length + (this.#pending === undefined ? 1 : 2);
   }
 
   get isOpen(): boolean {
-    return this.#open !== undefined;
+    return this.#pending === undefined ? this.#open !== undefined : this.#pending.pieces.length > 0;
   }
 
   /** When the segment that is being written begins, in seconds. */
   get start(): number {
-    return this.#start;
+    return this.#pending?.time ?? this.#start;
   }
 
   /** The object that is being written to, as manifests name it, and how many bytes it has. */
@@ -48,12 +52,45 @@ export class SegmentSeries {
   }
 
   write(bytes: Uint8Array): void {
+    if (this.#pending !== undefined) {
+      this.#pending.pieces.push(Buffer.from(bytes));
+      return;
+    }
     this.#open ??= this.#begin();
     this.#open.writer.write(bytes);
   }
 
-  /** @param time the segment's end in seconds */
+  /** Says how far the stream has come, in seconds. */
+  advance(time: number): void {
+    if (this.#pending !== undefined && time - this.#pending.time >= this.#least - 1e-6) this.#settle();
+  }
+
+  /** @param time the segment's end in seconds; there may be another behind it */
   close(time: number): void {
+    this.#settle();
+    if (this.#least === 0) this.#end(time);
+    else if (this.#open !== undefined) this.#pending = { time, pieces: [] };
+  }
+
+  get #least(): number {
+    return this.#facts.minFinalSeconds ?? 0;
+  }
+
+  /** What waited becomes a segment of its own. */
+  #settle(): void {
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    this.#end(pending.time);
+    this.#release();
+  }
+
+  #release(): void {
+    const pieces = this.#pending?.pieces ?? [];
+    this.#pending = undefined;
+    for (const piece of pieces) this.write(piece);
+  }
+
+  #end(time: number): void {
     const open = this.#open;
     if (open === undefined) return;
     open.writer.end();
@@ -67,15 +104,20 @@ export class SegmentSeries {
     this.#start = time;
   }
 
-  finish(): void {
+  /** @param time the stream's end in seconds */
+  finish(time: number): void {
+    this.advance(time);
+    this.#release();
+    this.#end(time);
     this.#single?.writer.end();
   }
 
   #begin() {
     const { isSingleFile, wrap } = this.#facts;
-    const key = this.#single?.key ?? this.#facts.segmentKey(this.number);
+    const number = this.segments.length + 1;
+    const key = this.#single?.key ?? this.#facts.segmentKey(number);
     const object = isSingleFile ? this.#part(key) : { writer: this.#object(key), offset: 0 };
-    return { key, offset: object.offset, writer: wrap?.(object.writer, this.number) ?? object.writer };
+    return { key, offset: object.offset, writer: wrap?.(object.writer, number) ?? object.writer };
   }
 
   #object(key: string): ObjectWriter {

@@ -9,27 +9,34 @@ import type {
   MxfSettings,
   MxfXavcProfileSettings,
 } from '@aws-sdk/client-mediaconvert';
+import type { Problem } from '../errors.ts';
 import { checkTransport } from './transport-rules.ts';
 import { type SettingRule, allOf, carriedOut, oneOf, structure, withoutEffect } from './setting-rule.ts';
 import { m2ts } from './m2ts-rules.ts';
+
+/** Four characters, as every box and brand has. */
+function checkBrand(value: string, pointer: string, problems: Problem[]): void {
+  if (!/^[\x20-\x7e]{4}$/.test(value)) problems.push({ pointer, text: 'Should have four characters of ASCII' });
+}
 
 const mp4: SettingRule<Mp4Settings> = structure<Mp4Settings>({
   MoovPlacement: carriedOut,
   CslgAtom: carriedOut,
   CttsVersion: carriedOut,
-  FreeSpaceBox: oneOf('EXCLUDE'),
-  AudioDuration: oneOf('DEFAULT_CODEC_DURATION'),
+  FreeSpaceBox: carriedOut,
+  Mp4MajorBrand: checkBrand,
+  AudioDuration: carriedOut,
   C2paManifest: oneOf('EXCLUDE'),
 });
 
 const mov: SettingRule<MovSettings> = structure<MovSettings>({
   CslgAtom: carriedOut,
-  ClapAtom: oneOf('EXCLUDE'),
+  ClapAtom: carriedOut,
   // Bears on MPEG-2 video alone.
   Mpeg2FourCCControl: withoutEffect,
   PaddingControl: oneOf('NONE'),
   Reference: oneOf('SELF_CONTAINED'),
-  AudioDuration: oneOf('DEFAULT_CODEC_DURATION'),
+  AudioDuration: carriedOut,
 });
 
 const mxf: SettingRule<MxfSettings> = structure<MxfSettings>({
@@ -59,7 +66,7 @@ const m3u8: SettingRule<M3u8Settings> = allOf(
     Scte35Source: oneOf('NONE'),
     TimedMetadata: oneOf('NONE'),
     NielsenId3: oneOf('NONE'),
-    AudioDuration: oneOf('DEFAULT_CODEC_DURATION'),
+    AudioDuration: carriedOut,
     AudioPtsOffsetDelta: carriedOut,
     // Numbers of streams that are not written, as their sources are off.
     Scte35Pid: withoutEffect,
@@ -71,7 +78,7 @@ const m3u8: SettingRule<M3u8Settings> = allOf(
 
 /** Events and captions in the segments are refused; `withoutEffect` is what says how they would be written. */
 const fragmentedContainer = {
-  AudioDuration: oneOf<'DEFAULT_CODEC_DURATION'>('DEFAULT_CODEC_DURATION'),
+  AudioDuration: carriedOut,
   C2paManifest: oneOf<'EXCLUDE'>('EXCLUDE'),
   KlvMetadata: oneOf<'NONE'>('NONE'),
   ManifestMetadataSignaling: oneOf<'DISABLED'>('DISABLED'),

@@ -1,6 +1,6 @@
 import type { FileOutput } from '#media/output-group.ts';
 import type { Output } from '@aws-sdk/client-mediaconvert';
-import { planAudio } from './audio-description-plan.ts';
+import { planSounds } from './output-sounds.ts';
 import { audioCodecSettings } from './audio-plan.ts';
 import { captionExtension, planCaptions } from './caption-plan.ts';
 import { planMovieFile, planTransportFile } from './movie-file-plan.ts';
@@ -36,8 +36,11 @@ export function planFileOutput(output: Output): FileOutput {
     ...((container === 'mp4' ? mp4?.CslgAtom : mov?.CslgAtom) === 'INCLUDE' && {
       compositionShift: mp4?.CttsVersion === 1 ? (1 as const) : (0 as const),
     }),
+    ...(container === 'mp4' && mp4?.Mp4MajorBrand !== undefined && { majorBrand: mp4.Mp4MajorBrand }),
+    ...(container === 'mp4' && mp4?.FreeSpaceBox === 'INCLUDE' && { hasFreeSpace: true }),
+    ...(container === 'mov' && mov?.ClapAtom === 'INCLUDE' && { hasCleanAperture: true }),
     ...(video !== undefined && { video }),
-    audios: (output.AudioDescriptions ?? []).map(planAudio),
+    audios: planSounds(output),
     ...planCaptions(output),
   };
 }

@@ -12,6 +12,7 @@ import { planCmafEncryption, planProvidedEncryption } from './content-encryption
 import { isCaptionOutput } from './caption-output-rules.ts';
 import { captionExtension, planCaptions } from './caption-plan.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
+import { planAlignment } from './segment-plan.ts';
 import { additionalManifests } from './manifest-plan.ts';
 import { videoSettings } from './video-plan.ts';
 
@@ -23,6 +24,7 @@ type GroupPlan = Pick<
   | 'segmentSeconds'
   | 'fragmentSeconds'
   | 'alignment'
+  | 'minFinalSeconds'
   | 'isSingleFile'
   | 'dash'
   | 'hls'
@@ -54,7 +56,7 @@ function planCommon(settings: DashIsoGroupSettings | CmafGroupSettings, defaultL
   return {
     segmentSeconds: settings.SegmentLength ?? defaultLength,
     fragmentSeconds: settings.FragmentLength ?? 2,
-    alignment: settings.SegmentLengthControl === 'GOP_MULTIPLE' ? ('gop-multiple' as const) : ('exact' as const),
+    ...planAlignment(settings),
     isSingleFile: settings.SegmentControl === 'SINGLE_FILE',
     ...additionalManifests(settings),
   };

@@ -1,11 +1,12 @@
 import type { GroupKey } from '#media/content-encryption.ts';
 import type { HlsGroup, HlsOutput, TransportSettings } from '#media/output-group.ts';
 import type { HlsGroupSettings, HlsSettings, M3u8Settings, Output } from '@aws-sdk/client-mediaconvert';
-import { planAudio } from './audio-description-plan.ts';
+import { planSounds } from './output-sounds.ts';
 import { planCaptions, planClosedCaptions } from './caption-plan.ts';
 import { planHlsEncryption } from './content-encryption-plan.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
 import { groupFacts } from './group-facts.ts';
+import { planAlignment } from './segment-plan.ts';
 import { additionalManifests } from './manifest-plan.ts';
 import { videoSettings } from './video-plan.ts';
 
@@ -17,7 +18,7 @@ export function planHls(
   return {
     kind: 'hls',
     segmentSeconds: hls.SegmentLength ?? 10,
-    alignment: hls.SegmentLengthControl === 'GOP_MULTIPLE' ? 'gop-multiple' : 'exact',
+    ...planAlignment(hls),
     captionSegments: hls.CaptionSegmentLengthControl === 'MATCH_VIDEO' ? 'match-video' : 'large',
     ...planClosedCaptions(hls),
     areManifestsWritten: hls.OutputSelection !== 'SEGMENTS_ONLY',
@@ -48,7 +49,7 @@ export function planHlsOutput(output: Output, group: HlsGroupSettings): HlsOutpu
     nameModifier: output.NameModifier ?? '',
     segmentModifier: hls.SegmentModifier ?? '',
     ...(video !== undefined && { video }),
-    audios: (output.AudioDescriptions ?? []).map(planAudio),
+    audios: planSounds(output),
     ...planCaptions(output),
     transport: planTransport(output.ContainerSettings?.M3u8Settings ?? {}, group),
     ...(video === undefined &&

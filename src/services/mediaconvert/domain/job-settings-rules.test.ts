@@ -402,11 +402,11 @@ const ACCEPTED: Readonly<Record<string, string>> = {
     'backgroundColor backgroundOpacity fontColor fontOpacity fontSize fontStyle fontWeight stylePassthrough textDecoration',
   webvttDestinationSettings: 'accessibility',
   cmafGroupSettings:
-    'baseUrl clientCache codecSpecification fragmentLength manifestCompression manifestDurationFormat minBufferTime mpdManifestBandwidthType mpdProfile segmentControl segmentLength streamInfResolution targetDurationCompatibilityMode writeDashManifest writeHlsManifest writeSegmentTimelineInRepresentation',
+    'baseUrl clientCache codecSpecification fragmentLength manifestCompression manifestDurationFormat minBufferTime minFinalSegmentLength mpdManifestBandwidthType mpdProfile segmentControl segmentLength segmentLengthControl streamInfResolution targetDurationCompatibilityMode writeDashManifest writeHlsManifest writeSegmentTimelineInRepresentation',
   cmfcSettings:
-    'audioGroupId audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest timedMetadataBoxVersion',
+    'audioDuration audioGroupId audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest timedMetadataBoxVersion',
   dashIsoGroupSettings:
-    'baseUrl fragmentLength minBufferTime mpdManifestBandwidthType mpdProfile segmentControl segmentLength writeSegmentTimelineInRepresentation',
+    'baseUrl fragmentLength minBufferTime minFinalSegmentLength mpdManifestBandwidthType mpdProfile segmentControl segmentLength segmentLengthControl writeSegmentTimelineInRepresentation',
   deinterlacer: 'algorithm control mode',
   filterSettings: 'strength',
   spatialFilterSettings: 'postFilterSharpenStrength speed strength',
@@ -421,7 +421,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   h265Settings:
     'adaptiveQuantization alternateTransferFunctionSei bitrate codecLevel codecProfile deblocking dynamicSubGop flickerAdaptiveQuantization framerateControl framerateDenominator framerateNumerator gopBReference gopClosedCadence gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval mvTemporalPredictor numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator rateControlMode sampleAdaptiveOffsetFilterMode scanTypeConversionMode sceneChangeDetect slices spatialAdaptiveQuantization temporalAdaptiveQuantization temporalIds treeBlockSize writeMp4PackagingType',
   hlsGroupSettings:
-    'audioOnlyHeader baseUrl captionLanguageSetting captionSegmentLengthControl clientCache codecSpecification directoryStructure manifestCompression manifestDurationFormat minSegmentLength outputSelection programDateTime programDateTimePeriod segmentControl segmentLength streamInfResolution targetDurationCompatibilityMode timedMetadataId3Period timestampDeltaMilliseconds',
+    'audioOnlyHeader baseUrl captionLanguageSetting captionSegmentLengthControl clientCache codecSpecification directoryStructure manifestCompression manifestDurationFormat minFinalSegmentLength minSegmentLength outputSelection programDateTime programDateTimePeriod segmentControl segmentLength segmentLengthControl streamInfResolution targetDurationCompatibilityMode timedMetadataId3Period timestampDeltaMilliseconds',
   hlsSettings:
     'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest segmentModifier',
   inputClippings: 'endTimecode startTimecode',
@@ -429,9 +429,9 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   timecodeBurnin: 'position prefix',
   insertableImages: 'duration fadeIn fadeOut height imageX imageY layer opacity startTime width',
   m3u8Settings:
-    'audioFramesPerPes audioPids dataPTSControl patInterval pmtPid privateMetadataPid programNumber ptsOffset ptsOffsetMode scte35Pid timedMetadataPid transportStreamId videoPid',
-  movSettings: 'cslgAtom mpeg2FourCCControl',
-  mp4Settings: 'cslgAtom cttsVersion moovPlacement',
+    'audioDuration audioFramesPerPes audioPids dataPTSControl patInterval pmtPid privateMetadataPid programNumber ptsOffset ptsOffsetMode scte35Pid timedMetadataPid transportStreamId videoPid',
+  movSettings: 'audioDuration clapAtom cslgAtom mpeg2FourCCControl',
+  mp4Settings: 'audioDuration cslgAtom cttsVersion freeSpaceBox moovPlacement',
   eac3Settings:
     'attenuationControl bitstreamMode codingMode dcFilter dialnorm lfeControl lfeFilter stereoDownmix surroundExMode surroundMode',
   flacSettings: 'channels sampleRate',
@@ -443,7 +443,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   vorbisSettings: 'channels vbrQuality',
   wavSettings: 'channels format sampleRate',
   msSmoothGroupSettings: 'audioDeduplication fragmentLength fragmentLengthControl manifestEncoding',
-  mpdSettings: 'captionContainerType timedMetadataBoxVersion',
+  mpdSettings: 'audioDuration captionContainerType timedMetadataBoxVersion',
   outputGroups: 'customName name',
   outputs: 'extension nameModifier',
   passthroughSettings: 'frameControl',
@@ -459,7 +459,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   f4vSettings: 'moovPlacement',
   gifSettings: 'framerateControl framerateDenominator framerateNumerator',
   m2tsSettings:
-    'audioBufferModel audioFramesPerPes audioPids bitrate bufferModel dataPTSControl dvbSubPids dvbTeletextPid ebpAudioInterval ebpPlacement forceTsVideoEbpOrder fragmentTime maxPcrInterval minEbpInterval nullPacketBitrate patInterval pcrControl pmtPid privateMetadataPid programNumber ptsOffset ptsOffsetMode rateMode scte35Pid segmentationStyle segmentationTime timedMetadataPid transportStreamId videoPid',
+    'audioBufferModel audioDuration audioFramesPerPes audioPids bitrate bufferModel dataPTSControl dvbSubPids dvbTeletextPid ebpAudioInterval ebpPlacement forceTsVideoEbpOrder fragmentTime maxPcrInterval minEbpInterval nullPacketBitrate patInterval pcrControl pmtPid privateMetadataPid programNumber ptsOffset ptsOffsetMode rateMode scte35Pid segmentationStyle segmentationTime timedMetadataPid transportStreamId videoPid',
   mpeg2Settings:
     'bitrate codecLevel codecProfile framerateControl framerateDenominator framerateNumerator gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize interlaceMode intraDcPrecision maxBitrate minIInterval numberBFramesBetweenReferenceFrames parControl parDenominator parNumerator rateControlMode scanTypeConversionMode sceneChangeDetect spatialAdaptiveQuantization',
   proresSettings:

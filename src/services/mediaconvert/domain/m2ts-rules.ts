@@ -25,7 +25,7 @@ export const m2ts: SettingRule<M2tsSettings> = allOf(
     PtsOffset: carriedOut,
     PtsOffsetMode: carriedOut,
     AudioPtsOffsetDelta: oneOf(0),
-    AudioDuration: oneOf('DEFAULT_CODEC_DURATION'),
+    AudioDuration: carriedOut,
     EsRateInPes: oneOf('EXCLUDE'),
     PreventBufferUnderflow: oneOf('DISABLED'),
     // The random access indicator stands at every key frame in any case.

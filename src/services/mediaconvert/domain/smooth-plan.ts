@@ -1,8 +1,8 @@
 import type { GroupKey } from '#media/content-encryption.ts';
 import type { SmoothGroup, SmoothOutput } from '#media/output-group.ts';
 import type { MsSmoothGroupSettings, OutputGroup } from '@aws-sdk/client-mediaconvert';
-import { planAudio } from './audio-description-plan.ts';
 import { planProvidedEncryption } from './content-encryption-plan.ts';
+import { planSounds } from './output-sounds.ts';
 import { groupFacts } from './group-facts.ts';
 import { additionalManifests } from './manifest-plan.ts';
 import { planCaptions } from './caption-plan.ts';
@@ -30,7 +30,7 @@ function planOutputs(group: OutputGroup, isCombined: boolean): SmoothOutput[] {
   const known = new Set<string>();
   return (group.Outputs ?? []).map((output) => {
     const video = videoSettings(output.VideoDescription, output.ContainerSettings?.Container);
-    const all = (output.AudioDescriptions ?? []).map(planAudio);
+    const all = planSounds(output);
     const fresh = all.filter((audio) => {
       const key = JSON.stringify(audio);
       const isNew = !known.has(key);

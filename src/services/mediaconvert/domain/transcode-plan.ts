@@ -3,7 +3,7 @@ import { baseNameOf } from '#media/media-location.ts';
 import type { OutputGroup } from '#media/output-group.ts';
 import type { TranscodeJob } from '#media/transcode-job.ts';
 import type { JobSettings, OutputGroup as OutputGroupSettings } from '@aws-sdk/client-mediaconvert';
-import { planAudio } from './audio-description-plan.ts';
+import { planSounds } from './output-sounds.ts';
 import { withGroupsSpread } from './audio-group-plan.ts';
 import { planFileOutput } from './file-plan.ts';
 import { planCmaf, planDash, planFragmentedOutputs } from './fragmented-plan.ts';
@@ -55,7 +55,7 @@ function planGroup(group: OutputGroupSettings, inputName: string, keys: readonly
   if (settings.Type === 'DASH_ISO_GROUP_SETTINGS' || settings.Type === 'CMAF_GROUP_SETTINGS') {
     const { CmafGroupSettings: cmaf = {}, DashIsoGroupSettings: dash = {} } = settings;
     const isDash = settings.Type === 'DASH_ISO_GROUP_SETTINGS';
-    const planned = planFragmentedOutputs(group, (output) => (output.AudioDescriptions ?? []).map(planAudio));
+    const planned = planFragmentedOutputs(group, planSounds);
     const facts = groupFacts(isDash ? dash : cmaf, inputName);
     return { ...(isDash ? planDash(dash, keys) : planCmaf(cmaf, keys)), ...facts, outputs: planned };
   }

@@ -27,6 +27,8 @@ export interface Seen {
   /** Errors after which a player gives up. */
   readonly fatal: readonly string[];
   readonly isProtected: boolean;
+  /** When each caption begins, in seconds, and its text. */
+  readonly captions: readonly { readonly from: number; readonly text: string }[];
 }
 
 const VIDEO = '<!doctype html><video muted autoplay width="160"></video>';
@@ -80,6 +82,7 @@ const SEEN = `(() => {
     hasSound: video.webkitAudioDecodedByteCount > 0,
     fatal: window.faults,
     isProtected: video.mediaKeys !== null,
+    captions: [...video.textTracks].flatMap((track) => [...(track.cues ?? [])].map((cue) => ({ from: cue.startTime, text: cue.text }))),
   };
 })()`;
 

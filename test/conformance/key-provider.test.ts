@@ -3,11 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import {
   CreateAccessKeyCommand,
+  CreateServiceLinkedRoleCommand,
   CreateUserCommand,
+  DeleteRoleCommand,
+  DeleteRolePolicyCommand,
   GetRoleCommand,
   IAMClient,
   ListRolePoliciesCommand,
+  PutRolePolicyCommand,
   PutUserPolicyCommand,
+  UpdateAssumeRolePolicyCommand,
 } from '@aws-sdk/client-iam';
 import {
   DeleteSecretCommand,
@@ -15,6 +20,7 @@ import {
   RestoreSecretCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import type { CpixRequest, CpixResponse, EncryptionScheme } from '#media/cpix/document.ts';
 import { readResponse } from '#media/cpix/read-document.ts';
 import { CLEAR_KEY, COMMON_PSSH, FAIRPLAY, HLS_AES_128, PLAYREADY, WIDEVINE } from '#media/cpix/system-ids.ts';
@@ -272,5 +278,47 @@ describe('the SPEKE key provider', () => {
     const gone = await callKeyProvider(platform, { method: 'GET', path: `keys/film-7/${KID}` });
     assert.equal(gone.status, 404);
     assert.notDeepEqual((await keysOf(v1('film-7'))).keys, before.keys);
+  });
+
+  it('can do no more than its role, which whoever administers the account can narrow or take away', async () => {
+    const RoleName = 'AWSServiceRoleForCofferKeyProvider';
+    const before = await keysOf(v1('film-8'));
+    const Statement = [{ Effect: 'Deny', Action: 'secretsmanager:GetSecretValue', Resource: '*' }];
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+    await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'narrow', PolicyDocument }));
+    const refused = await send(v1('film-8'));
+    assert.equal(refused.status, 403);
+    assert.match(refused.text, /could not use the secret speke\/film-8: .*explicit deny/);
+    for (const PolicyName of ['narrow', 'KeepContentKeys']) {
+      await iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName }));
+    }
+    assert.equal((await send(v1('film-8'))).status, 403);
+    await iam.send(new DeleteRoleCommand({ RoleName }));
+    assert.deepEqual((await keysOf(v1('film-8'))).keys, before.keys, 'the role is made anew when it is gone');
+    const AssumeRolePolicyDocument = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Deny', Principal: { Service: 'execute-api.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+    });
+    await iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: 'KeepContentKeys' }));
+    await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: AssumeRolePolicyDocument }));
+    const untrusted = await send(v1('film-8'));
+    assert.deepEqual([untrusted.status, /may not assume the role/.test(untrusted.text)], [403, true], untrusted.text);
+    await iam.send(new DeleteRoleCommand({ RoleName }));
+    assert.deepEqual((await keysOf(v1('film-8'))).keys, before.keys);
+  });
+
+  it('keeps its role for the service alone: nobody else may assume it, or make one without the right to', async () => {
+    const credentials = await userWith('curious', { Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' });
+    const sts = new STSClient(platform.clientConfig(credentials));
+    const RoleArn = `arn:aws:iam::${platform.accountId}:role/aws-service-role/execute-api.amazonaws.com/AWSServiceRoleForCofferKeyProvider`;
+    await assert.rejects(sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'session' })), { name: 'AccessDenied' });
+    sts.destroy();
+    const theirs = new IAMClient(platform.clientConfig(credentials));
+    const make = new CreateServiceLinkedRoleCommand({ AWSServiceName: 'execute-api.amazonaws.com' });
+    await assert.rejects(theirs.send(make), { name: 'AccessDenied' });
+    theirs.destroy();
+    await assert.rejects(iam.send(make), { name: 'EntityAlreadyExistsException' });
+    const unknown = new CreateServiceLinkedRoleCommand({ AWSServiceName: 'ecs.amazonaws.com' });
+    await assert.rejects(iam.send(unknown), { name: 'InvalidInputException' });
   });
 });

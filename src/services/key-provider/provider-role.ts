@@ -9,7 +9,7 @@ import type { StsApi } from '#services/sts/api.ts';
 import { API_ID } from './domain/addresses.ts';
 import { accessDenied } from './errors.ts';
 
-export const SERVICE = 'execute-api.amazonaws.com';
+const SERVICE = 'execute-api.amazonaws.com';
 const ROLE = 'AWSServiceRoleForCofferKeyProvider';
 const SESSION_SECONDS = 3600;
 /** Before a session ends, a new one is taken. */

@@ -1,4 +1,9 @@
-import type { GetObjectCommandOutput, PutObjectCommandInput } from '@aws-sdk/client-s3';
+import type {
+  GetObjectCommandOutput,
+  PutObjectCommandInput,
+  ServiceInputTypes,
+  ServiceOutputTypes,
+} from '@aws-sdk/client-s3';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -10,6 +15,8 @@ import {
   S3ServiceException,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { HttpRequest } from '@smithy/core/protocols';
+import type { BuildMiddleware } from '@smithy/types';
 import { ERROR_CODES, TranscodeError, unableToOpen, unableToWrite } from '../transcode-error.ts';
 import type { ObjectStorage } from '../output-group.ts';
 import type { S3Location } from '../transcode-input.ts';
@@ -18,7 +25,7 @@ import type { ObjectTarget, OpenUpload, WorkerAccess, WorkerCredentials } from '
 
 /** How the worker reads and writes objects: the platform's own S3, with the role's credentials, like everybody. */
 export function createS3(access: WorkerAccess, credentials: () => Promise<WorkerCredentials>): S3Client {
-  return new S3Client({
+  const s3 = new S3Client({
     endpoint: access.endpoint,
     region: access.region,
     forcePathStyle: true,
@@ -28,7 +35,19 @@ export function createS3(access: WorkerAccess, credentials: () => Promise<Worker
       return { ...keys, expiration: new Date(expiresAt) };
     },
   });
+  s3.middlewareStack.add(withoutPayloadHash, { step: 'build', name: 'withoutPayloadHash' });
+  return s3;
 }
+
+/**
+ * Bodies are not hashed for the signature, which both sides would spend as much time on as on the rest of the way: they
+ * go to the platform on the same machine, and a checksum in a signed header tells whether they came whole.
+ */
+const withoutPayloadHash: BuildMiddleware<ServiceInputTypes, ServiceOutputTypes> = (next) => (args) => {
+  const { request } = args;
+  if (HttpRequest.isInstance(request)) request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
+  return next(args);
+};
 
 /** An input as it was found; a later change of the object ends the job instead of mixing two files. */
 export interface OpenedObject extends S3Location {

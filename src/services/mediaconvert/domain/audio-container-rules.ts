@@ -3,7 +3,7 @@ import type { Problem } from '../errors.ts';
 
 /** The codecs of sound that are in each container; RAW is the codec's own file. */
 const CODECS: Readonly<Record<string, readonly string[]>> = {
-  MP4: ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3', 'FLAC', 'OPUS'],
+  MP4: ['AAC', 'AC3', 'EAC3', 'MP3', 'FLAC', 'OPUS'],
   MOV: ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3', 'WAV', 'AIFF'],
   M2TS: ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3'],
   F4V: ['AAC', 'MP3'],

@@ -7,7 +7,13 @@ export type AudioCodecSettings =
   | DolbyDigitalPlusSettings
   | Mp2Settings
   | OpusSettings
-  | VorbisSettings;
+  | VorbisSettings
+  | PassthroughSettings;
+
+/** As the input has it; rate and channels are known once it is open. */
+interface PassthroughSettings extends SampledSettings {
+  readonly kind: 'passthrough';
+}
 
 export interface SampledSettings {
   readonly sampleRate: number;

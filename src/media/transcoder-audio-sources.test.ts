@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
 import { decodeSound, ffmpegBytes, makeToneFilm, type Sound, soundingFrom, toneLevel } from '#test/harness/tones.ts';
 import { ObjectServer } from '#test/fixtures/media/object-server.ts';
-import { fileGroup, testJob } from '#test/fixtures/media/transcode-jobs.ts';
+import { fileGroup, hlsGroup, testJob } from '#test/fixtures/media/transcode-jobs.ts';
 import type { AudioSettings } from './audio-settings.ts';
 import type { AudioSelector, TranscodeInput } from './transcode-input.ts';
 import { startTranscode } from './transcoder.ts';
@@ -150,6 +150,43 @@ describe('the sound of an input', { skip: withoutFfmpeg }, () => {
       [false, true, false, false],
       [false, false, false, true],
     ]);
+  });
+
+  test('is passed through as it is, packet for packet', async () => {
+    const dolby = (codec: string): Buffer => {
+      const sound = ['-f', 'lavfi', '-i', 'sine=700:d=3', '-ac', '2', '-ar', '48000', '-c:a', codec, '-b:a', '192k'];
+      const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=25:duration=3', '-c:v', 'libx264'];
+      return ffmpegBytes([
+        ...sound.slice(0, 4),
+        ...picture.slice(0, 4),
+        ...sound.slice(4),
+        ...picture.slice(4),
+        '-f',
+        'mpegts',
+        'pipe:1',
+      ]);
+    };
+    const packets = (file: Buffer, codec: string): Buffer =>
+      ffmpegBytes(['-i', 'pipe:0', '-map', '0:a', '-c', 'copy', '-f', codec, 'pipe:1'], file);
+    const codec = { kind: 'passthrough', sampleRate: 0, channels: 0 } as const;
+    const audios = [{ selector: 'Main', codec }];
+    for (const name of ['ac3', 'eac3']) {
+      const film = dolby(name);
+      server.put('in/dolby.ts', film);
+      await startTranscode(
+        testJob([fileGroup({ audios }), { ...hlsGroup([{ audios }]), segmentSeconds: 10 }], ['dolby.ts']),
+        access(),
+        () => undefined,
+      ).result;
+      assert.ok(packets(film, name).length > 60_000);
+      assert.ok(packets(server.bytes('out/film.mp4'), name).equals(packets(film, name)), `${name} in MP4`);
+      assert.ok(packets(server.bytes('out/hls/film_1_00001.ts'), name).equals(packets(film, name)), `${name} in HLS`);
+      assert.match(server.bytes('out/hls/film.m3u8').toString(), name === 'ac3' ? /ac-3/ : /ec-3/);
+    }
+    await assert.rejects(
+      startTranscode(testJob([fileGroup({ audios })], ['tones.mkv']), access(), () => undefined).result,
+      { code: 1040 },
+    );
   });
 
   test('is refused where a track that is named is not there', async () => {

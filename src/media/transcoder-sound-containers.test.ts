@@ -52,10 +52,10 @@ async function assertSounds(path: string, names: readonly Name[]): Promise<void>
     streams.map((stream) => stream['codec_name']),
     names.map((name) => PROBED[name] ?? name),
   );
-  for (const [index] of names.entries()) {
+  for (const [index, name] of names.entries()) {
     const { checksums, complaints } = await play(`${server.endpoint}/${path}`, `a:${index}`);
-    assert.ok(checksums.length > 25, `${names[index]}: ${checksums.length}`);
-    assert.equal(complaints, '', names[index]);
+    assert.ok(checksums.length > 25, `${name}: ${checksums.length}`);
+    assert.equal(complaints, '', name);
   }
 }
 

@@ -24,6 +24,7 @@ async function soundOf(
   inputs?: readonly string[],
 ): Promise<[Buffer, TranscodeResult, string]> {
   const container = codec.kind === 'aac' ? (codec.isLoas === true ? 'latm' : 'adts') : codec.kind;
+  assert.ok(container !== 'passthrough');
   const kind: FileOutput['container'] = container === 'vorbis' ? 'ogg' : container;
   const [output] = fileGroup().outputs;
   const sound = { ...output, container: kind, extension: kind, audios: [{ selector: 'Audio Selector 1', codec }] };

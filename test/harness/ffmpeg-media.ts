@@ -142,7 +142,7 @@ export interface Played {
  */
 export async function play(
   input: Buffer | string,
-  stream: `${'v' | 'a'}${'' | ':0'}`,
+  stream: `${'v' | 'a'}${'' | `:${number}`}`,
   ...options: readonly string[]
 ): Promise<Played> {
   const source = typeof input === 'string' ? input : 'pipe:0';

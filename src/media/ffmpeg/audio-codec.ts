@@ -19,6 +19,8 @@ const FDK_MODES = { low: 2, 'medium-low': 3, 'medium-high': 4, high: 5 } as cons
 
 function encoderOf(settings: AudioCodecSettings): Encoder {
   switch (settings.kind) {
+    case 'passthrough':
+      throw new RangeError('What is passed through is not encoded.');
     case 'aac': {
       const { bitrate, quality } = settings;
       if (quality === undefined) return { name: 'aac', format: 'fltp', options: { b: bitrate } };

@@ -6,13 +6,14 @@ import { layoutName } from './channel-mix.ts';
 import { check, present } from './check.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { type SampleTarget, sendSilence } from './sample-target.ts';
+import type { AudioTrack } from './track-format.ts';
 import type { PacketReceiver } from './video-encoder.ts';
 
 /** Samples of a packet, where the codec has no size of its own. */
 const PCM_FRAME_SIZE = 1024;
 
 /** One encoding of sound, shared by every output with the same settings: takes samples of its own format, end to end. */
-export class AudioEncoder implements SampleTarget {
+export class AudioEncoder implements SampleTarget, AudioTrack {
   readonly context: CodecContext;
   /** RFC 6381. */
   readonly codecName: string;
@@ -52,6 +53,10 @@ export class AudioEncoder implements SampleTarget {
     check(ffmpeg, this.#graph.configSync(), ERROR_CODES.settingsDoNotFit, what);
     this.#source = present(this.#graph.getFilter('abuffer@in'), what);
     this.#sink = present(this.#graph.getFilter('abuffersink@out'), what);
+  }
+
+  get frameSize(): number {
+    return this.context.frameSize;
   }
 
   get sampleRate(): number {

@@ -1,3 +1,4 @@
+import type { Stream } from 'node-av/lib';
 import type { AudioCodecSettings } from '../audio-codec-settings.ts';
 import type { AudioSettings, Remix } from '../audio-settings.ts';
 import type { Loudness } from '../loudness/loudness-meter.ts';
@@ -9,7 +10,7 @@ import type { AudioRoute } from './audio-feeds.ts';
 import type { AuxiliaryPort } from './auxiliary.ts';
 import { composed } from './channel-mix.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
-import { correctionFilters, LoudnessTarget } from './loudness-target.ts';
+import { correctionFilters, gainFor, isLimited, LoudnessTarget } from './loudness-target.ts';
 import { MediaInput } from './media-input.ts';
 import type { SampleTarget } from './sample-target.ts';
 
@@ -33,6 +34,7 @@ export class AudioTracks {
   readonly #ffmpeg: FFmpeg;
   readonly #tracks = new Map<string, SharedAudio>();
   readonly #meters = new Map<string, LoudnessTarget>();
+  readonly #extraGains = new Map<string, number>();
 
   constructor(ffmpeg: FFmpeg) {
     this.#ffmpeg = ffmpeg;
@@ -50,7 +52,8 @@ export class AudioTracks {
     const encoder = new AudioEncoder(this.#ffmpeg, settings.codec, this.#tracks.size + 1);
     const measured = this.measuredOf(settings);
     if (settings.loudness !== undefined && measured !== undefined) {
-      encoder.correction = correctionFilters(settings.loudness, measured, settings.codec.sampleRate);
+      const facts = { rate: settings.codec.sampleRate, extraGain: this.#extraGains.get(key) ?? 0 };
+      encoder.correction = correctionFilters(settings.loudness, measured, facts);
     }
     const shared = { encoder, settings, ends: [] };
     this.#tracks.set(key, shared);
@@ -63,6 +66,30 @@ export class AudioTracks {
     const meter = this.#meters.get(key) ?? new LoudnessTarget(this.#ffmpeg, settings.codec);
     this.#meters.set(key, meter);
     return meter;
+  }
+
+  /**
+   * What listens once more, behind the limiter, to sound whose peaks are too high: a limiter makes it quieter, which a
+   * little more gain can make up for. `settle` is called when all was heard.
+   *
+   * @returns undefined for sound that is not limited
+   */
+  limitedMeterFor(
+    settings: AudioSettings,
+  ): { readonly meter: LoudnessTarget; readonly settle: () => void } | undefined {
+    const { loudness, codec } = settings;
+    const measured = this.measuredOf(settings);
+    if (loudness === undefined || measured === undefined || !isLimited(loudness, measured)) return undefined;
+    const meter = new LoudnessTarget(this.#ffmpeg, codec);
+    meter.correction = correctionFilters(loudness, measured, { rate: codec.sampleRate, extraGain: 0 });
+    const wanted = measured.integrated + gainFor(loudness, measured);
+    return {
+      meter,
+      settle: () => {
+        const lost = wanted - meter.measured(loudness.isGated).integrated;
+        this.#extraGains.set(keyOf(settings), Number.isFinite(lost) ? Math.min(MOST_EXTRA_GAIN, Math.max(0, lost)) : 0);
+      },
+    };
   }
 
   measuredOf(settings: AudioSettings): Loudness | undefined {
@@ -82,6 +109,9 @@ export class AudioTracks {
     }
   }
 }
+
+/** Decibels; a limiter that takes away more is at its end. */
+const MOST_EXTRA_GAIN = 6;
 
 /** What is the same of sound that can share an encoder. */
 function keyOf({ selector, codec, remix, loudness, isLengthOfVideo }: AudioSettings): string {
@@ -144,6 +174,21 @@ export function routeOf(
     ...(offsetSeconds !== undefined && { offsetSeconds }),
     ...(remix !== undefined && { remix }),
   };
+}
+
+/**
+ * The one stream of the first input that an output copies.
+ *
+ * @throws TranscodeError 1021 when there is none
+ */
+export function copiedStream(
+  { media, description }: { readonly media: MediaInput; readonly description: TranscodeInput },
+  settings: AudioSettings,
+): Stream {
+  const [stream] = media.findAudios(selectorOf(description, settings.selector).pick) ?? [];
+  if (stream !== undefined) return stream;
+  const what = `No audio stream found for [selector-(${settings.selector})]`;
+  throw new TranscodeError(ERROR_CODES.noAudio, unableToOpen(uriOf(description.source), what));
 }
 
 /**

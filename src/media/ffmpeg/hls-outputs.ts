@@ -8,7 +8,7 @@ import type { PartSink } from '../packaging/object-writer.ts';
 import type { ProgramDates } from '../packaging/program-dates.ts';
 import { PACKED_EXTENSIONS, PackedAudioSegmenter, type PackedCodec } from '../packaging/packed-audio-segmenter.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
-import type { AudioEncoder } from './audio-encoder.ts';
+import type { AudioTrack } from './track-format.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import {
   type Output,
@@ -22,16 +22,17 @@ import {
 import { PacketInterleaver } from './packet-interleaver.ts';
 
 /** The usual size of a frame, an AAC one with its ADTS header. */
-export function frameBytes(encoder: AudioEncoder): number {
+export function frameBytes(encoder: AudioTrack): number {
   const { settings } = encoder;
   const bitrate = 'bitrate' in settings ? settings.bitrate : 0;
-  return Math.ceil((bitrate * encoder.context.frameSize) / settings.sampleRate / 8) + 7;
+  return Math.ceil((bitrate * encoder.frameSize) / settings.sampleRate / 8) + 7;
 }
+
+const PACKED: Readonly<Record<string, PackedCodec>> = { 'ac-3': 'ac3', 'ec-3': 'eac3', 'mp4a.40.34': 'mp3' };
 
 /** The codec of a sound that is alone in its segments; the rules let in those that HLS has. */
 function packedCodec({ audios: [audio] }: OutputTracks): PackedCodec {
-  const kind = audio?.encoder.settings.kind;
-  return kind === 'ac3' || kind === 'eac3' || kind === 'mp3' ? kind : 'aac';
+  return PACKED[audio?.encoder.codecName ?? ''] ?? 'aac';
 }
 
 /** An output that HLS manifests name. */

@@ -11,7 +11,9 @@ import { type SampleTarget, sendSilence } from './sample-target.ts';
 export class LoudnessTarget implements SampleTarget {
   readonly sampleRate: number;
   readonly channels: number;
-  readonly formatFilter: string;
+  /** Filters, each followed by a comma, that the sound goes through before it is heard. */
+  correction = '';
+  readonly #settings: AudioCodecSettings;
   readonly #ffmpeg: FFmpeg;
   readonly #meter: LoudnessMeter;
   #count = 0;
@@ -22,10 +24,16 @@ export class LoudnessTarget implements SampleTarget {
     this.sampleRate = settings.sampleRate;
     this.channels = settings.channels;
     this.#meter = new LoudnessMeter(this.sampleRate, this.channels);
+    this.#settings = settings;
+  }
+
+  get formatFilter(): string {
     const layout = layoutName(this.channels);
-    this.formatFilter =
-      `aformat=channel_layouts=${layout},${codecFilters(settings)}` +
-      `aformat=sample_fmts=fltp:sample_rates=${this.sampleRate}:channel_layouts=${layout}`;
+    const filters = `${this.correction}${codecFilters(this.#settings)}`;
+    return (
+      `aformat=channel_layouts=${layout},${filters}` +
+      `aformat=sample_fmts=fltp:sample_rates=${this.sampleRate}:channel_layouts=${layout}`
+    );
   }
 
   get seconds(): number {
@@ -58,6 +66,11 @@ function floatsOf(plane: Buffer, count: number): Float32Array {
   return new Float32Array(new Uint8Array(plane.subarray(0, bytes)).buffer);
 }
 
+/** True where sound would be louder at its peaks than it may be. */
+export function isLimited(settings: LoudnessSettings, measured: Loudness): boolean {
+  return settings.isCorrected && measured.truePeak + gainFor(settings, measured) > settings.truePeakLimit;
+}
+
 /** The limiter leaves this much room for what is between its own samples, in decibels. */
 const LIMITER_ROOM = 0.2;
 const LIMITER_RATE = 192_000;
@@ -71,12 +84,18 @@ export function gainFor(settings: LoudnessSettings, { integrated }: Loudness): n
 /**
  * The filters, each followed by a comma, that bring sound to its loudness: the same gain for all of it, and a limiter
  * where its peaks would be too high.
+ *
+ * @param extraGain decibels for what the limiter takes away
  */
-export function correctionFilters(settings: LoudnessSettings, measured: Loudness, rate: number): string {
-  const gain = gainFor(settings, measured);
+export function correctionFilters(
+  settings: LoudnessSettings,
+  measured: Loudness,
+  { rate, extraGain }: { readonly rate: number; readonly extraGain: number },
+): string {
   if (!settings.isCorrected) return '';
+  const gain = gainFor(settings, measured) + extraGain;
   const filters = gain === 0 ? [] : ['aformat=sample_fmts=fltp', `volume=${gain.toFixed(3)}dB:precision=float`];
-  if (measured.truePeak + gain > settings.truePeakLimit) {
+  if (isLimited(settings, measured)) {
     const limit = 10 ** ((settings.truePeakLimit - LIMITER_ROOM) / 20);
     const limiter = `alimiter=limit=${limit.toFixed(6)}:attack=5:release=50:level=0:latency=1`;
     filters.push(...(rate < LIMITER_RATE ? [`aresample=${LIMITER_RATE}`, limiter, `aresample=${rate}`] : [limiter]));

@@ -6,15 +6,14 @@ import type { NameFacts } from '../packaging/output-name.ts';
 import type { OutputResult } from '../transcode-report.ts';
 import type { PredictedVideoSettings, VideoSettings } from '../video-settings.ts';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
-import type { AudioEncoder } from './audio-encoder.ts';
 import type { MuxerTrack } from './muxer.ts';
 import { PacketInterleaver } from './packet-interleaver.ts';
-import { isCopied, type VideoTrack } from './track-format.ts';
+import { type AudioTrack, isCopied, type VideoTrack } from './track-format.ts';
 import type { PacketReceiver } from './video-encoder.ts';
 
 export interface OutputAudio {
   readonly settings: AudioSettings;
-  readonly encoder: AudioEncoder;
+  readonly encoder: AudioTrack;
 }
 
 /** What an output is made from. The video encoder comes later, as it needs to know where its packets go. */
@@ -45,7 +44,7 @@ export function receiverFor(interleaver: PacketInterleaver, track: number, timeB
 
 /** @returns undefined for an output that stays in the clear */
 export function renditionEncryption(content: ContentEncryption | undefined, { video, audios }: OutputTracks) {
-  const channels = Math.max(0, ...audios.map(({ encoder }) => encoder.context.channels));
+  const channels = Math.max(0, ...audios.map(({ encoder }) => encoder.settings.channels));
   const pixels = video && video.picture.width * video.picture.height;
   return encryptionOf(content, { channels, ...(pixels !== undefined && { pixels }) });
 }

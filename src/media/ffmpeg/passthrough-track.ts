@@ -1,11 +1,12 @@
 import type { BitStreamFilterContext, CodecParameters, Packet, Stream } from 'node-av/lib';
+import type { AudioCodecSettings } from '../audio-codec-settings.ts';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import type { Rational, VideoSettings } from '../video-settings.ts';
 import { check, present } from './check.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { framerateOf, pixelAspectOf } from './media-input.ts';
 import type { Picture } from './picture-size.ts';
-import type { CopiedFormat, VideoTrack } from './track-format.ts';
+import type { AudioTrack, CopiedFormat, VideoTrack } from './track-format.ts';
 import type { PacketReceiver } from './video-encoder.ts';
 
 const NO_TIMESTAMP = -(2n ** 63n);
@@ -130,6 +131,34 @@ export class PassthroughTrack {
 
 function formatOf(parameters: CodecParameters, timeBase: Rational, sampleAspectRatio: Rational): CopiedFormat {
   return { parameters, timeBase, sampleAspectRatio, extraData: parameters.extradata };
+}
+
+/** The codecs of sound that may be copied: Dolby Digital and Dolby Digital Plus. */
+const COPIED_SOUNDS: Readonly<Record<string, { readonly codecName: string; readonly frameSize: number }>> = {
+  ac3: { codecName: 'ac-3', frameSize: 1536 },
+  eac3: { codecName: 'ec-3', frameSize: 1536 },
+};
+
+/** The sound of an output that is copied from its input. */
+export class PassthroughAudio extends PassthroughTrack implements AudioTrack {
+  readonly settings: AudioCodecSettings;
+  readonly codecName: string;
+  readonly frameSize: number;
+
+  /** @throws TranscodeError 1040 for another codec than Dolby's */
+  constructor(ffmpeg: FFmpeg, stream: Stream, startSeconds: number) {
+    super(ffmpeg, stream, startSeconds, false);
+    const { codecId, sampleRate, channels } = stream.codecpar;
+    const codec = ffmpeg.avGetCodecName(codecId) ?? 'unknown';
+    const known = COPIED_SOUNDS[codec];
+    if (known === undefined) {
+      const what = `Only Dolby Digital and Dolby Digital Plus can be passed through, and the input has ${codec}`;
+      throw new TranscodeError(ERROR_CODES.settingsDoNotFit, what);
+    }
+    this.settings = { kind: 'passthrough', sampleRate, channels };
+    this.codecName = known.codecName;
+    this.frameSize = known.frameSize;
+  }
 }
 
 /** The picture of an output that is copied from its input. */

@@ -1,4 +1,5 @@
 import type { CodecContext, CodecParameters } from 'node-av/lib';
+import type { AudioCodecSettings } from '../audio-codec-settings.ts';
 import type { Rational, VideoSettings } from '../video-settings.ts';
 import type { Picture } from './picture-size.ts';
 
@@ -24,5 +25,17 @@ export interface VideoTrack {
   readonly picture: Picture;
   readonly framerate: Rational;
   /** Of video so far. */
+  readonly seconds: number;
+}
+
+/** A sound of an output, encoded or copied. */
+export interface AudioTrack {
+  readonly context: TrackFormat;
+  readonly settings: AudioCodecSettings;
+  /** RFC 6381. */
+  readonly codecName: string;
+  /** Samples of a packet; 0 where they differ. */
+  readonly frameSize: number;
+  /** Of sound so far. */
   readonly seconds: number;
 }

@@ -8,7 +8,7 @@ import type { MediaInfo, TranscodeEvent, TranscodeResult } from '../transcode-re
 import type { Rational, VideoSettings } from '../video-settings.ts';
 import { uriOf } from '../media-location.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
-import { AudioTracks, type ExternalFiles, externalFiles, routeOf, settledBy } from './audio-tracks.ts';
+import { AudioTracks, copiedStream, type ExternalFiles, externalFiles, routeOf, settledBy } from './audio-tracks.ts';
 import type { AuxiliaryPort } from './auxiliary.ts';
 import { captionedVideo, openCaptionOutput } from './captioned-outputs.ts';
 import { CaptionTracks } from './caption-tracks.ts';
@@ -33,9 +33,10 @@ import { ImageStore } from './image-store.ts';
 import { outputStartMs } from './output-start.ts';
 import { segmentLengths } from './segment-lengths.ts';
 import { VideoLengthGate } from './video-length-gate.ts';
+import type { SampleTarget } from './sample-target.ts';
 import { outputPicture } from './picture-size.ts';
 import type { VideoTrack } from './track-format.ts';
-import { type PassthroughTrack, PassthroughVideo } from './passthrough-track.ts';
+import { PassthroughAudio, type PassthroughTrack, PassthroughVideo } from './passthrough-track.ts';
 import { type PacketReceiver, VideoEncoder } from './video-encoder.ts';
 
 /** What a transcode needs from its surroundings. */
@@ -144,6 +145,20 @@ class Transcode {
     if (audios.length === 0) return first;
     const meters = new Map(audios.map((settings) => [this.#audios.meterFor(settings), settings]));
     first.close();
+    this.#listen(meters, windows);
+    const limited = [...meters.values()].flatMap((settings) => {
+      const found = this.#audios.limitedMeterFor(settings);
+      return found === undefined ? [] : [{ ...found, settings }];
+    });
+    if (limited.length > 0) {
+      this.#listen(new Map(limited.map(({ meter, settings }) => [meter, settings])), windows);
+      for (const { settle } of limited) settle();
+    }
+    return this.#open(0);
+  }
+
+  /** Lets meters hear all of the inputs, as encoders are going to. */
+  #listen(meters: ReadonlyMap<SampleTarget, AudioSettings>, windows: readonly (readonly ClipWindow[])[]): void {
     const count = windows.reduce((sum, parts) => sum + parts.length, 0);
     let base = 0;
     let part = 0;
@@ -169,7 +184,6 @@ class Transcode {
         input.close();
       }
     });
-    return this.#open(0);
   }
 
   #open(index: number): OpenInput {
@@ -358,13 +372,16 @@ class Transcode {
     open: (tracks: OutputTracks) => Output,
   ): OpenedOutput {
     const audios = settings.audios.map((audio) => {
-      const settled = settledBy(first, audio);
-      return { settings: settled, shared: this.#audios.open(settled) };
+      const settings = settledBy(first, audio);
+      if (audio.codec.kind !== 'passthrough') return { settings, shared: this.#audios.open(settings) };
+      const { media } = first;
+      return { settings, copy: new PassthroughAudio(this.#ffmpeg, copiedStream(first, audio), media.startSeconds) };
     });
-    const outputAudios: OutputAudio[] = audios.map((audio) => ({
-      settings: audio.settings,
-      encoder: audio.shared.encoder,
-    }));
+    const outputAudios: OutputAudio[] = audios.map(({ settings: { codec, ...named }, shared, copy }) => {
+      const encoder = shared?.encoder ?? copy;
+      if (encoder === undefined) throw new RangeError('Sound is encoded or copied.');
+      return { settings: { ...named, codec: copy?.settings ?? codec }, encoder };
+    });
     let output: Output | undefined;
     const receive: PacketReceiver = (packet) => output?.write(0, packet);
     const end = (): void => output?.endTrack(0);
@@ -382,9 +399,14 @@ class Transcode {
     const tracks = { ...(video !== undefined && { video }), audios: outputAudios };
     const opened = open(tracks);
     output = opened;
-    audios.forEach(({ shared }, index) => {
+    audios.forEach(({ shared, copy }, index) => {
       const track = index + (video === undefined ? 0 : 1);
       const write: PacketReceiver = (packet) => opened.write(track, packet);
+      if (copy !== undefined) {
+        copy.addReceiver(write);
+        this.#copies.push({ track: copy, end: () => opened.endTrack(track) });
+      }
+      if (shared === undefined) return;
       const gate =
         shared.settings.isLengthOfVideo === true
           ? new VideoLengthGate(shared.encoder.context.timeBase, () => this.#videoSeconds, write)

@@ -3,13 +3,13 @@ import type { Problem } from '../errors.ts';
 
 /** The codecs of sound that are in each container; RAW is the codec's own file. */
 const CODECS: Readonly<Record<string, readonly string[]>> = {
-  MP4: ['AAC', 'AC3', 'EAC3', 'MP3', 'FLAC', 'OPUS'],
-  MOV: ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3', 'WAV', 'AIFF'],
-  M2TS: ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3'],
+  MP4: ['AAC', 'AC3', 'EAC3', 'MP3', 'FLAC', 'OPUS', 'PASSTHROUGH'],
+  MOV: ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3', 'WAV', 'AIFF', 'PASSTHROUGH'],
+  M2TS: ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3', 'PASSTHROUGH'],
   F4V: ['AAC', 'MP3'],
-  M3U8: ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3'],
-  MPD: ['AAC', 'AC3', 'EAC3', 'FLAC', 'OPUS'],
-  CMFC: ['AAC', 'AC3', 'EAC3', 'FLAC', 'OPUS'],
+  M3U8: ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3', 'PASSTHROUGH'],
+  MPD: ['AAC', 'AC3', 'EAC3', 'FLAC', 'OPUS', 'PASSTHROUGH'],
+  CMFC: ['AAC', 'AC3', 'EAC3', 'FLAC', 'OPUS', 'PASSTHROUGH'],
   ISMV: ['AAC'],
   WEBM: ['OPUS', 'VORBIS'],
   OGG: ['OPUS', 'VORBIS', 'FLAC'],
@@ -26,7 +26,7 @@ export function checkSoundFile(output: Output, pointer: string, problems: Proble
     const at = `${pointer}/audioDescriptions/${index}`;
     const codec = audio.CodecSettings?.Codec;
     const codecs = CODECS[container ?? ''];
-    if (codec !== undefined && codec !== 'PASSTHROUGH' && codecs?.includes(codec) === false) {
+    if (codec !== undefined && codecs?.includes(codec) === false) {
       const text = `${codec} is not supported in container ${container}; it has ${codecs.join(', ')}`;
       problems.push({ pointer: `${at}/codecSettings/codec`, text });
     }

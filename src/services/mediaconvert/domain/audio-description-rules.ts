@@ -6,7 +6,7 @@ import { ac3, eac3 } from './dolby-rules.ts';
 import { remix } from './remix-rules.ts';
 import { type SettingRule, allOf, carriedOut, missing, oneOf, structure } from './setting-rule.ts';
 
-const CODECS = ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3', 'WAV', 'AIFF', 'FLAC', 'OPUS', 'VORBIS'];
+const CODECS = ['AAC', 'AC3', 'EAC3', 'MP2', 'MP3', 'WAV', 'AIFF', 'FLAC', 'OPUS', 'VORBIS', 'PASSTHROUGH'];
 const LICENSED = ['AC4', 'EAC3_ATMOS'];
 
 function checkCodec(codec: string, pointer: string, problems: Problem[]): void {
@@ -35,8 +35,19 @@ function checkNormalization(settings: AudioNormalizationSettings, pointer: strin
   if (settings.Algorithm === undefined) problems.push(missing(pointer, 'algorithm'));
 }
 
+/** What is copied can neither be mixed nor made louder. */
+function checkCopied(audio: AudioDescription, pointer: string, problems: Problem[]): void {
+  if (audio.CodecSettings?.Codec !== 'PASSTHROUGH') return;
+  const text = 'Is not allowed with codec PASSTHROUGH';
+  if (audio.RemixSettings !== undefined) problems.push({ pointer: `${pointer}/remixSettings`, text });
+  if (audio.AudioNormalizationSettings !== undefined) {
+    problems.push({ pointer: `${pointer}/audioNormalizationSettings`, text });
+  }
+}
+
 export const audioDescription: SettingRule<AudioDescription> = allOf(
   checkAudioCodec,
+  checkCopied,
   structure<AudioDescription>({
     AudioSourceName: carriedOut,
     CodecSettings: structure<AudioCodecSettings>({

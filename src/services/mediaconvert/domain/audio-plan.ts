@@ -25,6 +25,7 @@ export function audioCodecSettings(settings: Settings | undefined): AudioCodecSe
 }
 
 function compressed(settings: Settings): AudioCodecSettings {
+  if (settings.Codec === 'PASSTHROUGH') return { kind: 'passthrough', sampleRate: 0, channels: 0 };
   const {
     Ac3Settings: ac3,
     Eac3Settings: eac3,

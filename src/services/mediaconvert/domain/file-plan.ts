@@ -11,7 +11,8 @@ function planRaw(output: Output): FileOutput['container'] {
   if (output.VideoDescription !== undefined) return 'pictures';
   const codec = audioCodecSettings(output.AudioDescriptions?.[0]?.CodecSettings);
   if (codec.kind === 'aac') return codec.isLoas === true ? 'latm' : 'adts';
-  return codec.kind === 'vorbis' ? 'ogg' : codec.kind;
+  // The rules let in no sound that is passed through without a container.
+  return codec.kind === 'vorbis' || codec.kind === 'passthrough' ? 'ogg' : codec.kind;
 }
 
 /** How files are called whose container's name is not their ending. */

@@ -251,7 +251,7 @@ describe('rules across settings', () => {
     [
       'Vorbis in MP4',
       settingsWith({ AudioDescriptions: [{ CodecSettings: { Codec: 'VORBIS', VorbisSettings: {} } }] }),
-      `${OUTPUT}/audioDescriptions/0/codecSettings/codec: VORBIS is not supported in container MP4; it has AAC, AC3, EAC3, MP3, FLAC, OPUS`,
+      `${OUTPUT}/audioDescriptions/0/codecSettings/codec: VORBIS is not supported in container MP4; it has AAC, AC3, EAC3, MP3, FLAC, OPUS, PASSTHROUGH`,
     ],
     [
       'two sounds in one file',

@@ -16,7 +16,7 @@ import { checkEncryptedCodecs } from './hls-encryption-rules.ts';
 import { checkTimecodeConfig } from './input-clip-rules.ts';
 import { input } from './input-rules.ts';
 import { outputGroupSettings } from './output-group-rules.ts';
-import { checkPassthroughInputs } from './passthrough-rules.ts';
+import { checkCopiedSounds, checkPassthroughInputs } from './passthrough-rules.ts';
 import {
   type SettingRule,
   allOf,
@@ -73,6 +73,7 @@ export const jobSettingsRule: SettingRule<JobSettings> = allOf(
   checkSettings,
   checkJobCaptions,
   checkPassthroughInputs,
+  checkCopiedSounds,
   structure<JobSettings>({
     Inputs: each(input),
     OutputGroups: each(outputGroup),

@@ -30,6 +30,32 @@ function isNeutral(member: string, value: unknown): boolean {
   return NEUTRAL[member]?.includes(value) === true;
 }
 
+/** A copied sound is that of one input, as it is. */
+export function checkCopiedSounds(settings: JobSettings, pointer: string, problems: Problem[]): void {
+  const inputs = settings.Inputs ?? [];
+  const isWhole = inputs.length <= 1 && inputs.every(({ InputClippings: clips }) => (clips ?? []).length === 0);
+  const selectors = inputs.flatMap(({ AudioSelectors: all }) => Object.values(all ?? {}));
+  const isPlain = selectors.every(
+    ({ Offset: offset = 0, RemixSettings: remix, ExternalAudioFileInput: external, SelectorType: type, ...named }) =>
+      offset === 0 &&
+      remix === undefined &&
+      external === undefined &&
+      type !== 'ALL_PCM' &&
+      [named.Tracks, named.Pids, named.Streams].every((list) => (list ?? []).length <= 1),
+  );
+  if (isWhole && isPlain) return;
+  settings.OutputGroups?.forEach((group, groupIndex) =>
+    group.Outputs?.forEach((output, index) =>
+      output.AudioDescriptions?.forEach((audio, place) => {
+        if (audio.CodecSettings?.Codec !== 'PASSTHROUGH') return;
+        const at = `${pointer}/outputGroups/${groupIndex}/outputs/${index}/audioDescriptions/${place}`;
+        const text = 'PASSTHROUGH is supported with one input without clips, and selectors of one track as it is';
+        problems.push({ pointer: `${at}/codecSettings/codec`, text });
+      }),
+    ),
+  );
+}
+
 /** A copied picture can neither be cut between its key frames nor joined to one of another encoder. */
 export function checkPassthroughInputs(settings: JobSettings, pointer: string, problems: Problem[]): void {
   const inputs = settings.Inputs ?? [];

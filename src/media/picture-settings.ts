@@ -1,3 +1,4 @@
+import type { InputColor, OutputColor } from './color-settings.ts';
 import type { MediaLocation } from './transcode-input.ts';
 
 /** A part of a picture, in whole pixels from its upper left corner. */
@@ -15,6 +16,7 @@ export interface InputPicture {
   /** True: the pictures' transparency takes their place, as a grey picture. */
   readonly isAlphaShown?: boolean;
   readonly cleaning?: InputCleaning;
+  readonly color?: InputColor;
   /** Instead of the outputs' own. */
   readonly crop?: Rectangle;
   readonly position?: Rectangle;
@@ -57,6 +59,9 @@ export interface OutputPicture {
   /** Lie on the output's pictures as they are. In the order in which they are laid. */
   readonly images?: readonly InsertedImage[];
   readonly noise?: NoiseReduction;
+  readonly color?: OutputColor;
+  /** Where the colour samples lie, other than in the input. */
+  readonly chromaPosition?: 'center' | 'top-left';
   readonly burntTimecode?: BurntTimecode;
   /** Whether timecodes drop numbers to keep to the clock, at a rate at which they may. */
   readonly isTimecodeDropped?: boolean;
@@ -89,4 +94,6 @@ export interface InsertedImage {
   readonly seconds?: number;
   readonly fadeInSeconds: number;
   readonly fadeOutSeconds: number;
+  /** Candelas per square metre that its white has on an HDR film. */
+  readonly white: number;
 }

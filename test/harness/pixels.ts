@@ -17,10 +17,13 @@ export function colorOf(film: Buffer, picture: number, area: Area): [number, num
   return [red, green, blue];
 }
 
-/** The average luma of an area as it is coded, in 8 bits. */
+/** The average luma of an area as it is coded, in 8 bits: white of most films has 235. */
 export function lumaOf(film: Buffer, picture: number, area: Area): number {
   const crop = `crop=${area.width}:${area.height}:${area.x}:${area.y}:exact=1`;
-  return rawPixels(film, picture, `format=yuv444p,${crop},scale=1:1:flags=area,format=gray`, 'gray')[0] ?? 0;
+  return (
+    rawPixels(film, picture, `format=yuv444p,${crop},scale=1:1:flags=area,format=yuv444p,extractplanes=y`, 'gray')[0] ??
+    0
+  );
 }
 
 /** The samples of a picture after some filters. */

@@ -1,3 +1,4 @@
+import type { HdrMetadata } from '../color-settings.ts';
 import type { EncodedVideoSettings, Interlacing, Rational, VideoSettings } from '../video-settings.ts';
 import { av1Options } from './av1-options.ts';
 import { h264Options } from './h264-options.ts';
@@ -45,6 +46,7 @@ export interface EncoderFacts {
   /** Set where key frames are forced. */
   readonly forcedKeySeconds: number | undefined;
   readonly interlaced: Interlacing | undefined;
+  readonly hdr?: HdrMetadata | undefined;
 }
 
 /** The encoder's own options. */
@@ -56,13 +58,13 @@ export function encoderOptions(settings: EncodedVideoSettings, facts: EncoderFac
 
 function ownOptions(
   settings: EncodedVideoSettings,
-  { framerate, picture, forcedKeySeconds, interlaced }: EncoderFacts,
+  { framerate, picture, forcedKeySeconds, interlaced, hdr }: EncoderFacts,
 ): Record<string, string | number> {
   switch (settings.kind) {
     case 'h264':
       return h264Options(settings, framerate, forcedKeySeconds, interlaced);
     case 'h265':
-      return h265Options(settings, framerate, forcedKeySeconds);
+      return h265Options(settings, framerate, forcedKeySeconds, hdr);
     case 'av1':
       return av1Options(settings, framerate);
     case 'jpeg':

@@ -1,4 +1,6 @@
+import type { HdrMetadata } from '../color-settings.ts';
 import type { H265Settings, Rational } from '../video-settings.ts';
+import { x265Hdr } from './hdr-metadata.ts';
 import { bufferFill, gopFrames, rateOptions } from './rate-options.ts';
 
 /** Quality level 1 to 10 → x265's rate factor, which looks like x264's of about three less. */
@@ -15,6 +17,7 @@ export function h265Options(
   settings: H265Settings,
   framerate: Rational,
   forcedKeySeconds: number | undefined,
+  hdr?: HdrMetadata,
 ): Record<string, string | number> {
   const gop = gopFrames(settings, framerate);
   const options: Record<string, string | number> = {
@@ -27,7 +30,7 @@ export function h265Options(
   if (settings.minKeyInterval !== undefined) options['keyint_min'] = Math.min(settings.minKeyInterval, gop);
   if (settings.bFrames !== undefined) options['bf'] = settings.bFrames;
   if (settings.references !== undefined) options['refs'] = settings.references;
-  const x265 = ownOptions(settings);
+  const x265 = { ...ownOptions(settings), ...x265Hdr(hdr) };
   options['x265-params'] = Object.entries(x265)
     .map(([name, value]) => `${name}=${value}`)
     .join(':');

@@ -1,6 +1,8 @@
 import type { Frame } from 'node-av/lib';
+import { isHdr } from '../color-settings.ts';
 import type { InsertedImage } from '../picture-settings.ts';
 import type { Rational } from '../video-settings.ts';
+import { type Color, FULL_RANGE } from './color.ts';
 import type { Step } from './graph-text.ts';
 import type { ImageStore } from './image-store.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
@@ -9,9 +11,7 @@ import type { FFmpeg } from './load-ffmpeg.ts';
 export interface OverlaidFilm {
   /** FFmpeg's name of the pixel format. */
   readonly pixelFormat: string;
-  /** FFmpeg's numbers of the matrix and the range. */
-  readonly colorSpace: number;
-  readonly colorRange: number;
+  readonly color: Color;
   readonly height: number;
   readonly framerate: Rational;
   /** The graph's time at which an image begins. */
@@ -81,15 +81,13 @@ function layer({ image, from, to, fade, fadeSeconds }: Layer, film: OverlaidFilm
   const { framerate } = film;
   const { source, label } = sources.add(image, framerate);
   const { mixed, suffix } = formatFor(film.pixelFormat);
-  const matrix = MATRICES[film.colorSpace] ?? (film.height >= HD_HEIGHT ? 'bt709' : 'bt601');
-  const range = film.colorRange === FULL_RANGE ? 'pc' : 'tv';
   const filters = [
     source,
     `scale=w=${image.width ?? 'iw'}:h=${image.height ?? 'ih'}:flags=bicubic,format=rgba`,
     `colorchannelmixer=aa=${image.opacity}`,
-    `scale=out_color_matrix=${matrix}:out_range=${range},format=${mixed}`,
+    ...coloring(film, image, mixed),
     // So that nothing is converted again for the film's sake, whose own marks may be missing.
-    `setparams=colorspace=${film.colorSpace}:range=${film.colorRange}`,
+    `setparams=colorspace=${film.color.matrix}:range=${film.color.range}`,
   ];
   const frames = Math.round((fadeSeconds * framerate.num) / framerate.den);
   if (frames > 0) {
@@ -108,9 +106,20 @@ function layer({ image, from, to, fade, fadeSeconds }: Layer, film: OverlaidFilm
   };
 }
 
+/** Gives an image the film's colours; on HDR its white has some light, and not the most that there is. */
+function coloring({ color, height }: OverlaidFilm, { white }: InsertedImage, mixed: string): string[] {
+  if (isHdr(color)) {
+    const source = 'pin=1:tin=13:min=0:rin=1';
+    const range = color.range === FULL_RANGE ? 1 : 0;
+    const target = `p=${color.primaries}:t=${color.transfer}:m=${color.matrix}:r=${range}:npl=${white}`;
+    return ['format=gbrap10le', `zscale=${source}:${target}`, `format=${mixed}`];
+  }
+  const matrix = MATRICES[color.matrix] ?? (height >= HD_HEIGHT ? 'bt709' : 'bt601');
+  const range = color.range === FULL_RANGE ? 'pc' : 'tv';
+  return [`scale=out_color_matrix=${matrix}:out_range=${range}`, `format=${mixed}`];
+}
+
 const HD_HEIGHT = 720;
-/** FFmpeg's number for samples that use all values. */
-const FULL_RANGE = 2;
 /** By FFmpeg's numbers of colour spaces. */
 const MATRICES: Readonly<Record<number, string>> = {
   1: 'bt709',

@@ -19,6 +19,7 @@ import type { RunningGroup } from './finish-group.ts';
 import { finishGroup } from './finish-group.ts';
 import { deinterlacedRate } from './deinterlace.ts';
 import { outputTimecode } from './film-times.ts';
+import { encoderColor } from './color.ts';
 import { inputPictures } from './input-pictures.ts';
 import { openFragmentedOutput } from './fragmented-outputs.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
@@ -430,7 +431,7 @@ class Transcode {
   ): VideoEncoder {
     const source = first.findVideo();
     if (source === undefined) throw new TranscodeError(ERROR_CODES.noVideo, 'The input has no video stream.');
-    const { picture: shown } = inputPictures(this.#ffmpeg, first, this.#job.inputs[0]);
+    const { picture: shown, settings: input } = inputPictures(this.#ffmpeg, first, this.#job.inputs[0]);
     const picture = outputPicture(settings, shown);
     const framerate = settings.framerate ?? deinterlacedRate(framerateOf(source), settings.deinterlace);
     const facts = {
@@ -440,6 +441,7 @@ class Transcode {
       ...captionedVideo(this.#ffmpeg, this.#captions, captions, framerate),
       hasGlobalHeader,
       source,
+      ...encoderColor(source, input, settings),
       target: this.#videos.length + 1,
       ...(forcedKeySeconds !== undefined && { forcedKeySeconds }),
     };

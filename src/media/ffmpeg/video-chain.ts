@@ -2,6 +2,7 @@ import type { InsertedImage, OutputPicture } from '../picture-settings.ts';
 import type { Rational, VideoSettings } from '../video-settings.ts';
 import { type Picture, planPicture } from './picture-size.ts';
 import { burnIn } from './burnt-timecode.ts';
+import { type Color, conversionSteps, correctionSteps, FULL_RANGE, matrixOption } from './color.ts';
 import { deinterlaceSteps } from './deinterlace.ts';
 import { type Areas, cropped, requireInside } from './geometry.ts';
 import type { Step } from './graph-text.ts';
@@ -16,8 +17,8 @@ export interface OutputFacts {
   readonly startSeconds: number;
   /** Whether the input's pictures are marked as such. */
   readonly isInterlaced: boolean;
-  /** FFmpeg's number of the matrix that the input's pictures have. */
-  readonly colorSpace: number;
+  /** What the input's pictures have. */
+  readonly color: Color;
   readonly images: ImageSources;
   areas(output: OutputPicture | undefined): Areas;
   /** The timecode of the first picture that the graph makes for this output. */
@@ -37,7 +38,9 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
   const scan = { framerate, sourceRate: facts.framerate };
   const pictures = pictureRate(settings, scan);
   const rate = `fps=fps=${pictures.num}/${pictures.den}:start_time=${facts.startSeconds}${rounding}`;
-  const color = encoder.colorRange === 'pc' ? ':out_color_matrix=bt601:out_range=pc' : ':out_range=tv';
+  const isJpeg = settings.codec.kind === 'jpeg';
+  const matrix = isJpeg ? ':out_color_matrix=bt601' : matrixOption(facts.color, encoder.color);
+  const color = `${matrix}:out_range=${encoder.colorRange}${CHROMA[settings.picture?.chromaPosition ?? 'followed']}`;
   const fields = settings.interlaced === undefined ? '' : ':interl=-1';
   const size =
     `scale=w=${plan.scale.width}:h=${plan.scale.height}:flags=${settings.scaler}${color}${fields}` +
@@ -49,7 +52,9 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
   ];
   if (crop !== undefined) filters.push(`crop=${crop.width}:${crop.height}:${crop.x}:${crop.y}`);
   filters.push(...noiseSteps(settings.picture?.noise));
-  filters.push(size, ...bandwidthFilters(settings), `format=${encoder.pixelFormat}`);
+  filters.push(size, ...bandwidthFilters(settings));
+  filters.push(...conversionSteps(facts.color, encoder.color, settings.picture?.color, source.height));
+  filters.push(...correctionSteps(settings.picture?.color, encoder.color), `format=${encoder.pixelFormat}`);
   if (plan.pad !== undefined) filters.push(`pad=${plan.pad.width}:${plan.pad.height}:${plan.pad.x}:${plan.pad.y}`);
   filters.push(`setsar=${picture.pixelAspect.num}/${picture.pixelAspect.den}`);
   filters.push(
@@ -57,8 +62,7 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
       settings.picture?.images ?? [],
       {
         pixelFormat: encoder.pixelFormat,
-        colorSpace: encoder.colorRange === 'pc' ? BT601 : facts.colorSpace,
-        colorRange: encoder.colorRange === 'pc' ? FULL_RANGE : LIMITED_RANGE,
+        color: isJpeg ? { ...encoder.color, matrix: BT601, range: FULL_RANGE } : encoder.color,
         height: picture.height,
         framerate: pictures,
         secondsOf: (image) => facts.secondsOf(image),
@@ -72,8 +76,9 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
   return filters;
 }
 
-/** FFmpeg's numbers. */
-const [BT601, LIMITED_RANGE, FULL_RANGE] = [6, 1, 2];
+/** H.273's number of the matrix. */
+const BT601 = 6;
+const CHROMA = { followed: '', center: ':out_chroma_loc=center', 'top-left': ':out_chroma_loc=topleft' } as const;
 
 /** At another rate a picture between two is a mixture of them. */
 function blender({ rateConversion }: VideoSettings, framerate: Rational): string[] {

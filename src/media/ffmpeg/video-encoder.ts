@@ -1,5 +1,14 @@
-import type { FFVideoEncoder } from 'node-av/constants';
+import type {
+  AVChromaLocation,
+  AVColorPrimaries,
+  AVColorRange,
+  AVColorSpace,
+  AVColorTransferCharacteristic,
+  FFVideoEncoder,
+} from 'node-av/constants';
 import type { CodecContext, Frame, Packet, Stream } from 'node-av/lib';
+import type { HdrMetadata } from '../color-settings.ts';
+import { type Color, FULL_RANGE } from './color.ts';
 import type { Rational, VideoSettings } from '../video-settings.ts';
 import { ERROR_CODES } from '../transcode-error.ts';
 import type { CaptionBurner } from './caption-burner.ts';
@@ -29,11 +38,14 @@ export interface VideoEncoderFacts {
   readonly forcedKeySeconds?: number;
   /** True where the container keeps the parameter sets (MP4), false where they stand in the stream (MPEG-TS). */
   readonly hasGlobalHeader: boolean;
-  /** The stream whose colour description is carried over. */
+  /** The first input's. */
   readonly source: Stream;
   /** What is drawn on the pictures, and what goes with them, last of all. */
   readonly burners?: readonly CaptionBurner[];
   readonly embedder?: CaptionEmbedder;
+  readonly color: Color;
+  /** Of HDR10. */
+  readonly hdr?: HdrMetadata;
   /** Counted from 1, for messages. */
   readonly target: number;
 }
@@ -44,6 +56,8 @@ export class VideoEncoder {
   readonly picture: Picture;
   readonly framerate: Rational;
   readonly settings: VideoSettings;
+  /** What its frames are to have. */
+  readonly color: Color;
   readonly #ffmpeg: FFmpeg;
   readonly #packet: Packet;
   readonly #forcedKeySeconds: number | undefined;
@@ -66,6 +80,7 @@ export class VideoEncoder {
     this.settings = facts.settings;
     this.picture = facts.picture;
     this.framerate = facts.framerate;
+    this.color = facts.color;
     this.#closedFrames = closedFrames(facts);
     this.#packet = new ffmpeg.Packet();
     this.#packet.alloc();
@@ -79,9 +94,9 @@ export class VideoEncoder {
     return pixelFormatOf(codec);
   }
 
-  /** JPEG uses all values of a sample, films keep room below and above. */
+  /** JPEG uses all values of a sample, most films keep room below and above. */
   get colorRange(): 'pc' | 'tv' {
-    return this.settings.codec.kind === 'jpeg' ? 'pc' : 'tv';
+    return this.settings.codec.kind === 'jpeg' || this.color.range === FULL_RANGE ? 'pc' : 'tv';
   }
 
   /** The number of the first frame that is one too many. */
@@ -165,6 +180,11 @@ export class VideoEncoder {
     }
   }
 
+  #chromaLocation({ settings: { picture }, source }: VideoEncoderFacts): AVChromaLocation {
+    if (picture?.chromaPosition === undefined) return source.codecpar.chromaLocation;
+    return picture.chromaPosition === 'center' ? this.#ffmpeg.AVCHROMA_LOC_CENTER : this.#ffmpeg.AVCHROMA_LOC_TOPLEFT;
+  }
+
   #open(facts: VideoEncoderFacts): CodecContext {
     const ffmpeg = this.#ffmpeg;
     const { settings, picture, framerate } = facts;
@@ -189,15 +209,21 @@ export class VideoEncoder {
     if (hasFields(settings)) context.setFlags(ffmpeg.AV_CODEC_FLAG_INTERLACED_DCT);
     if (made.kind === 'jpeg') context.colorRange = ffmpeg.AVCOL_RANGE_JPEG;
     else if (settings.isColorTagged) {
-      const source = facts.source.codecpar;
-      context.colorRange = ffmpeg.AVCOL_RANGE_MPEG;
-      context.colorPrimaries = source.colorPrimaries;
-      context.colorTrc = source.colorTrc;
-      context.colorSpace = source.colorSpace === ffmpeg.AVCOL_SPC_RGB ? ffmpeg.AVCOL_SPC_BT709 : source.colorSpace;
-      context.chromaLocation = source.chromaLocation;
+      const { primaries, transfer, matrix, range } = facts.color;
+      context.colorRange = range as AVColorRange;
+      context.colorPrimaries = primaries as AVColorPrimaries;
+      context.colorTrc = transfer as AVColorTransferCharacteristic;
+      context.colorSpace = matrix as AVColorSpace;
+      context.chromaLocation = this.#chromaLocation(facts);
     }
     const { interlaced } = settings;
-    const options = encoderOptions(made, { framerate, picture, forcedKeySeconds: facts.forcedKeySeconds, interlaced });
+    const options = encoderOptions(made, {
+      framerate,
+      picture,
+      forcedKeySeconds: facts.forcedKeySeconds,
+      interlaced,
+      hdr: facts.hdr,
+    });
     const what = `Error initializing encoder for video target [${facts.target}]`;
     openCodec(ffmpeg, context, codec, options, ERROR_CODES.settingsDoNotFit, what);
     return context;

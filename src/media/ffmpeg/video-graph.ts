@@ -5,6 +5,7 @@ import type { InputPicture, InsertedImage } from '../picture-settings.ts';
 import type { Rational } from '../video-settings.ts';
 import { check, present } from './check.ts';
 import { type FilmTimes, laterTimecode, timesFrom } from './film-times.ts';
+import { type Color, inputColor, inputColorSteps, LIMITED_RANGE } from './color.ts';
 import { areasOf, type Turn, turned, turnSteps } from './geometry.ts';
 import { type Step, writeChain } from './graph-text.ts';
 import { formatFor, ImageSources, imageSteps } from './image-overlay.ts';
@@ -38,6 +39,14 @@ interface GraphFacts {
   readonly isLastKept: boolean;
   readonly pictures: PictureFacts;
 }
+
+interface InputSteps {
+  readonly steps: readonly Step[];
+  readonly color: Color;
+}
+
+/** H.273's numbers of matrices. */
+const [RGB, BT709] = [0, 1];
 
 /** One input's way from decoded pictures to every rendition: a single graph that splits after the decoder. */
 export class VideoGraph {
@@ -77,7 +86,9 @@ export class VideoGraph {
       `:pixel_aspect=${facts.pixelAspect.num}/${facts.pixelAspect.den}` +
       `:frame_rate=${facts.framerate.num}/${facts.framerate.den}` +
       `:colorspace=${first.colorSpace}:range=${first.colorRange}`;
+    const color = inputColor(first, settings.color);
     const images = new ImageSources(ffmpeg, facts.pictures.images);
+    const { steps: inputSteps, color: laid } = this.#inputSteps(first, color, facts, images);
     const pads = encoders.map((_, index) => `[s${index}]`).join('');
     const outputs = encoders.map((encoder, index) => {
       const { framerate } = encoder;
@@ -86,7 +97,7 @@ export class VideoGraph {
       const firstFrame = Number(encoder.frameAt(facts.baseSeconds + facts.startSeconds));
       const steps = outputSteps(encoder, picture, {
         ...facts,
-        colorSpace: first.colorSpace,
+        color: laid,
         images,
         isInterlaced: this.#isInterlaced(first),
         areas: (output) => areasOf(settings, output),
@@ -95,7 +106,7 @@ export class VideoGraph {
       });
       return writeChain(`[s${index}]`, steps, `buffersink@v${index}`);
     });
-    const input = writeChain(source, this.#inputSteps(first, facts, images), `split=${encoders.length}${pads}`);
+    const input = writeChain(source, inputSteps, `split=${encoders.length}${pads}`);
     const what = 'Error initializing the video filters';
     this.#graph = new ffmpeg.FilterGraph();
     this.#graph.alloc();
@@ -112,29 +123,31 @@ export class VideoGraph {
     this.#sinks = encoders.map((_, index) => present(this.#graph.getFilter(`buffersink@v${index}`), what));
   }
 
-  /** What all outputs see. */
-  #inputSteps(first: Frame, { framerate, pictures }: GraphFacts, sources: ImageSources): Step[] {
+  /** What all outputs see, and the colours that it has then. */
+  #inputSteps(first: Frame, color: Color, { framerate, pictures }: GraphFacts, sources: ImageSources): InputSteps {
     const pixelFormat = this.#ffmpeg.avGetPixFmtName(first.format as AVPixelFormat) ?? '';
     const { settings, turn, inputTimes, skippedSeconds } = pictures;
     const { images = [] } = settings;
     const steps: Step[] = [
+      ...inputColorSteps(first, color),
       ...alphaSteps(settings, pixelFormat),
       ...cleaningSteps(settings.cleaning),
       ...turnSteps(turn),
     ];
-    if (images.length === 0) return steps;
+    const shown = settings.isAlphaShown === true ? { ...color, matrix: BT709, range: LIMITED_RANGE } : color;
+    if (images.length === 0) return { steps, color: shown };
     const { film } = formatFor(pixelFormat);
-    const isRgb = first.colorSpace === this.#ffmpeg.AVCOL_SPC_RGB;
+    const isRgb = shown.matrix === RGB;
+    const laid = isRgb ? { ...shown, matrix: BT709, range: LIMITED_RANGE } : shown;
     const facts = {
       pixelFormat: film,
-      colorSpace: isRgb ? this.#ffmpeg.AVCOL_SPC_BT709 : first.colorSpace,
-      colorRange: isRgb ? this.#ffmpeg.AVCOL_RANGE_MPEG : first.colorRange,
+      color: laid,
       height: first.height,
       framerate,
       secondsOf: ({ start }: InsertedImage) => (start === undefined ? 0 : inputTimes.secondsOf(start)) - skippedSeconds,
     };
     const form = isRgb ? `scale=out_color_matrix=bt709:out_range=tv,format=${film}` : `format=${film}`;
-    return [...steps, form, ...imageSteps(images, facts, sources)];
+    return { steps: [...steps, form, ...imageSteps(images, facts, sources)], color: laid };
   }
 
   isFor(frame: Frame): boolean {

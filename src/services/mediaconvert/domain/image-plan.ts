@@ -5,10 +5,12 @@ import type { ImageInserter, InsertableImage } from '@aws-sdk/client-mediaconver
 /** The images in the order in which they are laid: those of a higher layer on top. */
 export function planImages(inserter: ImageInserter | undefined): readonly InsertedImage[] {
   const images = inserter?.InsertableImages ?? [];
-  return images.toSorted((a, b) => (a.Layer ?? 0) - (b.Layer ?? 0)).map(planImage);
+  return images
+    .toSorted((a, b) => (a.Layer ?? 0) - (b.Layer ?? 0))
+    .map((image) => planImage(image, inserter?.SdrReferenceWhiteLevel));
 }
 
-function planImage(image: InsertableImage): InsertedImage {
+function planImage(image: InsertableImage, white = 100): InsertedImage {
   const { Width: width, Height: height, StartTime: start, Duration: duration } = image;
   return {
     file: parseLocation(image.ImageInserterInput ?? ''),
@@ -21,6 +23,7 @@ function planImage(image: InsertableImage): InsertedImage {
     ...(start !== undefined && { start }),
     // A duration of nought is that of the film, too.
     ...(duration !== undefined && duration > 0 && { seconds: duration / 1000 }),
+    white,
     fadeInSeconds: (image.FadeIn ?? 0) / 1000,
     fadeOutSeconds: (image.FadeOut ?? 0) / 1000,
   };

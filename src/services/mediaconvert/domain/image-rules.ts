@@ -3,8 +3,10 @@ import type { Problem } from '../errors.ts';
 import { checkFileInput } from './cross-setting-rules.ts';
 import { allOf, carriedOut, each, missing, type SettingRule, structure } from './setting-rule.ts';
 
-/** Still pictures on top of an input or of an output. The white level of HDR is not here: its pictures are not made. */
+/** Still pictures on top of an input or of an output. */
 export const imageInserter: SettingRule<ImageInserter> = structure<ImageInserter>({
+  // Of films that are HDR.
+  SdrReferenceWhiteLevel: carriedOut,
   InsertableImages: each(
     allOf(
       checkPlace,

@@ -2,6 +2,7 @@ import type { Input, VideoSelector } from '@aws-sdk/client-mediaconvert';
 import { audioSelector, audioSelectorGroup, checkSelectorGroups } from './audio-selector-rules.ts';
 import { captionSelector } from './caption-rules.ts';
 import { checkFileInput } from './cross-setting-rules.ts';
+import { checkInputColor, hdr10Metadata } from './color-rules.ts';
 import { imageInserter } from './image-rules.ts';
 import { checkTimecodes, inputClip } from './input-clip-rules.ts';
 import { checkInputFilters } from './noise-rules.ts';
@@ -19,16 +20,21 @@ import {
   withoutEffect,
 } from './setting-rule.ts';
 
-const videoSelector: SettingRule<VideoSelector> = structure<VideoSelector>({
-  AlphaBehavior: carriedOut,
-  ColorSpace: oneOf('FOLLOW'),
-  ColorSpaceUsage: withoutEffect,
-  EmbeddedTimecodeOverride: oneOf('NONE'),
-  PadVideo: oneOf('DISABLED'),
-  Rotate: carriedOut,
-  SampleRange: oneOf('FOLLOW'),
-  SelectorType: oneOf('AUTO'),
-});
+const videoSelector: SettingRule<VideoSelector> = allOf(
+  checkInputColor,
+  structure<VideoSelector>({
+    AlphaBehavior: carriedOut,
+    ColorSpace: oneOf('FOLLOW', 'REC_601', 'REC_709', 'HDR10', 'HLG_2020', 'P3D65_SDR', 'P3D65_HDR'),
+    ColorSpaceUsage: carriedOut,
+    Hdr10Metadata: hdr10Metadata,
+    MaxLuminance: carriedOut,
+    EmbeddedTimecodeOverride: oneOf('NONE'),
+    PadVideo: oneOf('DISABLED'),
+    Rotate: carriedOut,
+    SampleRange: carriedOut,
+    SelectorType: oneOf('AUTO'),
+  }),
+);
 
 export const input: SettingRule<Input> = allOf(
   checkTimecodes,

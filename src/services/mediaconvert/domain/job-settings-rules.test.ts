@@ -426,6 +426,12 @@ const ACCEPTED: Readonly<Record<string, string>> = {
     'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest segmentModifier',
   inputClippings: 'endTimecode startTimecode',
   inputs: 'deblockFilter denoiseFilter filterEnable filterStrength timecodeSource timecodeStart',
+  clipLimits: 'maximumYUV minimumYUV',
+  colorCorrector:
+    'brightness contrast hdrToSdrToneMapper hue maxLuminance sampleRangeConversion saturation sdrReferenceWhiteLevel',
+  hdr10Metadata:
+    'bluePrimaryX bluePrimaryY greenPrimaryX greenPrimaryY maxContentLightLevel maxFrameAverageLightLevel maxLuminance minLuminance redPrimaryX redPrimaryY whitePointX whitePointY',
+  imageInserter: 'sdrReferenceWhiteLevel',
   timecodeBurnin: 'position prefix',
   insertableImages: 'duration fadeIn fadeOut height imageX imageY layer opacity startTime width',
   m3u8Settings:
@@ -451,8 +457,8 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   spekeKeyProvider: 'dashSignaledSystemIds hlsSignaledSystemIds resourceId systemIds',
   staticKeyProvider: 'keyFormat keyFormatVersions url',
   timecodeConfig: 'source start timestampOffset',
-  videoDescription: 'antiAlias colorMetadata dropFrameTimecode sharpness',
-  videoSelector: 'alphaBehavior colorSpaceUsage rotate',
+  videoDescription: 'antiAlias chromaPositionMode colorMetadata dropFrameTimecode sharpness',
+  videoSelector: 'alphaBehavior colorSpaceUsage maxLuminance rotate sampleRange',
   x: 'customLanguageCode defaultSelection languageCode pids streams tracks',
   avcIntraSettings: 'framerateControl framerateDenominator framerateNumerator interlaceMode scanTypeConversionMode',
   bandwidthReductionFilter: 'sharpening strength',

@@ -7,17 +7,20 @@ import type {
   VideoDescription,
 } from '@aws-sdk/client-mediaconvert';
 import { planCleaning, planNoise } from './noise-plan.ts';
+import { planColor, planInputColor } from './color-plan.ts';
 import { planImages } from './image-plan.ts';
 
 /** What is done to an input's pictures, for all outputs. */
 export function planInputPicture(input: Input): InputPicture {
   const images = planImages(input.ImageInserter);
   const cleaning = planCleaning(input);
+  const color = planInputColor(input.VideoSelector);
   const turn = TURNS[input.VideoSelector?.Rotate ?? 'DEGREE_0'];
   return {
     ...(turn !== undefined && { turn }),
     ...(input.VideoSelector?.AlphaBehavior === 'REMAP_TO_LUMA' && { isAlphaShown: true }),
     ...(cleaning !== undefined && { cleaning }),
+    ...(color !== undefined && { color }),
     ...planAreas(input),
     ...(images.length > 0 && { images }),
   };
@@ -28,14 +31,23 @@ export function planOutputPicture(video: VideoDescription): OutputPicture {
   const images = planImages(video.VideoPreprocessors?.ImageInserter);
   const { TimecodeBurnin: burnin, NoiseReducer: reducer } = video.VideoPreprocessors ?? {};
   const noise = planNoise(reducer);
+  const color = planColor(video.VideoPreprocessors?.ColorCorrector);
+  const chromaPosition = CHROMA_POSITIONS[video.ChromaPositionMode ?? 'AUTO'];
   return {
     ...planAreas(video),
     ...(images.length > 0 && { images }),
     ...(noise !== undefined && { noise }),
+    ...(color !== undefined && { color }),
+    ...(chromaPosition !== undefined && { chromaPosition }),
     ...(burnin !== undefined && { burntTimecode: planBurnin(burnin) }),
     isTimecodeDropped: video.DropFrameTimecode !== 'DISABLED',
   };
 }
+
+const CHROMA_POSITIONS: Readonly<Record<string, OutputPicture['chromaPosition']>> = {
+  FORCE_CENTER: 'center',
+  FORCE_TOP_LEFT: 'top-left',
+};
 
 const TURNS: Readonly<Record<string, InputPicture['turn']>> = {
   DEGREES_90: 90,

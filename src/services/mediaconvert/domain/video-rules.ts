@@ -1,5 +1,6 @@
 import type { VideoDescription, VideoPreprocessor } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
+import { checkHdrCodec, colorCorrector } from './color-rules.ts';
 import { imageInserter } from './image-rules.ts';
 import { allOf, carriedOut, oneOf, type SettingRule, structure, withoutEffect } from './setting-rule.ts';
 import { deinterlacer, noiseReducer } from './noise-rules.ts';
@@ -14,6 +15,7 @@ export const videoDescription: SettingRule<VideoDescription> = allOf(
   checkPassthrough,
   checkVideoSize,
   checkPosition,
+  checkHdrCodec,
   structure<VideoDescription>({
     CodecSettings: videoCodecSettings,
     Width: carriedOut,
@@ -23,7 +25,7 @@ export const videoDescription: SettingRule<VideoDescription> = allOf(
     // The service's own: it is always on, and a job that turns it off is carried out with it.
     AntiAlias: withoutEffect,
     ColorMetadata: carriedOut,
-    ChromaPositionMode: oneOf('AUTO'),
+    ChromaPositionMode: carriedOut,
     AfdSignaling: oneOf('NONE'),
     RespondToAfd: oneOf('NONE'),
     TimecodeInsertion: oneOf('DISABLED'),
@@ -36,6 +38,7 @@ export const videoDescription: SettingRule<VideoDescription> = allOf(
       ImageInserter: imageInserter,
       Deinterlacer: deinterlacer,
       NoiseReducer: noiseReducer,
+      ColorCorrector: colorCorrector,
     }),
   }),
 );

@@ -311,7 +311,9 @@ describe('the SPEKE key provider', () => {
     const credentials = await userWith('curious', { Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' });
     const sts = new STSClient(platform.clientConfig(credentials));
     const RoleArn = `arn:aws:iam::${platform.accountId}:role/aws-service-role/execute-api.amazonaws.com/AWSServiceRoleForCofferKeyProvider`;
-    await assert.rejects(sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'session' })), { name: 'AccessDenied' });
+    await assert.rejects(sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'session' })), {
+      name: 'AccessDenied',
+    });
     sts.destroy();
     const theirs = new IAMClient(platform.clientConfig(credentials));
     const make = new CreateServiceLinkedRoleCommand({ AWSServiceName: 'execute-api.amazonaws.com' });

@@ -176,11 +176,11 @@ describe('colours', { skip: withoutFfmpeg }, () => {
     assert.ok(plain && bright && pale && turned && hard);
     assert.ok(
       bright.every((value, index) => value > (plain[index] ?? 0) + 10),
-      `${bright}`,
+      bright.join(),
     );
-    assert.ok((pale[0] ?? 0) - (pale[1] ?? 0) < 40, `${pale}`);
-    assert.ok(turned[0] < 100 && Math.max(turned[1], turned[2]) > 110, `${turned}`);
-    assert.ok(hard[1] < plain[1] - 5, `${hard}`);
+    assert.ok((pale[0] ?? 0) - (pale[1] ?? 0) < 40, pale.join());
+    assert.ok(turned[0] < 100 && Math.max(turned[1], turned[2]) > 110, turned.join());
+    assert.ok(hard[1] < plain[1] - 5, hard.join());
   });
 
   test('of the full range stay there, are squeezed or cut off', async () => {

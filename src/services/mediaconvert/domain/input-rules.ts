@@ -8,17 +8,7 @@ import { checkTimecodes, inputClip } from './input-clip-rules.ts';
 import { checkInputFilters } from './noise-rules.ts';
 import { rectangle } from './picture-rules.ts';
 import { inputDecryption } from './input-decryption-rules.ts';
-import {
-  type SettingRule,
-  allOf,
-  carriedOut,
-  each,
-  emptyOnly,
-  entries,
-  oneOf,
-  structure,
-  withoutEffect,
-} from './setting-rule.ts';
+import { type SettingRule, allOf, carriedOut, each, emptyOnly, entries, oneOf, structure } from './setting-rule.ts';
 
 const videoSelector: SettingRule<VideoSelector> = allOf(
   checkInputColor,

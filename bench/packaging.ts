@@ -3,7 +3,11 @@ import type { Packet } from 'node-av/lib';
 import { type FFmpeg, loadFFmpeg } from '#media/ffmpeg/load-ffmpeg.ts';
 import { MediaInput } from '#media/ffmpeg/media-input.ts';
 import type { MuxerTrack } from '#media/ffmpeg/muxer.ts';
+import { replaceData } from '#media/ffmpeg/packet-data.ts';
+import { FragmentedSegmenter } from '#media/packaging/fragmented-segmenter.ts';
 import { HlsSegmenter } from '#media/packaging/hls-segmenter.ts';
+import type { PartSink } from '#media/packaging/object-writer.ts';
+import { segmentNames } from '#media/packaging/segment-template.ts';
 import { makeTestVideo } from '#media/test-video.ts';
 import type { RenditionEncryption } from '#media/content-encryption.ts';
 import { ANY_USE } from '#media/content-encryption.ts';
@@ -45,7 +49,7 @@ export async function benchPackaging(seconds = 20, rounds = 5): Promise<readonly
   }
   const of = (method: Method): number => median(spent.get(method) ?? []);
   return METHODS.map((method) => ({
-    name: `packaging of that ladder in HLS, ${method}`,
+    name: `packaging of that ladder in ${method.startsWith('CMAF') ? '' : 'HLS, '}${method}`,
     value: of(method) / transcode,
     unit: 'of the transcode’s processor time',
     target: 0.05,
@@ -66,7 +70,7 @@ function videoOf(width: number, height: number, bitrate: number): VideoSettings 
   return { ...video, codec: { ...video.codec, rateControl: { mode: 'cbr', bitrate } } };
 }
 
-const METHODS = ['in the clear', 'AES-128', 'SAMPLE-AES'] as const;
+const METHODS = ['in the clear', 'AES-128', 'SAMPLE-AES', 'CMAF in the clear', 'CMAF by cenc', 'CMAF by cbcs'] as const;
 type Method = (typeof METHODS)[number];
 
 interface Rendition {
@@ -100,14 +104,62 @@ function readPackets(ffmpeg: FFmpeg, bytes: Buffer): Rendition {
   return { tracks, packets };
 }
 
-function packageOnce(ffmpeg: FFmpeg, group: HlsGroup, { tracks, packets }: Rendition, method: Method): void {
+/** The methods of the media by the methods of the bench. */
+const KEY_METHODS: Readonly<Record<Method, RenditionEncryption['method'] | undefined>> = {
+  'in the clear': undefined,
+  'AES-128': 'AES-128',
+  'SAMPLE-AES': 'SAMPLE-AES',
+  'CMAF in the clear': undefined,
+  'CMAF by cenc': 'SAMPLE-AES-CTR',
+  'CMAF by cbcs': 'SAMPLE-AES',
+};
+
+const ADTS_HEADER = 7;
+const NOWHERE: PartSink = { open: () => 0, part: () => undefined, end: () => undefined };
+
+/** Each track in segments of its own. */
+function packageFragmented(
+  ffmpeg: FFmpeg,
+  { tracks, packets }: Rendition,
+  encryption: RenditionEncryption | undefined,
+): void {
+  tracks.forEach((track, index) => {
+    const isVideo = index === 0;
+    const segmenter = new FragmentedSegmenter(ffmpeg, {
+      sink: NOWHERE,
+      track,
+      isVideo,
+      names: segmentNames('film', `_${index}`, (text) => text, '1'),
+      extension: 'mp4',
+      isSingleFile: false,
+      segmentSeconds: 2,
+      fragmentSeconds: 2,
+      codec: '',
+      hasIFrames: false,
+      ...(encryption !== undefined && { protection: { encryption, codec: isVideo ? 'h264' : 'sound' } }),
+    });
+    for (const { track: of, packet } of packets) {
+      if (of !== index) continue;
+      const copy = packet.clone();
+      if (copy === null) throw new Error('Out of memory.');
+      // Without the header that sound has in transport streams.
+      if (!isVideo) replaceData(copy, Buffer.from(copy.data?.subarray(ADTS_HEADER) ?? []));
+      segmenter.write(copy);
+      copy.free();
+    }
+    segmenter.finish();
+  });
+}
+
+function packageOnce(ffmpeg: FFmpeg, group: HlsGroup, rendition: Rendition, method: Method): void {
+  const { tracks, packets } = rendition;
   const [output] = group.outputs;
   if (output === undefined) throw new Error('The group has no output.');
   const encryption: RenditionEncryption | undefined =
-    method === 'in the clear'
+    KEY_METHODS[method] === undefined
       ? undefined
       : {
-          method,
+          method: KEY_METHODS[method],
           key: new Uint8Array(16),
           keyId: new Uint8Array(16),
           use: ANY_USE,
@@ -120,9 +172,13 @@ function packageOnce(ffmpeg: FFmpeg, group: HlsGroup, { tracks, packets }: Rendi
           smooth: [],
           psshs: [],
         };
+  if (method.startsWith('CMAF')) {
+    packageFragmented(ffmpeg, rendition, encryption);
+    return;
+  }
   const segmenter = new HlsSegmenter(ffmpeg, {
     group: { ...group, ...(encryption !== undefined && { encryption }) },
-    sink: { open: () => 0, part: () => undefined, end: () => undefined },
+    sink: NOWHERE,
     base: 'film',
     segmentKey: (number) => `film_${number}.ts`,
     tracks,

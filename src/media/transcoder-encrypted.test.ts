@@ -21,6 +21,7 @@ let server: ObjectServer;
 before(async () => {
   server = await ObjectServer.start();
   server.put('in/in.mp4', await makeTestVideo({ seconds: 3, width: 320, height: 180 }));
+  server.put('in/short.mp4', await makeTestVideo({ seconds: 1, width: 160, height: 96 }));
 });
 
 after(() => server.stop());
@@ -49,7 +50,12 @@ function contentOf(extra: Partial<ContentEncryption> = {}, key: Partial<GroupKey
 }
 
 /** Runs a job of groups which differ in their encryption only, and so have the same packets. */
-async function run(group: FragmentedGroup, contents: Readonly<Record<string, ContentEncryption | undefined>>) {
+async function run(
+  group: FragmentedGroup,
+  contents: Readonly<Record<string, ContentEncryption | undefined>>,
+  input = 'in.mp4',
+) {
+  for (const path of server.objects.keys()) if (path.startsWith('out/')) server.objects.delete(path);
   const groups = Object.entries(contents).map(([folder, content]) => ({
     ...group,
     keyBase: `${folder}/film`,
@@ -62,7 +68,7 @@ async function run(group: FragmentedGroup, contents: Readonly<Record<string, Con
     expiresAt: Date.now() + 3_600_000,
   });
   const access = { endpoint: server.endpoint, region: 'eu-west-1', credentials };
-  await startTranscode(testJob(groups), access, () => undefined).result;
+  await startTranscode(testJob(groups, [input]), access, () => undefined).result;
 }
 
 const bytes = (path: string): Buffer => server.bytes(`out/${path}`);
@@ -152,17 +158,24 @@ describe('common encryption', () => {
   }
 
   test('leaves the headers of slices clear in all that x264 and x265 write', async () => {
-    const base = testVideo(160, 90);
+    const base = testVideo(160, 96);
+    const fields = { firstField: 'top', isFollowed: false, isOptimized: false } as const;
+    const many = { preset: 'slow', references: 5, bFrames: 5, areBFramesReferences: true } as const;
+    const wide = { profile: 'main422-10', bitDepth: 10, tag: 'hev1', areTemporalLayersWritten: true } as const;
     const films: Record<string, VideoSettings> = {
       slices: { ...base, codec: { ...base.codec, slices: 4, profile: 'high', references: 4 } },
       cavlc: { ...base, codec: { ...base.codec, profile: 'baseline', entropy: 'cavlc' } },
+      fields: { ...base, interlaced: fields, codec: { ...base.codec, ...many, profile: 'high' } },
+      deep: { ...base, codec: { ...base.codec, ...many, profile: 'high422', bitDepth: 10, tag: 'avc3' } },
       main: testVideoH265(160, 90, {}),
-      ten: testVideoH265(160, 90, { profile: 'main10', isGopOpen: true }),
+      ten: testVideoH265(160, 90, { profile: 'main10', bitDepth: 10, isGopOpen: true, isSampleOffsetAdaptive: false }),
+      wide: testVideoH265(160, 90, { ...many, ...wide }),
     };
     for (const [name, video] of Object.entries(films)) {
       const group = fragmentedGroup('cmaf', { outputs: only(video), segmentSeconds: 1 });
       const ivs = { method: 'SAMPLE-AES-CTR' } as const;
-      await run(group, { clear: undefined, [name]: contentOf(ivs), [`${name}-cbcs`]: contentOf({}, { iv: IV }) });
+      const cbcs = contentOf({}, { iv: IV });
+      await run(group, { clear: undefined, [name]: contentOf(ivs), [`${name}-cbcs`]: cbcs }, 'short.mp4');
       const clear = fragmentSamples(renditionOf('clear', '_1').media);
       for (const folder of [name, `${name}-cbcs`]) {
         const { init, media } = renditionOf(folder, '_1');

@@ -9,7 +9,7 @@ import { cmafGroup, dashGroup, hlsLadder, jobEnd, jobOf } from '../harness/media
 import { makeMediaRole, OBJECTS } from '../harness/media-role.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 
-describe('players in a browser', { skip: withoutPlayers }, () => {
+describe('players in a browser', { skip: withoutPlayers, concurrency: 2 }, () => {
   let platform: TestPlatform;
   let s3: S3Client;
   let mediaconvert: MediaConvertClient;

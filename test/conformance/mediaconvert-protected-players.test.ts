@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CreateJobCommand, MediaConvertClient, type OutputGroup } from '@aws-sdk/client-mediaconvert';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { CLEAR_KEY, COMMON_PSSH, HLS_AES_128, WIDEVINE } from '#media/cpix/system-ids.ts';
+import { CLEAR_KEY, COMMON_PSSH, HLS_AES_128, PLAYREADY, WIDEVINE } from '#media/cpix/system-ids.ts';
 import { makeTestVideo } from '#media/test-video.ts';
 import { BrowserPlayers, playerFiles, withoutPlayers } from '../harness/browser-players.ts';
 import { ContentHost } from '../harness/content-host.ts';
@@ -34,7 +34,7 @@ const dash = withSettings(dashGroup({ destination: 's3://outputs/dash/film' }), 
   },
 });
 
-function cmaf(folder: string, EncryptionMethod: 'AES_CTR' | 'SAMPLE_AES', contract: object): OutputGroup {
+function cmaf(folder: string, EncryptionMethod: 'AES_CTR' | 'SAMPLE_AES', more: object): OutputGroup {
   return withSettings(cmafGroup({ destination: `s3://outputs/${folder}/film` }), {
     CmafGroupSettings: {
       Encryption: {
@@ -45,7 +45,7 @@ function cmaf(folder: string, EncryptionMethod: 'AES_CTR' | 'SAMPLE_AES', contra
           ResourceId: `film-${folder}`,
           DashSignaledSystemIds: [CLEAR_KEY],
           HlsSignaledSystemIds: [COMMON_PSSH],
-          ...contract,
+          ...more,
         },
       },
     },
@@ -55,6 +55,9 @@ function cmaf(folder: string, EncryptionMethod: 'AES_CTR' | 'SAMPLE_AES', contra
 const TWO_KEYS = {
   EncryptionContractConfiguration: { SpekeVideoPreset: 'PRESET_VIDEO_1', SpekeAudioPreset: 'PRESET_AUDIO_1' },
 };
+
+/** What players of these two systems are told; nothing in it is ClearKey's. */
+const SHAPED = { HlsSignaledSystemIds: [WIDEVINE, PLAYREADY], DashSignaledSystemIds: [WIDEVINE, PLAYREADY] };
 
 const hls = withSettings(hlsLadder({ destination: 's3://outputs/hls/film' }), {
   HlsGroupSettings: {
@@ -66,7 +69,7 @@ const hls = withSettings(hlsLadder({ destination: 's3://outputs/hls/film' }), {
   },
 });
 
-describe('players of protected content in a browser', { skip: withoutPlayers }, () => {
+describe('players of protected content in a browser', { skip: withoutPlayers, concurrency: 3 }, () => {
   let platform: TestPlatform;
   let s3: S3Client;
   let mediaconvert: MediaConvertClient;
@@ -87,7 +90,8 @@ describe('players of protected content in a browser', { skip: withoutPlayers }, 
       Resource: 'arn:aws:execute-api:*:*:coffer/speke/POST/copyProtection',
     };
     const role = await makeMediaRole(config, 'Media', [OBJECTS, invoke]);
-    const groups = [dash, cmaf('counted', 'AES_CTR', {}), cmaf('patterned', 'SAMPLE_AES', TWO_KEYS), hls];
+    const shaped = cmaf('shaped', 'SAMPLE_AES', SHAPED);
+    const groups = [dash, cmaf('counted', 'AES_CTR', {}), cmaf('patterned', 'SAMPLE_AES', TWO_KEYS), shaped, hls];
     const { Job } = await mediaconvert.send(new CreateJobCommand(jobOf(role, 's3://source/film.mp4', groups)));
     const job = await jobEnd(mediaconvert, Job?.Id);
     assert.equal(job.Status, 'COMPLETE', job.ErrorMessage ?? '');
@@ -151,6 +155,16 @@ describe('players of protected content in a browser', { skip: withoutPlayers }, 
     assert.deepEqual(seen.fatal, []);
     assert.ok(seen.frames > 25 && seen.hasSound, JSON.stringify(seen));
   });
+
+  for (const shapedAs of ['com.widevine.alpha', 'com.microsoft.playready'] as const) {
+    it(`hls.js finds the key of a group that is signalled for ${shapedAs}, and shows it with a ClearKey licence`, async () => {
+      const url = `${host.address}/content/shaped/film.m3u8`;
+      const { licenceUrl } = await licenceFor('film-shaped');
+      const seen = await players.watch(`${host.address}/hls.html`, { url, licenceUrl, shapedAs }, 2);
+      assert.deepEqual(seen.fatal, []);
+      assert.ok(seen.frames > 25 && seen.hasSound && seen.isProtected, JSON.stringify(seen));
+    });
+  }
 
   it('shows nothing with the token of another content', async () => {
     const { token } = await licenceFor('film-hls');

@@ -13,6 +13,8 @@ export interface PlayerWish {
   readonly url: string;
   /** dash.js and hls.js: where ClearKey's licences are asked for. */
   readonly licenceUrl?: string;
+  /** hls.js: a DRM system of the playlist's, for which the browser's ClearKey is put in. */
+  readonly shapedAs?: 'com.widevine.alpha' | 'com.microsoft.playready';
   /** hls.js: goes behind the addresses of keys. */
   readonly keyToken?: string;
 }
@@ -51,9 +53,22 @@ const DASH_PAGE = `${VIDEO}<script type="module">
 
 const HLS_PAGE = `${VIDEO}<script src="/hls.js"></script><script>
   ${COMMON}
+  const clearKey = 'org.w3.clearkey';
+  // Says which keys it is about, in the form that ClearKey takes: the DRM system's own box is for that system alone.
+  const generateRequest = (_type, _data, { decryptdata }) => {
+    const kid = btoa(String.fromCharCode(...decryptdata.keyId)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+    return { initDataType: 'keyids', initData: new TextEncoder().encode(JSON.stringify({ kids: [kid] })).buffer };
+  };
+  const shaped = wish.shapedAs && {
+    requestMediaKeySystemAccessFunc: (_system, wanted) =>
+      navigator.requestMediaKeySystemAccess(clearKey, wanted.map((one) => ({ ...one, initDataTypes: ['cenc', 'keyids'] }))),
+  };
   const player = new Hls({
     emeEnabled: Boolean(wish.licenceUrl),
-    ...(wish.licenceUrl && { drmSystems: { 'org.w3.clearkey': { licenseUrl: wish.licenceUrl } } }),
+    ...(wish.licenceUrl && {
+      drmSystems: { [wish.shapedAs ?? clearKey]: { licenseUrl: wish.licenceUrl, ...(wish.shapedAs && { generateRequest }) } },
+    }),
+    ...shaped,
     xhrSetup(xhr, url) {
       if (wish.keyToken && url.includes('/play/')) xhr.open('GET', url + '?token=' + wish.keyToken, true);
     },

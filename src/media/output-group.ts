@@ -174,7 +174,14 @@ export interface SmoothOutput {
 }
 
 export interface DashManifestSettings {
-  readonly profile: 'main' | 'on-demand';
+  readonly profile: 'main' | 'on-demand' | 'hbbtv';
+  /**
+   * Where timelines stand. Absent: with each representation. `video`: in the adaptation set of pictures; `rates`: in one
+   * for each frame rate; `all`: in those of sound too. Representations whose segments are others keep their own.
+   */
+  readonly commonTimeline?: 'video' | 'rates' | 'all';
+  /** How the number of channels is told. */
+  readonly channelScheme?: 'mpeg' | 'dolby';
   /** True tells the exact length of each segment, false about how long they are. */
   readonly isTimelineWritten: boolean;
   /** What a picture's bandwidth is: as measured, or the most that its settings allow. */

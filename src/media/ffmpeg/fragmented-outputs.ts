@@ -1,3 +1,4 @@
+import type { CodecContext } from 'node-av/lib';
 import type { DashRepresentation } from '../packaging/dash-manifest.ts';
 import { FragmentedSegmenter, nameOf } from '../packaging/fragmented-segmenter.ts';
 import { averageBandwidth, childManifest } from '../packaging/hls-manifest.ts';
@@ -62,7 +63,7 @@ export function openFragmentedOutput(
     fragmentSeconds: facts.fragmentSeconds,
     ...(group.minFinalSeconds !== undefined && { minFinalSeconds: group.minFinalSeconds }),
     hasIFrames: output.hasIFrameManifest === true,
-    codec: video === undefined ? (tracks.audios[0]?.encoder.codecName ?? '') : codecOf(video),
+    codec: video === undefined ? (tracks.audios[0]?.encoder.codecName ?? '') : codecOf(ffmpeg, video),
     ...(encryption !== undefined && {
       protection: { encryption, codec: video === undefined ? ('sound' as const) : segmentedKind(video) },
     }),
@@ -124,9 +125,21 @@ function soundOf({ audios: [audio] }: OutputTracks): Pick<DashRepresentation, 's
   return { sound: { sampleRate, channels, ...(language !== undefined && { language }) } };
 }
 
-function codecOf(video: VideoTrack): string {
+/** As FFmpeg knows it from the encoder's description of its stream. */
+function codecString(ffmpeg: FFmpeg, context: CodecContext): string {
+  const parameters = new ffmpeg.CodecParameters();
+  parameters.alloc();
+  parameters.fromContext(context);
+  const name = parameters.getCodecString();
+  parameters.free();
+  if (name === null) throw new TranscodeError(ERROR_CODES.unknown, 'The video encoder did not describe its stream.');
+  return name;
+}
+
+function codecOf(ffmpeg: FFmpeg, video: VideoTrack): string {
   const { context } = video;
   if (isCopied(context)) return copiedName(context);
+  if (video.settings.codec.kind === 'av1') return codecString(ffmpeg, context);
   const codec = predicted(video);
   const name = videoCodecName(codec.kind, context.extraData ?? Buffer.alloc(0));
   if (name === undefined) throw new TranscodeError(ERROR_CODES.unknown, 'The video encoder told no parameter sets.');

@@ -43,12 +43,12 @@ export function dashManifest(settings: DashManifestSettings, representations: re
   const buffer = settings.minBufferMs === undefined ? longest : settings.minBufferMs / 1000;
   const sets = new Map<string, DashRepresentation[]>();
   for (const one of representations) {
-    const key = `${setKey(one)} ${protectionId(one.encryption)}`;
+    const key = `${setKey(settings, one)} ${protectionId(one.encryption)}`;
     sets.set(key, [...(sets.get(key) ?? []), one]);
   }
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:${PROFILES[settings.profile]}:2011"` +
+    `<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="${PROFILES[settings.profile]}"` +
       ` type="static" mediaPresentationDuration="${period(seconds)}" minBufferTime="${period(buffer)}">`,
     ...(settings.baseUrl === '' ? [] : [`  <BaseURL>${escaped(settings.baseUrl)}</BaseURL>`]),
     `  <Period id="1" start="PT0S" duration="${period(seconds)}">`,
@@ -60,19 +60,30 @@ export function dashManifest(settings: DashManifestSettings, representations: re
   return lines.join('\n');
 }
 
-function setKey({ text, sound, codec, id }: DashRepresentation): string {
+function setKey(
+  { commonTimeline }: DashManifestSettings,
+  { text, sound, codec, id, picture }: DashRepresentation,
+): string {
   if (text !== undefined) return textSetKey(text, id);
+  if (commonTimeline === 'rates' && picture !== undefined) {
+    return `video ${picture.framerate.num / picture.framerate.den}`;
+  }
   return sound === undefined ? 'video' : `audio ${sound.language ?? ''} ${codec}`;
 }
 
-const PROFILES = { main: 'isoff-main', 'on-demand': 'isoff-on-demand' } as const;
+const PROFILES = {
+  main: 'urn:mpeg:dash:profile:isoff-main:2011',
+  'on-demand': 'urn:mpeg:dash:profile:isoff-on-demand:2011',
+  hbbtv: 'urn:hbbtv:dash:profile:isoff-live:2012,urn:mpeg:dash:profile:isoff-live:2011',
+} as const;
 
 function adaptationSet(settings: DashManifestSettings, set: readonly DashRepresentation[], id: number): string[] {
   const [first] = set;
   if (first === undefined) return [];
   const kind = first.sound === undefined ? 'video' : 'audio';
   const language = first.sound?.language;
-  const representations = set.flatMap((one) => representation(settings, one));
+  const common = commonTimelineOf(settings, set);
+  const representations = set.flatMap((one) => representation(settings, one, common));
   if (first.text !== undefined) {
     const { attributes, elements } = textSet(first.text, settings.profile === 'on-demand');
     const opened = `    <AdaptationSet id="${id}" ${attributes.join(' ')}>`;
@@ -90,12 +101,41 @@ function adaptationSet(settings: DashManifestSettings, set: readonly DashReprese
   return [
     `    <AdaptationSet ${attributes.join(' ')}>`,
     ...contentProtections(first.encryption, '      '),
+    ...(common === undefined ? [] : commonTemplate(common)),
     ...representations,
     '    </AdaptationSet>',
   ];
 }
 
-function representation(settings: DashManifestSettings, one: DashRepresentation): string[] {
+/** The representation whose timeline stands for the others' of the set, where one is to. */
+function commonTimelineOf(
+  { commonTimeline }: DashManifestSettings,
+  [first]: readonly DashRepresentation[],
+): DashRepresentation | undefined {
+  if (commonTimeline === undefined || first?.media.kind !== 'segments') return undefined;
+  return first.picture !== undefined || commonTimeline === 'all' ? first : undefined;
+}
+
+function commonTemplate({ timescale, segments }: DashRepresentation): string[] {
+  return [
+    `      <SegmentTemplate timescale="${timescale}" startNumber="1">`,
+    '        <SegmentTimeline>',
+    ...timeline(segments).map((line) => line.slice(2)),
+    '        </SegmentTimeline>',
+    '      </SegmentTemplate>',
+  ];
+}
+
+function isSameTimeline(one: DashRepresentation, other: DashRepresentation | undefined): boolean {
+  if (other === undefined || one.timescale !== other.timescale) return false;
+  return timeline(one.segments).join() === timeline(other.segments).join();
+}
+
+function representation(
+  settings: DashManifestSettings,
+  one: DashRepresentation,
+  common: DashRepresentation | undefined,
+): string[] {
   const { picture, sound } = one;
   const isMax = settings.bandwidth === 'max' && picture !== undefined;
   const attributes = [
@@ -114,21 +154,32 @@ function representation(settings: DashManifestSettings, one: DashRepresentation)
   ];
   return [
     `      <Representation ${attributes.join(' ')}>`,
-    ...(sound === undefined
-      ? []
-      : [
-          '        <AudioChannelConfiguration schemeIdUri="urn:mpeg:dash:23003:3:audio_channel_configuration:2011"' +
-            ` value="${sound.channels}"/>`,
-        ]),
-    ...mediaLines(settings, one),
+    ...(sound === undefined ? [] : [channelLine(settings, sound.channels)]),
+    ...mediaLines(settings, one, common),
     '      </Representation>',
   ];
 }
 
-function mediaLines(settings: DashManifestSettings, one: DashRepresentation): string[] {
+/** By Dolby's scheme: the channels that there are, as bits of a hexadecimal number. */
+const DOLBY_CHANNELS: Readonly<Record<number, string>> = { 1: '4000', 2: 'A000', 6: 'F801', 8: 'FA01' };
+
+function channelLine({ channelScheme }: DashManifestSettings, channels: number): string {
+  const dolby = DOLBY_CHANNELS[channels];
+  const isDolby = channelScheme === 'dolby' && dolby !== undefined;
+  const [scheme, value] = isDolby
+    ? ['tag:dolby.com,2014:dash:audio_channel_configuration:2011', dolby]
+    : ['urn:mpeg:dash:23003:3:audio_channel_configuration:2011', String(channels)];
+  return `        <AudioChannelConfiguration schemeIdUri="${scheme}" value="${value}"/>`;
+}
+
+function mediaLines(
+  settings: DashManifestSettings,
+  one: DashRepresentation,
+  common: DashRepresentation | undefined,
+): string[] {
   const { media } = one;
   if (media.kind === 'text') return [`        <BaseURL>${escaped(encodeURIComponent(media.name))}</BaseURL>`];
-  return media.kind === 'file' ? fileLines(media, one.timescale) : templateLines(settings, one, media);
+  return media.kind === 'file' ? fileLines(media, one.timescale) : templateLines(settings, one, media, common);
 }
 
 function fileLines(media: Extract<DashRepresentation['media'], { kind: 'file' }>, timescale: number): string[] {
@@ -145,6 +196,7 @@ function templateLines(
   settings: DashManifestSettings,
   one: DashRepresentation,
   media: Extract<DashRepresentation['media'], { kind: 'segments' }>,
+  common: DashRepresentation | undefined,
 ): string[] {
   const { timescale, segments } = one;
   const attributes = [
@@ -153,7 +205,8 @@ function templateLines(
     `initialization="${escaped(address(media.init.replaceAll('$', '$$$$')))}"`,
     `media="${escaped(address(media.template))}"`,
   ];
-  if (!settings.isTimelineWritten) {
+  if (isSameTimeline(one, common)) return [`        <SegmentTemplate ${attributes.join(' ')}/>`];
+  if (!settings.isTimelineWritten && common === undefined) {
     // As many as players count from it: the last segment may be longer than the others by a picture.
     const total = segments.reduce((sum, { ticks }) => sum + ticks, 0);
     const length = Math.max(one.segmentSeconds * timescale, total / Math.max(1, segments.length));

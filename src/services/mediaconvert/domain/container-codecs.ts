@@ -14,8 +14,8 @@ const PICTURES: Readonly<Partial<Record<ContainerType, readonly VideoCodec[]>>> 
   Y4M: ['UNCOMPRESSED'],
   RAW: ['FRAME_CAPTURE', 'H_264', 'H_265', 'MPEG2'],
   M3U8: ['H_264', 'H_265', 'PASSTHROUGH'],
-  MPD: ['H_264', 'H_265', 'PASSTHROUGH'],
-  CMFC: ['H_264', 'H_265', 'PASSTHROUGH'],
+  MPD: ['H_264', 'H_265', 'AV1', 'PASSTHROUGH'],
+  CMFC: ['H_264', 'H_265', 'AV1', 'PASSTHROUGH'],
 };
 
 /** Those in which nothing is beside the picture. */

@@ -62,10 +62,24 @@ function planCommon(settings: DashIsoGroupSettings | CmafGroupSettings, defaultL
   };
 }
 
+const COMMON_TIMELINES = { COMPACT: 'video', DISTINCT: 'rates', FULL: 'all' } as const;
+
+function planStyle(settings: Settings): Pick<DashManifestSettings, 'profile' | 'commonTimeline' | 'channelScheme'> {
+  const { DashManifestStyle: style = 'BASIC', HbbtvCompliance: compliance } = settings;
+  const plain = settings.MpdProfile === 'ON_DEMAND_PROFILE' ? 'on-demand' : 'main';
+  return {
+    profile: compliance === 'HBBTV_1_5' ? 'hbbtv' : plain,
+    ...(style !== 'BASIC' && { commonTimeline: COMMON_TIMELINES[style] }),
+    ...(settings.AudioChannelConfigSchemeIdUri === 'DOLBY_CHANNEL_CONFIGURATION' && { channelScheme: 'dolby' }),
+  };
+}
+
 function planManifest(settings: Settings): DashManifestSettings {
   return {
-    profile: settings.MpdProfile === 'ON_DEMAND_PROFILE' ? 'on-demand' : 'main',
-    isTimelineWritten: settings.WriteSegmentTimelineInRepresentation === 'ENABLED',
+    ...planStyle(settings),
+    isTimelineWritten:
+      settings.WriteSegmentTimelineInRepresentation === 'ENABLED' ||
+      (settings.DashManifestStyle ?? 'BASIC') !== 'BASIC',
     bandwidth: settings.MpdManifestBandwidthType === 'MAX' ? 'max' : 'average',
     ...(settings.MinBufferTime !== undefined && { minBufferMs: settings.MinBufferTime }),
     baseUrl: settings.BaseUrl ?? '',

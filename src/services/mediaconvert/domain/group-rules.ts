@@ -14,6 +14,7 @@ import { checkMainManifests, checkPackedAudio, checkTrickPlay } from './manifest
 import { checkPictureContainer } from './container-codecs.ts';
 import { isCaptionOutput } from './caption-output-rules.ts';
 import { missing } from './setting-rule.ts';
+import { checkDash } from './dash-rules.ts';
 import { checkLengths } from './length-rules.ts';
 import { checkSmoothOutputs } from './smooth-rules.ts';
 import { checkClocks } from './transport-rules.ts';
@@ -103,6 +104,7 @@ export function checkOutputGroup(group: OutputGroup, pointer: string, problems: 
   if (type === 'CMAF_GROUP_SETTINGS') checkRenditions(group, pointer, problems);
   checkMainManifests(group, pointer, problems);
   checkTrickPlay(group, pointer, problems);
+  checkDash(group, pointer, problems);
   checkLengths(group, pointer, problems);
   checkClocks(group, pointer, problems);
   checkSmoothOutputs(group, pointer, problems);

@@ -402,11 +402,11 @@ const ACCEPTED: Readonly<Record<string, string>> = {
     'backgroundColor backgroundOpacity fontColor fontOpacity fontSize fontStyle fontWeight stylePassthrough textDecoration',
   webvttDestinationSettings: 'accessibility',
   cmafGroupSettings:
-    'baseUrl clientCache codecSpecification fragmentLength manifestCompression manifestDurationFormat minBufferTime minFinalSegmentLength mpdManifestBandwidthType mpdProfile segmentControl segmentLength segmentLengthControl streamInfResolution targetDurationCompatibilityMode writeDashManifest writeHlsManifest writeSegmentTimelineInRepresentation',
+    'baseUrl clientCache codecSpecification dashManifestStyle fragmentLength manifestCompression manifestDurationFormat minBufferTime minFinalSegmentLength mpdManifestBandwidthType mpdProfile segmentControl segmentLength segmentLengthControl streamInfResolution targetDurationCompatibilityMode writeDashManifest writeHlsManifest writeSegmentTimelineInRepresentation',
   cmfcSettings:
     'audioDuration audioGroupId audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest timedMetadataBoxVersion',
   dashIsoGroupSettings:
-    'baseUrl fragmentLength minBufferTime minFinalSegmentLength mpdManifestBandwidthType mpdProfile segmentControl segmentLength segmentLengthControl writeSegmentTimelineInRepresentation',
+    'audioChannelConfigSchemeIdUri baseUrl dashManifestStyle fragmentLength hbbtvCompliance minBufferTime minFinalSegmentLength mpdManifestBandwidthType mpdProfile segmentControl segmentLength segmentLengthControl writeSegmentTimelineInRepresentation',
   deinterlacer: 'algorithm control mode',
   filterSettings: 'strength',
   spatialFilterSettings: 'postFilterSharpenStrength speed strength',

@@ -80,7 +80,7 @@ const fragmentedGroup = {
   MpdProfile: carriedOut,
   MpdManifestBandwidthType: carriedOut,
   WriteSegmentTimelineInRepresentation: carriedOut,
-  DashManifestStyle: oneOf<'BASIC'>('BASIC'),
+  DashManifestStyle: carriedOut,
   BaseUrl: carriedOut,
   // An edit list takes presentation to 0.
   VideoCompositionOffsets: oneOf<'UNSIGNED'>('UNSIGNED'),
@@ -94,8 +94,8 @@ const dashGroup: SettingRule<DashIsoGroupSettings> = allOf(
   structure<DashIsoGroupSettings>({
     ...fragmentedGroup,
     Encryption: dashEncryption,
-    AudioChannelConfigSchemeIdUri: oneOf('MPEG_CHANNEL_CONFIGURATION'),
-    HbbtvCompliance: oneOf('NONE'),
+    AudioChannelConfigSchemeIdUri: carriedOut,
+    HbbtvCompliance: carriedOut,
   }),
 );
 

@@ -21,13 +21,17 @@ export interface SampledSettings {
   readonly channels: number;
 }
 
-/** AAC LC. */
+/** AAC LC, or HE-AAC around it. */
 export interface AacSettings extends SampledSettings {
   readonly kind: 'aac';
   /** Bits a second. */
   readonly bitrate: number;
   /** Set: as many bits as this quality needs, whatever `bitrate` says. */
   readonly quality?: 'low' | 'medium-low' | 'medium-high' | 'high';
+  /** True has the upper part of the spectrum replicated from the lower one (HE-AAC); only one or two channels. */
+  readonly isReplicated?: boolean;
+  /** Above it, nothing is coded. */
+  readonly cutoffHz?: number;
   /** True marks it as MPEG-2 AAC where its own headers are written. */
   readonly isMpeg2?: boolean;
   /** True: LATM in LOAS frames, as a file of its own. */

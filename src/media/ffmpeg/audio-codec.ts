@@ -22,8 +22,9 @@ function encoderOf(settings: AudioCodecSettings): Encoder {
     case 'passthrough':
       throw new RangeError('What is passed through is not encoded.');
     case 'aac': {
-      const { bitrate, quality } = settings;
-      if (quality === undefined) return { name: 'aac', format: 'fltp', options: { b: bitrate } };
+      const { bitrate, quality, cutoffHz: cutoff } = settings;
+      const options = { b: bitrate, ...(cutoff !== undefined && { cutoff }) };
+      if (quality === undefined) return { name: 'aac', format: 'fltp', options };
       return { name: 'libfdk_aac', format: 's16', options: { vbr: FDK_MODES[quality] } };
     }
     case 'mp3': {
@@ -104,7 +105,9 @@ function plusFilters({ isDcFiltered, isSurroundAttenuated, channels }: DolbyDigi
 }
 
 /** The RFC 6381 name of what an encoder makes. */
-export function audioCodecName({ kind }: AudioCodecSettings): string {
+export function audioCodecName(settings: AudioCodecSettings): string {
+  const { kind } = settings;
+  if (kind === 'aac' && settings.isReplicated === true) return 'mp4a.40.5';
   const names: Readonly<Partial<Record<AudioCodecSettings['kind'], string>>> = {
     // AAC LC is object type 2; MP3 and MP2 are MPEG-1's layers.
     aac: 'mp4a.40.2',

@@ -4,6 +4,7 @@ import { ERROR_CODES } from '../transcode-error.ts';
 import { audioCodecName, codecFilters, openAudioEncoder } from './audio-codec.ts';
 import { layoutName } from './channel-mix.ts';
 import { check, present } from './check.ts';
+import { HeAacEncoder } from './he-aac-encoder.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { type SampleTarget, sendSilence } from './sample-target.ts';
 import type { AudioTrack } from './track-format.ts';
@@ -14,7 +15,9 @@ const PCM_FRAME_SIZE = 1024;
 
 /** One encoding of sound, shared by every output with the same settings: takes samples of its own format, end to end. */
 export class AudioEncoder implements SampleTarget, AudioTrack {
+  /** What it encodes with, or for HE-AAC what stands for the whole of it. */
   readonly context: CodecContext;
+  readonly #replicated: HeAacEncoder | undefined;
   /** RFC 6381. */
   readonly codecName: string;
   readonly settings: AudioCodecSettings;
@@ -38,7 +41,9 @@ export class AudioEncoder implements SampleTarget, AudioTrack {
     this.#frame.alloc();
     this.#packet = new ffmpeg.Packet();
     this.#packet.alloc();
-    this.context = openAudioEncoder(ffmpeg, settings, target);
+    const isReplicated = settings.kind === 'aac' && settings.isReplicated === true;
+    this.#replicated = isReplicated ? new HeAacEncoder(ffmpeg, settings, target) : undefined;
+    this.context = this.#replicated?.format ?? openAudioEncoder(ffmpeg, settings, target);
     const format = ffmpeg.avGetSampleFmtName(this.context.sampleFormat) ?? 'fltp';
     const layout = layoutName(settings.channels);
     this.codecName = audioCodecName(settings);
@@ -101,19 +106,25 @@ export class AudioEncoder implements SampleTarget, AudioTrack {
   finish(): void {
     this.#source.buffersrcAddFrameSync(null);
     this.#drain();
-    this.#send(null);
+    if (this.#replicated === undefined) this.#send(null);
+    else this.#replicated.finish(this.#emit);
     this.#graph.free();
-    this.context.freeContext();
+    if (this.#replicated === undefined) this.context.freeContext();
     this.#frame.free();
     this.#packet.free();
   }
 
   #drain(): void {
     while (this.#sink.buffersinkGetFrameSync(this.#frame) >= 0) {
-      this.#send(this.#frame);
+      if (this.#replicated === undefined) this.#send(this.#frame);
+      else this.#replicated.encode(this.#frame, this.#emit);
       this.#frame.unref();
     }
   }
+
+  readonly #emit = (packet: Packet): void => {
+    for (const receive of this.#receivers) receive(packet);
+  };
 
   #send(frame: Frame | null): void {
     const ffmpeg = this.#ffmpeg;
@@ -122,7 +133,7 @@ export class AudioEncoder implements SampleTarget, AudioTrack {
       const result = this.context.receivePacketSync(this.#packet);
       if (result === ffmpeg.AVERROR_EAGAIN || result === ffmpeg.AVERROR_EOF) return;
       check(ffmpeg, result, ERROR_CODES.unknown, 'The audio encoder failed');
-      for (const receive of this.#receivers) receive(this.#packet);
+      this.#emit(this.#packet);
       this.#packet.unref();
     }
   }

@@ -22,7 +22,7 @@ const REPLICATION_BITRATE = 2000;
  * Samples by which a decoder's output is late: a frame of the core, whose samples count for two, and the filter banks of the
  * replication.
  */
-const DELAY: number = 2 * CORE_FRAME + 961;
+const DELAY: number = 2 * CORE_FRAME + 962;
 const FAILED = 'The audio encoder failed';
 
 /**

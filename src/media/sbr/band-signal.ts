@@ -3,6 +3,8 @@ import { BANDS, QmfAnalysis } from './qmf-analysis.ts';
 /** Slots of the filter bank in a frame of 2048 samples. */
 export const FRAME_SLOTS = 32;
 export const FRAME_SAMPLES: number = FRAME_SLOTS * BANDS;
+export const QUARTERS = 4;
+const QUARTER_SLOTS: number = FRAME_SLOTS / QUARTERS;
 /**
  * A decoder's high bands are those that it makes of what its core had so many slots before (ISO/IEC 14496-3, 4.6.18.5: the
  * generator works 8 slots late, and the adjustment 2 early).
@@ -17,15 +19,18 @@ const FULL_SCALE = 32_768;
  * its width needs. By this a band's share is measured.
  */
 const NOISE_RESIDUE = 0.5;
-/** Of a share to the one before. */
+const LOADING = 1.0001;
+/** The weight of what was before, beside the energy at hand. */
 const MEMORY = 0.5;
 
 /** One channel in bands, a frame at a time. */
 export class BandSignal {
-  /** Squared magnitudes of the frame that was taken in: slot by slot, 64 bands each. */
-  readonly energies: Float64Array = new Float64Array(FRAME_SLOTS * BANDS);
+  /** Squared magnitudes of the frame that was taken in, summed over each quarter of it: 64 bands each. */
+  readonly energies: Float64Array = new Float64Array(QUARTERS * BANDS);
   /** By band: which share of it no predictor finds, from 0, a steady tone, to 1, noise. Smoothed over frames. */
   readonly noisiness: Float64Array = new Float64Array(BANDS).fill(1);
+  /** By band: the energy that its noisiness is from. */
+  readonly #weights = new Float64Array(BANDS);
   readonly #filters = new QmfAnalysis(FRAME_SLOTS);
   readonly #re = new Float64Array(KEPT_SLOTS * BANDS);
   readonly #im = new Float64Array(KEPT_SLOTS * BANDS);
@@ -37,12 +42,23 @@ export class BandSignal {
     re.copyWithin(0, FRAME_SLOTS * BANDS);
     im.copyWithin(0, FRAME_SLOTS * BANDS);
     this.#filters.analyze(samples, FULL_SCALE, re, im, LATE_SLOTS * BANDS);
-    for (let index = 0; index < FRAME_SLOTS * BANDS; index++) {
-      this.energies[index] = (re[index] as number) ** 2 + (im[index] as number) ** 2;
+    this.energies.fill(0);
+    for (let slot = 0; slot < FRAME_SLOTS; slot++) {
+      const to = Math.floor(slot / QUARTER_SLOTS) * BANDS;
+      for (let band = 0; band < upToBand; band++) {
+        const x = re[slot * BANDS + band] as number;
+        const y = im[slot * BANDS + band] as number;
+        this.energies[to + band] = (this.energies[to + band] as number) + x * x + y * y;
+      }
     }
     for (let band = 0; band < upToBand; band++) {
       const share = Math.min(1, this.#residue(band) / NOISE_RESIDUE);
-      this.noisiness[band] = MEMORY * (this.noisiness[band] as number) + (1 - MEMORY) * share;
+      let energy = 0;
+      for (let at = band; at < QUARTERS * BANDS; at += BANDS) energy += this.energies[at] as number;
+      const before = (this.#weights[band] as number) * MEMORY;
+      const weight = before + energy + Number.MIN_VALUE;
+      this.noisiness[band] = (before * (this.noisiness[band] as number) + energy * share) / weight;
+      this.#weights[band] = weight;
     }
   }
 
@@ -69,7 +85,10 @@ export class BandSignal {
       im12 += y1 * x2 - x1 * y2;
     }
     if (power0 < 1) return 1;
-    const determinant = power1 * power2 * 1.000001 - re12 * re12 - im12 * im12;
+    // A little noise of its own lets a pure tone have an answer.
+    power1 *= LOADING;
+    power2 *= LOADING;
+    const determinant = power1 * power2 - re12 * re12 - im12 * im12;
     if (determinant <= 0) return 1;
     const aRe = (re01 * power2 - (re12 * re02 + im12 * im02)) / determinant;
     const aIm = (im01 * power2 - (re12 * im02 - im12 * re02)) / determinant;

@@ -1,9 +1,8 @@
-import { type BandSignal, FRAME_SLOTS } from './band-signal.ts';
+import { type BandSignal, FRAME_SLOTS, QUARTERS } from './band-signal.ts';
 import type { FrequencyBands } from './frequency-bands.ts';
 import { BANDS } from './qmf-analysis.ts';
 import type { ChannelFrame } from './sbr-payload.ts';
 
-const QUARTERS = 4;
 /** Decibels by which a frame's quarters differ, for two envelopes and for four. */
 const CHANGE = 4;
 const BURST = 9;
@@ -23,14 +22,12 @@ export function describeChannel(bands: FrequencyBands, signal: BandSignal): Chan
   const isHigh = envelopes < QUARTERS;
   const tones = isHigh ? tonesOf(bands, signal) : undefined;
   const borders = isHigh ? bands.high : bands.low;
-  const slots = FRAME_SLOTS / envelopes;
+  const quarters = QUARTERS / envelopes;
   const levels = Array.from({ length: envelopes }, (_, envelope) =>
     borders.slice(1).map((to, band) => {
       const from = borders[band] ?? 0;
-      const energy = energyOf(signal, envelope * slots, slots, from, to);
-      // A tone's energy is that of one band, others are spread over all.
-      const mean = tones?.[band] === true ? energy : energy / (to - from);
-      return levelOf(mean, envelopes === 1);
+      const energy = energyOf(signal, envelope * quarters, quarters, from, to);
+      return levelOf(energy / (to - from), envelopes === 1);
     }),
   );
   const floor = noiseFloor(bands, signal);
@@ -43,13 +40,13 @@ export function describeChannel(bands: FrequencyBands, signal: BandSignal): Chan
   };
 }
 
-/** Mean energy of a slot, summed over bands. */
-function energyOf({ energies }: BandSignal, firstSlot: number, slots: number, from: number, to: number): number {
+/** Mean energy of a slot in some of the frame's quarters, summed over bands. */
+function energyOf({ energies }: BandSignal, first: number, count: number, from: number, to: number): number {
   let sum = 0;
-  for (let slot = firstSlot; slot < firstSlot + slots; slot++) {
-    for (let band = from; band < to; band++) sum += energies[slot * BANDS + band] as number;
+  for (let quarter = first; quarter < first + count; quarter++) {
+    for (let band = from; band < to; band++) sum += energies[quarter * BANDS + band] as number;
   }
-  return sum / slots;
+  return (sum * QUARTERS) / (count * FRAME_SLOTS);
 }
 
 function levelOf(energy: number, isFine: boolean): number {
@@ -58,19 +55,25 @@ function levelOf(energy: number, isFine: boolean): number {
 }
 
 /** 1, 2 or 4, by how much the bands change within the frame. */
-function envelopeCount({ low }: FrequencyBands, signal: BandSignal): 1 | 2 | 4 {
-  let [quarterly, half] = [0, 0];
+function envelopeCount({ low, start, stop }: FrequencyBands, signal: BandSignal): 1 | 2 | 4 {
+  const quartersOf = (from: number, to: number): number[] =>
+    Array.from({ length: QUARTERS }, (_, quarter) => energyOf(signal, quarter, 1, from, to) + LEAST_ENERGY);
+  let [range, step] = [0, 0];
   for (let index = 1; index < low.length; index++) {
-    const quarters = Array.from({ length: QUARTERS }, (_, quarter) => {
-      const slots = FRAME_SLOTS / QUARTERS;
-      return energyOf(signal, quarter * slots, slots, low[index - 1] ?? 0, low[index] ?? 0) + LEAST_ENERGY;
-    });
+    const quarters = quartersOf(low[index - 1] ?? 0, low[index] ?? 0);
     const [a = 1, b = 1, c = 1, d = 1] = quarters;
-    quarterly += 10 * Math.log10(Math.max(a, b, c, d) / Math.min(a, b, c, d));
-    half += Math.abs(10 * Math.log10((a + b) / (c + d)));
+    range += rangeOf(quarters);
+    step += Math.abs(10 * Math.log10((a + b) / (c + d)));
   }
-  if (quarterly / (low.length - 1) > BURST) return 4;
-  return half / (low.length - 1) > CHANGE ? 2 : 1;
+  const bands = low.length - 1;
+  // A tone on its way from one band to another changes them, but not the whole.
+  if (range / bands > BURST && rangeOf(quartersOf(start, stop)) > BURST / 2) return 4;
+  return step / bands > CHANGE ? 2 : 1;
+}
+
+/** Decibels between the loudest and the faintest. */
+function rangeOf(energies: readonly number[]): number {
+  return 10 * Math.log10(Math.max(...energies) / Math.min(...energies));
 }
 
 /** How noisy the high bands are, beside those that they are copied from. */
@@ -80,7 +83,7 @@ function noiseFloor({ noise: borders, start, origins }: FrequencyBands, signal: 
   for (let index = 1; index < borders.length; index++) {
     let [energy, own, copied] = [LEAST_ENERGY, LEAST_ENERGY, LEAST_ENERGY];
     for (let band = borders[index - 1] ?? 0; band < (borders[index] ?? 0); band++) {
-      const part = energyOf(signal, 0, FRAME_SLOTS, band, band + 1);
+      const part = energyOf(signal, 0, QUARTERS, band, band + 1);
       const origin = origins[band - start] ?? -1;
       energy += part;
       own += part * (signal.noisiness[band] ?? 1);
@@ -101,7 +104,7 @@ function noiseFloor({ noise: borders, start, origins }: FrequencyBands, signal: 
 
 /** The least share of its band that a tone has, with the band beside it. */
 const TONE_SHARE = 0.85;
-const TONE_NOISINESS = 0.1;
+const TONE_NOISINESS = 0.2;
 /** From here on, what is copied is no tone. */
 const COPIED_NOISINESS = 0.3;
 /** The least share of all high bands that a tone of its own is worth. */
@@ -109,22 +112,19 @@ const WORTH = 0.002;
 
 /** The bands in which a tone stands that is not among what is copied; undefined for none. */
 function tonesOf({ high, start, stop, origins }: FrequencyBands, signal: BandSignal): boolean[] | undefined {
-  const mean = (band: number): number => energyOf(signal, 0, FRAME_SLOTS, band, band + 1);
-  const all = energyOf(signal, 0, FRAME_SLOTS, start, stop);
+  const mean = (band: number): number => energyOf(signal, 0, QUARTERS, band, band + 1);
+  const all = energyOf(signal, 0, QUARTERS, start, stop);
   const tones = high.slice(1).map((to, index) => {
     const from = high[index] ?? 0;
-    const parts = Array.from({ length: to - from }, (_, part) => mean(from + part));
-    const sum = parts.reduce((total, part) => total + part, 0);
-    if (sum < all * WORTH || sum < LEAST_ENERGY * 4) return false;
-    const peak = parts.indexOf(Math.max(...parts));
-    const beside = Math.max(parts[peak - 1] ?? 0, parts[peak + 1] ?? 0);
-    const isTone =
-      ((parts[peak] ?? 0) + beside) / sum > TONE_SHARE && (signal.noisiness[from + peak] ?? 1) < TONE_NOISINESS;
-    if (!isTone) return false;
-    const origin = origins[from + peak - start] ?? -1;
-    if (origin < 0) return true;
-    const isCopied = (signal.noisiness[origin] ?? 1) < COPIED_NOISINESS && mean(origin) > sum * WORTH;
-    return !isCopied;
+    let peak = from;
+    for (let band = from + 1; band < to; band++) if (mean(band) > mean(peak)) peak = band;
+    const [below, top, above] = [mean(peak - 1), mean(peak), mean(peak + 1)];
+    const energy = energyOf(signal, 0, QUARTERS, from, to);
+    const isWorth = energy > all * WORTH && energy > LEAST_ENERGY * 4;
+    const isPeak = top >= below && top >= above && top + Math.max(below, above) > energy * TONE_SHARE;
+    if (!isWorth || !isPeak || (signal.noisiness[peak] ?? 1) > TONE_NOISINESS) return false;
+    const origin = origins[peak - start] ?? -1;
+    return origin < 0 || (signal.noisiness[origin] ?? 1) > COPIED_NOISINESS || mean(origin) < energy * WORTH;
   });
   return tones.includes(true) ? tones : undefined;
 }

@@ -12,6 +12,7 @@ import { layoutName } from './channel-mix.ts';
 import { check, present } from './check.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { replaceData } from './packet-data.ts';
+import { RateControl } from './rate-control.ts';
 import { sendSilence } from './sample-target.ts';
 import type { PacketReceiver } from './video-encoder.ts';
 
@@ -42,6 +43,7 @@ export class HeAacEncoder {
   readonly #frame: Frame;
   readonly #packet: Packet;
   readonly #extensions: BitWriter[] = [];
+  readonly #rate: RateControl;
   #samples = 0;
   #packets = 0;
 
@@ -60,6 +62,7 @@ export class HeAacEncoder {
     };
     this.#core = openAudioEncoder(ffmpeg, core, target);
     this.#replication = new SbrEncoder(bands, channels);
+    this.#rate = new RateControl(bitrate, FRAME_SAMPLES / sampleRate, core.bitrate);
     this.format = formatOf(ffmpeg, settings, this.#core);
     this.#graph = new ffmpeg.FilterGraph();
     this.#graph.alloc();
@@ -139,7 +142,9 @@ export class HeAacEncoder {
     const left = this.#samples - time;
     if (left <= 0) return;
     const extension = this.#extensions.shift() ?? this.#replication.encode([]);
-    replaceData(packet, withFillElement(packet.data ?? new Uint8Array(0), extension));
+    const data = withFillElement(packet.data ?? new Uint8Array(0), extension);
+    replaceData(packet, data);
+    this.#core.bitRate = BigInt(Math.round(this.#rate.coreRate(data.length * 8, extension.length)));
     packet.pts = BigInt(time);
     packet.dts = BigInt(time);
     packet.duration = BigInt(Math.min(FRAME_SAMPLES, left));

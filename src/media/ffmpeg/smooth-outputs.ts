@@ -73,7 +73,7 @@ export function openSmoothOutput(
           file: key.slice(key.lastIndexOf('/') + 1),
           id: index + 1,
           bitrate: Math.max(1, Math.round((bytes * 8 * TICKS) / Math.max(1, ticks))),
-          fourCc: isPicture ? ('H264' as const) : ('AACL' as const),
+          fourCc: isPicture ? ('H264' as const) : audio?.encoder.codecName === 'mp4a.40.5' ? 'AACH' : 'AACL',
           codecPrivateData: isPicture ? parameterSets(config) : config.toString('hex').toUpperCase(),
           fragments,
           ...(isPicture ? { picture: video.picture } : soundOf(audio)),

@@ -8,7 +8,7 @@ export interface SmoothTrack {
   readonly id: number;
   /** Bits a second; within a stream, each is another. */
   readonly bitrate: number;
-  readonly fourCc: 'H264' | 'AACL';
+  readonly fourCc: 'H264' | 'AACL' | 'AACH';
   /** Hexadecimal. */
   readonly codecPrivateData: string;
   readonly fragments: readonly SmoothFragment[];

@@ -95,7 +95,10 @@ function descriptor(tag: number, format: string, data: Buffer = Buffer.alloc(0))
   return Buffer.concat([Buffer.of(tag, format.length + data.length), Buffer.from(format, 'latin1'), data]);
 }
 
-/** What a decoder has to know, since it stands in the clear nowhere else: AAC LC, no priming, version 1. */
+const SPECTRAL_BAND_REPLICATION = 5;
+
+/** What a decoder has to know, since it stands in the clear nowhere else: AAC LC or HE-AAC, no priming, version 1. */
 function audioSetup(config: Buffer): Buffer {
-  return Buffer.concat([Buffer.from('zaac', 'latin1'), Buffer.of(0, 0, 1, config.length), config]);
+  const type = (config[0] ?? 0) >> 3 === SPECTRAL_BAND_REPLICATION ? 'zach' : 'zaac';
+  return Buffer.concat([Buffer.from(type, 'latin1'), Buffer.of(0, 0, 1, config.length), config]);
 }

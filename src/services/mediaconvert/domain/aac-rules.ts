@@ -36,6 +36,20 @@ const LC_BOUNDS: Readonly<Record<string, Readonly<Record<number, readonly [numbe
   CODING_MODE_5_1: { 48_000: [192_000, 1_024_000] },
 };
 
+/**
+ * The same of HEV1. The service's guide begins lower: at 12,000 in mono and at 16,000 in stereo, and at 8,000 with 22,050
+ * and 24,000 samples a second. FFmpeg's encoder, which makes the lower part of the spectrum, does not keep such rates.
+ */
+const HEV1_BOUNDS: typeof LC_BOUNDS = {
+  CODING_MODE_1_0: { 32_000: [20_000, 64_000], 44_100: [24_000, 64_000], 48_000: [24_000, 64_000] },
+  CODING_MODE_2_0: {
+    32_000: [24_000, 128_000],
+    44_100: [32_000, 96_000],
+    48_000: [32_000, 128_000],
+    96_000: [96_000, 128_000],
+  },
+};
+
 /** The rates that AAC has a number for. */
 const SAMPLE_RATES: readonly number[] = [
   8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000,
@@ -56,17 +70,15 @@ export const aac: SettingRule<AacSettings> = allOf(
   }),
 );
 
-/** The AAC encoders of FFmpeg's build have neither spectral band replication nor parametric stereo. */
 const NEEDS: Readonly<Record<string, string>> = {
-  HEV1: 'HEV1 needs an encoder with spectral band replication',
-  HEV2: 'HEV2 needs an encoder with spectral band replication and parametric stereo',
+  HEV2: 'HEV2 needs an encoder with parametric stereo',
   XHE: 'XHE needs an encoder for xHE-AAC',
 };
 
 function checkProfile(profile: string, pointer: string, problems: Problem[]): void {
-  if (profile === 'LC') return;
+  if (profile === 'LC' || profile === 'HEV1') return;
   const reason = NEEDS[profile] === undefined ? 'others are not supported' : `${NEEDS[profile]}, which is not there`;
-  problems.push({ pointer, text: `Should be equal to one of the allowed values in ["LC"]; ${reason}` });
+  problems.push({ pointer, text: `Should be equal to one of the allowed values in ["LC","HEV1"]; ${reason}` });
 }
 
 function checkCodingMode(mode: string, pointer: string, problems: Problem[]): void {
@@ -82,8 +94,23 @@ function checkAac(settings: AacSettings, pointer: string, problems: Problem[]): 
     const text = `Should be equal to one of the allowed values in ${JSON.stringify(SAMPLE_RATES)}`;
     problems.push({ pointer: `${pointer}/sampleRate`, text });
   }
+  if (settings.CodecProfile === 'HEV1') checkReplicated(settings, pointer, problems);
   if (control === 'VBR') checkVbr(settings, pointer, problems);
   else checkBitrate(settings, pointer, problems);
+}
+
+function checkReplicated(settings: AacSettings, pointer: string, problems: Problem[]): void {
+  const { CodingMode: mode, SampleRate: rate, RateControlMode: control } = settings;
+  const refuse = (member: string, allowed: readonly unknown[]): void => {
+    const text = `Should be equal to one of the allowed values in ${JSON.stringify(allowed)} with codecProfile HEV1`;
+    problems.push({ pointer: `${pointer}/${member}`, text });
+  };
+  const bounds = HEV1_BOUNDS[mode ?? ''];
+  if (mode !== undefined && bounds === undefined) refuse('codingMode', Object.keys(HEV1_BOUNDS));
+  if (rate !== undefined && bounds !== undefined && bounds[rate] === undefined) {
+    refuse('sampleRate', Object.keys(bounds).map(Number));
+  }
+  if (control === 'VBR') refuse('rateControlMode', ['CBR']);
 }
 
 function checkVbr({ Bitrate: bitrate }: AacSettings, pointer: string, problems: Problem[]): void {
@@ -93,6 +120,7 @@ function checkVbr({ Bitrate: bitrate }: AacSettings, pointer: string, problems: 
 
 function checkBitrate(settings: AacSettings, pointer: string, problems: Problem[]): void {
   const { Bitrate: bitrate, CodingMode: mode, SampleRate: rate, VbrQuality: quality } = settings;
+  const profile = settings.CodecProfile === 'HEV1' ? 'HEV1' : 'LC';
   if (quality !== undefined) problems.push({ pointer: `${pointer}/vbrQuality`, text: 'Needs rateControlMode VBR' });
   if (bitrate === undefined) {
     problems.push(missing(pointer, 'bitrate'));
@@ -103,8 +131,8 @@ function checkBitrate(settings: AacSettings, pointer: string, problems: Problem[
     problems.push({ pointer: `${pointer}/bitrate`, text });
     return;
   }
-  const bounds = LC_BOUNDS[mode ?? '']?.[rate ?? 0];
+  const bounds = (profile === 'HEV1' ? HEV1_BOUNDS : LC_BOUNDS)[mode ?? '']?.[rate ?? 0];
   if (bounds === undefined || (bitrate >= bounds[0] && bitrate <= bounds[1])) return;
-  const text = `Should be between ${bounds[0]} and ${bounds[1]} for LC, ${mode} at ${rate} Hz`;
+  const text = `Should be between ${bounds[0]} and ${bounds[1]} for ${profile}, ${mode} at ${rate} Hz`;
   problems.push({ pointer: `${pointer}/bitrate`, text });
 }

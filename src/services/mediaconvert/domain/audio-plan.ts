@@ -57,6 +57,7 @@ function aacSettings(aac: AacSettings): AudioCodecSettings {
     ...(isVbr && { quality: AAC_QUALITIES[aac.VbrQuality ?? 'MEDIUM_HIGH'] }),
     sampleRate: aac.SampleRate ?? 0,
     channels: AAC_CHANNELS[aac.CodingMode ?? ''] ?? 2,
+    ...(aac.CodecProfile === 'HEV1' && { isReplicated: true }),
     ...(aac.Specification === 'MPEG2' && { isMpeg2: true }),
     ...(aac.RawFormat === 'LATM_LOAS' && { isLoas: true }),
   };

@@ -69,6 +69,11 @@ function checkMatch(outputs: readonly Output[], pointer: string, at: string, pro
     else if (aac?.SampleRate !== 48_000) {
       const text = 'Should be 48000 with segmentLengthControl MATCH';
       problems.push({ pointer: `${place}/aacSettings/sampleRate`, text });
+    } else if (aac.CodecProfile === 'HEV1') {
+      problems.push({
+        pointer: `${place}/aacSettings/codecProfile`,
+        text: 'Should be LC with segmentLengthControl MATCH',
+      });
     }
   }
   for (const { video, at: place } of pictures) {

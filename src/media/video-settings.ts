@@ -70,12 +70,22 @@ export interface PredictedPictureSettings {
     | { readonly mode: 'cbr'; readonly bitrate: number }
     | { readonly mode: 'vbr'; readonly bitrate: number; readonly maxBitrate?: number }
     /** `level` from 1 to 10, with fractions. */
-    | { readonly mode: 'qvbr'; readonly level: number; readonly maxBitrate: number };
+    | {
+        readonly mode: 'qvbr';
+        readonly level: number;
+        readonly maxBitrate: number;
+        /** Over the whole film; needs two passes. */
+        readonly maxAverageBitrate?: number;
+      }
+    /** The encoder's own measure of quality. */
+    | { readonly mode: 'factor'; readonly factor: number; readonly maxBitrate?: number };
   /** Bits. */
   readonly bufferSize?: number;
   /** Percent. */
   readonly bufferInitialFill?: number;
   readonly preset: 'veryfast' | 'medium' | 'slow';
+  /** True looks at the whole film before it is encoded. */
+  readonly isMultiPass?: boolean;
   /** Absent: two seconds, or what the segments ask for. */
   readonly gop?: { readonly size: number; readonly unit: 'frames' | 'seconds' };
   readonly minKeyInterval?: number;

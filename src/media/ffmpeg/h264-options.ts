@@ -5,7 +5,7 @@ import { bufferFill, gopFrames, rateOptions } from './rate-options.ts';
  * Quality level 1 to 10 → x264's rate factor: the guide's starting points (7 for phones, 9 for large screens) come out
  * at 22.5 and 19.5.
  */
-function rateFactor(level: number): number {
+export function h264RateFactor(level: number): number {
   return Math.round((33 - 1.5 * level) * 100) / 100;
 }
 
@@ -34,7 +34,7 @@ export function h264Options(
     g: gop,
     sc_threshold: settings.isSceneChangeDetected ? 40 : 0,
     'forced-idr': forcedKeySeconds === undefined && settings.closedGopEvery === undefined ? 0 : 1,
-    ...rateOptions(settings, rateFactor),
+    ...rateOptions(settings, h264RateFactor),
   };
   if (settings.level !== undefined) options['level'] = settings.level;
   if (settings.minKeyInterval !== undefined) options['keyint_min'] = Math.min(settings.minKeyInterval, gop);

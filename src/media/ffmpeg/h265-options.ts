@@ -4,7 +4,7 @@ import { x265Hdr } from './hdr-metadata.ts';
 import { bufferFill, gopFrames, rateOptions } from './rate-options.ts';
 
 /** Quality level 1 to 10 → x265's rate factor, which looks like x264's of about three less. */
-function rateFactor(level: number): number {
+export function h265RateFactor(level: number): number {
   return Math.round((36 - 1.5 * level) * 100) / 100;
 }
 
@@ -25,7 +25,7 @@ export function h265Options(
     profile: settings.profile,
     g: gop,
     'forced-idr': forcedKeySeconds === undefined && settings.closedGopEvery === undefined ? 0 : 1,
-    ...rateOptions(settings, rateFactor),
+    ...rateOptions(settings, h265RateFactor),
   };
   if (settings.minKeyInterval !== undefined) options['keyint_min'] = Math.min(settings.minKeyInterval, gop);
   if (settings.bFrames !== undefined) options['bf'] = settings.bFrames;

@@ -121,5 +121,6 @@ function soundBitrate(audio: AudioSettings | undefined): number | undefined {
 /** Bits a second, as the settings say. */
 export function nominalBitrate(video: VideoSettings | undefined): number | undefined {
   const control = video !== undefined && 'rateControl' in video.codec ? video.codec.rateControl : undefined;
-  return control?.mode === 'qvbr' ? control.maxBitrate : control?.bitrate;
+  if (control === undefined) return undefined;
+  return control.mode === 'qvbr' || control.mode === 'factor' ? control.maxBitrate : control.bitrate;
 }

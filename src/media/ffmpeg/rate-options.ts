@@ -31,6 +31,11 @@ export function rateOptions(
       const maximum = control.maxBitrate ?? Math.round(control.bitrate * 1.5);
       return { b: control.bitrate, maxrate: maximum, bufsize: settings.bufferSize ?? maximum * 2 };
     }
+    case 'factor': {
+      const { factor, maxBitrate: most } = control;
+      const limits = most === undefined ? {} : { maxrate: most, bufsize: settings.bufferSize ?? most * 2 };
+      return { crf: factor, ...limits };
+    }
     case 'qvbr':
       return {
         crf: rateFactor(control.level),

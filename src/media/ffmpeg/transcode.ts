@@ -1,15 +1,13 @@
+import type { Packet } from 'node-av/lib';
 import type { PartSink } from '../packaging/object-writer.ts';
 import type { AudioSettings } from '../audio-settings.ts';
 import type { CaptionOutput } from '../caption-settings.ts';
 import type { OutputGroup } from '../output-group.ts';
-import type { TranscodeInput } from '../transcode-input.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
-import type { MediaInfo, TranscodeEvent, TranscodeResult } from '../transcode-report.ts';
+import type { MediaInfo, TranscodeResult } from '../transcode-report.ts';
 import type { Rational, VideoSettings } from '../video-settings.ts';
-import { uriOf } from '../media-location.ts';
-import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
-import { AudioTracks, copiedStream, type ExternalFiles, externalFiles, routeOf, settledBy } from './audio-tracks.ts';
-import type { AuxiliaryPort } from './auxiliary.ts';
+import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
+import { AudioTracks, copiedStream, routeOf, settledBy } from './audio-tracks.ts';
 import { captionedVideo, openCaptionOutput } from './captioned-outputs.ts';
 import { CaptionTracks } from './caption-tracks.ts';
 import { type ClipWindow, clipWindows, WHOLE } from './clip-windows.ts';
@@ -22,8 +20,8 @@ import { outputTimecode } from './film-times.ts';
 import { encoderColor } from './color.ts';
 import { inputPictures } from './input-pictures.ts';
 import { openFragmentedOutput } from './fragmented-outputs.ts';
+import { firstPassOf, firstPassSettings, needsFirstPass, secondPass } from './first-pass.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
-import type { ByteSource } from './media-input.ts';
 import { framerateOf, MediaInput } from './media-input.ts';
 import type { Output, OutputAudio, OutputTracks } from './outputs.ts';
 import { openFileOutput } from './file-outputs.ts';
@@ -31,27 +29,17 @@ import { isAnnexB } from './movie-outputs.ts';
 import { openSmoothOutput } from './smooth-outputs.ts';
 import { openHlsOutput } from './hls-outputs.ts';
 import { ImageStore } from './image-store.ts';
+import { OpenInput } from './open-input.ts';
 import { outputStartMs } from './output-start.ts';
 import { segmentLengths } from './segment-lengths.ts';
 import { VideoLengthGate } from './video-length-gate.ts';
 import type { SampleTarget } from './sample-target.ts';
 import { outputPicture } from './picture-size.ts';
+import type { FirstPass } from './rate-guide.ts';
 import type { VideoTrack } from './track-format.ts';
+import type { TranscodePorts } from './transcode-ports.ts';
 import { PassthroughAudio, type PassthroughTrack, PassthroughVideo } from './passthrough-track.ts';
 import { type PacketReceiver, VideoEncoder } from './video-encoder.ts';
-
-/** What a transcode needs from its surroundings. */
-export interface TranscodePorts extends AuxiliaryPort {
-  /** Opens an input's bytes; the one before is closed by then. */
-  openSource(input: number): ByteSource & { close(): void };
-  /** Where a group's objects go. */
-  sinkFor(group: number): PartSink;
-  report(event: TranscodeEvent): void;
-  /** Called often; throws to stop the job. */
-  onFrame(framesDecoded: number): void;
-  /** Milliseconds since the epoch. */
-  now(): number;
-}
 
 const REPORT_EVERY_FRAMES = 30;
 
@@ -83,6 +71,8 @@ class Transcode {
   readonly #copies: { readonly track: PassthroughTrack; readonly end: () => void }[] = [];
   readonly #images: ImageStore;
   readonly #captions: CaptionTracks;
+  /** Of the pictures that are encoded twice. */
+  readonly #firstPasses = new Map<VideoSettings, FirstPass>();
   #seconds = 0;
   #framesDecoded = 0;
   /** The part of the first input with which the outputs begin. */
@@ -116,6 +106,7 @@ class Transcode {
     this.#firstWindow = windows[0]?.[0] ?? WHOLE;
     this.#ports.report({ kind: 'phase', phase: 'TRANSCODING' });
     first = this.#measureLoudness(first, windows);
+    first = this.#measurePictures(first, windows);
     const groups = this.#job.groups.map((group, index) => this.#openGroup(group, index, first));
     this.#transcodeAll(first, infos, windows);
     for (const { encoder, end } of this.#videos) {
@@ -146,20 +137,42 @@ class Transcode {
     if (audios.length === 0) return first;
     const meters = new Map(audios.map((settings) => [this.#audios.meterFor(settings), settings]));
     first.close();
-    this.#listen(meters, windows);
+    this.#passOver(windows, [], meters);
     const limited = [...meters.values()].flatMap((settings) => {
       const found = this.#audios.limitedMeterFor(settings);
       return found === undefined ? [] : [{ ...found, settings }];
     });
     if (limited.length > 0) {
-      this.#listen(new Map(limited.map(({ meter, settings }) => [meter, settings])), windows);
+      this.#passOver(windows, [], new Map(limited.map(({ meter, settings }) => [meter, settings])));
       for (const { settle } of limited) settle();
     }
     return this.#open(0);
   }
 
-  /** Lets meters hear all of the inputs, as encoders are going to. */
-  #listen(meters: ReadonlyMap<SampleTarget, AudioSettings>, windows: readonly (readonly ClipWindow[])[]): void {
+  /** Encodes pictures once to see what they take, where that has to be known before. */
+  #measurePictures(first: OpenInput, windows: readonly (readonly ClipWindow[])[]): OpenInput {
+    const videos = this.#job.groups.flatMap((group) =>
+      group.outputs.flatMap(({ video }) => (needsFirstPass(video) ? [video] : [])),
+    );
+    if (videos.length === 0) return first;
+    const encoders = videos.map((video) => {
+      const bits: number[] = [];
+      this.#firstPasses.set(video, firstPassOf(video, bits));
+      const take = (packet: Packet): void => void bits.push(packet.size * 8);
+      return this.#openVideo(firstPassSettings(video), [], first.media, undefined, false, take);
+    });
+    first.close();
+    this.#passOver(windows, encoders, new Map());
+    for (const encoder of encoders) encoder.finish();
+    return this.#open(0);
+  }
+
+  /** Lets encoders see and meters hear all of the inputs before anything is written. */
+  #passOver(
+    windows: readonly (readonly ClipWindow[])[],
+    encoders: readonly VideoEncoder[],
+    meters: ReadonlyMap<SampleTarget, AudioSettings>,
+  ): void {
     const count = windows.reduce((sum, parts) => sum + parts.length, 0);
     let base = 0;
     let part = 0;
@@ -168,7 +181,7 @@ class Transcode {
         const input = this.#open(index);
         part += 1;
         const run = new InputRun(this.#ffmpeg, input.media, {
-          videoEncoders: [],
+          videoEncoders: encoders,
           audioRoutes: [...meters].map(([meter, settings]) => routeOf(input, settings, meter)),
           baseSeconds: base,
           isJoined: part < count,
@@ -434,8 +447,11 @@ class Transcode {
     const { picture: shown, settings: input } = inputPictures(this.#ffmpeg, first, this.#job.inputs[0]);
     const picture = outputPicture(settings, shown);
     const framerate = settings.framerate ?? deinterlacedRate(framerateOf(source), settings.deinterlace);
+    const pass = this.#firstPasses.get(settings);
+    const second = pass !== undefined && needsFirstPass(settings) && secondPass(settings, pass, framerate);
     const facts = {
       settings,
+      ...second,
       picture,
       framerate,
       ...captionedVideo(this.#ffmpeg, this.#captions, captions, framerate),
@@ -454,37 +470,5 @@ class Transcode {
     const track = new PassthroughVideo(this.#ffmpeg, source, settings, first.startSeconds, isAnnexB);
     track.addReceiver(receive);
     return track;
-  }
-}
-
-/** An input with its bytes behind it. */
-class OpenInput {
-  readonly media: MediaInput;
-  readonly description: TranscodeInput;
-  readonly externals: ExternalFiles;
-  readonly #source: { close(): void };
-
-  constructor(
-    ffmpeg: FFmpeg,
-    ports: TranscodePorts,
-    index: number,
-    description: TranscodeInput,
-    isVideoWanted: boolean,
-  ) {
-    const uri = uriOf(description.source);
-    const source = ports.openSource(index);
-    this.description = description;
-    this.externals = externalFiles(ffmpeg, ports);
-    this.#source = source;
-    this.media = MediaInput.open(ffmpeg, source, uri);
-    if (!isVideoWanted || this.media.findVideo() !== undefined) return;
-    throw new TranscodeError(ERROR_CODES.noVideo, unableToOpen(uri, 'No video stream found'));
-  }
-
-  close(): undefined {
-    this.externals.close();
-    this.media.close();
-    this.#source.close();
-    return undefined;
   }
 }

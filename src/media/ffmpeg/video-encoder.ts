@@ -26,6 +26,7 @@ import { jpegLambda } from './jpeg-quality.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { openCodec } from './open-codec.ts';
 import type { Picture } from './picture-size.ts';
+import type { RateGuide } from './rate-guide.ts';
 import { gopFrames } from './rate-options.ts';
 
 export type PacketReceiver = (packet: Packet) => void;
@@ -46,6 +47,8 @@ export interface VideoEncoderFacts {
   readonly color: Color;
   /** Of HDR10. */
   readonly hdr?: HdrMetadata;
+  /** Leads the rate of a second pass. */
+  readonly guide?: RateGuide;
   /** Counted from 1, for messages. */
   readonly target: number;
 }
@@ -61,6 +64,7 @@ export class VideoEncoder {
   readonly #ffmpeg: FFmpeg;
   readonly #packet: Packet;
   readonly #forcedKeySeconds: number | undefined;
+  readonly #guide: RateGuide | undefined;
   /** Of open GOPs: a closed one begins after so many frames. */
   readonly #closedFrames: number | undefined;
   readonly #receive: PacketReceiver;
@@ -75,6 +79,7 @@ export class VideoEncoder {
     this.#ffmpeg = ffmpeg;
     this.#receive = receive;
     this.#forcedKeySeconds = facts.forcedKeySeconds;
+    this.#guide = facts.guide;
     this.#burners = facts.burners ?? [];
     this.#embedder = facts.embedder;
     this.settings = facts.settings;
@@ -175,6 +180,7 @@ export class VideoEncoder {
       if (result === ffmpeg.AVERROR_EAGAIN || result === ffmpeg.AVERROR_EOF) return;
       check(ffmpeg, result, ERROR_CODES.unknown, 'The video encoder failed');
       if (this.#packet.duration === 0n) this.#packet.duration = 1n;
+      this.#follow(this.#packet.size);
       this.#receive(this.#packet);
       this.#packet.unref();
     }
@@ -183,6 +189,15 @@ export class VideoEncoder {
   #chromaLocation({ settings: { picture }, source }: VideoEncoderFacts): AVChromaLocation {
     if (picture?.chromaPosition === undefined) return source.codecpar.chromaLocation;
     return picture.chromaPosition === 'center' ? this.#ffmpeg.AVCHROMA_LOC_CENTER : this.#ffmpeg.AVCHROMA_LOC_TOPLEFT;
+  }
+
+  /** x264 takes another rate factor in the middle of a film; the others keep the one that they began with. */
+  #follow(bytes: number): void {
+    if (this.settings.codec.kind !== 'h264') return;
+    const factor = this.#guide?.take(bytes * 8);
+    if (factor === undefined) return;
+    const { AV_OPT_TYPE_STRING: type, AV_OPT_SEARCH_CHILDREN: where } = this.#ffmpeg;
+    this.context.setOption('crf', String(factor), type, where);
   }
 
   #open(facts: VideoEncoderFacts): CodecContext {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { parentPort } from 'node:worker_threads';
 import { type FFmpeg, FFmpegMissingError, loadFFmpeg } from '../ffmpeg/load-ffmpeg.ts';
-import type { TranscodePorts } from '../ffmpeg/transcode.ts';
+import type { TranscodePorts } from '../ffmpeg/transcode-ports.ts';
 import { transcode } from '../ffmpeg/transcode.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';

@@ -137,7 +137,6 @@ test('SAMPLE_AES takes H.264 and AAC alone', () => {
 describe('settings that are not carried out', () => {
   const cases: readonly (readonly [string, JobSettings, string])[] = [
     ['another codec', settingsWith({ VideoDescription: { CodecSettings: { Codec: 'VP9' } } }), 'codecSettings/codec'],
-    ['a second pass', h264With({ QualityTuningLevel: 'MULTI_PASS_HQ' }), 'h264Settings/qualityTuningLevel'],
     ['telecine by signals', h264With({ InterlaceMode: 'TOP_FIELD', Telecine: 'SOFT' }), 'h264Settings/telecine'],
     [
       'fields alone',
@@ -417,9 +416,9 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   encryptionContractConfiguration: 'spekeAudioPreset spekeVideoPreset',
   frameCaptureSettings: 'framerateDenominator framerateNumerator maxCaptures quality',
   h264Settings:
-    'adaptiveQuantization bitrate codecLevel codecProfile dynamicSubGop entropyEncoding fieldEncoding flickerAdaptiveQuantization framerateControl framerateDenominator framerateNumerator gopBReference gopClosedCadence gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize interlaceMode maxBitrate minIInterval numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator rateControlMode scanTypeConversionMode sceneChangeDetect slices spatialAdaptiveQuantization temporalAdaptiveQuantization writeMp4PackagingType',
+    'adaptiveQuantization bitrate codecLevel codecProfile dynamicSubGop entropyEncoding fieldEncoding flickerAdaptiveQuantization framerateControl framerateDenominator framerateNumerator gopBReference gopClosedCadence gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize interlaceMode maxBitrate minIInterval numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator qualityTuningLevel rateControlMode scanTypeConversionMode sceneChangeDetect slices spatialAdaptiveQuantization temporalAdaptiveQuantization writeMp4PackagingType',
   h265Settings:
-    'adaptiveQuantization alternateTransferFunctionSei bitrate codecLevel codecProfile deblocking dynamicSubGop flickerAdaptiveQuantization framerateControl framerateDenominator framerateNumerator gopBReference gopClosedCadence gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval mvTemporalPredictor numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator rateControlMode sampleAdaptiveOffsetFilterMode scanTypeConversionMode sceneChangeDetect slices spatialAdaptiveQuantization temporalAdaptiveQuantization temporalIds treeBlockSize writeMp4PackagingType',
+    'adaptiveQuantization alternateTransferFunctionSei bitrate codecLevel codecProfile deblocking dynamicSubGop flickerAdaptiveQuantization framerateControl framerateDenominator framerateNumerator gopBReference gopClosedCadence gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval mvTemporalPredictor numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator qualityTuningLevel rateControlMode sampleAdaptiveOffsetFilterMode scanTypeConversionMode sceneChangeDetect slices spatialAdaptiveQuantization temporalAdaptiveQuantization temporalIds treeBlockSize writeMp4PackagingType',
   hlsGroupSettings:
     'audioOnlyHeader baseUrl captionLanguageSetting captionSegmentLengthControl clientCache codecSpecification directoryStructure manifestCompression manifestDurationFormat minFinalSegmentLength minSegmentLength outputSelection programDateTime programDateTimePeriod segmentControl segmentLength segmentLengthControl streamInfResolution targetDurationCompatibilityMode timedMetadataId3Period timestampDeltaMilliseconds',
   hlsSettings:

@@ -81,7 +81,8 @@ function predictedSettings(codec: H264 | H265): PredictedPictureSettings {
     ...(codec.HrdBufferInitialFillPercentage !== undefined && {
       bufferInitialFill: codec.HrdBufferInitialFillPercentage,
     }),
-    preset: codec.QualityTuningLevel === 'SINGLE_PASS' ? 'veryfast' : 'medium',
+    preset: PRESETS[codec.QualityTuningLevel ?? 'SINGLE_PASS_HQ'] ?? 'medium',
+    ...(codec.QualityTuningLevel === 'MULTI_PASS_HQ' && { isMultiPass: true }),
     ...(isGopGiven && { gop: { size: gopSize, unit: codec.GopSizeUnits === 'SECONDS' ? 'seconds' : 'frames' } }),
     ...(codec.MinIInterval !== undefined && codec.MinIInterval > 0 && { minKeyInterval: codec.MinIInterval }),
     isSceneChangeDetected: codec.SceneChangeDetect !== 'DISABLED',
@@ -101,6 +102,13 @@ function predictedSettings(codec: H264 | H265): PredictedPictureSettings {
     isTemporalAdaptive: codec.TemporalAdaptiveQuantization !== 'DISABLED',
   };
 }
+
+/** The encoders' names for how much time they take. */
+const PRESETS: Readonly<Record<string, PredictedPictureSettings['preset']>> = {
+  SINGLE_PASS: 'veryfast',
+  SINGLE_PASS_HQ: 'medium',
+  MULTI_PASS_HQ: 'slow',
+};
 
 const PROFILES: Readonly<Record<string, H264Settings['profile']>> = {
   BASELINE: 'baseline',
@@ -130,6 +138,11 @@ function rateControl(codec: H264 | H265): PredictedPictureSettings['rateControl'
   if (codec.RateControlMode === 'VBR') {
     return { mode: 'vbr', bitrate, ...(codec.MaxBitrate !== undefined && { maxBitrate: codec.MaxBitrate }) };
   }
-  const { QvbrQualityLevel = 7, QvbrQualityLevelFineTune = 0 } = codec.QvbrSettings ?? {};
-  return { mode: 'qvbr', level: QvbrQualityLevel + QvbrQualityLevelFineTune, maxBitrate: codec.MaxBitrate ?? 0 };
+  const { QvbrQualityLevel = 7, QvbrQualityLevelFineTune = 0, MaxAverageBitrate: average } = codec.QvbrSettings ?? {};
+  return {
+    mode: 'qvbr',
+    level: QvbrQualityLevel + QvbrQualityLevelFineTune,
+    maxBitrate: codec.MaxBitrate ?? 0,
+    ...(average !== undefined && { maxAverageBitrate: average }),
+  };
 }

@@ -33,7 +33,7 @@ const predicted = {
   RateControlMode: carriedOut,
   Bitrate: carriedOut,
   MaxBitrate: carriedOut,
-  QualityTuningLevel: oneOf('SINGLE_PASS', 'SINGLE_PASS_HQ'),
+  QualityTuningLevel: carriedOut,
   HrdBufferSize: carriedOut,
   HrdBufferInitialFillPercentage: carriedOut,
   GopSize: carriedOut,
@@ -66,7 +66,11 @@ const h264: SettingRule<H264Settings> = allOf(
   structure<H264Settings>({
     ...predicted,
     ...interlacing,
-    QvbrSettings: structure<H264QvbrSettings>({ QvbrQualityLevel: carriedOut, QvbrQualityLevelFineTune: carriedOut }),
+    QvbrSettings: structure<H264QvbrSettings>({
+      MaxAverageBitrate: carriedOut,
+      QvbrQualityLevel: carriedOut,
+      QvbrQualityLevelFineTune: carriedOut,
+    }),
     CodecProfile: carriedOut,
     CodecLevel: carriedOut,
     EntropyEncoding: carriedOut,
@@ -86,7 +90,11 @@ const h265: SettingRule<H265Settings> = allOf(
   checkPredicted,
   structure<H265Settings>({
     ...predicted,
-    QvbrSettings: structure<H265QvbrSettings>({ QvbrQualityLevel: carriedOut, QvbrQualityLevelFineTune: carriedOut }),
+    QvbrSettings: structure<H265QvbrSettings>({
+      MaxAverageBitrate: carriedOut,
+      QvbrQualityLevel: carriedOut,
+      QvbrQualityLevelFineTune: carriedOut,
+    }),
     // x265 keeps no fields that a player would put together.
     InterlaceMode: oneOf('PROGRESSIVE'),
     Telecine: oneOf('NONE'),
@@ -217,6 +225,19 @@ function checkEntropy(settings: H264Settings, pointer: string, problems: Problem
   }
 }
 
+/** An average is known of the whole alone, which the first of several passes sees. */
+function checkAverage(settings: H264Settings | H265Settings, pointer: string, problems: Problem[]): void {
+  const average = settings.QvbrSettings?.MaxAverageBitrate;
+  if (average === undefined) return;
+  const at = `${pointer}/qvbrSettings/maxAverageBitrate`;
+  if (settings.QualityTuningLevel !== 'MULTI_PASS_HQ') {
+    problems.push({ pointer: at, text: 'Needs qualityTuningLevel MULTI_PASS_HQ' });
+  }
+  if (settings.MaxBitrate !== undefined && average > settings.MaxBitrate) {
+    problems.push({ pointer: at, text: 'Should be less than or equal to maxBitrate' });
+  }
+}
+
 /** Of pictures of two fields x264 decides by block how they are coded, for which the standard's name is MBAFF. */
 function checkFields(settings: H264Settings, pointer: string, problems: Problem[]): void {
   checkTelecine(settings, pointer, problems);
@@ -246,6 +267,7 @@ function checkPredicted(settings: H264Settings | H265Settings, pointer: string, 
       problems.push({ pointer: `${pointer}/maxBitrate`, text: 'Should be greater than or equal to bitrate' });
     }
   }
+  checkAverage(settings, pointer, problems);
   const { FramerateControl, FramerateNumerator, FramerateDenominator } = settings;
   checkRatio(FramerateControl, FramerateNumerator, FramerateDenominator, 'framerate', pointer, problems);
   checkRatio(settings.ParControl, settings.ParNumerator, settings.ParDenominator, 'par', pointer, problems);

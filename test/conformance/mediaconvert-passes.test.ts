@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { CreateJobCommand, type Output } from '@aws-sdk/client-mediaconvert';
+import { play, probe, withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
+import { MediaAccount } from '#test/harness/media-account.ts';
+import { aac, jobEnd, jobOf, mp4Group } from '#test/harness/media-job.ts';
+
+let account: MediaAccount;
+
+before(async () => {
+  account = await MediaAccount.start(8);
+});
+
+after(() => account.stop());
+
+const size = { Width: 160, Height: 90 } as const;
+
+function output(NameModifier: string, CodecSettings: NonNullable<Output['VideoDescription']>['CodecSettings']): Output {
+  const ContainerSettings = { Container: 'MP4' } as const;
+  return { NameModifier, ContainerSettings, VideoDescription: { ...size, CodecSettings }, AudioDescriptions: [aac] };
+}
+
+test('a film that is encoded in two passes comes to the average that was asked for', {
+  skip: withoutFfmpeg,
+}, async () => {
+  const group = mp4Group({ destination: 's3://outputs/two/film' });
+  const HQ = { QualityTuningLevel: 'MULTI_PASS_HQ' } as const;
+  const vbr = { RateControlMode: 'VBR', Bitrate: 120_000, MaxBitrate: 400_000, ...HQ } as const;
+  const qvbr = { RateControlMode: 'QVBR', MaxBitrate: 2_000_000, ...HQ } as const;
+  const Outputs = [
+    output('-264', { Codec: 'H_264', H264Settings: vbr }),
+    output('-265', { Codec: 'H_265', H265Settings: vbr }),
+    output('-capped', {
+      Codec: 'H_264',
+      H264Settings: { ...qvbr, QvbrSettings: { QvbrQualityLevel: 10, MaxAverageBitrate: 100_000 } },
+    }),
+    output('-free', {
+      Codec: 'H_264',
+      H264Settings: { ...qvbr, QvbrSettings: { QvbrQualityLevel: 3, MaxAverageBitrate: 1_900_000 } },
+    }),
+  ];
+  const request = jobOf(account.role, account.source, [{ ...group, Outputs }]);
+  const { Job: created } = await account.media.send(new CreateJobCommand(request));
+  const job = await jobEnd(account.media, created?.Id, 120_000);
+  assert.equal(job.Status, 'COMPLETE', job.ErrorMessage ?? '');
+  const rates = new Map<string, number>();
+  for (const { NameModifier: name } of Outputs) {
+    const film = await account.download(`two/film${name}.mp4`);
+    const [picture] = await probe(film);
+    rates.set(name ?? '', Number(picture?.['bit_rate']));
+    const { checksums, complaints } = await play(film, 'v');
+    assert.deepEqual([checksums.length, complaints], [240, '']);
+  }
+  const near = (name: string, wanted: number, share: number): void => {
+    const rate = rates.get(name) ?? 0;
+    assert.ok(Math.abs(rate / wanted - 1) < share, `${name}: ${rate} of ${wanted}`);
+  };
+  near('-264', 120_000, 0.1);
+  near('-265', 120_000, 0.25);
+  near('-capped', 100_000, 0.1);
+  // A low quality takes what it takes, and no more because there is more.
+  assert.ok((rates.get('-free') ?? 0) < 300_000, `${rates.get('-free')}`);
+});
+
+test('an average without the pass that finds it is refused', async () => {
+  const group = mp4Group({ destination: 's3://outputs/two/refused' });
+  const QvbrSettings = { QvbrQualityLevel: 7, MaxAverageBitrate: 1_000_000 };
+  const H264Settings = { RateControlMode: 'QVBR', MaxBitrate: 2_000_000, QvbrSettings } as const;
+  const Outputs = [output('-x', { Codec: 'H_264', H264Settings })];
+  const request = jobOf(account.role, account.source, [{ ...group, Outputs }]);
+  await assert.rejects(
+    account.media.send(new CreateJobCommand(request)),
+    /maxAverageBitrate: Needs qualityTuningLevel MULTI_PASS_HQ/,
+  );
+});

@@ -152,6 +152,32 @@ describe('the sound of an input', { skip: withoutFfmpeg }, () => {
     ]);
   });
 
+  test('of an impossible form ends the job, and nothing else', async () => {
+    const wave = (channels: number, rate: number): Buffer => {
+      const head = Buffer.from(ffmpegBytes(['-f', 'lavfi', '-i', 'sine=440:d=1', '-f', 'wav', 'pipe:1']));
+      const at = head.indexOf('fmt ');
+      head.writeUInt16LE(channels, at + 10);
+      head.writeUInt32LE(rate, at + 12);
+      head.writeUInt16LE((channels * 2) & 0xffff, at + 20);
+      return head;
+    };
+    for (const [channels, rate] of [
+      [255, 48_000],
+      [65_535, 48_000],
+      [1, 0],
+      [1, 0xffff_ffff],
+      [1, 3],
+    ] as const) {
+      server.put('in/odd.wav', wave(channels, rate));
+      const outcome = await soundOf([{ key: 'odd.wav', main: { pick: { kind: 'default' } } }], 2).then(
+        () => 'done',
+        (error: { readonly code?: unknown }) => error.code,
+      );
+      const name = `${channels} channels at ${rate} Hz: ${String(outcome)}`;
+      assert.ok(['done', 1010, 1021, 1030, 1040].includes(outcome as number), name);
+    }
+  });
+
   test('is passed through as it is, packet for packet', async () => {
     const dolby = (codec: string): Buffer => {
       const sound = ['-f', 'lavfi', '-i', 'sine=700:d=3', '-ac', '2', '-ar', '48000', '-c:a', codec, '-b:a', '192k'];

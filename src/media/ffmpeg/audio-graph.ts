@@ -9,6 +9,8 @@ import type { SampleTarget } from './sample-target.ts';
 /** What FFmpeg's resampler takes. */
 const MAX_CHANNELS = 64;
 const MAX_RATE = 768_000;
+/** No sound is stored so coarsely; a file that says so would be hours long. */
+const MIN_RATE = 1000;
 
 /** One audio stream's way to one target: resampled, remixed, its gaps filled with silence. */
 export class AudioGraph {
@@ -91,7 +93,8 @@ export class AudioGraph {
 
 function refuseImpossible(frame: Frame): void {
   const { nbChannels } = frame.channelLayout;
-  if (nbChannels >= 1 && nbChannels <= MAX_CHANNELS && frame.sampleRate >= 1 && frame.sampleRate <= MAX_RATE) return;
+  const isRatePossible = frame.sampleRate >= MIN_RATE && frame.sampleRate <= MAX_RATE;
+  if (nbChannels >= 1 && nbChannels <= MAX_CHANNELS && isRatePossible) return;
   const what = `Unsupported audio: ${nbChannels} channels at ${frame.sampleRate} Hz`;
   throw new TranscodeError(ERROR_CODES.unsupportedInput, what);
 }

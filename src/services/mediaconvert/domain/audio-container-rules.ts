@@ -33,8 +33,19 @@ export function checkSoundFile(output: Output, pointer: string, problems: Proble
     if (container === 'RAW' && index > 0) {
       problems.push({ pointer: at, text: 'Should be an output of its own: RAW has one sound' });
     }
+    if (codec === 'PASSTHROUGH' && isLengthMatched(output)) {
+      const text = 'PASSTHROUGH is not supported with audioDuration MATCH_VIDEO_DURATION';
+      problems.push({ pointer: `${at}/codecSettings/codec`, text });
+    }
     if (container !== undefined) checkOwnHeaders(audio, container, at, problems);
   });
+}
+
+function isLengthMatched({ ContainerSettings: container = {} }: Output): boolean {
+  return Object.values(container).some(
+    (settings) =>
+      typeof settings === 'object' && 'AudioDuration' in settings && settings.AudioDuration === 'MATCH_VIDEO_DURATION',
+  );
 }
 
 function checkOwnHeaders(audio: AudioDescription, container: string, at: string, problems: Problem[]): void {

@@ -1,6 +1,7 @@
 import type { JobSettings, Output } from '@aws-sdk/client-mediaconvert';
 import { DESTINATION_IDENTIFIERS, MODIFIER_IDENTIFIERS, unknownIdentifiers } from '#media/packaging/output-name.ts';
 import type { Problem } from '../errors.ts';
+import { groupSizes } from './audio-group-plan.ts';
 import { missing } from './setting-rule.ts';
 
 /** The rules of job settings that look at more than one member, as MediaConvert's guide states them. */
@@ -18,8 +19,12 @@ export function checkSettings(settings: JobSettings, pointer: string, problems: 
   checkSelectorNames(settings, pointer, problems);
 }
 
+/** Containers of one track. */
+const ONE_SOUND = ['MPD', 'CMFC', 'RAW'];
+
 /** An output that names a selector which no input has would be silent without anybody having asked for it. */
 function checkSelectorNames(settings: JobSettings, pointer: string, problems: Problem[]): void {
+  const sizes = groupSizes(settings);
   const known = new Set([DEFAULT_SELECTOR]);
   for (const input of settings.Inputs ?? [])
     for (const name of Object.keys({ ...input.AudioSelectors, ...input.AudioSelectorGroups })) known.add(name);
@@ -27,7 +32,15 @@ function checkSelectorNames(settings: JobSettings, pointer: string, problems: Pr
     group.Outputs?.forEach((output, outputIndex) =>
       output.AudioDescriptions?.forEach((audio, index) => {
         const name = audio.AudioSourceName;
-        if (name === undefined || known.has(name)) return;
+        if (name === undefined) return;
+        const size = sizes.get(name) ?? 1;
+        const holdsOne = ONE_SOUND.includes(output.ContainerSettings?.Container ?? '');
+        if (size > 1 && holdsOne) {
+          const place = `${pointer}/outputGroups/${groupIndex}/outputs/${outputIndex}/audioDescriptions/${index}`;
+          const text = `The group has ${size} selectors, and an output of this container one sound`;
+          problems.push({ pointer: `${place}/audioSourceName`, text });
+        }
+        if (known.has(name)) return;
         const at = `${pointer}/outputGroups/${groupIndex}/outputs/${outputIndex}/audioDescriptions/${index}`;
         const text = `No input has an audio selector named "${name}"`;
         problems.push({ pointer: `${at}/audioSourceName`, text, isMissing: true });

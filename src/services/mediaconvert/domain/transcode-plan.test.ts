@@ -9,7 +9,7 @@ import type {
   JobSettings,
   OutputGroup,
 } from '@aws-sdk/client-mediaconvert';
-import { cmafGroup, dashGroup, hlsLadder, jobOf, mp4Group } from '#test/harness/media-job.ts';
+import { aac, cmafGroup, dashGroup, hlsLadder, jobOf, mp4Group } from '#test/harness/media-job.ts';
 import { planTranscode } from './transcode-plan.ts';
 import { videoSettings } from './video-plan.ts';
 
@@ -56,6 +56,58 @@ test('selectors choose by what they name', () => {
   assert.deepEqual(selectorOf({ SelectorType: 'PID', Pids: [482] }), { pick: { kind: 'pids', pids: [482] } });
   assert.deepEqual(selectorOf({ LanguageCode: 'DEU' }), { pick: { kind: 'language', code: 'deu' } });
   assert.deepEqual(selectorOf({ DefaultSelection: 'DEFAULT' }), { pick: { kind: 'default' } });
+});
+
+test('a group of selectors is as many tracks, each with the language of its own', () => {
+  const AudioSelectors = { One: { Tracks: [1] }, Two: { Tracks: [2], Offset: -250 } };
+  const first = {
+    FileInput: 's3://in/a.mp4',
+    AudioSelectors,
+    AudioSelectorGroups: { All: { AudioSelectorNames: ['Two', 'One'] } },
+  };
+  const second = {
+    FileInput: 's3://in/b.mp4',
+    AudioSelectors,
+    AudioSelectorGroups: { All: { AudioSelectorNames: ['One'] } },
+  };
+  const group = mp4Group({ destination: 's3://out/' });
+  const Outputs = group.Outputs?.map((output) => ({
+    ...output,
+    AudioDescriptions: [{ ...aac, AudioSourceName: 'All' }],
+  }));
+  const job = plan({ Inputs: [first, second], OutputGroups: [{ ...group, ...(Outputs && { Outputs }) }] });
+  const [planned] = job.groups;
+  assert.ok(planned?.kind === 'file');
+  const names = planned.outputs[0]?.audios.map(({ selector }) => selector) ?? [];
+  assert.equal(names.length, 2);
+  const picked = job.inputs.map(({ audioSelectors }) => names.map((name) => audioSelectors[name]?.pick));
+  assert.deepEqual(picked, [
+    [
+      { kind: 'tracks', tracks: [2] },
+      { kind: 'tracks', tracks: [1] },
+    ],
+    [{ kind: 'tracks', tracks: [1] }, undefined],
+  ]);
+  assert.equal(job.inputs[0]?.audioSelectors[names[0] ?? '']?.offsetSeconds, -0.25);
+  assert.deepEqual(job.inputs[1]?.fallbackAudio, { pick: { kind: 'none' } });
+});
+
+test('gains become factors, and those of -60 dB silence', () => {
+  const RemixSettings = {
+    ChannelsIn: 2,
+    ChannelsOut: 2,
+    ChannelMapping: { OutputChannels: [{ InputChannels: [0, -60] }, { InputChannelsFineTune: [-6.0206, 6] }] },
+  };
+  const AudioSelectors = { Main: { RemixSettings } };
+  const { inputs } = plan({ Inputs: [{ FileInput: 's3://in/a.mp4', AudioSelectors }], OutputGroups: [] });
+  const gains = inputs[0]?.audioSelectors['Main']?.remix?.gains ?? [];
+  assert.deepEqual(
+    gains.map((row) => row.map((gain) => Number(gain.toFixed(3)))),
+    [
+      [1, 0],
+      [0.5, 1.995],
+    ],
+  );
 });
 
 describe('H.264', () => {

@@ -12,7 +12,7 @@ export type CaptionSelector =
 /** A file of captions beside the input. */
 export interface CaptionFile {
   readonly source: MediaLocation;
-  readonly format: 'srt' | 'webvtt' | 'ttml' | 'scc' | 'smi';
+  readonly format: 'srt' | 'webvtt' | 'ttml' | 'scc' | 'smi' | 'stl';
   /** Added to every time; may be negative. */
   readonly deltaMs: number;
   /** What SCC's time codes count; absent: 29.97. */
@@ -50,7 +50,7 @@ export interface SidecarDestination {
 }
 
 /** Line 21 captions in the video stream. */
-export interface EmbeddedDestination {
+interface EmbeddedDestination {
   readonly kind: 'embedded';
   /** 1 to 4; absent: the first that is free. */
   readonly channel?: number;

@@ -201,6 +201,8 @@ export interface FragmentedOutput {
   readonly audios: readonly AudioSettings[];
   /** Text alone, or what is drawn on or put into the picture. */
   readonly captions?: readonly CaptionOutput[];
+  /** True tells in the MPD of captions that are in the picture. */
+  readonly areCaptionsHinted?: boolean;
   /** True keeps captions in a file of text instead of fragmented MP4. */
   readonly isRawText?: boolean;
   readonly audioRendition?: AudioRendition;

@@ -238,7 +238,14 @@ describe('captions', { skip: withoutFfmpeg }, () => {
       textOutput('CMFC', '_imsc', caption({ DestinationType: 'IMSC' })),
     );
     const raw = textOutput('MPD', '_raw', caption({ DestinationType: 'TTML' }));
-    const dash = withText(dashGroup({ destination: 's3://outputs/dash/film' }), textOutput('MPD', '_vtt', vtt), {
+    const hinted = dashGroup({ destination: 's3://outputs/dash/film' });
+    const [picture, ...rest] = hinted.Outputs ?? [];
+    const shown: Output = {
+      ...picture,
+      ContainerSettings: { Container: 'MPD', MpdSettings: { AccessibilityCaptionHints: 'INCLUDE' } },
+      CaptionDescriptions: [caption({ DestinationType: 'EMBEDDED' })],
+    };
+    const dash = withText({ ...hinted, Outputs: [shown, ...rest] }, textOutput('MPD', '_vtt', vtt), {
       ...raw,
       ContainerSettings: { Container: 'MPD', MpdSettings: { CaptionContainerType: 'RAW' } },
     });
@@ -272,6 +279,7 @@ describe('captions', { skip: withoutFfmpeg }, () => {
     const imsc = (await read('cmaf/film_imsc_000000002.cmft')).toString();
     assert.match(imsc, /begin="00:00:02\.500" end="00:00:03\.500".*Later &amp; /);
     const dashMpd = (await read('dash/film.mpd')).toString();
+    assert.match(dashMpd, /<Accessibility schemeIdUri="urn:scte:dash:cc:cea-608:2015" value="CC1=eng"\/>/);
     assert.match(dashMpd, /mimeType="application\/ttml\+xml"[^]*<BaseURL>film_raw\.ttml<\/BaseURL>/);
     assert.match(dashMpd, /codecs="wvtt">\n\s*<BaseURL>film_vtt\.mp4<\/BaseURL>\n\s*<SegmentBase/);
     assert.deepEqual(texts(parseTtml((await read('dash/film_raw.ttml')).toString())), EXPECTED);
@@ -381,24 +389,33 @@ describe('captions', { skip: withoutFfmpeg }, () => {
   });
 
   test('of SCC, TTML and SAMI files are read', async () => {
-    await store('c.scc', SCC);
     await store(
       'd.ttml',
       '<tt xmlns="http://www.w3.org/ns/ttml"><body><div><p begin="0.5s" end="1.5s">From<br/>TTML</p></div></body></tt>',
     );
     await store('e.smi', '<SAMI><BODY><SYNC Start=500><P>From SAMI<SYNC Start=1500><P>&nbsp;</BODY></SAMI>');
-    const CaptionSelectors = { scc: file('c.scc', 'SCC'), ttml: file('d.ttml', 'TTML'), smi: file('e.smi', 'SMI') };
+    const counted =
+      'Scenarist_SCC V1.0\n\n01:00:01:00\t9420 9420 94ae 94ae 9470 9470 c845 4c4c 4f80 942f 942f\n\n01:00:02:00\t942c 942c\n';
+    await store('counted.scc', counted);
+    const Framerate = { FramerateNumerator: 25, FramerateDenominator: 1 };
+    const CaptionSelectors = {
+      scc: file('counted.scc', 'SCC', { Framerate }),
+      ttml: file('d.ttml', 'TTML'),
+      smi: file('e.smi', 'SMI'),
+    };
+    // SCC counts as the film does, other files from the film's beginning.
+    const begun = { TimecodeSource: 'SPECIFIEDSTART', TimecodeStart: '01:00:00:00' } as const;
     const outputs = Object.keys(CaptionSelectors).map((name) =>
       textOutput('RAW', `_${name}`, caption({ DestinationType: 'WEBVTT' }, { CaptionSelectorName: name })),
     );
-    await complete([{ ...inputOf('film.mp4', EMBEDDED), CaptionSelectors }], [withText(film('read'), ...outputs)]);
+    await complete(
+      [{ ...inputOf('film.mp4', EMBEDDED), ...begun, CaptionSelectors }],
+      [withText(film('read'), ...outputs)],
+    );
     const cues = async (name: string) => texts(parseWebVtt((await read(`read_${name}.vtt`)).toString()));
     assert.deepEqual(await cues('ttml'), [{ from: 500, to: 1500, text: 'From|TTML' }]);
     assert.deepEqual(await cues('smi'), [{ from: 500, to: 1500, text: 'From SAMI' }]);
-    assert.deepEqual(
-      (await cues('scc')).map(({ text }) => text),
-      ['HELLO'],
-    );
+    assert.deepEqual(await cues('scc'), [{ from: 1360, to: 2000, text: 'HELLO' }]);
   });
 
   test('that are not there, may not be read, or are something else end the job', async () => {
@@ -442,10 +459,6 @@ async function hasClosedCaptions(film: Buffer): Promise<boolean> {
   const { stdout } = spawnSync('ffprobe', ['-v', 'error', ...what, path]);
   return stdout.toString().includes('Closed Captions');
 }
-
-/** "HELLO" from one second on for a second. */
-const SCC =
-  'Scenarist_SCC V1.0\n\n00:00:00:20\t9420 9420 94ae 94ae 9470 9470 c845 4c4c 4f80 942f 942f\n\n00:00:02:00\t942c 942c\n';
 
 async function blackFilm(): Promise<Buffer> {
   const path = join(folder, 'black.mp4');

@@ -9,6 +9,7 @@ import { readCaptions } from './read-captions.ts';
 import { parseScc, writeScc } from './scc.ts';
 import { parseSmi, writeSmi } from './smi.ts';
 import { parseSrt, writeSrt } from './srt.ts';
+import { parseStl } from './stl.ts';
 import { parseTtml } from './ttml-parser.ts';
 import { writeTtml } from './ttml-writer.ts';
 import { parseWebVtt } from './webvtt-parser.ts';
@@ -236,6 +237,47 @@ describe('SCC', () => {
   });
 });
 
+describe('EBU STL', () => {
+  const block = (part: number, text: Buffer): Buffer => {
+    const bytes = Buffer.alloc(128, 0x8f);
+    bytes.set([0, 1, 0, part, 0, 10, 0, 1, 5, 10, 0, 2, 20, 4, 1, 0]);
+    bytes.set(text, 16);
+    return bytes;
+  };
+  const general = Buffer.concat([Buffer.from('850STL25.01100'), Buffer.alloc(1010, 0x20)]);
+
+  test('has accents before letters, styles, colours and texts of several blocks', () => {
+    const first = Buffer.concat([
+      Buffer.from([0x0b, 0x03]),
+      Buffer.from('Caf'),
+      Buffer.from([0xc2]),
+      Buffer.from('e'),
+      Buffer.from([0x8a, 0x80]),
+      Buffer.from('two'),
+      Buffer.from([0x81]),
+      Buffer.alloc(101, 0x20),
+    ]);
+    const cues = parseStl(Buffer.concat([general, block(0, first.subarray(0, 112)), block(0xff, Buffer.from('more'))]));
+    assert.deepEqual(
+      cues.map(({ startMs, endMs }) => [startMs, endMs]),
+      [[36_001_200, 36_002_800]],
+    );
+    assert.deepEqual(cues[0]?.lines[0], [{ text: 'Café', color: '#ffff00' }]);
+    assert.deepEqual(cues[0]?.lines[1]?.[0], { text: 'two', isItalic: true });
+    assert.match(cues[0] ? (plainLines(cues[0])[1] ?? '') : '', /^two +more$/);
+    assert.deepEqual(cues[0]?.place, { line: 16.67, align: 'start' });
+  });
+
+  test('of any bytes ends in captions or in an error', () => {
+    assert.throws(() => parseStl(Buffer.from('STL')), CaptionError);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
+        for (const cue of parseStl(Buffer.concat([general, bytes]))) assert.ok(cue.endMs > cue.startMs);
+      }),
+    );
+  });
+});
+
 describe('a caption file', () => {
   test('may be in UTF-8, UTF-16 or Windows-1252', () => {
     const text = '1\n00:00:01,000 --> 00:00:02,000\nCafé\n';
@@ -282,7 +324,7 @@ describe('a caption file', () => {
       '{\\an9}',
       '<SYNC Start=-5>',
     );
-    const format = fc.constantFrom('srt', 'webvtt', 'ttml', 'scc', 'smi');
+    const format = fc.constantFrom('srt', 'webvtt', 'ttml', 'scc', 'smi', 'stl');
     const body = fc.oneof(
       fc.array(pieces, { maxLength: 40 }).map((parts) => parts.join('')),
       fc.string(),

@@ -61,7 +61,7 @@ export function makeCue(startMs: number, endMs: number, lines: readonly CueLine[
 }
 
 /** Joins neighbours of one style, drops empty spans and control characters, and spaces at the line's ends. */
-export function tidyLine(line: CueLine): CueLine {
+function tidyLine(line: CueLine): CueLine {
   const spans: TextSpan[] = [];
   let room = MOST_CHARACTERS;
   for (const span of line) {

@@ -4,7 +4,7 @@ import { CaptionTrack } from '../captions/caption-track.ts';
 import { Cea608Decoder } from '../captions/cea608-decoder.ts';
 import type { Cue } from '../captions/cue.ts';
 import { LARGEST_FILE } from '../captions/decode-text.ts';
-import { readCaptions } from '../captions/read-captions.ts';
+import { isTimecodeBased, readCaptions } from '../captions/read-captions.ts';
 import type { CaptionFile, CaptionOutput } from '../caption-settings.ts';
 import { uriOf } from '../media-location.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
@@ -64,20 +64,25 @@ export class CaptionTracks {
     return this.#job.inputs.some((input) => input.captionSelectors?.[selector]?.kind === 'embedded');
   }
 
-  /** @param baseSeconds where the part begins on the outputs' time line */
-  beginPart(input: number, window: ClipWindow, baseSeconds: number): void {
+  /**
+   * @param baseSeconds where the part begins on the outputs' time line
+   * @param nought seconds from the timecode nought to the input's first picture
+   */
+  beginPart(input: number, window: ClipWindow, baseSeconds: number, nought: number): void {
     this.#input = input;
     const baseMs = baseSeconds * 1000;
-    const shift = baseMs - window.from * 1000;
-    const endMs = window.to === undefined ? Number.POSITIVE_INFINITY : window.to * 1000 + shift;
+    const partShift = baseMs - window.from * 1000;
+    const endMs = window.to === undefined ? Number.POSITIVE_INFINITY : window.to * 1000 + partShift;
     for (const [name, track] of this.#tracks) {
       track.beginPart();
+      const source = this.#job.inputs[input]?.captionSelectors?.[name];
+      const isCounted = source?.kind === 'file' && isTimecodeBased(source.format);
+      const shift = isCounted ? partShift - nought * 1000 : partShift;
       for (const cue of this.#files.get(`${input} ${name}`) ?? []) {
         const startMs = Math.max(baseMs, cue.startMs + shift);
         const until = Math.min(endMs, cue.endMs + shift);
         if (startMs < until) track.add({ ...cue, startMs, endMs: until });
       }
-      const source = this.#job.inputs[input]?.captionSelectors?.[name];
       if (source?.kind !== 'embedded') continue;
       const known = this.#decoders.get(name);
       if (known !== undefined) continue;

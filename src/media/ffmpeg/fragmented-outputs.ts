@@ -106,6 +106,7 @@ export function openFragmentedOutput(
       media: mediaOf(segmenter, `${nameOf(names.template)}.${output.extension}`),
       ...(video === undefined ? {} : { picture: { ...video.picture, framerate: video.framerate } }),
       ...soundOf(tracks),
+      ...closedCaptionsOf(output),
       ...(segmenter.encryption !== undefined && { encryption: segmenter.encryption }),
     }),
   };
@@ -116,6 +117,18 @@ function mediaOf(segmenter: FragmentedSegmenter, template: string): DashRepresen
   return segmenter.facts.isSingleFile
     ? { kind: 'file', name, initBytes: bytes, indexBytes }
     : { kind: 'segments', init: name, template };
+}
+
+function closedCaptionsOf({ captions = [], areCaptionsHinted }: FragmentedOutput): {
+  readonly closedCaptions?: string;
+} {
+  const embedded = captions.filter(({ destination }) => destination.kind === 'embedded');
+  if (areCaptionsHinted !== true || embedded.length === 0) return {};
+  const channels = embedded.map(({ destination, language }, index) => {
+    const channel = destination.kind === 'embedded' ? destination.channel : undefined;
+    return `CC${channel ?? 1 + 2 * index}${language === undefined ? '' : `=${language}`}`;
+  });
+  return { closedCaptions: channels.join(';') };
 }
 
 function soundOf({ audios: [audio] }: OutputTracks): Pick<DashRepresentation, 'sound'> {

@@ -16,7 +16,7 @@ import { writeLoudnessLogs } from './loudness-log.ts';
 import type { RunningGroup } from './finish-group.ts';
 import { finishGroup } from './finish-group.ts';
 import { deinterlacedRate } from './deinterlace.ts';
-import { outputTimecode } from './film-times.ts';
+import { inputTimes, outputTimecode } from './film-times.ts';
 import { encoderColor } from './color.ts';
 import { inputPictures } from './input-pictures.ts';
 import { openFragmentedOutput } from './fragmented-outputs.ts';
@@ -234,7 +234,8 @@ class Transcode {
         const input = index === 0 && place === 0 ? first : this.#open(index);
         part += 1;
         const before = done;
-        this.#captions.beginPart(index, window, base);
+        const nought = -inputTimes(input.media, description.firstTimecode).secondsOf('00:00:00:00');
+        this.#captions.beginPart(index, window, base, nought);
         const run = new InputRun(this.#ffmpeg, input.media, {
           videoEncoders: this.#videos.map(({ encoder }) => encoder),
           audioRoutes: this.#audios.all.map(({ settings, encoder }) => routeOf(input, settings, encoder)),

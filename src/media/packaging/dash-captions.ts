@@ -31,6 +31,12 @@ export function textSet(
   };
 }
 
+/** Tells players of captions in the picture (SCTE 214-1). */
+export function closedCaptionHints(channels: string | undefined): string[] {
+  if (channels === undefined) return [];
+  return [`      <Accessibility schemeIdUri="urn:scte:dash:cc:cea-608:2015" value="${escaped(channels)}"/>`];
+}
+
 /** Each track of captions is a set of its own: players choose between them by language and name. */
 export function textSetKey(
   { language = '', title = '', mimeType = '', isForAccessibility }: DashText,

@@ -2,7 +2,7 @@ import type { RenditionEncryption } from '../content-encryption.ts';
 import type { DashManifestSettings } from '../output-group.ts';
 import { contentProtections, protectionId } from './dash-protection.ts';
 import type { FragmentedSegment } from './fragmented-segmenter.ts';
-import { type DashText, textSet, textSetKey } from './dash-captions.ts';
+import { closedCaptionHints, type DashText, textSet, textSetKey } from './dash-captions.ts';
 import { averageBandwidth } from './hls-manifest.ts';
 
 /** What an MPD says about a rendition. */
@@ -31,6 +31,8 @@ export interface DashRepresentation {
   readonly encryption?: RenditionEncryption;
   readonly sound?: { readonly sampleRate: number; readonly channels: number; readonly language?: string };
   readonly text?: DashText;
+  /** Captions in the picture: such as `CC1=eng`. */
+  readonly closedCaptions?: string;
 }
 
 /** The manifest (MPD) of a finished group. Source: ISO 23009-1. */
@@ -82,7 +84,7 @@ function adaptationSet(settings: DashManifestSettings, set: readonly DashReprese
   if (first === undefined) return [];
   const kind = first.sound === undefined ? 'video' : 'audio';
   const language = first.sound?.language;
-  const common = commonTimelineOf(settings, set);
+  const common = first.text === undefined ? commonTimelineOf(settings, set) : undefined;
   const representations = set.flatMap((one) => representation(settings, one, common));
   if (first.text !== undefined) {
     const { attributes, elements } = textSet(first.text, settings.profile === 'on-demand');
@@ -101,6 +103,7 @@ function adaptationSet(settings: DashManifestSettings, set: readonly DashReprese
   return [
     `    <AdaptationSet ${attributes.join(' ')}>`,
     ...contentProtections(first.encryption, '      '),
+    ...closedCaptionHints(first.closedCaptions),
     ...(common === undefined ? [] : commonTemplate(common)),
     ...representations,
     '    </AdaptationSet>',

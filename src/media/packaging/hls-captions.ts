@@ -1,6 +1,6 @@
 /** What an HLS manifest says about captions. Source: RFC 8216, 4.3.4.1; the group's name is the service's. */
 
-export const SUBTITLE_GROUP = 'subs';
+const SUBTITLE_GROUP = 'subs';
 const CLOSED_GROUP = 'cc';
 
 /** A rendition of text. */
@@ -16,7 +16,7 @@ export interface SubtitleRendition {
 /** Closed captions in the pictures: named, or said not to be there; absent, the manifest does not speak of them. */
 export type ClosedCaptions = 'none' | readonly ClosedCaptionChannel[];
 
-export interface ClosedCaptionChannel {
+interface ClosedCaptionChannel {
   /** 1 to 4. */
   readonly channel: number;
   readonly language?: string;

@@ -20,7 +20,7 @@ const SIDECARS: Readonly<Record<string, readonly string[]>> = {
 
 const EMBEDDING_CODECS: readonly (string | undefined)[] = ['H_264', 'H_265'];
 
-export function destinationType(caption: CaptionDescription): string {
+function destinationType(caption: CaptionDescription): string {
   return caption.DestinationSettings?.DestinationType ?? 'EMBEDDED';
 }
 

@@ -1,6 +1,7 @@
 import type {
   BurnInDestination,
   CaptionDestination,
+  CaptionFile,
   CaptionOutput,
   CaptionSelector,
   SidecarDestination,
@@ -24,7 +25,7 @@ export function planCaptionSelectors(
   return Object.fromEntries(Object.entries(selectors ?? {}).map(([name, selector]) => [name, planSelector(selector)]));
 }
 
-const FORMATS: Readonly<Record<string, 'srt' | 'webvtt' | 'ttml' | 'scc' | 'smi'>> = {
+const FORMATS: Readonly<Record<string, CaptionFile['format']>> = {
   SRT: 'srt',
   WEBVTT: 'webvtt',
   TTML: 'ttml',
@@ -32,6 +33,7 @@ const FORMATS: Readonly<Record<string, 'srt' | 'webvtt' | 'ttml' | 'scc' | 'smi'
   SMPTE_TT: 'ttml',
   SCC: 'scc',
   SMI: 'smi',
+  STL: 'stl',
 };
 
 function planSelector({ SourceSettings: source = {} }: SelectorSettings): CaptionSelector {
@@ -42,7 +44,7 @@ function planSelector({ SourceSettings: source = {} }: SelectorSettings): Captio
   return { kind: 'embedded', channel, isTerminated: terminate !== 'DISABLED' };
 }
 
-function planFile(format: 'srt' | 'webvtt' | 'ttml' | 'scc' | 'smi', file: FileSourceSettings): CaptionSelector {
+function planFile(format: CaptionFile['format'], file: FileSourceSettings): CaptionSelector {
   const { TimeDelta: delta = 0, TimeDeltaUnits: units, Framerate: rate } = file;
   const { FramerateNumerator: num, FramerateDenominator: den } = rate ?? {};
   return {

@@ -43,7 +43,7 @@ const embeddedSource: SettingRule<EmbeddedSourceSettings> = structure<EmbeddedSo
 });
 
 /** Kinds of files, by the service's names. */
-export const FILE_SOURCES: readonly string[] = ['SRT', 'WEBVTT', 'TTML', 'IMSC', 'SMPTE_TT', 'SCC', 'SMI'];
+const FILE_SOURCES: readonly string[] = ['SRT', 'WEBVTT', 'TTML', 'IMSC', 'SMPTE_TT', 'SCC', 'SMI', 'STL'];
 
 export const captionSelector: SettingRule<CaptionSelector> = allOf(
   checkCaptionSelector,
@@ -52,7 +52,7 @@ export const captionSelector: SettingRule<CaptionSelector> = allOf(
     LanguageCode: withoutEffect,
     CustomLanguageCode: withoutEffect,
     SourceSettings: structure<CaptionSourceSettings>({
-      SourceType: oneOf('SRT', 'WEBVTT', 'TTML', 'IMSC', 'SMPTE_TT', 'SCC', 'SMI', 'EMBEDDED', 'NULL_SOURCE'),
+      SourceType: oneOf('SRT', 'WEBVTT', 'TTML', 'IMSC', 'SMPTE_TT', 'SCC', 'SMI', 'STL', 'EMBEDDED', 'NULL_SOURCE'),
       FileSourceSettings: fileSource,
       EmbeddedSourceSettings: embeddedSource,
     }),

@@ -90,7 +90,7 @@ const fragmentedContainer = {
 
 const mpd: SettingRule<MpdSettings> = structure<MpdSettings>({
   ...fragmentedContainer,
-  AccessibilityCaptionHints: oneOf('EXCLUDE'),
+  AccessibilityCaptionHints: carriedOut,
   CaptionContainerType: carriedOut,
 });
 

@@ -107,6 +107,9 @@ export function planFragmentedOutputs(
       audios: planAudios(output),
       ...planCaptions(output),
       ...(isRawText && { isRawText }),
+      ...(output.ContainerSettings?.MpdSettings?.AccessibilityCaptionHints === 'INCLUDE' && {
+        areCaptionsHinted: true,
+      }),
       ...(rendition !== undefined && { audioRendition: rendition }),
       audioGroupIds: video === undefined ? [] : (listed(cmfcOf(output).AudioRenditionSets) ?? allGroups),
       ...(cmfcOf(output).IFrameOnlyManifest === 'INCLUDE' && { hasIFrameManifest: true }),

@@ -448,7 +448,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   vorbisSettings: 'channels vbrQuality',
   wavSettings: 'channels format sampleRate',
   msSmoothGroupSettings: 'audioDeduplication fragmentLength fragmentLengthControl manifestEncoding',
-  mpdSettings: 'audioDuration captionContainerType timedMetadataBoxVersion',
+  mpdSettings: 'accessibilityCaptionHints audioDuration captionContainerType timedMetadataBoxVersion',
   outputGroups: 'customName name',
   outputs: 'extension nameModifier',
   passthroughSettings: 'frameControl',

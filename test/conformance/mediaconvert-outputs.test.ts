@@ -3,6 +3,8 @@ import { after, before, test } from 'node:test';
 import { CreateJobCommand, type OutputGroup } from '@aws-sdk/client-mediaconvert';
 import { HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { play, withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
+import { validateHls } from '#test/harness/hls-validator.ts';
+import { checkMpd } from '#test/harness/mpd-checker.ts';
 import { MediaAccount } from '#test/harness/media-account.ts';
 import { cmafGroup, dashGroup, jobEnd, jobOf, mp4Group } from '#test/harness/media-job.ts';
 
@@ -59,6 +61,11 @@ test('a CMAF and a DASH group are written with the encryption of their groups, a
     const head = await account.s3.send(new HeadObjectCommand({ Bucket: 'outputs', Key }));
     assert.equal(head.ServerSideEncryption, 'AES256', Key);
   }
+  for (const folder of ['cmaf', 'dash']) {
+    const { faults, representations } = await checkMpd((key) => account.download(key), `${folder}/film.mpd`);
+    assert.deepEqual([faults, representations.length], [[], 3]);
+  }
+  assert.deepEqual((await validateHls((key) => account.download(key), 'cmaf/film.m3u8')).faults, []);
   const names = ['init', ...numbers.map((number) => `_${number}`)];
   const parts = await Promise.all(names.map((name) => account.download(`cmaf/film_180${name}.cmfv`)));
   const { checksums, complaints } = await play(Buffer.concat(parts), 'v');

@@ -26,6 +26,7 @@ import { makeTestVideo } from '#media/test-video.ts';
 import { isIntact, readProgramMap } from '#media/transport-stream/program-tables.ts';
 import { SectionAssembler } from '#media/transport-stream/section-assembler.ts';
 import { ContentHost } from '#test/harness/content-host.ts';
+import { validateHls } from '#test/harness/hls-validator.ts';
 import { withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
 import { filesUnder } from '#test/harness/files-under.ts';
 import { aac, h264, jobEnd, jobOf } from '#test/harness/media-job.ts';
@@ -230,6 +231,9 @@ describe('AES-128 with a static key', () => {
       assert.match((await read(path)).toString(), new RegExp(`#EXT-X-VERSION:${version}\n`), path);
     }
     assert.deepEqual(await keys('clear/film_v.m3u8'), []);
+    for (const folder of ['clear', 'constant', 'numbered', 'listed', 'samples', 'numbered-samples']) {
+      assert.deepEqual((await validateHls(read, `${folder}/film.m3u8`)).faults, [], folder);
+    }
   });
 });
 

@@ -33,6 +33,7 @@ import {
 import { probeMedia } from '#media/probe-media.ts';
 import { makeTestVideo } from '#media/test-video.ts';
 import { hlsLadder, jobEnd, jobOf, mp4Group } from '#test/harness/media-job.ts';
+import { validateHls } from '#test/harness/hls-validator.ts';
 import { startTestPlatform, type TestPlatform } from '#test/harness/platform.ts';
 
 let platform: TestPlatform;
@@ -189,6 +190,8 @@ describe('an encrypted transcode', () => {
     );
     const main = (await download('outputs', 'hls/film.m3u8')).toString();
     assert.match(main, /RESOLUTION=320x180.*\nfilm_180\.m3u8\n.*RESOLUTION=160x90.*\nfilm_90\.m3u8\n/s);
+    const { faults } = await validateHls((key) => download('outputs', key), 'hls/film.m3u8');
+    assert.deepEqual(faults, []);
     const segment = await probeMedia(await download('outputs', 'hls/film_90_00002.ts'));
     assert.equal(segment.streams.length, 2);
   });

@@ -11,6 +11,8 @@ export interface Rectangle {
 
 /** What is done to the pictures of one input, before they go to the outputs. */
 export interface InputPicture {
+  /** Of the video stream that is used; absent: the first. */
+  readonly pid?: number;
   /** Degrees, clockwise; `auto`: as the container says. */
   readonly turn?: 90 | 180 | 270 | 'auto';
   /** True: the pictures' transparency takes their place, as a grey picture. */
@@ -63,6 +65,8 @@ export interface OutputPicture {
   /** Where the colour samples lie, other than in the input. */
   readonly chromaPosition?: 'center' | 'top-left';
   readonly burntTimecode?: BurntTimecode;
+  /** Whether the timecode is a track of its own, too. */
+  readonly hasTimecodeTrack?: boolean;
   /** Whether timecodes drop numbers to keep to the clock, at a rate at which they may. */
   readonly isTimecodeDropped?: boolean;
 }

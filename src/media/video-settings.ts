@@ -27,7 +27,7 @@ export interface VideoSettings {
   readonly pixelAspect?: Rational;
   readonly isColorTagged: boolean;
   /** How pictures come about that the input does not have; absent: they are repeated. */
-  readonly rateConversion?: 'blend';
+  readonly rateConversion?: 'blend' | 'motion';
   /** Absent: interlaced pictures stay as they are. */
   readonly deinterlace?: Deinterlacing;
   readonly picture?: OutputPicture;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
-import { PictureJobs } from '#test/harness/picture-jobs.ts';
-import { lumaOf, makeFilm, rawPixels } from '#test/harness/pixels.ts';
+import { h264 } from '#test/harness/media-job.ts';
+import { at, PictureJobs } from '#test/harness/picture-jobs.ts';
+import { assertColor, colorOf, ffmpeg, lumaOf, makeFilm, rawPixels } from '#test/harness/pixels.ts';
 
 let jobs: PictureJobs;
 
@@ -24,6 +26,12 @@ function written(film: Buffer, picture: number): Buffer {
 /** How much two pictures differ, from 0 to 255. */
 function difference(a: Buffer, b: Buffer): number {
   return a.reduce((sum, value, index) => sum + Math.abs(value - (b[index] ?? 0)), 0) / a.length;
+}
+
+/** What a film's timecode track says of its first picture; ffprobe has to go back for it. */
+function timecodeTrackOf(film: Buffer): string {
+  const args = ['-v', 'error', '-select_streams', 'd', '-show_entries', 'stream_tags=timecode', '-of', 'csv=p=0'];
+  return spawnSync('ffprobe', [...args, 'cache:pipe:0'], { input: film }).stdout.toString().trim();
 }
 
 describe('timecodes on pictures', { skip: withoutFfmpeg }, () => {
@@ -49,5 +57,72 @@ describe('timecodes on pictures', { skip: withoutFfmpeg }, () => {
     assert.ok(difference(written(counted, 10), written(later, 0)) < 0.6);
     assert.ok(difference(written(counted, 10), written(counted, 11)) > 0.9);
     assert.ok(difference(written(counted, 0), written(later, 0)) > 0.9);
+  });
+
+  test('are a track of their own where that is wanted, and drop numbers at 29.97', async () => {
+    const rate = { FramerateControl: 'SPECIFIED', FramerateNumerator: 30_000, FramerateDenominator: 1001 } as const;
+    const { H264Settings, Codec } = h264(2_000_000);
+    const video = {
+      ...SIZE,
+      TimecodeTrack: 'ENABLED',
+      CodecSettings: { Codec, H264Settings: { ...H264Settings, ...rate } },
+    } as const;
+    const settings = { TimecodeConfig: { Source: 'SPECIFIEDSTART', Start: '01:00:00:00' } };
+    const [dropped = Buffer.alloc(0), plain = Buffer.alloc(0)] = await jobs.films(
+      'grey.mp4',
+      {},
+      [video, { ...video, DropFrameTimecode: 'DISABLED' }],
+      settings,
+    );
+    for (const [film, wanted] of [
+      [dropped, '01:00:00;00'],
+      [plain, '01:00:00:00'],
+    ] as const) {
+      assert.equal(timecodeTrackOf(film), wanted);
+    }
+    // What one job has counted, the next one follows.
+    await jobs.put('counted.mp4', dropped);
+    const again = await jobs.film('counted.mp4', {}, video, { TimecodeConfig: { Source: 'EMBEDDED' } });
+    assert.equal(timecodeTrackOf(again), '01:00:00;00');
+  });
+});
+
+describe('other choices of an input', { skip: withoutFfmpeg }, () => {
+  test('the video of a number is used, and one that is not there ends the job', async () => {
+    const sources = ['red', 'blue'].flatMap((color) => [
+      '-f',
+      'lavfi',
+      '-i',
+      `color=${color}:size=160x90:rate=25:duration=1`,
+    ]);
+    const maps = ['-map', '0', '-map', '1', '-streamid', '0:300', '-streamid', '1:301', '-c:v', 'libx264'];
+    const film = ffmpeg(['-v', 'error', ...sources, ...maps, '-pix_fmt', 'yuv420p', '-f', 'mpegts', 'pipe:1']);
+    await jobs.put('two.ts', film);
+    const blue = await jobs.film('two.ts', { VideoSelector: { Pid: 301 } }, {});
+    assertColor(colorOf(blue, 5, at(80, 45)), [0, 0, 255], 'the second video');
+    const job = await jobs.run('two.ts', { VideoSelector: { Pid: 400 } }, [{}]);
+    assert.deepEqual([job.Status, job.ErrorCode], ['ERROR', 1020]);
+  });
+
+  test('FRAMEFORMER moves what moves by half its way', async () => {
+    const source =
+      "color=black:size=160x96:rate=10:duration=2,drawbox=x=0:y=0:w=1:h=1,geq=lum='if(between(X,8*N,8*N+23)*between(Y,30,65),235,16)':cb=128:cr=128";
+    await jobs.put('moving.mp4', makeFilm(source));
+    const { H264Settings, Codec } = h264(4_000_000);
+    const twice = { FramerateControl: 'SPECIFIED', FramerateNumerator: 20, FramerateDenominator: 1 } as const;
+    const film = await jobs.film(
+      'moving.mp4',
+      {},
+      {
+        Height: 96,
+        CodecSettings: {
+          Codec,
+          H264Settings: { ...H264Settings, ...twice, FramerateConversionAlgorithm: 'FRAMEFORMER' },
+        },
+      },
+    );
+    // Between the pictures with the bar at 40 and 48 it is at 44, and not half to be seen at both places.
+    assert.ok(lumaOf(film, 11, { x: 46, y: 44, width: 2, height: 8 }) > 200);
+    assert.ok(lumaOf(film, 11, { x: 41, y: 44, width: 2, height: 8 }) < 60);
   });
 });

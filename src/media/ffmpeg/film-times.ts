@@ -55,6 +55,8 @@ function inputTimecode(media: MediaInput, first: FirstTimecode): string | undefi
 
 /** The timecode so many pictures later. `isDropped` where numbers are to be dropped, if they may be at this rate. */
 export function laterTimecode(first: string, frames: number, rate: Rational, isDropped: boolean): string {
-  const frame = (frameOfTimecode(first, rate) ?? 0) + frames;
-  return timecodeOfFrame(frame, rate, isDropped && isDropRate(rate));
+  const isDrop = isDropped && isDropRate(rate);
+  // The first one's figures stay, however it is counted from there.
+  const counted = `${first.slice(0, 8)}${isDrop ? ';' : ':'}${first.slice(9)}`;
+  return timecodeOfFrame((frameOfTimecode(counted, rate) ?? 0) + frames, rate, isDrop);
 }

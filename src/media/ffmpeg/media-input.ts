@@ -37,6 +37,7 @@ export class MediaInput {
   readonly #io: IOContext;
   readonly #uri: string;
   readonly #source: ReadProxy;
+  #videoPid: number | undefined;
 
   private constructor(ffmpeg: FFmpeg, format: FormatContext, io: IOContext, uri: string, source: ReadProxy) {
     this.#ffmpeg = ffmpeg;
@@ -113,10 +114,16 @@ export class MediaInput {
     return this.info.format === 'mpegts' || this.info.format === 'mpeg';
   }
 
+  /** Has the video of this number used (in MPEG-TS its PID), and no other. */
+  chooseVideo(pid: number): void {
+    this.#videoPid = pid;
+  }
+
   /** The video stream to use; cover pictures are not video. */
   findVideo(): Stream | undefined {
     const ffmpeg = this.#ffmpeg;
     const streams = this.streams.filter((stream) => stream.codecpar.codecType === ffmpeg.AVMEDIA_TYPE_VIDEO);
+    if (this.#videoPid !== undefined) return streams.find((stream) => stream.id === this.#videoPid);
     return streams.find((stream) => !stream.hasDisposition(ffmpeg.AV_DISPOSITION_ATTACHED_PIC));
   }
 

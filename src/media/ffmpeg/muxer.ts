@@ -24,6 +24,8 @@ export interface MuxerTrack {
   readonly isTagKept?: boolean;
   readonly language?: string;
   readonly title?: string;
+  /** Of the first picture: becomes a track of its own, where the container has such. */
+  readonly timecode?: string;
   /** Added to its timestamps, beside what is added to all. */
   readonly offsetSeconds?: number;
   /** `audio_type` of ISO 13818-1, which MPEG-TS tells beside a language. */
@@ -214,6 +216,7 @@ export class Muxer {
     const language = track.language ?? (type === undefined ? undefined : 'und');
     const metadata = {
       ...(language !== undefined && { language }),
+      ...(track.timecode !== undefined && { timecode: track.timecode }),
       ...(track.title !== undefined && { title: track.title, handler_name: track.title }),
     };
     if (Object.keys(metadata).length > 0) stream.metadata = this.#ffmpeg.Dictionary.fromObject(metadata);

@@ -52,7 +52,9 @@ export function renditionEncryption(content: ContentEncryption | undefined, { vi
 export function muxerTracks(tracks: OutputTracks): MuxerTrack[] {
   const { video, audios } = tracks;
   return [
-    ...(video === undefined ? [] : [{ encoder: video.context, framerate: video.framerate, ...tagOf(video) }]),
+    ...(video === undefined
+      ? []
+      : [{ encoder: video.context, framerate: video.framerate, ...timecodeOf(video), ...tagOf(video) }]),
     ...audios.map(({ encoder, settings }) => ({
       encoder: encoder.context,
       ...(settings.language !== undefined && { language: settings.language }),
@@ -60,6 +62,11 @@ export function muxerTracks(tracks: OutputTracks): MuxerTrack[] {
       ...(settings.audioType !== undefined && { audioType: settings.audioType }),
     })),
   ];
+}
+
+function timecodeOf({ settings, timecode }: VideoTrack): { readonly timecode?: string } {
+  const isWanted = settings.picture?.hasTimecodeTrack === true && timecode !== undefined;
+  return isWanted ? { timecode } : {};
 }
 
 function tagOf({ settings: { codec } }: VideoTrack): { readonly tag?: string; readonly isTagKept?: boolean } {

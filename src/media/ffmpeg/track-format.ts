@@ -24,6 +24,8 @@ export interface VideoTrack {
   readonly settings: VideoSettings;
   readonly picture: Picture;
   readonly framerate: Rational;
+  /** Of the first picture. */
+  readonly timecode?: string;
   /** Of video so far. */
   readonly seconds: number;
 }

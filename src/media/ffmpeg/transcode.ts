@@ -16,7 +16,7 @@ import { writeLoudnessLogs } from './loudness-log.ts';
 import type { RunningGroup } from './finish-group.ts';
 import { finishGroup } from './finish-group.ts';
 import { deinterlacedRate } from './deinterlace.ts';
-import { inputTimes, outputTimecode } from './film-times.ts';
+import { inputTimes, laterTimecode, outputTimecode } from './film-times.ts';
 import { encoderColor } from './color.ts';
 import { inputPictures } from './input-pictures.ts';
 import { openFragmentedOutput } from './fragmented-outputs.ts';
@@ -459,6 +459,12 @@ class Transcode {
       hasGlobalHeader,
       source,
       ...encoderColor(source, input, settings),
+      timecode: laterTimecode(
+        this.#outputTimecodes(first, this.#firstWindow)(framerate),
+        0,
+        framerate,
+        settings.picture?.isTimecodeDropped === true,
+      ),
       target: this.#videos.length + 1,
       ...(forcedKeySeconds !== undefined && { forcedKeySeconds }),
     };

@@ -80,7 +80,9 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
 const BT601 = 6;
 const CHROMA = { followed: '', center: ':out_chroma_loc=center', 'top-left': ':out_chroma_loc=topleft' } as const;
 
-/** At another rate a picture between two is a mixture of them. */
+/** At another rate a picture between two is a mixture of them, or what moves has moved by a part of its way. */
 function blender({ rateConversion }: VideoSettings, framerate: Rational): string[] {
-  return rateConversion === 'blend' ? [`framerate=fps=${framerate.num}/${framerate.den}`] : [];
+  const rate = `fps=${framerate.num}/${framerate.den}`;
+  if (rateConversion === 'motion') return [`minterpolate=${rate}:mi_mode=mci:mc_mode=aobmc:me_mode=bidir:vsbmc=1`];
+  return rateConversion === 'blend' ? [`framerate=${rate}`] : [];
 }

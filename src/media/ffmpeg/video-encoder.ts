@@ -44,6 +44,8 @@ export interface VideoEncoderFacts {
   /** What is drawn on the pictures, and what goes with them, last of all. */
   readonly burners?: readonly CaptionBurner[];
   readonly embedder?: CaptionEmbedder;
+  /** Of the first picture. */
+  readonly timecode: string;
   readonly color: Color;
   /** Of HDR10. */
   readonly hdr?: HdrMetadata;
@@ -59,6 +61,7 @@ export class VideoEncoder {
   readonly picture: Picture;
   readonly framerate: Rational;
   readonly settings: VideoSettings;
+  readonly timecode: string;
   /** What its frames are to have. */
   readonly color: Color;
   readonly #ffmpeg: FFmpeg;
@@ -85,6 +88,7 @@ export class VideoEncoder {
     this.settings = facts.settings;
     this.picture = facts.picture;
     this.framerate = facts.framerate;
+    this.timecode = facts.timecode;
     this.color = facts.color;
     this.#closedFrames = closedFrames(facts);
     this.#packet = new ffmpeg.Packet();

@@ -20,6 +20,7 @@ const videoSelector: SettingRule<VideoSelector> = allOf(
     MaxLuminance: carriedOut,
     EmbeddedTimecodeOverride: oneOf('NONE'),
     PadVideo: oneOf('DISABLED'),
+    Pid: carriedOut,
     Rotate: carriedOut,
     SampleRange: carriedOut,
     SelectorType: oneOf('AUTO'),

@@ -27,6 +27,7 @@ import {
   structure,
   withoutEffect,
 } from './setting-rule.ts';
+import { checkTimecodeTrack } from './picture-rules.ts';
 import { videoDescription } from './video-rules.ts';
 
 /**
@@ -46,6 +47,7 @@ const hlsOutput: SettingRule<HlsSettings> = structure<HlsSettings>({
 
 export const output: SettingRule<Output> = allOf(
   checkOutput,
+  checkTimecodeTrack,
   structure<Output>({
     NameModifier: checkModifier,
     Extension: carriedOut,

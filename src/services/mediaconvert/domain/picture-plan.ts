@@ -17,6 +17,7 @@ export function planInputPicture(input: Input): InputPicture {
   const color = planInputColor(input.VideoSelector);
   const turn = TURNS[input.VideoSelector?.Rotate ?? 'DEGREE_0'];
   return {
+    ...(input.VideoSelector?.Pid !== undefined && { pid: input.VideoSelector.Pid }),
     ...(turn !== undefined && { turn }),
     ...(input.VideoSelector?.AlphaBehavior === 'REMAP_TO_LUMA' && { isAlphaShown: true }),
     ...(cleaning !== undefined && { cleaning }),
@@ -40,6 +41,7 @@ export function planOutputPicture(video: VideoDescription): OutputPicture {
     ...(color !== undefined && { color }),
     ...(chromaPosition !== undefined && { chromaPosition }),
     ...(burnin !== undefined && { burntTimecode: planBurnin(burnin) }),
+    ...(video.TimecodeTrack === 'ENABLED' && { hasTimecodeTrack: true }),
     isTimecodeDropped: video.DropFrameTimecode !== 'DISABLED',
   };
 }

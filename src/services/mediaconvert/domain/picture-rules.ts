@@ -1,4 +1,4 @@
-import type { Input, Rectangle, TimecodeBurnin, VideoDescription } from '@aws-sdk/client-mediaconvert';
+import type { Input, Output, Rectangle, TimecodeBurnin, VideoDescription } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
 import { allOf, carriedOut, missing, oneOf, type SettingRule, structure } from './setting-rule.ts';
 
@@ -42,6 +42,13 @@ export const timecodeBurnin: SettingRule<TimecodeBurnin> = structure<TimecodeBur
   Position: carriedOut,
   Prefix: carriedOut,
 });
+
+/** Which containers have a track of timecodes. */
+export function checkTimecodeTrack(output: Output, pointer: string, problems: Problem[]): void {
+  const { Container: container = '' } = output.ContainerSettings ?? {};
+  if (output.VideoDescription?.TimecodeTrack !== 'ENABLED' || container === 'MP4' || container === 'MOV') return;
+  problems.push({ pointer: `${pointer}/videoDescription/timecodeTrack`, text: 'Needs container MP4 or MOV' });
+}
 
 /** The members of an input by which its pictures are changed, for what can only be done with pictures that are not. */
 export function pictureWorkOf(input: Input): readonly string[] {

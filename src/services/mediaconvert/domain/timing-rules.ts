@@ -6,7 +6,7 @@ export const framerate = {
   FramerateControl: carriedOut,
   FramerateNumerator: carriedOut,
   FramerateDenominator: carriedOut,
-  FramerateConversionAlgorithm: oneOf('DUPLICATE_DROP', 'INTERPOLATE'),
+  FramerateConversionAlgorithm: oneOf('DUPLICATE_DROP', 'INTERPOLATE', 'FRAMEFORMER'),
 } as const;
 
 /** Of codecs that can keep fields. Signals for players to make fields themselves are not written. */

@@ -51,6 +51,7 @@ export function videoSettings(video: VideoDescription | undefined, container?: s
     ...(pixelAspect !== undefined && { pixelAspect }),
     isColorTagged: video.ColorMetadata !== 'IGNORE',
     ...(codec.FramerateConversionAlgorithm === 'INTERPOLATE' && { rateConversion: 'blend' }),
+    ...(codec.FramerateConversionAlgorithm === 'FRAMEFORMER' && { rateConversion: 'motion' }),
     ...(deinterlacer !== undefined && { deinterlace: planDeinterlacer(deinterlacer) }),
     picture: planOutputPicture(video),
     ...planScan(codec),

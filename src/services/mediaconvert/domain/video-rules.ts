@@ -29,7 +29,7 @@ export const videoDescription: SettingRule<VideoDescription> = allOf(
     AfdSignaling: oneOf('NONE'),
     RespondToAfd: oneOf('NONE'),
     TimecodeInsertion: oneOf('DISABLED'),
-    TimecodeTrack: oneOf('DISABLED'),
+    TimecodeTrack: carriedOut,
     DropFrameTimecode: carriedOut,
     Crop: rectangle,
     Position: rectangle,

@@ -31,7 +31,9 @@ function difference(a: Buffer, b: Buffer): number {
 /** What a film's timecode track says of its first picture; ffprobe has to go back for it. */
 function timecodeTrackOf(film: Buffer): string {
   const args = ['-v', 'error', '-select_streams', 'd', '-show_entries', 'stream_tags=timecode', '-of', 'csv=p=0'];
-  return spawnSync('ffprobe', [...args, 'cache:pipe:0'], { input: film }).stdout.toString().trim();
+  return spawnSync('ffprobe', [...args, 'cache:pipe:0'], { input: film })
+    .stdout.toString()
+    .trim();
 }
 
 describe('timecodes on pictures', { skip: withoutFfmpeg }, () => {

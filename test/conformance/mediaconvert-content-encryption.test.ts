@@ -103,6 +103,13 @@ function cmaf(folder: string, Encryption?: object): OutputGroup {
   };
 }
 
+/** The picture of the input as it is. */
+function copied(folder: string, Encryption?: object): OutputGroup {
+  const VideoDescription = { CodecSettings: { Codec: 'PASSTHROUGH' } } as const;
+  const ContainerSettings = { Container: 'CMFC' } as const;
+  return { ...cmaf(folder, Encryption), Outputs: [{ NameModifier: '_v', ContainerSettings, VideoDescription }] };
+}
+
 function dash(folder: string, Encryption: object): OutputGroup {
   return {
     OutputGroupSettings: {
@@ -182,6 +189,8 @@ describe('content encryption', { skip: withoutOpenssl }, () => {
     const cmafSystems = { HlsSignaledSystemIds: [FAIRPLAY], DashSignaledSystemIds: [WIDEVINE, PLAYREADY] };
     return [
       cmaf('clear'),
+      copied('copy-clear'),
+      copied('copy', { ...staticKey, EncryptionMethod: 'AES_CTR' }),
       hls('hls-clear'),
       smooth('smooth-clear'),
       smooth('smooth', { SpekeKeyProvider: spekeOf('smooth', { SystemIds: [PLAYREADY] }) }),
@@ -261,6 +270,14 @@ describe('content encryption', { skip: withoutOpenssl }, () => {
         ids.map(([, id = '']) => hexOf(id)),
         [keyId, keyId],
       );
+    });
+
+    test('encrypts pictures that are copied, too', async () => {
+      const { init, media } = await rendition('copy', 'v');
+      const found = decryptFragments(init, media, KEY);
+      const clear = fragmentSamples((await rendition('copy-clear', 'v')).media);
+      assert.ok(clear.length > 50 && found.encryptedBytes > found.allBytes / 2);
+      clear.forEach((sample, index) => assert.ok(found.samples[index]?.equals(sample), `${index}`));
     });
 
     test('by cenc leaves what was told to be clear clear', async () => {

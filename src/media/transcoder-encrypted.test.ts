@@ -299,6 +299,9 @@ describe('common encryption', () => {
     assert.equal(decryptFragments(renditionOf('keys', '_1').init, Buffer.alloc(0), KEY).keyId, KEY_ID.toString('hex'));
     assert.equal(decryptFragments(renditionOf('keys', '_2').init, Buffer.alloc(0), KEY).keyId, other.toString('hex'));
     assert.ok(!renditionOf('keys', '_a').init.includes('enca'), 'sound is for no key');
-    assert.equal(text('keys/film.mpd').match(/<AdaptationSet/g)?.length, 3);
+    const mpd = text('keys/film.mpd');
+    assert.equal(mpd.match(/<AdaptationSet/g)?.length, 3);
+    const switching = [...mpd.matchAll(/adaptation-set-switching:2016" value="([^"]*)"/g)].map(([, ids]) => ids);
+    assert.deepEqual(switching, ['2', '1'], 'players may go from one key to the other');
   });
 });

@@ -44,17 +44,23 @@ export function dashManifest(settings: DashManifestSettings, representations: re
   const longest = Math.max(0, ...representations.map(({ segmentSeconds }) => segmentSeconds));
   const buffer = settings.minBufferMs === undefined ? longest : settings.minBufferMs / 1000;
   const sets = new Map<string, DashRepresentation[]>();
+  /** The sets that would be one, if they had one key. */
+  const families = new Map<string, number[]>();
   for (const one of representations) {
-    const key = `${setKey(settings, one)} ${protectionId(one.encryption)}`;
+    const family = setKey(settings, one);
+    const key = `${family} ${protectionId(one.encryption)}`;
+    if (!sets.has(key)) families.set(family, [...(families.get(family) ?? []), sets.size + 1]);
     sets.set(key, [...(sets.get(key) ?? []), one]);
   }
+  const others = (id: number): number[] =>
+    [...families.values()].find((ids) => ids.includes(id))?.filter((one) => one !== id) ?? [];
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="${PROFILES[settings.profile]}"` +
       ` type="static" mediaPresentationDuration="${period(seconds)}" minBufferTime="${period(buffer)}">`,
     ...(settings.baseUrl === '' ? [] : [`  <BaseURL>${escaped(settings.baseUrl)}</BaseURL>`]),
     `  <Period id="1" start="PT0S" duration="${period(seconds)}">`,
-    ...[...sets.values()].flatMap((set, index) => adaptationSet(settings, set, index + 1)),
+    ...[...sets.values()].flatMap((set, index) => adaptationSet(settings, set, index + 1, others(index + 1))),
     '  </Period>',
     '</MPD>',
     '',
@@ -73,13 +79,22 @@ function setKey(
   return sound === undefined ? 'video' : `audio ${sound.language ?? ''} ${codec}`;
 }
 
+/** DASH-IF's guidelines for content of several keys. */
+const SWITCHING = 'urn:mpeg:dash:adaptation-set-switching:2016';
+
 const PROFILES = {
   main: 'urn:mpeg:dash:profile:isoff-main:2011',
   'on-demand': 'urn:mpeg:dash:profile:isoff-on-demand:2011',
   hbbtv: 'urn:hbbtv:dash:profile:isoff-live:2012,urn:mpeg:dash:profile:isoff-live:2011',
 } as const;
 
-function adaptationSet(settings: DashManifestSettings, set: readonly DashRepresentation[], id: number): string[] {
+/** @param others the sets between which players may switch, as within this one */
+function adaptationSet(
+  settings: DashManifestSettings,
+  set: readonly DashRepresentation[],
+  id: number,
+  others: readonly number[],
+): string[] {
   const [first] = set;
   if (first === undefined) return [];
   const kind = first.sound === undefined ? 'video' : 'audio';
@@ -103,6 +118,9 @@ function adaptationSet(settings: DashManifestSettings, set: readonly DashReprese
   return [
     `    <AdaptationSet ${attributes.join(' ')}>`,
     ...contentProtections(first.encryption, '      '),
+    ...(others.length === 0
+      ? []
+      : [`      <SupplementalProperty schemeIdUri="${SWITCHING}" value="${others.join(',')}"/>`]),
     ...closedCaptionHints(first.closedCaptions),
     ...(common === undefined ? [] : commonTemplate(common)),
     ...representations,

@@ -1,4 +1,4 @@
-import type { Cue } from './cue.ts';
+import { type Cue, MOST_TOGETHER } from './cue.ts';
 
 /** The captions of one selector on the outputs' time line, which grow as a job goes on. */
 export class CaptionTrack {
@@ -60,6 +60,7 @@ export class CaptionTrack {
     }
     const found: Cue[] = [];
     for (let index = low - 1; index >= 0 && (this.#ends[index] ?? 0) > ms; index--) {
+      if (found.length >= MOST_TOGETHER) break;
       const cue = this.#cues[index];
       if (cue !== undefined && cue.endMs > ms) found.unshift(cue);
     }

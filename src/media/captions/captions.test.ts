@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { CaptionError } from './caption-error.ts';
+import { textFragment } from '../packaging/mp4/text-track.ts';
+import { CaptionTrack } from './caption-track.ts';
 import { Cea608Decoder } from './cea608-decoder.ts';
 import { type Cue, makeCue, plainLines, withoutOverlaps } from './cue.ts';
 import { decodeText } from './decode-text.ts';
@@ -364,6 +366,21 @@ describe('a caption file', () => {
     }
     assert.ok(performance.now() - started < 10_000);
   });
+});
+
+test('a file in which all captions are shown all the time keeps nobody waiting', () => {
+  const cues = Array.from(
+    { length: 50_000 },
+    (_, index): Cue => ({ startMs: index, endMs: 300_000_000 - index, lines: [[{ text: 'x' }]] }),
+  );
+  const track = new CaptionTrack();
+  track.beginPart();
+  const started = performance.now();
+  for (const cue of cues) track.add(cue);
+  for (let ms = 0; ms < 100_000; ms += 40) assert.ok(track.at(ms).length <= 33);
+  assert.ok(withoutOverlaps(cues).every(({ lines }) => lines.length <= 32));
+  assert.ok(textFragment('wvtt', cues.slice(0, 4000), 0, 1000, { sequence: 1 }).length > 0);
+  assert.ok(performance.now() - started < 20_000);
 });
 
 test('captions of the same time become one where a form knows one at a time', () => {

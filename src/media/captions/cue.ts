@@ -41,6 +41,8 @@ export interface CuePlace {
 export const MOST_CUES = 50_000;
 const MOST_LINES = 32;
 const MOST_CHARACTERS = 2000;
+/** Shown at the same time; more have no room in a picture, and would only take time. */
+export const MOST_TOGETHER = 32;
 /** A hundred hours. */
 export const LATEST_MS = 360_000_000;
 
@@ -144,7 +146,7 @@ export function withoutOverlaps(cues: readonly Cue[]): Cue[] {
   edges.forEach((edge, index) => {
     active = active.filter(({ endMs }) => endMs > edge);
     for (let cue = sorted[next]; cue !== undefined && cue.startMs <= edge; cue = sorted[next]) {
-      active.push(cue);
+      if (active.length < MOST_TOGETHER) active.push(cue);
       next += 1;
     }
     const until = edges[index + 1];

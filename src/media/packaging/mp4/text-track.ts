@@ -10,6 +10,8 @@ export type TextKind = 'wvtt' | 'stpp';
 /** Milliseconds. */
 export const TEXT_TIMESCALE = 1000;
 const TRACK = 1;
+/** In a fragment; a feature film has two thousand. */
+const MOST_CUES = 5000;
 const UNITY_MATRIX = u32(0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000);
 const UNDETERMINED = 'und';
 const TTML_NAMESPACE = 'http://www.w3.org/ns/ttml';
@@ -109,7 +111,7 @@ export function textFragment(
   toMs: number,
   facts: { readonly sequence: number; readonly language?: string },
 ): Buffer {
-  const within = cues.filter((cue) => cue.startMs < toMs && cue.endMs > fromMs);
+  const within = cues.filter((cue) => cue.startMs < toMs && cue.endMs > fromMs).slice(0, MOST_CUES);
   const cut = inOrder(within).map((cue) => ({
     ...cue,
     startMs: Math.round(Math.max(fromMs, cue.startMs)),

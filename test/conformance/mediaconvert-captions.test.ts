@@ -426,17 +426,18 @@ describe('captions', { skip: withoutFfmpeg }, () => {
     const text = withText(film('bad'), textOutput('RAW', '_text', caption({ DestinationType: 'SRT' })));
     const missing = await run([inputOf('film.mp4', file('nowhere.srt', 'SRT'))], [text]);
     assert.deepEqual([missing.Status, missing.ErrorCode], ['ERROR', 1404]);
-    for (const [name, type] of [
+    const wrong = [
       ['bad.srt', 'SRT'],
-      ['bad.srt', 'WEBVTT'],
+      ['bad.vtt', 'WEBVTT'],
       ['bad.srt', 'TTML'],
       ['bad.scc', 'SCC'],
       ['film.srt', 'SRT'],
-    ] as const) {
-      const job = await run([inputOf('film.mp4', file(name, type))], [text]);
-      assert.deepEqual([job.Status, job.ErrorCode], ['ERROR', 1010], `${name} ${type}`);
-      assert.match(job.ErrorMessage ?? '', new RegExp(`s3://source/${name}`));
-    }
+    ] as const;
+    const jobs = await Promise.all(wrong.map(([name, type]) => run([inputOf('film.mp4', file(name, type))], [text])));
+    jobs.forEach((job, index) => {
+      assert.deepEqual([job.Status, job.ErrorCode], ['ERROR', 1010], String(wrong[index]));
+      assert.match(job.ErrorMessage ?? '', new RegExp(`s3://source/${wrong[index]?.[0]}`));
+    });
     const poor = await makeMediaRole(platform.clientConfig(), 'Poor', [
       { Effect: 'Allow', Action: 's3:*', Resource: '*' },
       { Effect: 'Deny', Action: 's3:GetObject', Resource: 'arn:aws:s3:::source/a.srt' },

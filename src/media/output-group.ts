@@ -1,3 +1,4 @@
+import type { AbrSettings } from './abr-ladder.ts';
 import type { AudioSettings } from './audio-settings.ts';
 import type { CaptionOutput } from './caption-settings.ts';
 import type { ClosedCaptions } from './packaging/hls-captions.ts';
@@ -7,6 +8,8 @@ import type { VideoSettings } from './video-settings.ts';
 export type OutputGroup = FileGroup | HlsGroup | FragmentedGroup | SmoothGroup;
 
 interface GroupFacts {
+  /** Set where the input decides which renditions there are. */
+  readonly abr?: AbrSettings;
   readonly bucket: string;
   /** The key without modifier and extension; may hold `$…$` identifiers. */
   readonly keyBase: string;

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { CreateJobCommand, type Output } from '@aws-sdk/client-mediaconvert';
 import { play, probe, withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
 import { MediaAccount } from '#test/harness/media-account.ts';
-import { aac, jobEnd, jobOf, mp4Group } from '#test/harness/media-job.ts';
+import { aac, hlsLadder, jobEnd, jobOf, mp4Group } from '#test/harness/media-job.ts';
 
 let account: MediaAccount;
 
@@ -71,5 +71,51 @@ test('an average without the pass that finds it is refused', async () => {
   await assert.rejects(
     account.media.send(new CreateJobCommand(request)),
     /maxAverageBitrate: Needs qualityTuningLevel MULTI_PASS_HQ/,
+  );
+});
+
+test('automated ABR makes the renditions that the input and the rules call for, and tells of each', {
+  skip: withoutFfmpeg,
+}, async () => {
+  const group = hlsLadder({ destination: 's3://outputs/abr/film' });
+  const H264Settings = { RateControlMode: 'QVBR', QualityTuningLevel: 'MULTI_PASS_HQ' } as const;
+  const Outputs: Output[] = [
+    {
+      NameModifier: '_v',
+      ContainerSettings: { Container: 'M3U8' },
+      VideoDescription: { CodecSettings: { Codec: 'H_264', H264Settings } },
+    },
+    {
+      NameModifier: '_a',
+      ContainerSettings: { Container: 'M3U8' },
+      AudioDescriptions: [aac],
+      OutputSettings: { HlsSettings: { AudioOnlyContainer: 'M2TS', AudioGroupId: 'sound' } },
+    },
+  ];
+  const AbrSettings = {
+    MinAbrBitrate: 100_000,
+    MaxAbrBitrate: 400_000,
+    Rules: [{ Type: 'FORCE_INCLUDE_RENDITIONS' as const, ForceIncludeRenditions: [{ Width: 160, Height: 90 }] }],
+  };
+  const automated = { ...group, Outputs, AutomatedEncodingSettings: { AbrSettings } };
+  const request = jobOf(account.role, account.source, [automated]);
+  const { Job: created } = await account.media.send(new CreateJobCommand(request));
+  const job = await jobEnd(account.media, created?.Id, 120_000);
+  assert.equal(job.Status, 'COMPLETE', job.ErrorMessage ?? '');
+  const details = job.OutputGroupDetails?.[0]?.OutputDetails?.map(({ VideoDetails: video }) => video?.WidthInPx);
+  assert.deepEqual(details, [320, 160, undefined]);
+  const main = (await account.download('abr/film.m3u8')).toString();
+  const variants = main.split('\n').filter((line) => line.startsWith('film_v'));
+  assert.equal(variants.length, 2);
+  assert.match(variants.join(' '), /film_v_320x180_\d+k\.m3u8 film_v_160x90_\d+k\.m3u8/);
+  assert.match(main, /RESOLUTION=160x90/);
+});
+
+test('a group whose renditions are not its own is refused', async () => {
+  const group = hlsLadder({ destination: 's3://outputs/abr/refused' });
+  const request = jobOf(account.role, account.source, [{ ...group, AutomatedEncodingSettings: { AbrSettings: {} } }]);
+  await assert.rejects(
+    account.media.send(new CreateJobCommand(request)),
+    /Should be H_264 or H_265 with QVBR and MULTI_PASS_HQ, with automated ABR/,
   );
 });

@@ -1,5 +1,6 @@
 import type { Packet } from 'node-av/lib';
 import type { PartSink } from '../packaging/object-writer.ts';
+import { withLadder } from '../abr-ladder.ts';
 import type { AudioSettings } from '../audio-settings.ts';
 import type { CaptionOutput } from '../caption-settings.ts';
 import type { OutputGroup } from '../output-group.ts';
@@ -64,7 +65,7 @@ export function transcode(ffmpeg: FFmpeg, job: TranscodeJob, ports: TranscodePor
 
 class Transcode {
   readonly #ffmpeg: FFmpeg;
-  readonly #job: TranscodeJob;
+  #job: TranscodeJob;
   readonly #ports: TranscodePorts;
   readonly #videos: { readonly encoder: VideoEncoder; readonly end: () => void }[] = [];
   readonly #audios: AudioTracks;
@@ -104,6 +105,7 @@ class Transcode {
     });
     first ??= this.#open(0);
     this.#firstWindow = windows[0]?.[0] ?? WHOLE;
+    this.#job = this.#withLadders(first.media);
     this.#ports.report({ kind: 'phase', phase: 'TRANSCODING' });
     first = this.#measureLoudness(first, windows);
     first = this.#measurePictures(first, windows);
@@ -123,6 +125,16 @@ class Transcode {
       writeLoudnessLogs(group, sink, this.#job.startedAt, (audio) => this.#audios.measuredOf(audio));
     }
     return { groups: groups.map((group) => finishGroup(group, this.#ports.sinkFor(group.index), this.#job.startedAt)) };
+  }
+
+  /** Chooses the renditions of groups that leave it to the input. */
+  #withLadders(first: MediaInput): TranscodeJob {
+    const source = first.findVideo();
+    if (source === undefined || this.#job.groups.every(({ abr }) => abr === undefined)) return this.#job;
+    const { picture: shown } = inputPictures(this.#ffmpeg, first, this.#job.inputs[0]);
+    const width = Math.round((shown.width * shown.pixelAspect.num) / shown.pixelAspect.den);
+    const facts = { width, height: shown.height, framerate: framerateOf(source) };
+    return { ...this.#job, groups: this.#job.groups.map((group) => withLadder(group, facts)) };
   }
 
   /**

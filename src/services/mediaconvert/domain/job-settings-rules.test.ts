@@ -483,4 +483,10 @@ const ACCEPTED: Readonly<Record<string, string>> = {
     'bitrateClass flickerAdaptiveQuantization gopBReference gopClosedCadence hrdBufferSize interlaceMode slices',
   xavcSettings:
     'entropyEncoding framerateControl framerateDenominator framerateNumerator spatialAdaptiveQuantization temporalAdaptiveQuantization',
+  abrSettings: 'maxAbrBitrate maxQualityLevel maxRenditions minAbrBitrate',
+  allowedRenditions: 'height required width',
+  forceIncludeRenditions: 'height width',
+  minBottomRenditionSize: 'height width',
+  minTopRenditionSize: 'height width',
+  rules: 'type',
 };

@@ -6,6 +6,7 @@ import type {
   OutputSettings,
   TimecodeConfig,
 } from '@aws-sdk/client-mediaconvert';
+import { automatedEncoding, checkAutomatedAbr } from './abr-rules.ts';
 import { audioDescription } from './audio-description-rules.ts';
 import { checkGroupCaptions, checkJobCaptions } from './caption-output-rules.ts';
 import { captionDescription } from './caption-rules.ts';
@@ -61,12 +62,14 @@ export const output: SettingRule<Output> = allOf(
 
 const outputGroup: SettingRule<OutputGroup> = allOf(
   checkOutputGroup,
+  checkAutomatedAbr,
   checkGroupCaptions,
   checkEncryptedCodecs,
   structure<OutputGroup>({
     Name: withoutEffect,
     CustomName: withoutEffect,
     OutputGroupSettings: outputGroupSettings,
+    AutomatedEncodingSettings: automatedEncoding,
     Outputs: each(output),
   }),
 );

@@ -5,6 +5,7 @@ import type { TranscodeJob } from '#media/transcode-job.ts';
 import type { JobSettings, OutputGroup as OutputGroupSettings } from '@aws-sdk/client-mediaconvert';
 import { planSounds } from './output-sounds.ts';
 import { withGroupsSpread } from './audio-group-plan.ts';
+import { planAbr } from './abr-plan.ts';
 import { planFileOutput } from './file-plan.ts';
 import { planCmaf, planDash, planFragmentedOutputs } from './fragmented-plan.ts';
 import { groupFacts } from './group-facts.ts';
@@ -42,6 +43,16 @@ export function planTranscode(
 }
 
 function planGroup(group: OutputGroupSettings, inputName: string, keys: readonly GroupKey[] | undefined): OutputGroup {
+  const abr = group.AutomatedEncodingSettings?.AbrSettings;
+  const planned = planOutputs(group, inputName, keys);
+  return abr === undefined ? planned : { ...planned, abr: planAbr(abr) };
+}
+
+function planOutputs(
+  group: OutputGroupSettings,
+  inputName: string,
+  keys: readonly GroupKey[] | undefined,
+): OutputGroup {
   const settings = group.OutputGroupSettings ?? {};
   const outputs = group.Outputs ?? [];
   if (settings.Type === 'HLS_GROUP_SETTINGS') {

@@ -255,7 +255,9 @@ function checkPredicted(settings: H264Settings | H265Settings, pointer: string, 
   const { RateControlMode: mode, Bitrate: bitrate, MaxBitrate: maximum, QvbrSettings: qvbr } = settings;
   if (mode === undefined) problems.push(missing(pointer, 'rateControlMode'));
   if (mode === 'QVBR') {
-    if (maximum === undefined) problems.push(missing(pointer, 'maxBitrate'));
+    // With several passes, the group may say it: see `abr-rules.ts`.
+    const isOpen = settings.QualityTuningLevel === 'MULTI_PASS_HQ';
+    if (maximum === undefined && !isOpen) problems.push(missing(pointer, 'maxBitrate'));
     if (bitrate !== undefined) problems.push({ pointer: `${pointer}/bitrate`, text: 'Is not allowed with QVBR' });
   } else if (mode !== undefined) {
     if (bitrate === undefined) problems.push(missing(pointer, 'bitrate'));

@@ -345,10 +345,31 @@ describe('captions', { skip: withoutFfmpeg }, () => {
   });
 
   test('are put into the picture as CEA-608, and read out of it again', async () => {
-    const groups = [film('carried', caption({ DestinationType: 'EMBEDDED' }))];
+    const CaptionDescriptions = [caption({ DestinationType: 'EMBEDDED' })];
+    const h265 = { RateControlMode: 'QVBR', MaxBitrate: 800_000, QualityTuningLevel: 'SINGLE_PASS' } as const;
+    const others: Output[] = [
+      {
+        NameModifier: '_265',
+        ContainerSettings: { Container: 'MP4' },
+        VideoDescription: { CodecSettings: { Codec: 'H_265', H265Settings: h265 } },
+        CaptionDescriptions,
+      },
+      {
+        NameModifier: '_mpeg',
+        Extension: 'ts',
+        ContainerSettings: { Container: 'M2TS' },
+        VideoDescription: {
+          CodecSettings: { Codec: 'MPEG2', Mpeg2Settings: { RateControlMode: 'CBR', Bitrate: 1_000_000 } },
+        },
+        CaptionDescriptions,
+      },
+    ];
+    const groups = [withText(film('carried', ...CaptionDescriptions), ...others)];
     await complete([inputOf('film.mp4', file('a.srt', 'SRT'))], groups);
     const carried = await read('carried-180p.mp4');
     assert.ok(await hasClosedCaptions(carried));
+    assert.ok(await hasClosedCaptions(await read('carried_265.mp4')));
+    assert.ok(await hasClosedCaptions(await read('carried_mpeg.ts')));
     await store('carried.mp4', carried);
     const text = textOutput('RAW', '_text', caption({ DestinationType: 'WEBVTT' }));
     const hls = hlsLadder({ destination: 's3://outputs/again/film' });

@@ -24,6 +24,8 @@ export function h265Options(
     preset: settings.preset,
     profile: settings.profile,
     g: gop,
+    // Pictures have captions with them only where an output asks for it.
+    a53cc: 1,
     'forced-idr': forcedKeySeconds === undefined && settings.closedGopEvery === undefined ? 0 : 1,
     ...rateOptions(settings, h265RateFactor),
   };

@@ -18,7 +18,7 @@ const SIDECARS: Readonly<Record<string, readonly string[]>> = {
   CMAF_GROUP_SETTINGS: ['IMSC', 'WEBVTT'],
 };
 
-const EMBEDDING_CODECS: readonly (string | undefined)[] = ['H_264', 'H_265'];
+const EMBEDDING_CODECS: readonly (string | undefined)[] = ['H_264', 'H_265', 'MPEG2'];
 
 function destinationType(caption: CaptionDescription): string {
   return caption.DestinationSettings?.DestinationType ?? 'EMBEDDED';
@@ -61,7 +61,7 @@ function checkOutputCaptions(
     if (isInPicture) {
       if (!hasPicture) refuse(`${kind} captions need a videoDescription in their output`);
       else if (kind === 'EMBEDDED' && !EMBEDDING_CODECS.includes(codec)) {
-        refuse('EMBEDDED captions are supported with H_264 and H_265');
+        refuse('EMBEDDED captions are supported with H_264, H_265 and MPEG2');
       } else if (codec === 'PASSTHROUGH') refuse('A picture that is passed through cannot be drawn on');
       return;
     }

@@ -13,6 +13,7 @@ const PICTURES: Readonly<Partial<Record<ContainerType, readonly VideoCodec[]>>> 
   GIF: ['GIF'],
   Y4M: ['UNCOMPRESSED'],
   RAW: ['FRAME_CAPTURE', 'H_264', 'H_265', 'MPEG2'],
+  ISMV: ['H_264'],
   M3U8: ['H_264', 'H_265', 'PASSTHROUGH'],
   MPD: ['H_264', 'H_265', 'AV1', 'PASSTHROUGH'],
   CMFC: ['H_264', 'H_265', 'AV1', 'PASSTHROUGH'],

@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import {
-  CancelJobCommand,
   CreateJobCommand,
   type EncryptionContractConfiguration,
   GetJobCommand,
@@ -13,12 +12,12 @@ import {
 } from '@aws-sdk/client-mediaconvert';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { chromium } from 'playwright-core';
-import type { CpixResponse } from '#media/cpix/document.ts';
 import { decryptFragments, fragmentSamples } from '#test/fixtures/media/decrypt-fragments.ts';
 import { ContentHost } from '#test/harness/content-host.ts';
+import { cmaf, copied, dash, hls, smooth } from '#test/harness/encrypted-groups.ts';
 import { filesUnder } from '#test/harness/files-under.ts';
 import { MediaAccount } from '#test/harness/media-account.ts';
-import { aac, h264, jobEnd, jobOf } from '#test/harness/media-job.ts';
+import { jobEnd, jobOf } from '#test/harness/media-job.ts';
 import { keyOf, signalsOf, SpekeProvider, withoutOpenssl } from '#test/harness/speke-provider.ts';
 
 const KEY = randomBytes(16);
@@ -77,94 +76,6 @@ const PAGE = `<!doctype html><video muted width="160"></video><script>
     await video.play();
   }
 </script>`;
-
-const outputs = (Container: 'CMFC' | 'MPD') => [
-  {
-    NameModifier: '_v',
-    ContainerSettings: { Container },
-    VideoDescription: { Width: 160, Height: 90, CodecSettings: h264(400_000) },
-  },
-  { NameModifier: '_a', ContainerSettings: { Container }, AudioDescriptions: [aac] },
-];
-
-function cmaf(folder: string, Encryption?: object): OutputGroup {
-  return {
-    OutputGroupSettings: {
-      Type: 'CMAF_GROUP_SETTINGS',
-      CmafGroupSettings: {
-        Destination: `s3://outputs/${folder}/film`,
-        SegmentLength: 1,
-        FragmentLength: 1,
-        SegmentControl: 'SEGMENTED_FILES',
-        ...(Encryption !== undefined && { Encryption }),
-      },
-    },
-    Outputs: outputs('CMFC'),
-  };
-}
-
-/** The picture of the input as it is. */
-function copied(folder: string, Encryption?: object): OutputGroup {
-  const VideoDescription = { CodecSettings: { Codec: 'PASSTHROUGH' } } as const;
-  const ContainerSettings = { Container: 'CMFC' } as const;
-  return { ...cmaf(folder, Encryption), Outputs: [{ NameModifier: '_v', ContainerSettings, VideoDescription }] };
-}
-
-function dash(folder: string, Encryption: object): OutputGroup {
-  return {
-    OutputGroupSettings: {
-      Type: 'DASH_ISO_GROUP_SETTINGS',
-      DashIsoGroupSettings: {
-        Destination: `s3://outputs/${folder}/film`,
-        SegmentLength: 1,
-        FragmentLength: 1,
-        SegmentControl: 'SEGMENTED_FILES',
-        Encryption,
-      },
-    },
-    Outputs: outputs('MPD'),
-  };
-}
-
-function hls(folder: string, Encryption?: object): OutputGroup {
-  return {
-    OutputGroupSettings: {
-      Type: 'HLS_GROUP_SETTINGS',
-      HlsGroupSettings: {
-        Destination: `s3://outputs/${folder}/film`,
-        SegmentLength: 1,
-        MinSegmentLength: 0,
-        ...(Encryption !== undefined && { Encryption }),
-      },
-    },
-    Outputs: [
-      {
-        NameModifier: '_v',
-        ContainerSettings: { Container: 'M3U8' },
-        VideoDescription: { Width: 160, Height: 90, CodecSettings: h264(400_000) },
-        AudioDescriptions: [aac],
-      },
-    ],
-  };
-}
-
-function smooth(folder: string, Encryption?: object): OutputGroup {
-  const Destination = `s3://outputs/${folder}/film`;
-  return {
-    OutputGroupSettings: {
-      Type: 'MS_SMOOTH_GROUP_SETTINGS',
-      MsSmoothGroupSettings: { Destination, FragmentLength: 1, ...(Encryption !== undefined && { Encryption }) },
-    },
-    Outputs: [
-      {
-        NameModifier: '_v',
-        ContainerSettings: { Container: 'ISMV' },
-        VideoDescription: { Width: 160, Height: 90, CodecSettings: h264(400_000) },
-        AudioDescriptions: [aac],
-      },
-    ],
-  };
-}
 
 describe('content encryption', { skip: withoutOpenssl }, () => {
   let account: MediaAccount;
@@ -458,97 +369,6 @@ describe('content encryption', { skip: withoutOpenssl }, () => {
       await browser.close();
       host.stop();
     }
-  });
-
-  describe('a provider that', () => {
-    async function failure(path: string, extra: object = {}): Promise<Job> {
-      const url = `https://${provider.host}${path}`;
-      const speke = { ...spekeOf('odd', { SystemIds: [WIDEVINE] }), Url: url, ...extra };
-      const request = jobOf(account.role, account.source, [dash('odd', { SpekeKeyProvider: speke })]);
-      const { Job: made } = await account.media.send(new CreateJobCommand(request));
-      return jobEnd(account.media, made?.Id);
-    }
-
-    for (const [what, answer, wanted] of [
-      ['refuses', { status: 403, body: 'Forbidden' }, /answers with status 403 \(Forbidden\).*execute-api:Invoke/],
-      ['fails', { status: 500, body: 'Broken\nby far' }, /status 500 \(Broken by far\)/],
-      ['redirects', { status: 302, headers: { location: 'https://127.0.0.1/' }, body: '' }, /redirects/],
-      ['answers without end', { status: 200, body: Buffer.alloc(2 ** 20 + 1, 32) }, /longer than 1048576 bytes/],
-      ['answers no XML', { status: 200, body: 'hello' }, /its answer cannot be used/],
-      [
-        'answers with no keys',
-        { status: 200, body: '<cpix:CPIX xmlns:cpix="urn:dashif:org:cpix" id="odd"/>' },
-        /cannot be used: Missing/,
-      ],
-    ] as const) {
-      test(`${what} ends the job with 1091`, async () => {
-        provider.odd.set('/odd', answer);
-        const { ErrorCode, ErrorMessage = '', Status } = await failure('/odd');
-        assert.deepEqual([Status, ErrorCode], ['ERROR', 1091]);
-        assert.match(
-          ErrorMessage,
-          /^Unable to get content keys from the key provider \[https:\/\/localhost:\d+\/odd\]: /,
-        );
-        assert.match(ErrorMessage, wanted);
-      });
-    }
-
-    for (const [what, change, wanted] of [
-      ['speaks of another content', (answer) => ({ ...answer, contentId: 'other' }), /about another content/],
-      ['has nothing for a system', (answer) => ({ ...answer, systems: [] }), /no DRMSystem/],
-      [
-        'puts a line of its own into XML',
-        (answer) => ({
-          ...answer,
-          systems: answer.systems.map((one) => ({ ...one, signals: { contentProtection: '</x><y>' } })),
-        }),
-        /ContentProtectionData is no XML/,
-      ],
-      [
-        'has a pssh box of another system',
-        (answer) => ({
-          ...answer,
-          systems: answer.systems.map((one) => ({ ...one, signals: { pssh: signalsOf(one.kid, PLAYREADY).pssh } })),
-        }),
-        /PSSH is no box of system/,
-      ],
-    ] as const satisfies readonly (readonly [string, (answer: CpixResponse) => CpixResponse, RegExp])[]) {
-      test(`${what} ends the job with 1091, and its answer is not told`, async () => {
-        provider.change = change;
-        try {
-          const { ErrorCode, ErrorMessage = '' } = await failure('/changed');
-          assert.equal(ErrorCode, 1091);
-          assert.match(ErrorMessage, wanted);
-          for (const { request } of provider.calls) {
-            for (const { kid } of request.keys) assert.ok(!ErrorMessage.includes(keyOf(kid).toString('base64')));
-          }
-        } finally {
-          provider.change = (answer) => answer;
-        }
-      });
-    }
-
-    test('is at a private address that nobody allowed is not asked', async () => {
-      const before = provider.calls.length;
-      const Url = provider.url.replace('localhost', '127.0.0.1');
-      const { ErrorCode, ErrorMessage = '' } = await failure('/x', { Url });
-      assert.equal(ErrorCode, 1091);
-      assert.match(ErrorMessage, /127\.0\.0\.1 is at a private address.*COFFER_KEY_PROVIDER_HOSTS/);
-      assert.equal(provider.calls.length, before);
-    });
-
-    test('never answers does not keep a job from being cancelled', async () => {
-      provider.odd.set('/never', 'never');
-      const speke = { ...spekeOf('never', { SystemIds: [WIDEVINE] }), Url: `https://${provider.host}/never` };
-      const request = jobOf(account.role, account.source, [dash('never', { SpekeKeyProvider: speke })]);
-      const { Job: made } = await account.media.send(new CreateJobCommand(request));
-      while (callsOf('never').length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-      await account.media.send(new CancelJobCommand({ Id: made?.Id }));
-      const { Job: ended } = await account.media.send(new GetJobCommand({ Id: made?.Id }));
-      assert.equal(ended?.Status, 'CANCELED');
-      const next = await failure('/changed', { ResourceId: '' }).catch((error: unknown) => error);
-      assert.match(String(next), /resourceId/);
-    });
   });
 
   test('leaves no key in a file of the server, nor in what a job shows', async () => {

@@ -7,10 +7,11 @@ import { CreateJobCommand, type Job, type OutputGroup } from '@aws-sdk/client-me
 import { chromium } from 'playwright-core';
 import { decryptFragments, fragmentSamples } from '#test/fixtures/media/decrypt-fragments.ts';
 import { ContentHost } from '#test/harness/content-host.ts';
+import { cmaf, dash, hls } from '#test/harness/encrypted-groups.ts';
 import { filesUnder } from '#test/harness/files-under.ts';
 import { callKeyProvider } from '#test/harness/key-provider.ts';
 import { MediaAccount } from '#test/harness/media-account.ts';
-import { aac, h264, jobEnd, jobOf } from '#test/harness/media-job.ts';
+import { jobEnd, jobOf } from '#test/harness/media-job.ts';
 import { makeMediaRole, OBJECTS } from '#test/harness/media-role.ts';
 
 const COMMON = '1077efec-c0b2-4d02-ace3-3c1e52e2fb4b';
@@ -58,57 +59,6 @@ const PAGE = `<!doctype html><video muted width="160"></video><script>
     await video.play();
   }
 </script>`;
-
-const outputs = (Container: 'CMFC' | 'MPD') => [
-  {
-    NameModifier: '_v',
-    ContainerSettings: { Container },
-    VideoDescription: { Width: 160, Height: 90, CodecSettings: h264(400_000) },
-  },
-  { NameModifier: '_a', ContainerSettings: { Container }, AudioDescriptions: [aac] },
-];
-
-const control = { SegmentLength: 1, FragmentLength: 1, SegmentControl: 'SEGMENTED_FILES' } as const;
-
-function dash(folder: string, Encryption?: object): OutputGroup {
-  const Destination = `s3://outputs/${folder}/film`;
-  return {
-    OutputGroupSettings: {
-      Type: 'DASH_ISO_GROUP_SETTINGS',
-      DashIsoGroupSettings: { Destination, ...control, ...(Encryption !== undefined && { Encryption }) },
-    },
-    Outputs: outputs('MPD'),
-  };
-}
-
-function cmaf(folder: string, Encryption: object): OutputGroup {
-  const Destination = `s3://outputs/${folder}/film`;
-  return {
-    OutputGroupSettings: {
-      Type: 'CMAF_GROUP_SETTINGS',
-      CmafGroupSettings: { Destination, ...control, Encryption },
-    },
-    Outputs: outputs('CMFC'),
-  };
-}
-
-function hls(folder: string, Encryption: object): OutputGroup {
-  const Destination = `s3://outputs/${folder}/film`;
-  return {
-    OutputGroupSettings: {
-      Type: 'HLS_GROUP_SETTINGS',
-      HlsGroupSettings: { Destination, SegmentLength: 1, MinSegmentLength: 0, Encryption },
-    },
-    Outputs: [
-      {
-        NameModifier: '_v',
-        ContainerSettings: { Container: 'M3U8' },
-        VideoDescription: { Width: 160, Height: 90, CodecSettings: h264(400_000) },
-        AudioDescriptions: [aac],
-      },
-    ],
-  };
-}
 
 const contract = { SpekeVideoPreset: 'PRESET_VIDEO_8', SpekeAudioPreset: 'PRESET_AUDIO_3' } as const;
 const provider = (ResourceId: string, SystemIds: string[]) => ({ Url: URL_OF_API, ResourceId, SystemIds });

@@ -362,10 +362,10 @@ test('CreateJob refuses what it does not carry out, by the JSON pointer, and doe
   const at = '/outputGroups/0/outputGroupSettings/hlsGroupSettings/encryption';
   const odd = `${KEY_HEX.slice(1)}Z`;
   const cases: readonly (readonly [HlsEncryptionSettings, string])[] = [
-    [{ ...right, Type: 'SPEKE', StaticKeyProvider: undefined }, `${at}/type: Should be equal to one of the allowed`],
+    [{ ...right, Type: 'SPEKE', StaticKeyProvider: undefined }, `${at}: spekeKeyProvider is a required property`],
     [
       { ...right, SpekeKeyProvider: { ResourceId: 'film', Url: 'https://keys.example.com/' } },
-      `${at}/spekeKeyProvider: This setting is not supported`,
+      `${at}/spekeKeyProvider: Needs type SPEKE`,
     ],
     [{ ...right, Type: undefined }, `${at}: type is a required property`],
     [{ ...right, EncryptionMethod: undefined }, `${at}: encryptionMethod is a required property`],

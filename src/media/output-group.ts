@@ -91,8 +91,23 @@ export type MovieContainer =
   | 'h265'
   | 'mpeg2';
 
+/** Images for fast forward: thumbnails in rows and columns. */
+export interface TrickPlayImages {
+  /** Comes behind the group's own name. */
+  readonly nameModifier: string;
+  /** Of a thumbnail; absent: the size of the group's first picture. */
+  readonly width?: number;
+  /** Absent: in proportion. */
+  readonly height?: number;
+  readonly columns: number;
+  readonly rows: number;
+  /** Absent: a segment. */
+  readonly intervalSeconds?: number;
+}
+
 export interface HlsGroup extends GroupFacts, HlsManifestSettings {
   readonly kind: 'hls';
+  readonly trickPlayImages?: readonly TrickPlayImages[];
   readonly additionalManifests?: readonly AdditionalManifest[];
   /** True puts an output's segments into one file. */
   readonly isSingleFile?: boolean;
@@ -134,6 +149,7 @@ export interface HlsManifestSettings {
 /** Fragmented MP4, one track to an output: DASH ISO has an MPD, CMAF an MPD and HLS manifests. */
 export interface FragmentedGroup extends GroupFacts {
   readonly kind: 'dash' | 'cmaf';
+  readonly trickPlayImages?: readonly TrickPlayImages[];
   readonly additionalManifests?: readonly AdditionalManifest[];
   /** Seconds, before rounding up to whole GOPs, or to the nearest of whole pictures and frames of sound (`match`). */
   readonly segmentSeconds: number;

@@ -2,6 +2,9 @@ import { dashManifest } from '../packaging/dash-manifest.ts';
 import type { Rendition } from '../packaging/hls-manifest.ts';
 import { mainManifest } from '../packaging/hls-manifest.ts';
 import { clientManifest, serverManifest } from '../packaging/smooth-manifests.ts';
+import { imageLines } from '../packaging/image-manifests.ts';
+import type { ThumbnailEncoder } from './thumbnail-encoder.ts';
+import { putImageManifests } from './trick-play-images.ts';
 import { putDashManifest, putHlsManifest, putSmoothManifest } from '../packaging/manifest-store.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
@@ -18,6 +21,8 @@ export interface RunningGroup {
   readonly index: number;
   readonly outputs: readonly Output[];
   readonly tracks: readonly OutputTracks[];
+  /** Of trick play, in the order of the settings. */
+  readonly images?: readonly ThumbnailEncoder[];
 }
 
 /** Ends a group's outputs, and then writes the manifests that name them. */
@@ -36,13 +41,15 @@ export function finishGroup(running: RunningGroup, sink: PartSink, startedAt: nu
     writeSmoothManifests(group, outputs, mainManifests(group), sink, put);
     return { kind: 'smooth', playlistPaths, outputs: results };
   }
+  const images = (running.images ?? []).map(({ rendition }) => rendition);
+  putImageManifests(group, images, sink, startedAt);
   const dash = group.kind === 'hls' ? undefined : group.dash;
   const mains = mainManifests(group);
   if (dash !== undefined) {
     const representations = outputs.filter(isFragmented).map((output) => output.representation());
     for (const main of mains) {
       const chosen = representations.filter((_, index) => main.isNamed(index));
-      put(main.modifier, 'mpd', (key) => putDashManifest(sink, key, dashManifest(dash, chosen)));
+      put(main.modifier, 'mpd', (key) => putDashManifest(sink, key, dashManifest(dash, chosen, images)));
     }
   }
   const hls = group.kind === 'hls' ? (group.areManifestsWritten ? group : undefined) : group.hls;
@@ -50,7 +57,7 @@ export function finishGroup(running: RunningGroup, sink: PartSink, startedAt: nu
     const renditions = group.outputs.map((_, index) => describeRendition(group, index, outputs, tracks));
     for (const main of mains) {
       const chosen = renditions.filter((_, index) => main.isNamed(index));
-      const text = mainManifest(hls, chosen, group.kind !== 'hls');
+      const text = mainManifest(hls, chosen, group.kind !== 'hls') + imageLines(hls, images);
       put(main.modifier, 'm3u8', (key) => putHlsManifest(sink, hls, key, text));
     }
   }

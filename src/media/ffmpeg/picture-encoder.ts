@@ -109,7 +109,7 @@ export class PictureEncoder {
     check(ffmpeg, graph.configSync(), ERROR_CODES.settingsDoNotFit, what);
     const source = present(graph.getFilter('buffer@in'), what);
     const sink = present(graph.getFilter('buffersink@out'), what);
-    return { shape, graph, source, sink, encoder: openEncoder(ffmpeg, isJpeg, width, height) };
+    return { shape, graph, source, sink, encoder: openPictureEncoder(ffmpeg, isJpeg, width, height) };
   }
 }
 
@@ -123,7 +123,8 @@ function pictureSize(
   throw new TranscodeError(ERROR_CODES.settingsDoNotFit, 'The picture would be too large.');
 }
 
-function openEncoder(ffmpeg: FFmpeg, isJpeg: boolean, width: number, height: number): CodecContext {
+/** @throws TranscodeError 1040 */
+export function openPictureEncoder(ffmpeg: FFmpeg, isJpeg: boolean, width: number, height: number): CodecContext {
   const name = isJpeg ? ffmpeg.FF_ENCODER_MJPEG : ffmpeg.FF_ENCODER_PNG;
   const codec = present(ffmpeg.Codec.findEncoderByName(name), `This FFmpeg has no ${name} encoder.`);
   const context = new ffmpeg.CodecContext();

@@ -3,7 +3,7 @@ import type { PartSink } from '../packaging/object-writer.ts';
 import { withLadder } from '../abr-ladder.ts';
 import type { AudioSettings } from '../audio-settings.ts';
 import type { CaptionOutput } from '../caption-settings.ts';
-import type { OutputGroup } from '../output-group.ts';
+import type { FragmentedGroup, HlsGroup, OutputGroup } from '../output-group.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
 import type { MediaInfo, TranscodeResult } from '../transcode-report.ts';
 import type { Rational, VideoSettings } from '../video-settings.ts';
@@ -32,6 +32,8 @@ import { openHlsOutput } from './hls-outputs.ts';
 import { ImageStore } from './image-store.ts';
 import { OpenInput } from './open-input.ts';
 import { outputStartMs } from './output-start.ts';
+import { ThumbnailEncoder } from './thumbnail-encoder.ts';
+import { imageBase, thumbnailSettings } from './trick-play-images.ts';
 import { segmentLengths } from './segment-lengths.ts';
 import { VideoLengthGate } from './video-length-gate.ts';
 import type { SampleTarget } from './sample-target.ts';
@@ -346,7 +348,14 @@ class Transcode {
             }),
         ),
       );
-      return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
+      const images = this.#openImages(group, first.media, segmentSeconds, sink);
+      return {
+        group,
+        index,
+        outputs: opened.map(({ output }) => output),
+        tracks: opened.map(({ tracks }) => tracks),
+        images,
+      };
     }
     const dates = group.programDateTime && {
       ...group.programDateTime,
@@ -369,7 +378,34 @@ class Transcode {
           }),
       ),
     );
-    return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
+    const images = this.#openImages(group, first.media, segmentSeconds, sink);
+    return {
+      group,
+      index,
+      outputs: opened.map(({ output }) => output),
+      tracks: opened.map(({ tracks }) => tracks),
+      images,
+    };
+  }
+
+  /** What makes the images of trick play. */
+  #openImages(
+    group: HlsGroup | FragmentedGroup,
+    first: MediaInput,
+    segmentSeconds: number,
+    sink: PartSink,
+  ): ThumbnailEncoder[] {
+    const video = group.outputs.find((output) => output.video !== undefined)?.video;
+    const source = first.findVideo();
+    if (video === undefined || source === undefined) return [];
+    return (group.trickPlayImages ?? []).flatMap((images) => {
+      const settings = thumbnailSettings(images, video, video.framerate ?? framerateOf(source), segmentSeconds);
+      const base = imageBase(group, images, this.#job.startedAt);
+      const facts = { sink, base, columns: images.columns, rows: images.rows };
+      const encoder = this.#openVideo(settings, [], first, undefined, false, () => undefined, facts);
+      this.#videos.push({ encoder, end: () => undefined });
+      return encoder instanceof ThumbnailEncoder ? [encoder] : [];
+    });
   }
 
   /** Opens the outputs of a group that are captions alone, by their places. */
@@ -454,6 +490,7 @@ class Transcode {
     forcedKeySeconds: number | undefined,
     hasGlobalHeader: boolean,
     receive: PacketReceiver,
+    images?: ConstructorParameters<typeof ThumbnailEncoder>[2],
   ): VideoEncoder {
     const source = first.findVideo();
     if (source === undefined) throw new TranscodeError(ERROR_CODES.noVideo, 'The input has no video stream.');
@@ -480,7 +517,9 @@ class Transcode {
       target: this.#videos.length + 1,
       ...(forcedKeySeconds !== undefined && { forcedKeySeconds }),
     };
-    return new VideoEncoder(this.#ffmpeg, facts, receive);
+    return images === undefined
+      ? new VideoEncoder(this.#ffmpeg, facts, receive)
+      : new ThumbnailEncoder(this.#ffmpeg, facts, images);
   }
 
   #copyVideo(settings: VideoSettings, first: MediaInput, isAnnexB: boolean, receive: PacketReceiver): PassthroughVideo {

@@ -3,6 +3,7 @@ import type { DashManifestSettings } from '../output-group.ts';
 import { contentProtections, protectionId } from './dash-protection.ts';
 import type { FragmentedSegment } from './fragmented-segmenter.ts';
 import { closedCaptionHints, type DashText, textSet, textSetKey } from './dash-captions.ts';
+import { type ImageRendition, imageSets } from './image-manifests.ts';
 import { averageBandwidth } from './hls-manifest.ts';
 
 /** What an MPD says about a rendition. */
@@ -36,7 +37,11 @@ export interface DashRepresentation {
 }
 
 /** The manifest (MPD) of a finished group. Source: ISO 23009-1. */
-export function dashManifest(settings: DashManifestSettings, representations: readonly DashRepresentation[]): string {
+export function dashManifest(
+  settings: DashManifestSettings,
+  representations: readonly DashRepresentation[],
+  images: readonly ImageRendition[] = [],
+): string {
   const pictures = representations.filter(({ picture }) => picture !== undefined);
   // Sound ends within a frame of the picture, which players must not look for in a segment of its own.
   const leading = pictures.length > 0 ? pictures : representations;
@@ -61,6 +66,7 @@ export function dashManifest(settings: DashManifestSettings, representations: re
     ...(settings.baseUrl === '' ? [] : [`  <BaseURL>${escaped(settings.baseUrl)}</BaseURL>`]),
     `  <Period id="1" start="PT0S" duration="${period(seconds)}">`,
     ...[...sets.values()].flatMap((set, index) => adaptationSet(settings, set, index + 1, others(index + 1))),
+    ...imageSets(images, sets.size + 1),
     '  </Period>',
     '</MPD>',
     '',

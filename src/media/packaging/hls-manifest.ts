@@ -200,7 +200,7 @@ function rfc4281(name: string): string {
   return `avc1.${Number.parseInt(match[1] ?? '0', 16)}.${Number.parseInt(match[2] ?? '0', 16)}`;
 }
 
-function peakBandwidth(rendition: Pick<Rendition, 'segments'>): number {
+export function peakBandwidth(rendition: Pick<Rendition, 'segments'>): number {
   return Math.max(0, ...rendition.segments.map((segment) => bandwidth(segment.bytes, segment.duration)));
 }
 

@@ -12,6 +12,7 @@ import { planCmafEncryption, planProvidedEncryption } from './content-encryption
 import { isCaptionOutput } from './caption-output-rules.ts';
 import { captionExtension, planCaptions } from './caption-plan.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
+import { planTrickPlayImages } from './trick-play-plan.ts';
 import { planAlignment } from './segment-plan.ts';
 import { additionalManifests } from './manifest-plan.ts';
 import { videoSettings } from './video-plan.ts';
@@ -25,6 +26,7 @@ type GroupPlan = Pick<
   | 'fragmentSeconds'
   | 'alignment'
   | 'minFinalSeconds'
+  | 'trickPlayImages'
   | 'isSingleFile'
   | 'dash'
   | 'hls'
@@ -57,6 +59,7 @@ function planCommon(settings: DashIsoGroupSettings | CmafGroupSettings, defaultL
     segmentSeconds: settings.SegmentLength ?? defaultLength,
     fragmentSeconds: settings.FragmentLength ?? 2,
     ...planAlignment(settings),
+    ...planTrickPlayImages(settings),
     isSingleFile: settings.SegmentControl === 'SINGLE_FILE',
     ...additionalManifests(settings),
   };

@@ -15,6 +15,7 @@ import { checkPictureContainer } from './container-codecs.ts';
 import { isCaptionOutput } from './caption-output-rules.ts';
 import { missing } from './setting-rule.ts';
 import { checkDash } from './dash-rules.ts';
+import { checkTrickPlayImages } from './trick-play-rules.ts';
 import { checkLengths } from './length-rules.ts';
 import { checkSmoothOutputs } from './smooth-rules.ts';
 import { checkClocks } from './transport-rules.ts';
@@ -104,6 +105,7 @@ export function checkOutputGroup(group: OutputGroup, pointer: string, problems: 
   if (type === 'CMAF_GROUP_SETTINGS') checkRenditions(group, pointer, problems);
   checkMainManifests(group, pointer, problems);
   checkTrickPlay(group, pointer, problems);
+  checkTrickPlayImages(group, pointer, problems);
   checkDash(group, pointer, problems);
   checkLengths(group, pointer, problems);
   checkClocks(group, pointer, problems);

@@ -6,6 +6,7 @@ import { planCaptions, planClosedCaptions } from './caption-plan.ts';
 import { planHlsEncryption } from './content-encryption-plan.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
 import { groupFacts } from './group-facts.ts';
+import { planTrickPlayImages } from './trick-play-plan.ts';
 import { planAlignment } from './segment-plan.ts';
 import { additionalManifests } from './manifest-plan.ts';
 import { videoSettings } from './video-plan.ts';
@@ -19,6 +20,7 @@ export function planHls(
     kind: 'hls',
     segmentSeconds: hls.SegmentLength ?? 10,
     ...planAlignment(hls),
+    ...planTrickPlayImages(hls),
     captionSegments: hls.CaptionSegmentLengthControl === 'MATCH_VIDEO' ? 'match-video' : 'large',
     ...planClosedCaptions(hls),
     areManifestsWritten: hls.OutputSelection !== 'SEGMENTS_ONLY',

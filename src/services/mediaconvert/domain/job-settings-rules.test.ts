@@ -378,6 +378,7 @@ describe('rules across settings', () => {
 
 /** By the structure; `x` is an audio selector. */
 const ACCEPTED: Readonly<Record<string, string>> = {
+  imageBasedTrickPlaySettings: 'thumbnailHeight thumbnailWidth thumbnailInterval tileHeight tileWidth',
   additionalManifests: 'manifestNameModifier selectedOutputs',
   av1Settings: 'bitDepth framerateControl framerateDenominator framerateNumerator gopSize maxBitrate rateControlMode',
   aacSettings: 'audioDescriptionBroadcasterMix rateControlMode rawFormat specification',
@@ -401,11 +402,11 @@ const ACCEPTED: Readonly<Record<string, string>> = {
     'backgroundColor backgroundOpacity fontColor fontOpacity fontSize fontStyle fontWeight stylePassthrough textDecoration',
   webvttDestinationSettings: 'accessibility',
   cmafGroupSettings:
-    'baseUrl clientCache codecSpecification dashManifestStyle fragmentLength manifestCompression manifestDurationFormat minBufferTime minFinalSegmentLength mpdManifestBandwidthType mpdProfile segmentControl segmentLength segmentLengthControl streamInfResolution targetDurationCompatibilityMode writeDashManifest writeHlsManifest writeSegmentTimelineInRepresentation',
+    'baseUrl clientCache codecSpecification dashManifestStyle fragmentLength imageBasedTrickPlay manifestCompression manifestDurationFormat minBufferTime minFinalSegmentLength mpdManifestBandwidthType mpdProfile segmentControl segmentLength segmentLengthControl streamInfResolution targetDurationCompatibilityMode writeDashManifest writeHlsManifest writeSegmentTimelineInRepresentation',
   cmfcSettings:
     'audioDuration audioGroupId audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest timedMetadataBoxVersion',
   dashIsoGroupSettings:
-    'audioChannelConfigSchemeIdUri baseUrl dashManifestStyle fragmentLength hbbtvCompliance minBufferTime minFinalSegmentLength mpdManifestBandwidthType mpdProfile segmentControl segmentLength segmentLengthControl writeSegmentTimelineInRepresentation',
+    'audioChannelConfigSchemeIdUri baseUrl dashManifestStyle fragmentLength hbbtvCompliance imageBasedTrickPlay minBufferTime minFinalSegmentLength mpdManifestBandwidthType mpdProfile segmentControl segmentLength segmentLengthControl writeSegmentTimelineInRepresentation',
   deinterlacer: 'algorithm control mode',
   filterSettings: 'strength',
   spatialFilterSettings: 'postFilterSharpenStrength speed strength',
@@ -420,7 +421,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   h265Settings:
     'adaptiveQuantization alternateTransferFunctionSei bitrate codecLevel codecProfile deblocking dynamicSubGop flickerAdaptiveQuantization framerateControl framerateDenominator framerateNumerator gopBReference gopClosedCadence gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval mvTemporalPredictor numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator qualityTuningLevel rateControlMode sampleAdaptiveOffsetFilterMode scanTypeConversionMode sceneChangeDetect slices spatialAdaptiveQuantization temporalAdaptiveQuantization temporalIds treeBlockSize writeMp4PackagingType',
   hlsGroupSettings:
-    'audioOnlyHeader baseUrl captionLanguageSetting captionSegmentLengthControl clientCache codecSpecification directoryStructure manifestCompression manifestDurationFormat minFinalSegmentLength minSegmentLength outputSelection programDateTime programDateTimePeriod segmentControl segmentLength segmentLengthControl streamInfResolution targetDurationCompatibilityMode timedMetadataId3Period timestampDeltaMilliseconds',
+    'audioOnlyHeader baseUrl captionLanguageSetting captionSegmentLengthControl clientCache codecSpecification directoryStructure imageBasedTrickPlay manifestCompression manifestDurationFormat minFinalSegmentLength minSegmentLength outputSelection programDateTime programDateTimePeriod segmentControl segmentLength segmentLengthControl streamInfResolution targetDurationCompatibilityMode timedMetadataId3Period timestampDeltaMilliseconds',
   hlsSettings:
     'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest segmentModifier',
   inputClippings: 'endTimecode startTimecode',

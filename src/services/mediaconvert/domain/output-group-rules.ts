@@ -12,6 +12,7 @@ import { smoothGroup } from './smooth-rules.ts';
 import { checkCmafManifests, checkFragmentedGroup, checkHlsGroup } from './group-rules.ts';
 import { cmafEncryption, dashEncryption } from './fragmented-encryption-rules.ts';
 import { hlsEncryption } from './hls-encryption-rules.ts';
+import { trickPlaySettings } from './trick-play-rules.ts';
 import { additionalManifest } from './manifest-rules.ts';
 import {
   type SettingRule,
@@ -51,7 +52,8 @@ const hlsGroup: SettingRule<HlsGroupSettings> = allOf(
     TimedMetadataId3Frame: oneOf('NONE'),
     TimedMetadataId3Period: withoutEffect,
     TimestampDeltaMilliseconds: carriedOut,
-    ImageBasedTrickPlay: oneOf('NONE'),
+    ImageBasedTrickPlay: carriedOut,
+    ImageBasedTrickPlaySettings: trickPlaySettings,
     AudioOnlyHeader: carriedOut,
     CaptionLanguageSetting: carriedOut,
     CaptionSegmentLengthControl: carriedOut,
@@ -85,7 +87,8 @@ const fragmentedGroup = {
   // An edit list takes presentation to 0.
   VideoCompositionOffsets: oneOf<'UNSIGNED'>('UNSIGNED'),
   PtsOffsetHandlingForBFrames: oneOf<'ZERO_BASED'>('ZERO_BASED'),
-  ImageBasedTrickPlay: oneOf<'NONE'>('NONE'),
+  ImageBasedTrickPlay: carriedOut,
+  ImageBasedTrickPlaySettings: trickPlaySettings,
   AdditionalManifests: each(additionalManifest),
 };
 

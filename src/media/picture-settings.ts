@@ -24,6 +24,18 @@ export interface InputPicture {
   readonly position?: Rectangle;
   /** Lie on the input's own pictures, and are scaled with them. In the order in which they are laid. */
   readonly images?: readonly InsertedImage[];
+  /** Lies on top of all that. */
+  readonly motion?: MotionOverlay;
+}
+
+/** A film, often with transparency, that is laid on another one. */
+export interface MotionOverlay {
+  readonly file: MediaLocation;
+  /** Pixels from the other film's left and upper edge; absent: it is made as large as the other one. */
+  readonly place?: { readonly x: number; readonly y: number };
+  /** The timecode of the other film's picture on which it begins; absent: the first. */
+  readonly start?: string;
+  readonly isRepeated: boolean;
 }
 
 /** Filters against what an earlier compression has left. */

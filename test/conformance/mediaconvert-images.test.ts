@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
 import { at, PictureJobs } from '#test/harness/picture-jobs.ts';
-import { assertColor, colorOf, makeFilm, makeImage } from '#test/harness/pixels.ts';
+import { assertColor, colorOf, ffmpeg, makeFilm, makeImage } from '#test/harness/pixels.ts';
 
 let jobs: PictureJobs;
 
@@ -92,6 +92,56 @@ describe('images on films', { skip: withoutFfmpeg }, () => {
     const film = await jobs.film('black.mp4', { ...clip, ImageInserter: images }, {});
     assertColor(colorOf(film, 11, at(30, 20)), BLACK, 'before');
     assertColor(colorOf(film, 12, at(30, 20)), RED, 'there');
+  });
+});
+
+describe('films on films', { skip: withoutFfmpeg }, () => {
+  before(async () => {
+    // Half a second of red with a transparent right half, at another rate than the film below.
+    const alpha = "color=white:size=40x30:rate=10:duration=0.5,format=argb,geq=r=255:g=0:b=0:a='if(lt(X,20),255,0)'";
+    const animation = ['-v', 'error', '-f', 'lavfi', '-i', alpha, '-c:v', 'qtrle'];
+    await jobs.put(
+      'motion.mov',
+      ffmpeg([...animation, '-movflags', 'frag_keyframe+empty_moov', '-f', 'mov', 'pipe:1']),
+    );
+  });
+
+  const MotionImageInserter = {
+    InsertionMode: 'MOV',
+    Input: 's3://source/motion.mov',
+    Offset: { ImageX: 20, ImageY: 10 },
+    StartTime: '00:00:00:10',
+  };
+
+  test('play once from their time on, with their transparency', async () => {
+    const film = await jobs.film(
+      'black.mp4',
+      {},
+      {},
+      { MotionImageInserter: { ...MotionImageInserter, Playback: 'ONCE' } },
+    );
+    assertColor(colorOf(film, 8, at(30, 20)), BLACK, 'before');
+    assertColor(colorOf(film, 12, at(30, 20)), RED, 'there');
+    assertColor(colorOf(film, 12, at(50, 20)), BLACK, 'what is transparent');
+    assertColor(colorOf(film, 30, at(30, 20)), BLACK, 'gone');
+  });
+
+  test('repeat, as large as the film where they have no place', async () => {
+    const motion = { ...MotionImageInserter, Offset: undefined, Playback: 'REPEAT' };
+    const film = await jobs.film('black.mp4', {}, {}, { MotionImageInserter: motion });
+    assertColor(colorOf(film, 8, at(40, 45)), BLACK, 'before');
+    for (const picture of [12, 25, 48]) {
+      assertColor(colorOf(film, picture, at(40, 45)), RED, `picture ${picture}`);
+      assertColor(colorOf(film, picture, at(120, 45)), BLACK, `right half of picture ${picture}`);
+    }
+  });
+
+  test('of series of pictures are refused', async () => {
+    const series = { InsertionMode: 'PNG', Input: 's3://source/a_000.png' };
+    await assert.rejects(
+      jobs.run('black.mp4', {}, [{}], { MotionImageInserter: series }),
+      /\/motionImageInserter\/insertionMode: Should be/,
+    );
   });
 });
 

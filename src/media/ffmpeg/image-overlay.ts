@@ -6,6 +6,7 @@ import { type Color, FULL_RANGE } from './color.ts';
 import type { Step } from './graph-text.ts';
 import type { ImageStore } from './image-store.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
+import { MOTION_TICKS } from './motion-film.ts';
 
 /** The film on which images are laid, as its pictures are at that place in the graph. */
 export interface OverlaidFilm {
@@ -68,6 +69,30 @@ export function imageSteps(images: readonly InsertedImage[], film: OverlaidFilm,
   });
 }
 
+/** Lays a film on another one, of the same size or at a place. */
+export function motionSteps(
+  first: Frame,
+  place: { readonly x: number; readonly y: number } | undefined,
+  film: OverlaidFilm,
+  width: number,
+): Step[] {
+  const { mixed, suffix } = formatFor(film.pixelFormat);
+  const { x, y } = place ?? { x: 0, y: 0 };
+  const scale = place === undefined ? `scale=w=${width}:h=${film.height}:flags=bicubic,` : '';
+  const source =
+    `buffer@motion=video_size=${first.width}x${first.height}:pix_fmt=${first.format}:time_base=1/${MOTION_TICKS}` +
+    `:pixel_aspect=1/1:colorspace=${first.colorSpace}:range=${first.colorRange}`;
+  const other = [
+    `${source},${scale}format=rgba`,
+    ...coloring(film, USUAL_WHITE, mixed),
+    `setparams=colorspace=${film.color.matrix}:range=${film.color.range}`,
+  ].join(',');
+  return [{ name: 'm', other, filter: `overlay=x=${x}:y=${y}:format=${suffix}:eof_action=pass` }];
+}
+
+/** Candelas per square metre. */
+const USUAL_WHITE = 100;
+
 interface Layer {
   readonly image: InsertedImage;
   readonly from: number;
@@ -85,7 +110,7 @@ function layer({ image, from, to, fade, fadeSeconds }: Layer, film: OverlaidFilm
     source,
     `scale=w=${image.width ?? 'iw'}:h=${image.height ?? 'ih'}:flags=bicubic,format=rgba`,
     `colorchannelmixer=aa=${image.opacity}`,
-    ...coloring(film, image, mixed),
+    ...coloring(film, image.white, mixed),
     // So that nothing is converted again for the film's sake, whose own marks may be missing.
     `setparams=colorspace=${film.color.matrix}:range=${film.color.range}`,
   ];
@@ -107,7 +132,7 @@ function layer({ image, from, to, fade, fadeSeconds }: Layer, film: OverlaidFilm
 }
 
 /** Gives an image the film's colours; on HDR its white has some light, and not the most that there is. */
-function coloring({ color, height }: OverlaidFilm, { white }: InsertedImage, mixed: string): string[] {
+function coloring({ color, height }: OverlaidFilm, white: number, mixed: string): string[] {
   if (isHdr(color)) {
     const source = 'pin=1:tin=13:min=0:rin=1';
     const range = color.range === FULL_RANGE ? 1 : 0;

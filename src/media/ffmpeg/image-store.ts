@@ -5,6 +5,8 @@ import type { MediaLocation } from '../transcode-input.ts';
 import { type AuxiliaryPort, readAuxiliary } from './auxiliary.ts';
 import { check, present } from './check.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
+import type { MotionOverlay } from '../picture-settings.ts';
+import { MotionFilm } from './motion-film.ts';
 import { openCodec } from './open-codec.ts';
 
 const PNG_MARK = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
@@ -43,6 +45,11 @@ export class ImageStore {
     }
     this.#images.set(key, frame);
     return frame;
+  }
+
+  /** A film that is laid on another; whoever opens it closes it. @throws TranscodeError */
+  openFilm(overlay: MotionOverlay): MotionFilm {
+    return new MotionFilm(this.#ffmpeg, this.#port, overlay);
   }
 
   close(): void {

@@ -1,15 +1,16 @@
 import type { AVPixelFormat } from 'node-av/constants';
 import type { FilterContext, FilterGraph, Frame } from 'node-av/lib';
 import { ERROR_CODES } from '../transcode-error.ts';
-import type { InputPicture, InsertedImage } from '../picture-settings.ts';
+import type { InputPicture } from '../picture-settings.ts';
 import type { Rational } from '../video-settings.ts';
 import { check, present } from './check.ts';
 import { type FilmTimes, laterTimecode, timesFrom } from './film-times.ts';
 import { type Color, inputColor, inputColorSteps, LIMITED_RANGE } from './color.ts';
 import { areasOf, type Turn, turned, turnSteps } from './geometry.ts';
 import { type Step, writeChain } from './graph-text.ts';
-import { formatFor, ImageSources, imageSteps } from './image-overlay.ts';
+import { formatFor, ImageSources, imageSteps, motionSteps } from './image-overlay.ts';
 import { alphaSteps } from './alpha.ts';
+import type { MotionFilm } from './motion-film.ts';
 import { cleaningSteps } from './noise.ts';
 import type { ImageStore } from './image-store.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
@@ -61,6 +62,10 @@ export class VideoGraph {
   readonly #shape: string;
   /** Whether a filter has to be told which pictures are interlaced. */
   readonly #areMarksFollowed: boolean;
+  readonly #secondsOfTick: number;
+  /** A film that is laid on all pictures, the graph's time at which it begins, and where its pictures go. */
+  #motion: { readonly film: MotionFilm; readonly begin: number } | undefined;
+  readonly #motionTarget: FilterContext | undefined;
 
   /**
    * @param first gives the size and format; a frame of another needs a new graph
@@ -88,7 +93,7 @@ export class VideoGraph {
       `:colorspace=${first.colorSpace}:range=${first.colorRange}`;
     const color = inputColor(first, settings.color);
     const images = new ImageSources(ffmpeg, facts.pictures.images);
-    const { steps: inputSteps, color: laid } = this.#inputSteps(first, color, facts, images);
+    const { steps: inputSteps, color: laid } = this.#inputSteps(first, picture, color, facts, images);
     const pads = encoders.map((_, index) => `[s${index}]`).join('');
     const outputs = encoders.map((encoder, index) => {
       const { framerate } = encoder;
@@ -119,15 +124,23 @@ export class VideoGraph {
       check(ffmpeg, buffer.buffersrcAddFrameSync(images.copyOf(frame)), ERROR_CODES.settingsDoNotFit, what);
       buffer.buffersrcAddFrameSync(null);
     }
+    this.#secondsOfTick = facts.timeBase.num / facts.timeBase.den;
+    if (this.#motion !== undefined) this.#motionTarget = present(this.#graph.getFilter('buffer@motion'), what);
     this.#source = present(this.#graph.getFilter('buffer@in'), what);
     this.#sinks = encoders.map((_, index) => present(this.#graph.getFilter(`buffersink@v${index}`), what));
   }
 
   /** What all outputs see, and the colours that it has then. */
-  #inputSteps(first: Frame, color: Color, { framerate, pictures }: GraphFacts, sources: ImageSources): InputSteps {
+  #inputSteps(
+    first: Frame,
+    size: Picture,
+    color: Color,
+    { framerate, pictures }: GraphFacts,
+    sources: ImageSources,
+  ): InputSteps {
     const pixelFormat = this.#ffmpeg.avGetPixFmtName(first.format as AVPixelFormat) ?? '';
     const { settings, turn, inputTimes, skippedSeconds } = pictures;
-    const { images = [] } = settings;
+    const { images = [], motion } = settings;
     const steps: Step[] = [
       ...inputColorSteps(first, color),
       ...alphaSteps(settings, pixelFormat),
@@ -135,19 +148,26 @@ export class VideoGraph {
       ...turnSteps(turn),
     ];
     const shown = settings.isAlphaShown === true ? { ...color, matrix: BT709, range: LIMITED_RANGE } : color;
-    if (images.length === 0) return { steps, color: shown };
+    if (images.length === 0 && motion === undefined) return { steps, color: shown };
     const { film } = formatFor(pixelFormat);
     const isRgb = shown.matrix === RGB;
     const laid = isRgb ? { ...shown, matrix: BT709, range: LIMITED_RANGE } : shown;
     const facts = {
       pixelFormat: film,
       color: laid,
-      height: first.height,
+      height: size.height,
       framerate,
-      secondsOf: ({ start }: InsertedImage) => (start === undefined ? 0 : inputTimes.secondsOf(start)) - skippedSeconds,
+      secondsOf: ({ start }: { readonly start?: string }) =>
+        (start === undefined ? 0 : inputTimes.secondsOf(start)) - skippedSeconds,
     };
     const form = isRgb ? `scale=out_color_matrix=bt709:out_range=tv,format=${film}` : `format=${film}`;
-    return { steps: [...steps, form, ...imageSteps(images, facts, sources)], color: laid };
+    steps.push(form, ...imageSteps(images, facts, sources));
+    if (motion !== undefined) {
+      const laidFilm = pictures.images.openFilm(motion);
+      this.#motion = { film: laidFilm, begin: facts.secondsOf(motion) };
+      steps.push(...motionSteps(laidFilm.first, motion.place, facts, size.width));
+    }
+    return { steps, color: laid };
   }
 
   isFor(frame: Frame): boolean {
@@ -156,11 +176,16 @@ export class VideoGraph {
 
   /** Passes a frame on, whose `pts` is the input's own time; the encoders get what comes of it. */
   push(frame: Frame): void {
+    const [motion, target] = [this.#motion, this.#motionTarget];
+    if (motion !== undefined && target !== undefined) {
+      motion.film.feed(target, motion.begin, Number(frame.pts) * this.#secondsOfTick);
+    }
     check(this.#ffmpeg, this.#source.buffersrcAddFrameSync(frame), ERROR_CODES.unknown, 'The video filters failed');
     this.#drain();
   }
 
   finish(): void {
+    if (this.#motionTarget !== undefined) this.#motion?.film.close(this.#motionTarget);
     this.#source.buffersrcAddFrameSync(null);
     this.#drain();
     this.#out.free();

@@ -19,7 +19,8 @@ export function auxiliaryFiles(settings: JobSettings): readonly MediaLocation[] 
   const captions = (settings.Inputs ?? []).flatMap((input) =>
     Object.values(input.CaptionSelectors ?? {}).flatMap(captionFile),
   );
-  const uris = [...inserters.flatMap(imagesOf), ...sounds, ...captions];
+  const motion = settings.MotionImageInserter?.Input;
+  const uris = [...inserters.flatMap(imagesOf), ...sounds, ...captions, ...(motion === undefined ? [] : [motion])];
   return [...new Set(uris)].map(parseLocation);
 }
 

@@ -1,6 +1,6 @@
 import { parseLocation } from '#media/media-location.ts';
-import type { InsertedImage } from '#media/picture-settings.ts';
-import type { ImageInserter, InsertableImage } from '@aws-sdk/client-mediaconvert';
+import type { InsertedImage, MotionOverlay } from '#media/picture-settings.ts';
+import type { ImageInserter, InsertableImage, MotionImageInserter } from '@aws-sdk/client-mediaconvert';
 
 /** The images in the order in which they are laid: those of a higher layer on top. */
 export function planImages(inserter: ImageInserter | undefined): readonly InsertedImage[] {
@@ -30,3 +30,13 @@ function planImage(image: InsertableImage, white = 100): InsertedImage {
 }
 
 const DEFAULT_OPACITY = 50;
+
+export function planMotion(motion: MotionImageInserter): MotionOverlay {
+  const { Input: file = '', Offset: offset, Playback: playback, StartTime: start } = motion;
+  return {
+    file: parseLocation(file),
+    ...(offset !== undefined && { place: { x: offset.ImageX ?? 0, y: offset.ImageY ?? 0 } }),
+    ...(start !== undefined && { start }),
+    isRepeated: playback === 'REPEAT',
+  };
+}

@@ -1,7 +1,12 @@
-import type { ImageInserter, InsertableImage } from '@aws-sdk/client-mediaconvert';
+import type {
+  ImageInserter,
+  InsertableImage,
+  MotionImageInserter,
+  MotionImageInsertionOffset,
+} from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
 import { checkFileInput } from './cross-setting-rules.ts';
-import { allOf, carriedOut, each, missing, type SettingRule, structure } from './setting-rule.ts';
+import { allOf, carriedOut, each, missing, oneOf, type SettingRule, structure } from './setting-rule.ts';
 
 /** Still pictures on top of an input or of an output. */
 export const imageInserter: SettingRule<ImageInserter> = structure<ImageInserter>({
@@ -44,3 +49,22 @@ function checkPlace(image: InsertableImage, pointer: string, problems: Problem[]
 
 /** As large as a film may be. */
 const LARGEST = 8192;
+
+/** A film on top of all inputs. Series of pictures are not taken. */
+export const motionImageInserter: SettingRule<MotionImageInserter> = allOf(
+  checkMotion,
+  structure<MotionImageInserter>({
+    InsertionMode: oneOf('MOV'),
+    Input: checkFileInput,
+    Offset: structure<MotionImageInsertionOffset>({ ImageX: carriedOut, ImageY: carriedOut }),
+    Playback: carriedOut,
+    StartTime: carriedOut,
+  }),
+);
+
+function checkMotion(motion: MotionImageInserter, pointer: string, problems: Problem[]): void {
+  if (motion.Input === undefined) problems.push(missing(pointer, 'input'));
+  else if (!/\.mov$/.test(motion.Input)) {
+    problems.push({ pointer: `${pointer}/input`, text: 'Should name a .mov file; others are not supported' });
+  }
+}

@@ -432,6 +432,8 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   hdr10Metadata:
     'bluePrimaryX bluePrimaryY greenPrimaryX greenPrimaryY maxContentLightLevel maxFrameAverageLightLevel maxLuminance minLuminance redPrimaryX redPrimaryY whitePointX whitePointY',
   imageInserter: 'sdrReferenceWhiteLevel',
+  motionImageInserter: 'playback startTime',
+  offset: 'imageX imageY',
   timecodeBurnin: 'position prefix',
   insertableImages: 'duration fadeIn fadeOut height imageX imageY layer opacity startTime width',
   m3u8Settings:

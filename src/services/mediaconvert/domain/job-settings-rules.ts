@@ -28,6 +28,7 @@ import {
   structure,
   withoutEffect,
 } from './setting-rule.ts';
+import { motionImageInserter } from './image-rules.ts';
 import { checkTimecodeTrack } from './picture-rules.ts';
 import { videoDescription } from './video-rules.ts';
 
@@ -89,6 +90,7 @@ export const jobSettingsRule: SettingRule<JobSettings> = allOf(
     AdAvailOffset: oneOf(0),
     FollowSource: oneOf(1),
     ColorConversion3DLUTSettings: emptyOnly,
+    MotionImageInserter: motionImageInserter,
     MotionImageInserters: emptyOnly,
   }),
 );

@@ -59,7 +59,7 @@ export function checkCopiedSounds(settings: JobSettings, pointer: string, proble
 /** A copied picture can neither be cut between its key frames nor joined to one of another encoder. */
 export function checkPassthroughInputs(settings: JobSettings, pointer: string, problems: Problem[]): void {
   const inputs = settings.Inputs ?? [];
-  const changes = inputs.flatMap(pictureWorkOf);
+  const changes = [...inputs.flatMap(pictureWorkOf), ...(settings.MotionImageInserter === undefined ? [] : ['motion'])];
   const isClipped = inputs.some(({ InputClippings: clips }) => (clips ?? []).length > 0);
   if (inputs.length <= 1 && !isClipped && changes.length === 0) return;
   settings.OutputGroups?.forEach((group, groupIndex) =>

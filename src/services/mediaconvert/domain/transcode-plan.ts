@@ -11,6 +11,7 @@ import { planCmaf, planDash, planFragmentedOutputs } from './fragmented-plan.ts'
 import { groupFacts } from './group-facts.ts';
 import { planHls, planHlsOutput } from './hls-plan.ts';
 import { planSmooth } from './smooth-plan.ts';
+import { planMotion } from './image-plan.ts';
 import { planInput } from './input-plan.ts';
 import { outputTimecode } from './picture-plan.ts';
 
@@ -28,7 +29,11 @@ export function planTranscode(
   contentKeys: readonly (readonly GroupKey[] | undefined)[] = [],
 ): TranscodeJob {
   const settings = withGroupsSpread(asked);
-  const inputs = (settings.Inputs ?? []).map((input, index) => planInput(input, inputKeys[index]));
+  const motion = settings.MotionImageInserter && planMotion(settings.MotionImageInserter);
+  const inputs = (settings.Inputs ?? []).map((input, index) => {
+    const planned = planInput(input, inputKeys[index]);
+    return motion === undefined ? planned : { ...planned, picture: { ...planned.picture, motion } };
+  });
   const [first] = inputs;
   const inputName = first === undefined ? '' : baseNameOf(first.source);
   const firstTimecode = outputTimecode(settings);

@@ -64,7 +64,7 @@ export const motionImageInserter: SettingRule<MotionImageInserter> = allOf(
 
 function checkMotion(motion: MotionImageInserter, pointer: string, problems: Problem[]): void {
   if (motion.Input === undefined) problems.push(missing(pointer, 'input'));
-  else if (!/\.mov$/.test(motion.Input)) {
+  else if (!motion.Input.endsWith('.mov')) {
     problems.push({ pointer: `${pointer}/input`, text: 'Should name a .mov file; others are not supported' });
   }
 }

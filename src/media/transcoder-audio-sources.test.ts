@@ -9,6 +9,8 @@ import type { AudioSelector, TranscodeInput } from './transcode-input.ts';
 import { startTranscode } from './transcoder.ts';
 
 let server: ObjectServer;
+/** Of the last job. */
+let warnings: number[] = [];
 
 before(async () => {
   server = await ObjectServer.start();
@@ -55,7 +57,10 @@ async function soundOf(
       ...rest,
     })),
   };
-  await startTranscode(job, access(), () => undefined).result;
+  warnings = [];
+  await startTranscode(job, access(), (event) => {
+    if (event.kind === 'warning') warnings.push(event.code);
+  }).result;
   return decodeSound(server.bytes('out/film.wav'), channels);
 }
 
@@ -115,6 +120,7 @@ describe('the sound of an input', { skip: withoutFfmpeg }, () => {
     const at = async (offsetSeconds: number) =>
       soundOf([{ key: 'tones.mkv', main: { pick: { kind: 'tracks', tracks: [1] }, offsetSeconds } }], 1);
     const late = await at(0.75);
+    assert.deepEqual(warnings, [240_001], 'three quarters of a second are left out');
     assert.ok(Math.abs(soundingFrom(late, 0).from - 0.75) < 0.005, String(soundingFrom(late, 0).from));
     assert.ok(Math.abs((late.samples[0]?.length ?? 0) / late.rate - 3) < 0.05);
     const early = await at(-1);

@@ -47,6 +47,7 @@ export class AudioFeeds {
   readonly #externals: { readonly media: MediaInput; isEnded: boolean; seconds: number }[];
   readonly #frame: Frame;
   #heardSeconds = 0;
+  #droppedSeconds = 0;
 
   /** @param main the input itself; routes may name other files, which are read in step with it */
   constructor(ffmpeg: FFmpeg, main: MediaInput, routes: readonly AudioRoute[], facts: FeedFacts) {
@@ -102,6 +103,11 @@ export class AudioFeeds {
 
   get isEmpty(): boolean {
     return this.#decodings.length === 0;
+  }
+
+  /** How much of the sound was behind the input's end, and was left out, as far as its file says. */
+  get droppedSeconds(): number {
+    return this.#droppedSeconds;
   }
 
   /** How far the input's own sound was heard, from the window's beginning. */
@@ -189,13 +195,17 @@ export class AudioFeeds {
   #push(one: AudioDecoding, frame: Frame): void {
     const seconds = one.clock.place(frame);
     const { pts, nbSamples } = frame;
-    const { from } = this.#facts.window;
+    const { window } = this.#facts;
+    const { from } = window;
     const { num, den } = one.stream.timeBase;
     let isPast = true;
     for (const { mix, place, offsetSeconds } of one.feeds) {
       const at = seconds + offsetSeconds - from;
       const end = this.#endFor(offsetSeconds > 0 || one.isExternal) - from;
-      if (at >= end) continue;
+      if (at >= end) {
+        if (window.to === undefined) this.#noteDropped(one, offsetSeconds);
+        continue;
+      }
       isPast = false;
       if ((from > 0 || offsetSeconds < 0) && at + nbSamples / frame.sampleRate <= 0) continue;
       frame.pts = pts + BigInt(Math.round(((offsetSeconds - from) * den) / num));
@@ -208,6 +218,12 @@ export class AudioFeeds {
     one.isPast = isPast;
     if (!one.isExternal) this.#heardSeconds = Math.max(this.#heardSeconds, seconds - from);
     this.#facts.onFrame(seconds - from);
+  }
+
+  #noteDropped({ media, isExternal }: AudioDecoding, offsetSeconds: number): void {
+    const { lengthSeconds = 0 } = this.#facts;
+    const length = isExternal ? (media.info.durationSeconds ?? lengthSeconds) : lengthSeconds;
+    this.#droppedSeconds = Math.max(this.#droppedSeconds, length + offsetSeconds - lengthSeconds);
   }
 
   /** Where the sound of a feed ends, on the input's own time line. */

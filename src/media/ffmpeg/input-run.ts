@@ -25,6 +25,15 @@ interface Decoding {
   isPast: boolean;
 }
 
+/** From so much on, the service warns of sound that was made longer or shorter to fit. */
+const WARNED_SECONDS = 0.1;
+const PADDED = 240_000;
+const DROPPED = 240_001;
+
+function ms(seconds: number): number {
+  return Math.round(seconds * 1000);
+}
+
 /** One input on its way through decoders and filters to the encoders. */
 export class InputRun {
   readonly #ffmpeg: FFmpeg;
@@ -40,6 +49,7 @@ export class InputRun {
   readonly #pictures: PictureFacts;
   readonly #onPicture: ((frame: Frame, seconds: number) => void) | undefined;
   readonly #onFrame: (seconds: number, isVideo: boolean) => void;
+  readonly #onWarning: ((code: number, message: string) => void) | undefined;
   readonly #frame: Frame;
   #graph: VideoGraph | undefined;
   #endSeconds = 0;
@@ -65,6 +75,7 @@ export class InputRun {
       /** Told each decoded picture with its time on the outputs' time line. */
       readonly onPicture?: (frame: Frame, seconds: number) => void;
       readonly onFrame: (seconds: number, isVideo: boolean) => void;
+      readonly onWarning?: (code: number, message: string) => void;
     },
   ) {
     this.#ffmpeg = ffmpeg;
@@ -77,6 +88,7 @@ export class InputRun {
     this.#pictures = facts.pictures;
     this.#onPicture = facts.onPicture;
     this.#onFrame = facts.onFrame;
+    this.#onWarning = facts.onWarning;
     this.#frame = new ffmpeg.Frame();
     this.#frame.alloc();
     const video = facts.videoEncoders.length > 0 ? input.findVideo() : undefined;
@@ -235,8 +247,12 @@ export class InputRun {
       encoder.fillTo(this.#isJoined || videoEnd === this.#baseSeconds ? end : videoEnd);
     if (this.#isJoined) {
       for (const encoder of this.#videoEncoders) encoder.fillTo(encoder.frameAt(end));
+      const padded = Math.max(0, ...audioEncoders.map(({ seconds }) => end - seconds));
+      if (padded >= WARNED_SECONDS) this.#onWarning?.(PADDED, `Silence of ${ms(padded)} ms was put behind sound`);
       for (const encoder of audioEncoders) encoder.fillTo(end);
     }
+    const dropped = this.#audio.droppedSeconds;
+    if (dropped >= WARNED_SECONDS) this.#onWarning?.(DROPPED, `Sound of ${ms(dropped)} ms was left out`);
     return end;
   }
 

@@ -264,6 +264,7 @@ class Transcode {
             outputTimecode,
           },
           onPicture: this.#captions.takePicture,
+          onWarning: (code, message) => this.#ports.report({ kind: 'warning', code, message }),
           onFrame: (seconds, isVideo) => {
             const isCounted = isVideo || !this.#hasPicture;
             if (isCounted) this.#framesDecoded += 1;

@@ -18,7 +18,7 @@ const FULL_SCALE = 32_768;
  * What white noise in a band leaves unpredicted: neighbouring samples of a band are alike, as there are twice as many as
  * its width needs. By this a band's share is measured.
  */
-const NOISE_RESIDUE = 0.5;
+const NOISE_RESIDUE = 0.45;
 const LOADING = 1.0001;
 /** The weight of what was before, beside the energy at hand. */
 const MEMORY = 0.5;

@@ -16,6 +16,8 @@ const HIGHEST_HZ = 18_000;
 const HIGHEST_SHARE = 0.46;
 const INDEXES: readonly number[] = Array.from({ length: 16 }, (_, index) => index);
 const LAST_STOP = 13;
+/** Of the 32 bands that the core has, its resampler rounds off the last ones. */
+const HIGHEST_START = 29;
 
 /**
  * Where the core ends and how far replication goes, for a bitrate.
@@ -32,7 +34,7 @@ export function chooseBands(sampleRate: number, bitrate: number, channels: numbe
   );
   const distance = ({ start, stop }: FrequencyBands): number =>
     Math.abs(hzOf(start) - crossover) + Math.abs(hzOf(stop) - highest) / 2;
-  const [best] = all.sort((a, b) => distance(a) - distance(b));
+  const [best] = all.filter(({ start }) => start <= HIGHEST_START).sort((a, b) => distance(a) - distance(b));
   if (best === undefined) throw new RangeError(`There is no replication at ${sampleRate} Hz.`);
   return best;
 }

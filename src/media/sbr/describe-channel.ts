@@ -10,8 +10,8 @@ const BURST = 9;
 const OFFSET = 6;
 const LEAST_ENERGY: number = 2 ** OFFSET;
 const HIGHEST_LEVELS = { fine: 60, coarse: 31 } as const;
-/** Noise is at most 3 dB above the rest. */
-const LOUDEST_NOISE = 5;
+/** Noise is at most 6 dB above the rest. */
+const LOUDEST_NOISE = 4;
 const FAINTEST_NOISE = 24;
 /** What each way of whitening takes off the copied tones. */
 const WHITENED: readonly number[] = [0, 0.4, 0.75, 0.92];

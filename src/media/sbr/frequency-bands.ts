@@ -35,7 +35,7 @@ const MAX_PATCHES = 5;
 const HIGHEST_START = 32;
 
 /** Where replication may start, by `bs_start_freq`. */
-export function startBand(sampleRate: number, index: number): number {
+function startBand(sampleRate: number, index: number): number {
   const offsets = START_OFFSETS.find(({ upTo }) => sampleRate <= upTo)?.offsets ?? [];
   return Math.round((128 * leastStartHz(sampleRate)) / sampleRate) + (offsets[index] ?? 0);
 }

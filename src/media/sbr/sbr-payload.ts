@@ -25,6 +25,10 @@ export interface ChannelFrame {
 
 /** `bs_amp_res`: 1 for steps of 3 dB where a frame has more than one envelope. */
 const COARSE = 1;
+/** As many as where a header does not say it. */
+const LIMITER_BANDS = 2;
+const NO_LIMIT = 3;
+const LIFTED = 2;
 const EXTENSION_SBR_DATA = 13;
 const FIXFIX = 0;
 const START_BITS = { fine: 7, coarse: 6, noise: 5 } as const;
@@ -39,7 +43,7 @@ export function sbrPayload(bands: FrequencyBands, channels: readonly ChannelFram
   const bits = new BitWriter();
   bits.write(EXTENSION_SBR_DATA, 4);
   bits.write(1, 1);
-  writeHeader(bits, bands);
+  writeHeader(bits, bands, channels.every(isLifted));
   // No reserved data.
   bits.write(0, 1);
   if (channels.length === 2) bits.write(0, 1);
@@ -62,12 +66,26 @@ export function sbrPayload(bands: FrequencyBands, channels: readonly ChannelFram
   return bits;
 }
 
-function writeHeader(bits: BitWriter, { startIndex, stopIndex }: FrequencyBands): void {
+function writeHeader(bits: BitWriter, { startIndex, stopIndex }: FrequencyBands, isUnlimited: boolean): void {
   bits.write(COARSE, 1);
   bits.write(startIndex, 4);
   bits.write(stopIndex, 4);
-  // The replication starts with the first band; two reserved bits; the standard's own choices for the rest.
-  bits.write(0, 3 + 2 + 1 + 1);
+  // The replication starts with the first band; two reserved bits; the standard's own choices of bands.
+  bits.write(0, 3 + 2 + 1);
+  bits.write(isUnlimited ? 1 : 0, 1);
+  if (!isUnlimited) return;
+  bits.write(LIMITER_BANDS, 2);
+  bits.write(NO_LIMIT, 2);
+  // Each band of the filter bank by itself, and steps between envelopes.
+  bits.write(3, 2);
+}
+
+/**
+ * True where noise is to be made of tones: then the gaps between these have to be filled, which a decoder's limiter of
+ * gains would not let happen.
+ */
+function isLifted({ whitening }: ChannelFrame): boolean {
+  return whitening.every((mode) => mode >= LIFTED);
 }
 
 function writeGrid(bits: BitWriter, { levels, isHigh }: ChannelFrame): void {

@@ -255,7 +255,10 @@ describe('a fill element', () => {
     for (const bytes of [[], [0], [0xff, 0], [0x02], [0xf6, 0xc0]]) {
       assert.throws(() => withFillElement(Buffer.from(bytes), extension), RangeError);
     }
-    assert.throws(() => withFillElement(bytesOf([1, 1, 1]), writerOf(new Array<number>(2200).fill(1))), RangeError);
+    assert.throws(
+      () => withFillElement(bytesOf([1, 1, 1]), writerOf(Array.from({ length: 2200 }, () => 1))),
+      RangeError,
+    );
   });
 });
 

@@ -17,6 +17,8 @@ export interface InputPicture {
   readonly turn?: 90 | 180 | 270 | 'auto';
   /** True: the pictures' transparency takes their place, as a grey picture. */
   readonly isAlphaShown?: boolean;
+  /** True: where sound begins earlier or ends later there are black pictures. */
+  readonly isPaddedBlack?: boolean;
   readonly cleaning?: InputCleaning;
   readonly color?: InputColor;
   /** Instead of the outputs' own. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
+import { CreateJobCommand } from '@aws-sdk/client-mediaconvert';
 import { withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
-import { h264 } from '#test/harness/media-job.ts';
+import { h264, jobEnd, jobOf, mp4Group } from '#test/harness/media-job.ts';
 import { at, PictureJobs } from '#test/harness/picture-jobs.ts';
 import { assertColor, colorOf, ffmpeg, lumaOf, makeFilm, rawPixels } from '#test/harness/pixels.ts';
 
@@ -126,5 +127,27 @@ describe('other choices of an input', { skip: withoutFfmpeg }, () => {
     // Between the pictures with the bar at 40 and 48 it is at 44, and not half to be seen at both places.
     assert.ok(lumaOf(film, 11, { x: 46, y: 44, width: 2, height: 8 }) > 200);
     assert.ok(lumaOf(film, 11, { x: 41, y: 44, width: 2, height: 8 }) < 60);
+  });
+
+  test('sound that begins earlier and ends later has black pictures', async () => {
+    const sources = ['-itsoffset', '0.4', '-f', 'lavfi', '-i', 'color=red:size=160x90:rate=25:duration=0.8'];
+    const sound = ['-f', 'lavfi', '-i', 'sine=duration=2:sample_rate=48000', '-c:a', 'aac'];
+    const encoder = ['-c:v', 'libx264', '-bf', '0', '-pix_fmt', 'yuv420p', '-f', 'matroska', 'pipe:1'];
+    await jobs.put('late.mkv', ffmpeg(['-v', 'error', ...sources, ...sound, ...encoder]));
+    const request = jobOf(jobs.account.role, 's3://source/late.mkv', [
+      mp4Group({ destination: 's3://outputs/padded' }),
+    ]);
+    Object.assign(request.Settings?.Inputs?.[0] ?? {}, { VideoSelector: { PadVideo: 'BLACK' } });
+    const { Job: created } = await jobs.account.media.send(new CreateJobCommand(request));
+    const job = await jobEnd(jobs.account.media, created?.Id);
+    assert.equal(job.Status, 'COMPLETE', job.ErrorMessage ?? '');
+    const film = await jobs.account.download('padded-180p.mp4');
+    for (const [picture, color] of [
+      [5, [0, 0, 0]],
+      [15, [255, 0, 0]],
+      [45, [0, 0, 0]],
+    ] as const) {
+      assertColor(colorOf(film, picture, at(160, 90)), color, `picture ${picture}`);
+    }
   });
 });

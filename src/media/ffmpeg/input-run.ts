@@ -1,6 +1,7 @@
 import type { CodecContext, Frame, Packet, Stream } from 'node-av/lib';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import { AudioFeeds, type AudioRoute } from './audio-feeds.ts';
+import { blackPicture } from './black-picture.ts';
 import { type ClipWindow, WHOLE } from './clip-windows.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { MediaInput } from './media-input.ts';
@@ -194,6 +195,7 @@ export class InputRun {
       pixelAspect: frame.sampleAspectRatio.num > 0 ? frame.sampleAspectRatio : pixelAspectOf(video.stream),
       baseSeconds: this.#baseSeconds,
       startSeconds,
+      blackSeconds: this.#pictures.settings.isPaddedBlack === true && this.#endSeconds === 0 ? seconds : 0,
       isLastKept: this.#isJoined,
       pictures: this.#pictures,
     });
@@ -243,8 +245,10 @@ export class InputRun {
       this.#baseSeconds,
       ...[...this.#videoEncoders, ...this.#copies].map((track) => track.seconds),
     );
+    const isPadded = this.#pictures.settings.isPaddedBlack === true;
+    if (isPadded) this.#padBlack(end);
     for (const encoder of this.#silent)
-      encoder.fillTo(this.#isJoined || videoEnd === this.#baseSeconds ? end : videoEnd);
+      encoder.fillTo(isPadded || this.#isJoined || videoEnd === this.#baseSeconds ? end : videoEnd);
     if (this.#isJoined) {
       for (const encoder of this.#videoEncoders) encoder.fillTo(encoder.frameAt(end));
       const padded = Math.max(0, ...audioEncoders.map(({ seconds }) => end - seconds));
@@ -254,6 +258,17 @@ export class InputRun {
     const dropped = this.#audio.droppedSeconds;
     if (dropped >= WARNED_SECONDS) this.#onWarning?.(DROPPED, `Sound of ${ms(dropped)} ms was left out`);
     return end;
+  }
+
+  /** Black pictures for sound that goes on. */
+  #padBlack(end: number): void {
+    for (const encoder of this.#videoEncoders) {
+      if (encoder.seconds >= end) continue;
+      const black = blackPicture(this.#ffmpeg, encoder);
+      encoder.remember(black);
+      encoder.fillTo(encoder.frameAt(end));
+      black.free();
+    }
   }
 
   #refuseTruncated(): void {

@@ -15,6 +15,8 @@ export interface OutputFacts {
   /** Of the input. */
   readonly framerate: Rational;
   readonly startSeconds: number;
+  /** What is shown before this time is black. */
+  readonly blackSeconds: number;
   /** Whether the input's pictures are marked as such. */
   readonly isInterlaced: boolean;
   /** What the input's pictures have. */
@@ -57,6 +59,7 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
   filters.push(...correctionSteps(settings.picture?.color, encoder.color), `format=${encoder.pixelFormat}`);
   if (plan.pad !== undefined) filters.push(`pad=${plan.pad.width}:${plan.pad.height}:${plan.pad.x}:${plan.pad.y}`);
   filters.push(`setsar=${picture.pixelAspect.num}/${picture.pixelAspect.den}`);
+  if (facts.blackSeconds > 0) filters.push(`drawbox=color=black:t=fill:enable='lt(t,${facts.blackSeconds})'`);
   filters.push(
     ...imageSteps(
       settings.picture?.images ?? [],

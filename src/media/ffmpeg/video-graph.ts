@@ -37,6 +37,8 @@ interface GraphFacts {
   readonly pixelAspect: Rational;
   readonly baseSeconds: number;
   readonly startSeconds: number;
+  /** What is shown before this time is black. */
+  readonly blackSeconds: number;
   readonly isLastKept: boolean;
   readonly pictures: PictureFacts;
 }

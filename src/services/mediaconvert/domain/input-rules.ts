@@ -19,7 +19,7 @@ const videoSelector: SettingRule<VideoSelector> = allOf(
     Hdr10Metadata: hdr10Metadata,
     MaxLuminance: carriedOut,
     EmbeddedTimecodeOverride: oneOf('NONE'),
-    PadVideo: oneOf('DISABLED'),
+    PadVideo: carriedOut,
     Pid: carriedOut,
     Rotate: carriedOut,
     SampleRange: carriedOut,

@@ -460,7 +460,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   staticKeyProvider: 'keyFormat keyFormatVersions url',
   timecodeConfig: 'source start timestampOffset',
   videoDescription: 'antiAlias chromaPositionMode colorMetadata dropFrameTimecode sharpness timecodeTrack',
-  videoSelector: 'alphaBehavior colorSpaceUsage maxLuminance pid rotate sampleRange',
+  videoSelector: 'alphaBehavior colorSpaceUsage maxLuminance padVideo pid rotate sampleRange',
   x: 'customLanguageCode defaultSelection languageCode pids streams tracks',
   avcIntraSettings: 'framerateControl framerateDenominator framerateNumerator interlaceMode scanTypeConversionMode',
   bandwidthReductionFilter: 'sharpening strength',

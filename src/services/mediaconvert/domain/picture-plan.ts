@@ -20,6 +20,7 @@ export function planInputPicture(input: Input): InputPicture {
     ...(input.VideoSelector?.Pid !== undefined && { pid: input.VideoSelector.Pid }),
     ...(turn !== undefined && { turn }),
     ...(input.VideoSelector?.AlphaBehavior === 'REMAP_TO_LUMA' && { isAlphaShown: true }),
+    ...(input.VideoSelector?.PadVideo === 'BLACK' && { isPaddedBlack: true }),
     ...(cleaning !== undefined && { cleaning }),
     ...(color !== undefined && { color }),
     ...planAreas(input),

@@ -60,6 +60,7 @@ export function pictureWorkOf(input: Input): readonly string[] {
     ...(input.DeblockFilter === 'ENABLED' ? ['deblockFilter'] : []),
     ...(input.DenoiseFilter === 'ENABLED' ? ['denoiseFilter'] : []),
     ...(['DEGREE_0', undefined].includes(selector?.Rotate) ? [] : ['videoSelector/rotate']),
+    ...(selector?.PadVideo === 'BLACK' ? ['videoSelector/padVideo'] : []),
     ...(['FOLLOW', undefined].includes(selector?.ColorSpace) ? [] : ['videoSelector/colorSpace']),
     ...(['FOLLOW', undefined].includes(selector?.SampleRange) ? [] : ['videoSelector/sampleRange']),
     ...(selector?.AlphaBehavior === 'REMAP_TO_LUMA' ? ['videoSelector/alphaBehavior'] : []),

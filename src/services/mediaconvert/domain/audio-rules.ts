@@ -25,12 +25,15 @@ export const mp3: SettingRule<Mp3Settings> = allOf(
   }),
 );
 
-export const wav: SettingRule<WavSettings> = structure<WavSettings>({
-  BitDepth: oneOf(16, 24),
-  Channels: checkEven,
-  Format: carriedOut,
-  SampleRate: carriedOut,
-});
+export const wav: SettingRule<WavSettings> = allOf(
+  checkExtensible,
+  structure<WavSettings>({
+    BitDepth: oneOf(16, 24),
+    Channels: checkEven,
+    Format: carriedOut,
+    SampleRate: carriedOut,
+  }),
+);
 
 export const aiff: SettingRule<AiffSettings> = structure<AiffSettings>({
   BitDepth: oneOf(16, 24),
@@ -88,6 +91,14 @@ const SETTINGS = {
 
 export function checkAudioCodec(audio: AudioDescription, pointer: string, problems: Problem[]): void {
   checkCodecMember(audio.CodecSettings, SETTINGS, pointer, problems);
+}
+
+/** FFmpeg writes the longer head where it is needed: where a plain one says all, there is a plain one. */
+function checkExtensible(settings: WavSettings, pointer: string, problems: Problem[]): void {
+  const { Format: format, BitDepth: depth = 16, Channels: channels = 2, SampleRate: rate = 48_000 } = settings;
+  if (format !== 'EXTENSIBLE' || depth > 16 || channels > 2 || rate > 48_000) return;
+  const text = 'EXTENSIBLE is supported with 24 bits, more than 2 channels or more than 48000 samples a second';
+  problems.push({ pointer: `${pointer}/format`, text });
 }
 
 function checkEven(channels: number, pointer: string, problems: Problem[]): void {

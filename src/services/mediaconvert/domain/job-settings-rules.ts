@@ -17,7 +17,7 @@ import { checkEncryptedCodecs } from './hls-encryption-rules.ts';
 import { checkTimecodeConfig } from './input-clip-rules.ts';
 import { input } from './input-rules.ts';
 import { outputGroupSettings } from './output-group-rules.ts';
-import { checkCopiedSounds, checkPassthroughInputs } from './passthrough-rules.ts';
+import { checkCopiedCaptions, checkCopiedSounds, checkPassthroughInputs } from './passthrough-rules.ts';
 import {
   type SettingRule,
   allOf,
@@ -49,6 +49,7 @@ const hlsOutput: SettingRule<HlsSettings> = structure<HlsSettings>({
 
 export const output: SettingRule<Output> = allOf(
   checkOutput,
+  checkCopiedCaptions,
   checkTimecodeTrack,
   structure<Output>({
     NameModifier: checkModifier,

@@ -1,4 +1,4 @@
-import type { JobSettings, VideoDescription } from '@aws-sdk/client-mediaconvert';
+import type { JobSettings, Output, VideoDescription } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
 import { pictureWorkOf } from './picture-rules.ts';
 
@@ -54,6 +54,20 @@ export function checkCopiedSounds(settings: JobSettings, pointer: string, proble
       }),
     ),
   );
+}
+
+/** Captions that are on the picture or in it. */
+const IN_PICTURE: readonly string[] = ['BURN_IN', 'EMBEDDED', 'EMBEDDED_PLUS_SCTE20', 'SCTE20_PLUS_EMBEDDED'];
+
+/** Nothing is written onto or into a copied picture. */
+export function checkCopiedCaptions(output: Output, pointer: string, problems: Problem[]): void {
+  if (output.VideoDescription?.CodecSettings?.Codec !== 'PASSTHROUGH') return;
+  output.CaptionDescriptions?.forEach(({ DestinationSettings: destination }, index) => {
+    const type = destination?.DestinationType ?? '';
+    if (!IN_PICTURE.includes(type)) return;
+    const at = `${pointer}/captionDescriptions/${index}/destinationSettings/destinationType`;
+    problems.push({ pointer: at, text: `${type} is not supported with codec PASSTHROUGH` });
+  });
 }
 
 /** A copied picture can neither be cut between its key frames nor joined to one of another encoder. */

@@ -271,7 +271,7 @@ export interface TransportSettings {
   readonly audioOffsetSeconds?: number;
   /** How often tables are repeated; absent: at each segment's beginning. */
   readonly tablePeriodSeconds?: number;
-  /** Milliseconds between two clock references; absent: one with each picture. */
+  /** Milliseconds between two clock references; absent: about 100. */
   readonly clockPeriodMs?: number;
 }
 

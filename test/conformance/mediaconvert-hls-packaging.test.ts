@@ -232,8 +232,14 @@ describe('an HLS group', { skip: withoutFfmpeg }, () => {
         },
       }),
     ]);
-    await run([group]);
+    const seldom = { PcrControl: 'CONFIGURED_PCR_PERIOD', MaxPcrInterval: 200 } as const;
+    await run([group, hls('seldom', {}, [picture('_1', { m3u8: seldom })])]);
     await valid('clocks/film.m3u8');
+    await valid('seldom/film.m3u8');
+    const every = clocksOf(await account.download('clocks/film_1_00001.ts'));
+    const some = clocksOf(await account.download('seldom/film_1_00001.ts'));
+    assert.ok(every.length >= 60 && some.length <= 16, `${every.length} and ${some.length} clock references`);
+    some.slice(1).forEach((clock, index) => assert.ok(clock - (some[index] ?? 0) <= 0.2, `${index}`));
     const segment = await account.download('clocks/film_1_00001.ts');
     const [video, audio] = await probe(segment);
     assert.ok(Math.abs(Number(video?.start_time) - 3.25) < 0.2, String(video?.start_time));
@@ -243,6 +249,17 @@ describe('an HLS group', { skip: withoutFfmpeg }, () => {
     assert.ok(tables >= 15, `${tables} tables in two seconds`);
   });
 });
+
+/** The clock references of a transport stream, in seconds. */
+function clocksOf(stream: Buffer): number[] {
+  const clocks: number[] = [];
+  for (let at = 0; at < stream.length; at += 188) {
+    const [flags = 0, length = 0, marks = 0] = stream.subarray(at + 3, at + 6);
+    if ((flags & 0x20) === 0 || length < 7 || (marks & 0x10) === 0) continue;
+    clocks.push((stream.readUInt32BE(at + 6) * 2 + ((stream[at + 10] ?? 0) >> 7)) / 90_000);
+  }
+  return clocks;
+}
 
 test('a CMAF group names the pictures of trick play as ranges', { skip: withoutFfmpeg }, async () => {
   const group = cmafGroup({ destination: 's3://outputs/frames/film' });

@@ -58,8 +58,8 @@ const m3u8: SettingRule<M3u8Settings> = allOf(
     AudioFramesPerPes: carriedOut,
     PtsOffset: carriedOut,
     PtsOffsetMode: carriedOut,
-    // Every picture is a PES packet and carries a clock reference.
-    PcrControl: oneOf('PCR_EVERY_PES_PACKET'),
+    PcrControl: carriedOut,
+    MaxPcrInterval: carriedOut,
     // Of 0, they stand at the start of each segment.
     PatInterval: carriedOut,
     PmtInterval: carriedOut,

@@ -6,6 +6,7 @@ import { planCaptions, planClosedCaptions } from './caption-plan.ts';
 import { planHlsEncryption } from './content-encryption-plan.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
 import { groupFacts } from './group-facts.ts';
+import { LONGEST_PICTURE_MS } from './transport-rules.ts';
 import { planTrickPlayImages } from './trick-play-plan.ts';
 import { planAlignment } from './segment-plan.ts';
 import { additionalManifests } from './manifest-plan.ts';
@@ -81,11 +82,14 @@ function planRendition(hls: HlsSettings): HlsOutput['audioRendition'] | undefine
   };
 }
 
+/** As often as MPEG wants clock references. */
+const DEFAULT_CLOCK_MS = 100;
+
 /** Room for what is decoded before it is shown. */
 const DEFAULT_OFFSET_SECONDS = 2;
 
 function planTransport(m3u8: M3u8Settings, group: HlsGroupSettings): TransportSettings {
-  const { PtsOffset, PtsOffsetMode, PatInterval, AudioPtsOffsetDelta } = m3u8;
+  const { PtsOffset, PtsOffsetMode, PatInterval, AudioPtsOffsetDelta, MaxPcrInterval = DEFAULT_CLOCK_MS } = m3u8;
   const unit = PtsOffsetMode === 'MILLISECONDS' ? 1000 : 1;
   const offset = PtsOffset === undefined ? DEFAULT_OFFSET_SECONDS : PtsOffset / unit;
   return {
@@ -96,6 +100,8 @@ function planTransport(m3u8: M3u8Settings, group: HlsGroupSettings): TransportSe
     transportStreamId: m3u8.TransportStreamId ?? 1,
     audioFramesPerPes: m3u8.AudioFramesPerPes ?? 4,
     clockOffsetSeconds: offset + (group.TimestampDeltaMilliseconds ?? 0) / 1000,
+    // A reference may come a picture later than it is due; a period shorter than any picture means all of them.
+    clockPeriodMs: m3u8.PcrControl === 'CONFIGURED_PCR_PERIOD' ? MaxPcrInterval - LONGEST_PICTURE_MS : 1,
     ...(AudioPtsOffsetDelta !== undefined && { audioOffsetSeconds: AudioPtsOffsetDelta / unit }),
     ...(PatInterval !== undefined && PatInterval > 0 && { tablePeriodSeconds: PatInterval / 1000 }),
   };

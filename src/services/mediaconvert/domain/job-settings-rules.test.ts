@@ -437,7 +437,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   timecodeBurnin: 'position prefix',
   insertableImages: 'duration fadeIn fadeOut height imageX imageY layer opacity startTime width',
   m3u8Settings:
-    'audioDuration audioFramesPerPes audioPids dataPTSControl patInterval pmtPid privateMetadataPid programNumber ptsOffset ptsOffsetMode scte35Pid timedMetadataPid transportStreamId videoPid',
+    'audioDuration audioFramesPerPes audioPids dataPTSControl patInterval pcrControl pmtPid privateMetadataPid programNumber ptsOffset ptsOffsetMode scte35Pid timedMetadataPid transportStreamId videoPid',
   movSettings: 'audioDuration clapAtom cslgAtom mpeg2FourCCControl',
   mp4Settings: 'audioDuration cslgAtom cttsVersion freeSpaceBox moovPlacement',
   eac3Settings:

@@ -49,7 +49,8 @@ const hlsGroup: SettingRule<HlsGroupSettings> = allOf(
     ProgramDateTime: carriedOut,
     ProgramDateTimePeriod: carriedOut,
     ProgressiveWriteHlsManifest: oneOf('DISABLED'),
-    TimedMetadataId3Frame: oneOf('NONE'),
+    // They say how metadata is written that outputs pass through, which is refused where it is asked for.
+    TimedMetadataId3Frame: withoutEffect,
     TimedMetadataId3Period: withoutEffect,
     TimestampDeltaMilliseconds: carriedOut,
     ImageBasedTrickPlay: carriedOut,

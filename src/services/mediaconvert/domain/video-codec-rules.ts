@@ -106,7 +106,8 @@ const h265: SettingRule<H265Settings> = allOf(
     TreeBlockSize: carriedOut,
     MvTemporalPredictor: carriedOut,
     MvOverPictureBoundaries: oneOf('ENABLED'),
-    Tiles: oneOf('DISABLED'),
+    // ENABLED is warned of: unmade-settings.ts.
+    Tiles: carriedOut,
     TilePadding: oneOf('NONE'),
     TemporalIds: carriedOut,
     // Bears on interlaced output alone.

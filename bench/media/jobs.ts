@@ -2,7 +2,7 @@ import type { JobSettings } from '@aws-sdk/client-mediaconvert';
 import { makeTestVideo } from '#media/test-video.ts';
 import { median, type Result } from '../result.ts';
 import { BUCKET, MediaBench, secondsText } from './media-bench.ts';
-import { AAC, h264Of, type RenditionFacts } from './renditions.ts';
+import { AAC, h264Of, inputOf, type RenditionFacts } from './renditions.ts';
 
 /** Ten jobs of one second each, sent at once; and the memory of a job with pictures of 4K. */
 export async function benchJobs(): Promise<readonly Result[]> {
@@ -53,7 +53,7 @@ async function memoryOf4k(bench: MediaBench): Promise<Result> {
 
 function settings(input: string, name: string, renditions: readonly RenditionFacts[]): JobSettings {
   return {
-    Inputs: [{ FileInput: `s3://${BUCKET}/${input}` }],
+    Inputs: [inputOf(`s3://${BUCKET}/${input}`)],
     OutputGroups: [
       {
         OutputGroupSettings: {

@@ -4,7 +4,7 @@ import type { JobSettings } from '@aws-sdk/client-mediaconvert';
 import { makeTestVideo } from '#media/test-video.ts';
 import { median, type Result } from '../result.ts';
 import { BUCKET, hasCommand, MediaBench, readCommand, runCommand, secondsText } from './media-bench.ts';
-import { AAC, h264Of, type RenditionFacts, x264Arguments } from './renditions.ts';
+import { AAC, h264Of, inputOf, type RenditionFacts, x264Arguments } from './renditions.ts';
 
 const RENDITIONS: readonly RenditionFacts[] = [
   { width: 1920, height: 1080, bitrate: 5_000_000 },
@@ -93,7 +93,7 @@ function commandArguments(input: string, folder: string): string[] {
 
 function settings(): JobSettings {
   return {
-    Inputs: [{ FileInput: `s3://${BUCKET}/in.mp4` }],
+    Inputs: [inputOf(`s3://${BUCKET}/in.mp4`)],
     OutputGroups: [
       {
         OutputGroupSettings: {

@@ -6,6 +6,7 @@ import type { JobSettings } from '@aws-sdk/client-mediaconvert';
 import { makeTestVideo } from '#media/test-video.ts';
 import { median, type Result } from '../result.ts';
 import { BUCKET, hasCommand, MediaBench, runCommand, secondsText } from './media-bench.ts';
+import { inputOf } from './renditions.ts';
 
 const BYTES = 1024 ** 3;
 
@@ -53,7 +54,7 @@ async function makeLong(folder: string, path: string): Promise<void> {
 }
 
 const SETTINGS: JobSettings = {
-  Inputs: [{ FileInput: `s3://${BUCKET}/in.mp4` }],
+  Inputs: [inputOf(`s3://${BUCKET}/in.mp4`)],
   OutputGroups: [
     {
       OutputGroupSettings: {

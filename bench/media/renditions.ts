@@ -1,4 +1,4 @@
-import type { VideoCodecSettings } from '@aws-sdk/client-mediaconvert';
+import type { Input, VideoCodecSettings } from '@aws-sdk/client-mediaconvert';
 
 export interface RenditionFacts {
   readonly width: number;
@@ -34,4 +34,9 @@ export function x264Arguments({ width, height, bitrate }: RenditionFacts): strin
   const video = `-map 0:v -map 0:a -s ${width}x${height} -c:v libx264 -preset veryfast -profile:v high`;
   const rate = `-b:v ${bitrate} -maxrate ${bitrate * 1.5} -bufsize ${bitrate * 3} -g 60 -pix_fmt yuv420p`;
   return `${video} ${rate} -c:a aac -b:a 128k`.split(' ');
+}
+
+/** With its sound, which jobs have to ask for. */
+export function inputOf(FileInput: string): Input {
+  return { FileInput, AudioSelectors: { 'Audio Selector 1': { DefaultSelection: 'DEFAULT' } } };
 }

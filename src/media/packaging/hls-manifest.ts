@@ -114,8 +114,9 @@ export function mainManifest(
   lines.push(...closedCaptionLines(group.closedCaptions));
   for (const rendition of renditions) {
     if (rendition.audio !== undefined || rendition.subtitles !== undefined) continue;
-    const groupIds = rendition.audioGroupIds.length === 0 ? [undefined] : rendition.audioGroupIds;
-    for (const groupId of groupIds) {
+    // Real jobs name groups that no output is in.
+    const known = rendition.audioGroupIds.filter((id) => audios.some(({ audio }) => audio?.groupId === id));
+    for (const groupId of known.length === 0 ? [undefined] : known) {
       const companions = audios.filter((audio) => audio.audio?.groupId === groupId);
       lines.push(variantLine(group, rendition, groupId, [...companions, ...texts]), uri(group, rendition.name));
     }

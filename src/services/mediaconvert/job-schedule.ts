@@ -1,6 +1,6 @@
 import type { JobStatus } from '@aws-sdk/client-mediaconvert';
 import type { Records } from '#storage/records.ts';
-import { CANNOT_HOP, warningsOf } from './domain/job-warnings.ts';
+import { isFromBefore, warningsOf } from './domain/job-warnings.ts';
 import type { Hop, JobChange, JobRecord, JobScope, JobTransition, MediaconvertTables } from './store.ts';
 
 /** A queue of an account in a region. */
@@ -76,7 +76,7 @@ export class JobSchedule {
         started_at: job.started_at ?? now,
         attempts: job.attempts + 1,
         // What an attempt before has warned of, this one may warn of again.
-        warnings: JSON.stringify(warningsOf(job).filter(({ code }) => code === CANNOT_HOP)),
+        warnings: JSON.stringify(warningsOf(job).filter(isFromBefore)),
         hop_at: null,
         lease_owner: owner,
         lease_until: leaseUntil,

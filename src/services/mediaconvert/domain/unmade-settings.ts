@@ -1,8 +1,5 @@
 import type { JobSettings } from '@aws-sdk/client-mediaconvert';
-import type { JobWarning } from './job-warnings.ts';
-
-/** Of a warning that a setting without effect on pictures or sound is not made. The number is Coffer's own. */
-const UNMADE_SETTING = 900_001;
+import { type JobWarning, UNMADE_SETTING } from './job-warnings.ts';
 
 /**
  * The settings that a job may ask for and does not get, as they bear on nothing that is seen or heard: jobs that ask for

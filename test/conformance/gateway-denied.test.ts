@@ -285,6 +285,8 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
   const PolicyArn = Policy?.Arn ?? '';
   await people.send(new iam.AttachUserPolicyCommand({ UserName, PolicyArn }));
 
+  await people.send(new iam.CreateInstanceProfileCommand({ InstanceProfileName: 'target' }));
+
   const place = { Bucket: 'target', Key: 'target' };
   await objects.send(new s3.CreateBucketCommand({ Bucket: 'target' }));
   await objects.send(new s3.PutObjectCommand({ ...place, Body: 'content' }));
@@ -343,6 +345,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       UserName,
       GroupName: 'target',
       RoleName: 'target',
+      InstanceProfileName: 'target',
       PolicyName: 'inline',
       PolicyDocument: allowAll,
       AssumeRolePolicyDocument: trust,
@@ -359,6 +362,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
     'iam:CreateGroup': { GroupName: 'new' },
     'iam:CreateRole': { RoleName: 'new' },
     'iam:CreatePolicy': { PolicyName: 'new' },
+    'iam:CreateInstanceProfile': { InstanceProfileName: 'new' },
     'iam:CreateAccessKey': { UserName },
     'iam:DeleteAccessKey': { UserName },
     'iam:UpdateAccessKey': { UserName },

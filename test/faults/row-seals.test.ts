@@ -48,6 +48,7 @@ import { readConfig } from '../../bin/config.ts';
 import { Server } from '../../bin/server.ts';
 import type { Damage } from '../../bin/verify.ts';
 import { clientConfig } from '../harness/coffer-home.ts';
+import { furnishIamEntities, iamEntityCases } from '../harness/iam-sealed-rows.ts';
 import { cluster, header } from '../harness/matroska-builder.ts';
 import { jobEnd, jobOf, mp4Group } from '../harness/media-job.ts';
 import { MediaProducer } from '../harness/media-producer.ts';
@@ -124,6 +125,7 @@ describe('a column that was changed in the database', () => {
     const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'ann' }));
     ann.id = AccessKey?.AccessKeyId ?? '';
     ann.secret = AccessKey?.SecretAccessKey ?? '';
+    await furnishIamEntities(iam);
     await iam.send(new CreateGroupCommand({ GroupName: 'staff' }));
     await iam.send(
       new PutGroupPolicyCommand({
@@ -308,6 +310,13 @@ describe('a column that was changed in the database', () => {
   };
 
   const cases: readonly Case[] = [
+    ...iamEntityCases.map(({ read, ...rest }) => ({
+      ...rest,
+      use: async (endpoint: string) => {
+        const iam = new IAMClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
+        await read(iam).finally(() => iam.destroy());
+      },
+    })),
     { table: 'iam_account', where: `id = '${ACCOUNT}'`, use: encrypt, lookedUpBy: ['id'] },
     { table: 'iam_principal', where: `name = 'ann'`, use: encrypt, lookedUpBy: ['id'] },
     { table: 'iam_principal', where: `name = 'worker'`, use: assume, lookedUpBy: ['account', 'kind', 'name_key'] },

@@ -31,6 +31,10 @@ export function malformedPolicy(message: string): ServiceError {
   return new ServiceError('MalformedPolicyDocument', BAD_REQUEST, message);
 }
 
+export function unmodifiableEntity(message: string): ServiceError {
+  return new ServiceError('UnmodifiableEntity', BAD_REQUEST, message);
+}
+
 export function invalidInput(message: string): ServiceError {
   return new ServiceError('InvalidInput', BAD_REQUEST, message);
 }

@@ -45,6 +45,7 @@ import {
   putRolePolicy,
   putUserPolicy,
 } from './operations/inline-policies.ts';
+import { instanceProfileOperations } from './operations/instance-profiles.ts';
 import {
   createPolicy,
   deletePolicy,
@@ -63,7 +64,6 @@ import {
   createRole,
   deleteRole,
   getRole,
-  listInstanceProfilesForRole,
   listRoles,
   updateAssumeRolePolicy,
   updateRole,
@@ -147,7 +147,7 @@ export function iamService(context: IamContext): Service<IamContext> {
       updateAssumeRolePolicy,
       deleteRole,
       listRoles,
-      listInstanceProfilesForRole,
+      ...instanceProfileOperations,
       createServiceLinkedRole,
       tagUser,
       untagUser,

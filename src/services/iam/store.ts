@@ -3,6 +3,7 @@ import type { AccountId } from '#kernel/ids.ts';
 import type { Migration, Records } from '#storage/records.ts';
 import { nameKey } from './domain/identifiers.ts';
 import type { PrincipalKind } from './domain/principal-kind.ts';
+import { instanceProfileMigration, type InstanceProfileTables } from './records/instance-profiles.ts';
 
 /** Times are milliseconds since the epoch. */
 export interface AccountRecord {
@@ -70,7 +71,7 @@ export interface PolicyVersionRecord {
   readonly created_at: number;
 }
 
-export interface IamTables {
+export interface IamTables extends InstanceProfileTables {
   readonly iam_account: AccountRecord;
   readonly iam_principal: PrincipalRecord;
   readonly iam_access_key: AccessKeyRecord;
@@ -158,6 +159,7 @@ export const iamMigrations: readonly Migration[] = [
       for (const statement of statements) await sql.raw(statement).execute(transaction);
     },
   },
+  instanceProfileMigration,
 ];
 
 /** A connection that reads what was committed, or a transaction. */

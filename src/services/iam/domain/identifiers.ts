@@ -25,6 +25,16 @@ export function principalArn(
   return formatArn({ service: 'iam', account: parts.account, resource: `${kind}${parts.path}${parts.name}` });
 }
 
+/** What has a name and a path, but no policies of its own. */
+export type EntityKind = 'instance-profile' | 'server-certificate';
+
+export function entityArn(
+  kind: EntityKind,
+  parts: { readonly account: string; readonly path: string; readonly name: string },
+): string {
+  return formatArn({ service: 'iam', account: parts.account, resource: `${kind}${parts.path}${parts.name}` });
+}
+
 export function rootArn(account: AccountId): string {
   return formatArn({ service: 'iam', account, resource: 'root' });
 }

@@ -25,6 +25,7 @@ import { parseIamArn } from '../domain/identifiers.ts';
 import { pageOfList } from '../domain/page.ts';
 import { KINDS, MAX_ATTACHMENTS, type PrincipalKind } from '../domain/principal-kind.ts';
 import { noSuchEntity, quotaExceeded } from '../errors.ts';
+import { checkModifiable } from './protected-roles.ts';
 import {
   accessToPrincipal,
   callerAccount,
@@ -54,6 +55,7 @@ function attachOperation<Input extends PolicyInput>(
       const arn = required(input.PolicyArn, 'PolicyArn');
       await iam.store.write(async (transaction) => {
         const principal = await getPrincipal(transaction, account, kind, nameOf(input));
+        checkModifiable(principal);
         await checkAttachable(transaction, account, arn);
         const attached = await transaction
           .selectFrom('iam_attachment')
@@ -84,6 +86,7 @@ function detachOperation<Input extends PolicyInput>(
       const arn = required(input.PolicyArn, 'PolicyArn');
       await iam.store.write(async (transaction) => {
         const principal = await getPrincipal(transaction, callerAccount(call), kind, nameOf(input));
+        checkModifiable(principal);
         const result = await transaction
           .deleteFrom('iam_attachment')
           .where('principal_id', '=', principal.id)

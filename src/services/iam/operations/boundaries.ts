@@ -12,6 +12,7 @@ import { operation } from '#kernel/operation.ts';
 import type { IamContext } from '../context.ts';
 import type { PrincipalKind } from '../domain/principal-kind.ts';
 import { noSuchEntity } from '../errors.ts';
+import { checkModifiable } from './protected-roles.ts';
 import {
   accessToPrincipal,
   callerAccount,
@@ -36,6 +37,7 @@ function putOperation<Input extends { readonly PermissionsBoundary: string | und
       const arn = required(input.PermissionsBoundary, 'PermissionsBoundary');
       await iam.store.write(async (transaction) => {
         const principal = await getPrincipal(transaction, account, kind, nameOf(input));
+        checkModifiable(principal);
         await checkAttachable(transaction, account, arn);
         await transaction
           .updateTable('iam_principal')
@@ -58,6 +60,7 @@ function deleteOperation<Input>(
     async handle(input, call, iam) {
       await iam.store.write(async (transaction) => {
         const principal = await getPrincipal(transaction, callerAccount(call), kind, nameOf(input));
+        checkModifiable(principal);
         if (principal.boundary_arn === null) {
           throw noSuchEntity(`The ${kind} with name ${principal.name} has no permissions boundary.`);
         }

@@ -35,6 +35,7 @@ import { checkPolicyText, countedLength, encodeDocument } from '../domain/policy
 import { KINDS, type PrincipalKind } from '../domain/principal-kind.ts';
 import { limitExceeded, noSuchEntity } from '../errors.ts';
 import type { IamQueries, PrincipalRecord } from '../store.ts';
+import { checkModifiable } from './protected-roles.ts';
 import { accessToPrincipal, callerAccount, getPrincipal, required, type OperationSchema } from './targets.ts';
 
 interface NamedInput {
@@ -53,6 +54,7 @@ function putOperation<Input extends NamedInput & { readonly PolicyDocument: stri
       const document = required(input.PolicyDocument, 'PolicyDocument');
       await iam.store.write(async (transaction) => {
         const principal = await getPrincipal(transaction, callerAccount(call), kind, nameOf(input));
+        checkModifiable(principal);
         await checkInlineSize(transaction, principal, name, document);
         checkPolicyText(document, 'identity');
         await transaction
@@ -125,6 +127,7 @@ function deleteOperation<Input extends NamedInput>(
       const name = required(input.PolicyName, 'PolicyName');
       await iam.store.write(async (transaction) => {
         const principal = await getPrincipal(transaction, callerAccount(call), kind, nameOf(input));
+        checkModifiable(principal);
         await getInline(transaction, principal, name);
         await transaction
           .deleteFrom('iam_inline_policy')

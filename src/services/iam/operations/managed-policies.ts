@@ -26,6 +26,7 @@ import { tagList, tagMap } from '../domain/tags.ts';
 import { alreadyExists, deleteConflict } from '../errors.ts';
 import type { IamQueries, PolicyRecord } from '../store.ts';
 import { putTags } from './principals.ts';
+import { checkQuota } from './quotas.ts';
 import { accessToPolicy, callerAccount, checkAttachable, creationTime, getOwnPolicy, required } from './targets.ts';
 
 interface UsageCounts {
@@ -127,6 +128,7 @@ export const createPolicy = operation<IamContext, CreatePolicyRequest, CreatePol
       if (taken !== undefined) {
         throw alreadyExists(`A policy called ${name} already exists. Duplicate names are not allowed.`);
       }
+      await checkQuota(transaction, account, 'Policies');
       await transaction.insertInto('iam_policy').values(record).execute();
       const version = { policy_id: record.id, version: 1, document, created_at: now };
       await transaction.insertInto('iam_policy_version').values(version).execute();

@@ -10,7 +10,10 @@ import { KINDS, type PrincipalKind } from '../domain/principal-kind.ts';
 import { tagList } from '../domain/tags.ts';
 import { alreadyExists, deleteConflict } from '../errors.ts';
 import { findPrincipal, type IamQueries, type PrincipalRecord } from '../store.ts';
+import { checkQuota } from './quotas.ts';
 import { callerAccount, checkAttachable, creationTime } from './targets.ts';
+
+const QUOTAS = { user: 'Users', group: 'Groups', role: 'Roles' } as const;
 
 interface NewPrincipal {
   readonly kind: PrincipalKind;
@@ -30,6 +33,7 @@ export async function createPrincipal(
 ): Promise<PrincipalRecord> {
   const account = callerAccount(call);
   await checkNameIsFree(transaction, account, given.kind, given.name);
+  await checkQuota(transaction, account, QUOTAS[given.kind]);
   if (given.boundary !== undefined) await checkAttachable(transaction, account, given.boundary);
   const record: PrincipalRecord = {
     id: uniqueId(KINDS[given.kind].idPrefix, iam.randomness),
@@ -85,6 +89,14 @@ export async function deletePrincipal(transaction: IamQueries, record: Principal
     .where((builder) => builder.or([builder('user_id', '=', owner), builder('group_id', '=', owner)]))
     .executeTakeFirst();
   if (member !== undefined) throw deleteConflict('Cannot delete entity, must remove users from group first.');
+  const profile = await transaction
+    .selectFrom('iam_instance_profile')
+    .select('id')
+    .where('role_id', '=', owner)
+    .executeTakeFirst();
+  if (profile !== undefined) {
+    throw deleteConflict('Cannot delete entity, must remove roles from instance profile first.');
+  }
   await transaction.deleteFrom('iam_tag').where('owner_id', '=', owner).execute();
   await transaction.deleteFrom('iam_principal').where('id', '=', owner).execute();
 }

@@ -7,9 +7,6 @@ import {
   GetRole$,
   type GetRoleRequest,
   type GetRoleResponse,
-  ListInstanceProfilesForRole$,
-  type ListInstanceProfilesForRoleRequest,
-  type ListInstanceProfilesForRoleResponse,
   ListRoles$,
   type ListRolesRequest,
   type ListRolesResponse,
@@ -24,11 +21,12 @@ import {
 import { operation } from '#kernel/operation.ts';
 import type { IamContext } from '../context.ts';
 import { principalArn } from '../domain/identifiers.ts';
-import { pageOf } from '../domain/page.ts';
 import { checkTrustPolicy } from '../domain/policy-text.ts';
 import { tagMap } from '../domain/tags.ts';
 import { bindTrustPolicy } from '../domain/trust-policy.ts';
+import { invalidInput } from '../errors.ts';
 import { createPrincipal, deletePrincipal, listPrincipals, roleOutput } from './principals.ts';
+import { checkModifiable, SERVICE_ROLE_PATH } from './protected-roles.ts';
 import { accessToPrincipal, callerAccount, getPrincipal, required } from './targets.ts';
 
 const DEFAULT_MAX_SESSION = 3600;
@@ -49,6 +47,9 @@ export const createRole = operation<IamContext, CreateRoleRequest, CreateRoleRes
   async handle(input, call, iam) {
     const tags = tagMap(input.Tags);
     const trustPolicy = required(input.AssumeRolePolicyDocument, 'AssumeRolePolicyDocument');
+    if (input.Path?.startsWith(SERVICE_ROLE_PATH) === true) {
+      throw invalidInput(`The path ${SERVICE_ROLE_PATH} is kept for service-linked roles.`);
+    }
     checkTrustPolicy(trustPolicy);
     const record = await iam.store.write(async (transaction) => {
       const role = {
@@ -78,6 +79,8 @@ export const updateRole = operation<IamContext, UpdateRoleRequest, object>(Updat
   async handle(input, call, iam) {
     await iam.store.write(async (transaction) => {
       const role = await getPrincipal(transaction, callerAccount(call), 'role', input.RoleName);
+      // A service-linked role's description is the account's own.
+      if (input.MaxSessionDuration !== undefined) checkModifiable(role);
       await transaction
         .updateTable('iam_principal')
         .set({
@@ -115,6 +118,7 @@ export const updateAssumeRolePolicy = operation<IamContext, UpdateAssumeRolePoli
       const document = required(input.PolicyDocument, 'PolicyDocument');
       await iam.store.write(async (transaction) => {
         const role = await getPrincipal(transaction, callerAccount(call), 'role', input.RoleName);
+        checkModifiable(role);
         checkTrustPolicy(document);
         await transaction
           .updateTable('iam_principal')
@@ -131,7 +135,9 @@ export const deleteRole = operation<IamContext, DeleteRoleRequest, object>(Delet
   authorize: (input, call, iam) => accessToPrincipal('iam:DeleteRole', 'role', input.RoleName, call, iam),
   async handle(input, call, iam) {
     await iam.store.write(async (transaction) => {
-      await deletePrincipal(transaction, await getPrincipal(transaction, callerAccount(call), 'role', input.RoleName));
+      const role = await getPrincipal(transaction, callerAccount(call), 'role', input.RoleName);
+      checkModifiable(role);
+      await deletePrincipal(transaction, role);
     });
     return {};
   },
@@ -147,20 +153,5 @@ export const listRoles = operation<IamContext, ListRolesRequest, ListRolesRespon
   async handle(input, call, iam) {
     const { items, ...rest } = await listPrincipals('role', input, call, iam);
     return { Roles: items.map((role) => roleOutput(role)), ...rest };
-  },
-});
-
-/** There are no instance profiles here, so that no role has one; tools ask before they delete a role. */
-export const listInstanceProfilesForRole = operation<
-  IamContext,
-  ListInstanceProfilesForRoleRequest,
-  ListInstanceProfilesForRoleResponse
->(ListInstanceProfilesForRole$, {
-  authorize: (input, call, iam) =>
-    accessToPrincipal('iam:ListInstanceProfilesForRole', 'role', input.RoleName, call, iam),
-  async handle(input, call, iam) {
-    pageOf(input);
-    await getPrincipal(iam.store.read, callerAccount(call), 'role', input.RoleName);
-    return { InstanceProfiles: [], IsTruncated: false };
   },
 });

@@ -43,7 +43,7 @@ interface AccessFacts {
 }
 
 /** Something that has tags: how to ask for access to it, and its unique id. */
-interface Taggable<Input> {
+export interface Taggable<Input> {
   access(action: string, input: Input, call: Call, iam: IamContext, facts?: AccessFacts): Promise<AccessRequest[]>;
   idOf(queries: IamQueries, input: Input, call: Call): Promise<string>;
 }
@@ -64,7 +64,7 @@ const policyTags: Taggable<{ readonly PolicyArn: string | undefined }> = {
     (await getOwnPolicy(queries, callerAccount(call), required(input.PolicyArn, 'PolicyArn'))).id,
 };
 
-function tagOperation<Input extends { readonly Tags: Tag[] | undefined }>(
+export function tagOperation<Input extends { readonly Tags: Tag[] | undefined }>(
   schema: OperationSchema,
   taggable: Taggable<Input>,
 ) {
@@ -83,7 +83,7 @@ function tagOperation<Input extends { readonly Tags: Tag[] | undefined }>(
   });
 }
 
-function untagOperation<Input extends { readonly TagKeys: string[] | undefined }>(
+export function untagOperation<Input extends { readonly TagKeys: string[] | undefined }>(
   schema: OperationSchema,
   taggable: Taggable<Input>,
 ) {
@@ -102,10 +102,9 @@ function untagOperation<Input extends { readonly TagKeys: string[] | undefined }
   });
 }
 
-function listOperation<Input extends { readonly Marker?: string | undefined; readonly MaxItems?: number | undefined }>(
-  schema: OperationSchema,
-  taggable: Taggable<Input>,
-) {
+export function listTagsOperation<
+  Input extends { readonly Marker?: string | undefined; readonly MaxItems?: number | undefined },
+>(schema: OperationSchema, taggable: Taggable<Input>) {
   return operation<IamContext, Input, ListUserTagsResponse>(schema, {
     authorize: (input, call, iam) => taggable.access(`iam:${schema[2]}`, input, call, iam),
     async handle(input, call, iam) {
@@ -119,10 +118,10 @@ function listOperation<Input extends { readonly Marker?: string | undefined; rea
 
 export const tagUser = tagOperation<TagUserRequest>(TagUser$, userTags);
 export const untagUser = untagOperation<UntagUserRequest>(UntagUser$, userTags);
-export const listUserTags = listOperation<ListUserTagsRequest>(ListUserTags$, userTags);
+export const listUserTags = listTagsOperation<ListUserTagsRequest>(ListUserTags$, userTags);
 export const tagRole = tagOperation<TagRoleRequest>(TagRole$, roleTags);
 export const untagRole = untagOperation<UntagRoleRequest>(UntagRole$, roleTags);
-export const listRoleTags = listOperation<ListRoleTagsRequest>(ListRoleTags$, roleTags);
+export const listRoleTags = listTagsOperation<ListRoleTagsRequest>(ListRoleTags$, roleTags);
 export const tagPolicy = tagOperation<TagPolicyRequest>(TagPolicy$, policyTags);
 export const untagPolicy = untagOperation<UntagPolicyRequest>(UntagPolicy$, policyTags);
-export const listPolicyTags = listOperation<ListPolicyTagsRequest>(ListPolicyTags$, policyTags);
+export const listPolicyTags = listTagsOperation<ListPolicyTagsRequest>(ListPolicyTags$, policyTags);

@@ -76,7 +76,7 @@ function boundaryContext(arn: string | null | undefined): ConditionContext {
   return arn === null || arn === undefined ? {} : { 'iam:PermissionsBoundary': arn };
 }
 
-function tagContext(tags: Readonly<Record<string, string>>): ConditionContext {
+export function tagContext(tags: Readonly<Record<string, string>>): ConditionContext {
   return Object.fromEntries(Object.entries(tags).map(([key, value]) => [`iam:ResourceTag/${key}`, value]));
 }
 

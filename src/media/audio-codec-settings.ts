@@ -32,6 +32,8 @@ export interface AacSettings extends SampledSettings {
   readonly isReplicated?: boolean;
   /** Above it, nothing is coded. */
   readonly cutoffHz?: number;
+  /** True chooses quantisers without a long search. */
+  readonly isQuick?: boolean;
   /** True marks it as MPEG-2 AAC where its own headers are written. */
   readonly isMpeg2?: boolean;
   /** True: LATM in LOAS frames, as a file of its own. */

@@ -122,7 +122,7 @@ describe('HE-AAC', { skip: withoutFfmpeg }, () => {
   const refusals = [
     ['5.1', { CodingMode: 'CODING_MODE_5_1' }, /aacSettings\/codingMode: .*with codecProfile HEV1/],
     ['16 kHz', { SampleRate: 16_000 }, /aacSettings\/sampleRate: .*with codecProfile HEV1/],
-    ['16 kbit/s', { Bitrate: 16_000 }, /aacSettings\/bitrate: Should be between 32000 and 128000 for HEV1/],
+    ['14 kbit/s', { Bitrate: 14_000 }, /aacSettings\/bitrate: Should be between 16000 and 128000 for HEV1/],
     ['a quality', { RateControlMode: 'VBR', Bitrate: undefined }, /aacSettings\/rateControlMode: .*HEV1/],
     ['version 2', { CodecProfile: 'HEV2' }, /aacSettings\/codecProfile: .*parametric stereo/],
   ] as const;

@@ -22,8 +22,9 @@ function encoderOf(settings: AudioCodecSettings): Encoder {
     case 'passthrough':
       throw new RangeError('What is passed through is not encoded.');
     case 'aac': {
-      const { bitrate, quality, cutoffHz: cutoff } = settings;
-      const options = { b: bitrate, ...(cutoff !== undefined && { cutoff }) };
+      const { bitrate, quality, cutoffHz: cutoff, isQuick } = settings;
+      const coder = isQuick === true ? { aac_coder: 'fast' } : {};
+      const options = { b: bitrate, ...(cutoff !== undefined && { cutoff }), ...coder };
       if (quality === undefined) return { name: 'aac', format: 'fltp', options };
       return { name: 'libfdk_aac', format: 's16', options: { vbr: FDK_MODES[quality] } };
     }

@@ -171,6 +171,7 @@ describe('HE-AAC in ffmpeg’s decoder', { skip: withoutFfmpeg }, () => {
     ['noise of one channel at 32 kHz', { sampleRate: 32_000, channels: 1, bitrate: 32_000 }, white],
     ['noise at 96 kHz', { sampleRate: 96_000, channels: 2, bitrate: 128_000 }, white],
     ['what is like speech', STEREO, speech],
+    ['what is like speech, of a low bitrate', { ...STEREO, bitrate: 20_000 }, speech],
     ['what is like speech, of one channel', { ...STEREO, channels: 1, bitrate: 32_000 }, speech],
     ['bursts', STEREO, bursts],
   ];
@@ -182,6 +183,8 @@ describe('HE-AAC in ffmpeg’s decoder', { skip: withoutFfmpeg }, () => {
         assert.ok(Math.abs(made.bitrate / facts.bitrate - 1) < 0.05, `${Math.round(made.bitrate)} bits a second`);
       }
       const heard = decoded(made, facts);
+      // Where the core leaves out bands for want of bits, there is nothing to be copied from them.
+      const allowed = facts.bitrate < 32_000 ? 6 : 3;
       const highest = Math.min(17_000, facts.sampleRate * 0.44);
       const width = 1000;
       for (const [channel, samples] of heard.entries()) {
@@ -189,7 +192,7 @@ describe('HE-AAC in ffmpeg’s decoder', { skip: withoutFfmpeg }, () => {
         const after = slices(samples, facts.sampleRate, 6000, highest, width);
         for (const slice of before[0]?.keys() ?? []) {
           const differences = after.map((row, window) => (row[slice] ?? NaN) - (before[window]?.[slice] ?? NaN));
-          assert.ok(Math.abs(median(differences)) < 3, `${6000 + slice * width} Hz: ${median(differences)} dB`);
+          assert.ok(Math.abs(median(differences)) < allowed, `${6000 + slice * width} Hz: ${median(differences)} dB`);
         }
       }
     });

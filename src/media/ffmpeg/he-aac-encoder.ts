@@ -44,6 +44,7 @@ export class HeAacEncoder {
   readonly #packet: Packet;
   readonly #extensions: BitWriter[] = [];
   readonly #rate: RateControl;
+  #wasSilent = false;
   #samples = 0;
   #packets = 0;
 
@@ -56,6 +57,8 @@ export class HeAacEncoder {
     const core = {
       ...settings,
       isReplicated: false,
+      // Of two channels, the long search is slower, further from its bitrate and no better; of one, it is nearer.
+      isQuick: channels === 2,
       sampleRate: sampleRate / 2,
       bitrate: bitrate - channels * REPLICATION_BITRATE,
       cutoffHz: Math.round((bands.start * sampleRate) / 128),
@@ -118,6 +121,11 @@ export class HeAacEncoder {
 
   #drain(emit: PacketReceiver): void {
     while (this.#sink.buffersinkGetFrameSync(this.#frame) >= 0) {
+      const isSilent = isSilence(this.#frame);
+      // A frame of the core overlaps the one before it; what it gives is that of the last call.
+      const rate = isSilent && this.#wasSilent ? this.#rate.silentRate : this.#rate.rate;
+      this.#core.bitRate = BigInt(Math.round(rate));
+      this.#wasSilent = isSilent;
       this.#send(this.#frame, emit);
       this.#frame.unref();
     }
@@ -142,14 +150,23 @@ export class HeAacEncoder {
     const left = this.#samples - time;
     if (left <= 0) return;
     const extension = this.#extensions.shift() ?? this.#replication.encode([]);
+    const core = packet.size * 8;
     const data = withFillElement(packet.data ?? new Uint8Array(0), extension);
     replaceData(packet, data);
-    this.#core.bitRate = BigInt(Math.round(this.#rate.coreRate(data.length * 8, extension.length)));
+    this.#rate.add(core, data.length * 8);
     packet.pts = BigInt(time);
     packet.dts = BigInt(time);
     packet.duration = BigInt(Math.min(FRAME_SAMPLES, left));
     emit(packet);
   }
+}
+
+/** Below what 16 bits tell. */
+const SILENCE: number = 2 ** -16;
+
+function isSilence(frame: Frame): boolean {
+  const planes = frame.extendedData ?? frame.data ?? [];
+  return planes.every((plane) => samplesOf(plane, frame.nbSamples).every((sample) => Math.abs(sample) < SILENCE));
 }
 
 /** A plane's samples, which stay FFmpeg's. */

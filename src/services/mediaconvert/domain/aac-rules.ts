@@ -37,15 +37,15 @@ const LC_BOUNDS: Readonly<Record<string, Readonly<Record<number, readonly [numbe
 };
 
 /**
- * The same of HEV1. The service's guide begins lower: at 12,000 in mono and at 16,000 in stereo, and at 8,000 with 22,050
- * and 24,000 samples a second. FFmpeg's encoder, which makes the lower part of the spectrum, does not keep such rates.
+ * The same of HEV1. In mono, the service's guide begins lower: at 12,000, and at 8,000 with 22,050 and 24,000 samples a
+ * second. FFmpeg's encoder, which makes the lower part of the spectrum, does not keep such rates.
  */
 const HEV1_BOUNDS: typeof LC_BOUNDS = {
   CODING_MODE_1_0: { 32_000: [20_000, 64_000], 44_100: [24_000, 64_000], 48_000: [24_000, 64_000] },
   CODING_MODE_2_0: {
-    32_000: [24_000, 128_000],
-    44_100: [32_000, 96_000],
-    48_000: [32_000, 128_000],
+    32_000: [16_000, 128_000],
+    44_100: [16_000, 96_000],
+    48_000: [16_000, 128_000],
     96_000: [96_000, 128_000],
   },
 };

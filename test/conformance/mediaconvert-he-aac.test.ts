@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { type AacSettings, CreateJobCommand, type Output, type OutputGroup } from '@aws-sdk/client-mediaconvert';
+import {
+  type AacSettings,
+  CreateJobCommand,
+  type HlsEncryptionSettings,
+  type Output,
+  type OutputGroup,
+} from '@aws-sdk/client-mediaconvert';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { BrowserPlayers, playerFiles, withoutPlayers } from '#test/harness/browser-players.ts';
 import { ContentHost } from '#test/harness/content-host.ts';
 import { play, probe, withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
@@ -25,9 +33,23 @@ function withSound(group: OutputGroup, settings?: Partial<AacSettings>): OutputG
 
 describe('HE-AAC', { skip: withoutFfmpeg }, () => {
   let account: MediaAccount;
+  /** Serves what jobs wrote, and a key. */
+  let host: ContentHost;
 
   before(async () => {
     account = await MediaAccount.start(SECONDS);
+    host = await ContentHost.start(account.s3, 'outputs', playerFiles());
+    const Body = randomBytes(16);
+    await account.s3.send(new PutObjectCommand({ Bucket: 'outputs', Key: 'key', Body }));
+    const encryption: HlsEncryptionSettings = {
+      Type: 'STATIC_KEY',
+      EncryptionMethod: 'SAMPLE_AES',
+      InitializationVectorInManifest: 'INCLUDE',
+      StaticKeyProvider: { StaticKeyValue: Body.toString('hex'), Url: `${host.address}/content/key` },
+    };
+    const samples = hlsLadder({ destination: 's3://outputs/samples/film' });
+    const sampleSettings = samples.OutputGroupSettings ?? {};
+    const [picture] = hlsLadder({ destination: '' }).Outputs ?? [];
     const dash = dashGroup({ destination: 's3://outputs/dash/film' });
     // The sound is one of AWS's presets.
     const preset = { NameModifier: '_sound', Preset: 'System-Ott_Dash_Mp4_Aac_He_96Kbps' };
@@ -48,13 +70,30 @@ describe('HE-AAC', { skip: withoutFfmpeg }, () => {
       { ...dash, Outputs: outputs },
       withSound({ ...file, Outputs: [...(file.Outputs ?? []), raw] }),
       withSound(named(mp4Group({ destination: 's3://outputs/mono/film' })), mono),
+      withSound({
+        ...samples,
+        OutputGroupSettings: {
+          ...sampleSettings,
+          HlsGroupSettings: { ...sampleSettings.HlsGroupSettings, Encryption: encryption },
+        },
+      }),
+      withSound({
+        OutputGroupSettings: {
+          Type: 'MS_SMOOTH_GROUP_SETTINGS',
+          MsSmoothGroupSettings: { Destination: 's3://outputs/smooth/film', FragmentLength: 2 },
+        },
+        Outputs: [{ ...picture, ContainerSettings: { Container: 'ISMV' } }],
+      }),
     ];
     const job = jobOf(account.role, account.source, groups);
     const { Job: created } = await account.media.send(new CreateJobCommand(job));
     const { Status: status, ErrorMessage: message } = await jobEnd(account.media, created?.Id, 120_000);
     assert.equal(status, 'COMPLETE', message ?? '');
   });
-  after(() => account?.stop());
+  after(async () => {
+    host?.stop();
+    await account?.stop();
+  });
 
   /** ffprobe's and ffmpeg's view of a file's sound. */
   async function heard(key: string) {
@@ -100,13 +139,20 @@ describe('HE-AAC', { skip: withoutFfmpeg }, () => {
     assert.match(manifest, /audioSamplingRate="48000"/);
   });
 
+  it('is named as such in Smooth Streaming', async () => {
+    const { stream } = await heard('smooth/film_180.ismv');
+    assert.deepEqual([stream?.['sample_rate'], stream?.['channels']], ['48000', 2]);
+    const manifest = (await account.download('smooth/film.ismc')).toString();
+    assert.match(manifest, /FourCC="AACH"[^>]*SamplingRate="48000"|SamplingRate="48000"[^>]*FourCC="AACH"/);
+  });
+
   it('plays in a browser', { skip: withoutPlayers }, async () => {
-    const host = await ContentHost.start(account.s3, 'outputs', playerFiles());
     const players = await BrowserPlayers.start();
     try {
       for (const [page, manifest] of [
         ['dash.html', 'dash/film.mpd'],
         ['hls.html', 'hls/film.m3u8'],
+        ['hls.html', 'samples/film.m3u8'],
       ] as const) {
         const url = `${host.address}/content/${manifest}`;
         const seen = await players.watch(`${host.address}/${page}`, { url }, 2);
@@ -115,7 +161,6 @@ describe('HE-AAC', { skip: withoutFfmpeg }, () => {
       }
     } finally {
       await players.stop();
-      host.stop();
     }
   });
 

@@ -9,7 +9,7 @@ const QUARTER_SLOTS: number = FRAME_SLOTS / QUARTERS;
  * A decoder's high bands are those that it makes of what its core had so many slots before (ISO/IEC 14496-3, 4.6.18.5: the
  * generator works 8 slots late, and the adjustment 2 early).
  */
-export const LATE_SLOTS = 6;
+const LATE_SLOTS = 6;
 const KEPT_SLOTS: number = FRAME_SLOTS + LATE_SLOTS;
 /** What the standard's samples are, for those from -1 to 1. */
 const FULL_SCALE = 32_768;

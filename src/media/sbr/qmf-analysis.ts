@@ -6,6 +6,8 @@ export const BANDS = 64;
 const TAPS = 640;
 const PERIOD = 128;
 const KEPT = TAPS - BANDS;
+/** What is no sound, infinite or not a number, is above it or nowhere. */
+const LOUDEST = 1000;
 
 /** The prototype with the sign that a filter's phase has after whole periods of the modulation. */
 const WINDOW: Float64Array = Float64Array.from({ length: TAPS }, (_, index) => {
@@ -44,7 +46,11 @@ export class QmfAnalysis {
   analyze(samples: Float32Array, scale: number, re: Float64Array, im: Float64Array, at: number): void {
     const window = this.#samples;
     window.copyWithin(0, this.#slots * BANDS);
-    for (let index = 0; index < this.#slots * BANDS; index++) window[KEPT + index] = (samples[index] ?? 0) * scale;
+    for (let index = 0; index < this.#slots * BANDS; index++) {
+      const sample = samples[index] ?? 0;
+      // Files of floating point may hold anything.
+      window[KEPT + index] = Math.abs(sample) < LOUDEST ? sample * scale : 0;
+    }
     for (let slot = 0; slot < this.#slots; slot++) this.#slot(slot * BANDS + TAPS - 1, re, im, at + slot * BANDS);
   }
 

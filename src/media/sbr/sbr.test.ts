@@ -222,6 +222,25 @@ test('silence needs a few bytes a frame', () => {
   for (let frame = 0; frame < 5; frame++) assert.ok(encoder.encode([silent, silent]).length < 120);
 });
 
+test('whatever samples are, there is something to write', () => {
+  const random = seeded(17);
+  const bands = chooseBands(44_100, 64_000, 2);
+  const encoder = new SbrEncoder(bands, 2);
+  const odd = [0, 1, -1, 999, -999, 1e-30, 1e30, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let frame = 0; frame < 200; frame++) {
+    const few = odd.filter(() => random() < 0.4);
+    const channel = (): Float32Array =>
+      Float32Array.from(
+        { length: Math.floor(random() * FRAME_SAMPLES) },
+        () => few[Math.floor(random() * few.length)] ?? 0,
+      );
+    const payload = encoder.encode([channel(), channel()]);
+    const bits = new BitReader(payload.finish());
+    parse(bits, bands, 2);
+    assert.equal(bits.position, payload.length);
+  }
+});
+
 describe('a fill element', () => {
   test('stands behind what a frame has, wherever in a byte that ends', () => {
     const random = seeded(11);

@@ -16,6 +16,7 @@ import { RequestUsage } from '#services/cloudtrail/request-usage.ts';
 import { cloudTrailService } from '#services/cloudtrail/service.ts';
 import { CloudTrailStore, type CloudTrailTables, cloudTrailMigrations } from '#services/cloudtrail/store.ts';
 import { IamApi, ServiceLinkedRoles } from '#services/iam/api.ts';
+import { LastUses } from '#services/iam/last-uses.ts';
 import { iamService } from '#services/iam/service.ts';
 import { IamStore, type IamTables, iamMigrations } from '#services/iam/store.ts';
 import { KeyProviderApi } from '#services/key-provider/api.ts';
@@ -105,6 +106,7 @@ export function composeServices(
   const trail = new CloudTrailStore(records.of<CloudTrailTables>());
   const buffer = new EventBuffer(trail, logger);
   const log = new CloudTrailLog(buffer, randomness);
+  const lastUses = new LastUses(iamStore, logger);
   const usage = new RequestUsage(records.of<CloudTrailTables>());
   const events = new EventLog(records.of<EventLogTables>(), clock, randomness, logger);
   const webhooks = new EventWebhooks(records.of<EventWebhookTables>(), events, config.eventWebhooks, clock, logger);
@@ -189,7 +191,7 @@ export function composeServices(
 
   const gateway = new Gateway({
     services: [
-      iamService({ store: iamStore, rootKey, randomness }),
+      iamService({ store: iamStore, rootKey, randomness, lastUses }),
       stsService({ iam }),
       kmsService(kms),
       s3Service(s3),
@@ -204,7 +206,12 @@ export function composeServices(
     ] as readonly AnyService[],
     authenticator: new Authenticator(iam, clock),
     authorizer: new Authorizer(iam),
-    audit: log,
+    audit: {
+      append(record) {
+        log.append(record);
+        lastUses.append(record);
+      },
+    },
     clock,
     randomness,
     logger,
@@ -262,6 +269,7 @@ export function composeServices(
     startedAt,
     trail,
     log,
+    lastUses,
     usage,
     checks,
     purgeSteps,

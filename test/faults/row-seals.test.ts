@@ -310,13 +310,7 @@ describe('a column that was changed in the database', () => {
   };
 
   const cases: readonly Case[] = [
-    ...iamEntityCases.map(({ read, ...rest }) => ({
-      ...rest,
-      use: async (endpoint: string) => {
-        const iam = new IAMClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
-        await read(iam).finally(() => iam.destroy());
-      },
-    })),
+    ...iamEntityCases((endpoint) => clientConfig(endpoint, ROOT.id, ROOT.secret)),
     { table: 'iam_account', where: `id = '${ACCOUNT}'`, use: encrypt, lookedUpBy: ['id'] },
     { table: 'iam_principal', where: `name = 'ann'`, use: encrypt, lookedUpBy: ['id'] },
     { table: 'iam_principal', where: `name = 'worker'`, use: assume, lookedUpBy: ['account', 'kind', 'name_key'] },

@@ -1,4 +1,10 @@
-import { CreateInstanceProfileCommand, GetInstanceProfileCommand, IAMClient } from '@aws-sdk/client-iam';
+import {
+  CreateInstanceProfileCommand,
+  GetAccessKeyLastUsedCommand,
+  GetInstanceProfileCommand,
+  IAMClient,
+} from '@aws-sdk/client-iam';
+import type { ClientConfig } from './platform.ts';
 
 /** A table of IAM, which row of it is changed, and what believes that row. */
 interface IamCase {
@@ -6,7 +12,7 @@ interface IamCase {
   readonly where: string;
   /** By these columns the row is found: with others it is as if it were not there. */
   readonly lookedUpBy: readonly string[];
-  readonly read: (iam: IAMClient) => Promise<unknown>;
+  readonly read: (iam: IAMClient, config: ClientConfig) => Promise<unknown>;
 }
 
 /** Makes a row of each. The user `ann` is there already. */
@@ -14,11 +20,28 @@ export async function furnishIamEntities(iam: IAMClient): Promise<void> {
   await iam.send(new CreateInstanceProfileCommand({ InstanceProfileName: 'profile' }));
 }
 
-export const iamEntityCases: readonly IamCase[] = [
+/** @param configOf what root's client of a server is constructed with */
+export function iamEntityCases(configOf: (endpoint: string) => ClientConfig) {
+  return CASES.map(({ read, ...rest }) => ({
+    ...rest,
+    async use(endpoint: string): Promise<void> {
+      const iam = new IAMClient(configOf(endpoint));
+      await read(iam, configOf(endpoint)).finally(() => iam.destroy());
+    },
+  }));
+}
+
+const CASES: readonly IamCase[] = [
   {
     table: 'iam_instance_profile',
     where: '1',
     lookedUpBy: ['account', 'name_key'],
     read: (iam) => iam.send(new GetInstanceProfileCommand({ InstanceProfileName: 'profile' })),
+  },
+  {
+    table: 'iam_last_use',
+    where: `subject = 'AKIATESTROOT00000000'`,
+    lookedUpBy: ['subject'],
+    read: (iam, { credentials }) => iam.send(new GetAccessKeyLastUsedCommand({ AccessKeyId: credentials.accessKeyId })),
   },
 ];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /** What changes by itself: the audit log, and when a key was last used. */
-const RESTLESS_TABLES = /^(cloudtrail_|sqlite_)/;
+const RESTLESS_TABLES = /^(cloudtrail_|sqlite_|iam_last_use)/;
 const RESTLESS_COLUMNS = /last_used/;
 
 /** A digest of each table, and the names of all blobs: two that are equal mean that nothing was done. */

@@ -4,6 +4,7 @@ import type { IamContext } from './context.ts';
 import { iamErrors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
 import { createAccessKey, deleteAccessKey, listAccessKeys, updateAccessKey } from './operations/access-keys.ts';
+import { getAccessKeyLastUsed } from './operations/access-key-last-used.ts';
 import {
   attachGroupPolicy,
   attachRolePolicy,
@@ -97,6 +98,7 @@ export function iamService(context: IamContext): Service<IamContext> {
       updateAccessKey,
       deleteAccessKey,
       listAccessKeys,
+      getAccessKeyLastUsed,
       attachUserPolicy,
       attachGroupPolicy,
       attachRolePolicy,

@@ -3,6 +3,7 @@ import type { AccountId } from '#kernel/ids.ts';
 import type { Migration, Records } from '#storage/records.ts';
 import { nameKey } from './domain/identifiers.ts';
 import type { PrincipalKind } from './domain/principal-kind.ts';
+import { lastUseMigration, type LastUseTables } from './records/last-uses.ts';
 import { instanceProfileMigration, type InstanceProfileTables } from './records/instance-profiles.ts';
 
 /** Times are milliseconds since the epoch. */
@@ -71,7 +72,7 @@ export interface PolicyVersionRecord {
   readonly created_at: number;
 }
 
-export interface IamTables extends InstanceProfileTables {
+export interface IamTables extends InstanceProfileTables, LastUseTables {
   readonly iam_account: AccountRecord;
   readonly iam_principal: PrincipalRecord;
   readonly iam_access_key: AccessKeyRecord;
@@ -160,6 +161,7 @@ export const iamMigrations: readonly Migration[] = [
     },
   },
   instanceProfileMigration,
+  lastUseMigration,
 ];
 
 /** A connection that reads what was committed, or a transaction. */
@@ -188,6 +190,11 @@ export class IamStore {
     const result = await this.#records.write(work);
     for (const listener of this.#listeners) listener();
     return result;
+  }
+
+  /** As `write`, of what decides nothing and is in no cache. */
+  writeAside<Result>(work: (transaction: IamQueries) => Promise<Result>): Promise<Result> {
+    return this.#records.write(work);
   }
 
   onChange(listener: () => void): void {

@@ -120,6 +120,7 @@ export const deleteAccessKey = operation<IamContext, DeleteAccessKeyRequest, obj
     await iam.store.write(async (transaction) => {
       const owner = await ownerOf(transaction, input.UserName, call);
       const key = await getKey(transaction, required(input.AccessKeyId, 'AccessKeyId'), owner, call);
+      await transaction.deleteFrom('iam_last_use').where('subject', '=', key.id).execute();
       await transaction.deleteFrom('iam_access_key').where('id', '=', key.id).execute();
     });
     return {};

@@ -1,4 +1,4 @@
-import type { Group, Role, User } from '@aws-sdk/client-iam';
+import type { Group, Role, RoleLastUsed, User } from '@aws-sdk/client-iam';
 import { sql } from 'kysely';
 import type { AccountId } from '#kernel/ids.ts';
 import type { Call } from '#kernel/operation.ts';
@@ -9,6 +9,7 @@ import { encodeDocument } from '../domain/policy-text.ts';
 import { KINDS, type PrincipalKind } from '../domain/principal-kind.ts';
 import { tagList } from '../domain/tags.ts';
 import { alreadyExists, deleteConflict } from '../errors.ts';
+import type { LastUseRecord } from '../records/last-uses.ts';
 import { findPrincipal, type IamQueries, type PrincipalRecord } from '../store.ts';
 import { checkQuota } from './quotas.ts';
 import { callerAccount, checkAttachable, creationTime } from './targets.ts';
@@ -97,6 +98,7 @@ export async function deletePrincipal(transaction: IamQueries, record: Principal
   if (profile !== undefined) {
     throw deleteConflict('Cannot delete entity, must remove roles from instance profile first.');
   }
+  await transaction.deleteFrom('iam_last_use').where('subject', '=', owner).execute();
   await transaction.deleteFrom('iam_tag').where('owner_id', '=', owner).execute();
   await transaction.deleteFrom('iam_principal').where('id', '=', owner).execute();
 }
@@ -176,6 +178,11 @@ export function groupOutput(record: PrincipalRecord): Group {
     Arn: principalArn('group', record),
     CreateDate: new Date(record.created_at),
   };
+}
+
+/** When a role was last used; with nothing in it for one that never was. */
+export function roleLastUsed(use: LastUseRecord | undefined): RoleLastUsed {
+  return use === undefined ? {} : { LastUsedDate: new Date(use.last_used_at), Region: use.region };
 }
 
 /** @param tags left out of lists, as in AWS */

@@ -25,7 +25,7 @@ import { checkTrustPolicy } from '../domain/policy-text.ts';
 import { tagMap } from '../domain/tags.ts';
 import { bindTrustPolicy } from '../domain/trust-policy.ts';
 import { invalidInput } from '../errors.ts';
-import { createPrincipal, deletePrincipal, listPrincipals, roleOutput } from './principals.ts';
+import { createPrincipal, deletePrincipal, listPrincipals, roleLastUsed, roleOutput } from './principals.ts';
 import { checkModifiable, SERVICE_ROLE_PATH } from './protected-roles.ts';
 import { accessToPrincipal, callerAccount, getPrincipal, required } from './targets.ts';
 
@@ -70,7 +70,8 @@ export const getRole = operation<IamContext, GetRoleRequest, GetRoleResponse>(Ge
   authorize: (input, call, iam) => accessToPrincipal('iam:GetRole', 'role', input.RoleName, call, iam),
   async handle(input, call, iam) {
     const role = await getPrincipal(iam.store.read, callerAccount(call), 'role', input.RoleName);
-    return { Role: roleOutput(role, await iam.store.tagsOf(role.id)) };
+    const RoleLastUsed = roleLastUsed(await iam.lastUses.find(role.id));
+    return { Role: { ...roleOutput(role, await iam.store.tagsOf(role.id)), RoleLastUsed } };
   },
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import {
@@ -47,6 +47,7 @@ import { allMigrations } from '../../bin/compose-services.ts';
 import { readConfig } from '../../bin/config.ts';
 import { Server } from '../../bin/server.ts';
 import type { Damage } from '../../bin/verify.ts';
+import { changed } from '../harness/changed-value.ts';
 import { clientConfig } from '../harness/coffer-home.ts';
 import { furnishIamEntities, iamEntityCases } from '../harness/iam-sealed-rows.ts';
 import { cluster, header } from '../harness/matroska-builder.ts';
@@ -484,13 +485,3 @@ describe('a column that was changed in the database', () => {
     }
   }
 });
-
-/** Another value of the same kind: so little that only the seal can tell. */
-function changed(value: SQLOutputValue | undefined, isNumber: boolean): SQLInputValue {
-  if (typeof value === 'number') return value + 1;
-  if (typeof value === 'string') return `${value.slice(0, -1)}${value.endsWith('x') ? 'y' : 'x'}`;
-  if (!(value instanceof Uint8Array)) return isNumber ? 1 : 'x';
-  const bytes = Buffer.from(value);
-  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
-  return bytes;
-}

@@ -1,12 +1,11 @@
 import type { Packet } from 'node-av/lib';
 import type { PartSink } from '../packaging/object-writer.ts';
-import { withLadder } from '../abr-ladder.ts';
 import type { AudioSettings } from '../audio-settings.ts';
 import type { CaptionOutput } from '../caption-settings.ts';
 import type { FragmentedGroup, HlsGroup, OutputGroup } from '../output-group.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
 import type { MediaInfo, TranscodeResult } from '../transcode-report.ts';
-import type { Rational, VideoSettings } from '../video-settings.ts';
+import type { VideoSettings } from '../video-settings.ts';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import { AudioTracks, copiedStream, routeOf, settledBy } from './audio-tracks.ts';
 import { captionedVideo, openCaptionOutput } from './captioned-outputs.ts';
@@ -17,7 +16,7 @@ import { writeLoudnessLogs } from './loudness-log.ts';
 import type { RunningGroup } from './finish-group.ts';
 import { finishGroup } from './finish-group.ts';
 import { deinterlacedRate } from './deinterlace.ts';
-import { inputTimes, laterTimecode, outputTimecode } from './film-times.ts';
+import { inputTimes, laterTimecode } from './film-times.ts';
 import { encoderColor } from './color.ts';
 import { inputPictures } from './input-pictures.ts';
 import { openFragmentedOutput } from './fragmented-outputs.ts';
@@ -31,7 +30,8 @@ import { openSmoothOutput } from './smooth-outputs.ts';
 import { openHlsOutput } from './hls-outputs.ts';
 import { ImageStore } from './image-store.ts';
 import { OpenInput } from './open-input.ts';
-import { outputStartMs } from './output-start.ts';
+import { startOfOutputsMs, timecodesOfOutputs } from './output-timecodes.ts';
+import { withLadders } from './job-ladders.ts';
 import { ThumbnailEncoder } from './thumbnail-encoder.ts';
 import { imageBase, thumbnailSettings } from './trick-play-images.ts';
 import { segmentLengths } from './segment-lengths.ts';
@@ -41,7 +41,8 @@ import { outputPicture } from './picture-size.ts';
 import type { FirstPass } from './rate-guide.ts';
 import type { VideoTrack } from './track-format.ts';
 import type { TranscodePorts } from './transcode-ports.ts';
-import { PassthroughAudio, type PassthroughTrack, PassthroughVideo } from './passthrough-track.ts';
+import { copiedVideo } from './copied-video.ts';
+import { PassthroughAudio, type PassthroughTrack } from './passthrough-track.ts';
 import { type PacketReceiver, VideoEncoder } from './video-encoder.ts';
 
 const REPORT_EVERY_FRAMES = 30;
@@ -53,6 +54,16 @@ interface Captioned {
 interface OpenedOutput {
   readonly output: Output;
   readonly tracks: OutputTracks;
+}
+
+function runningGroup(
+  group: OutputGroup,
+  index: number,
+  opened: readonly OpenedOutput[],
+  images?: ThumbnailEncoder[],
+): RunningGroup {
+  const [outputs, tracks] = [opened.map(({ output }) => output), opened.map((each) => each.tracks)];
+  return { group, index, outputs, tracks, ...(images !== undefined && { images }) };
 }
 
 /**
@@ -107,7 +118,7 @@ class Transcode {
     });
     first ??= this.#open(0);
     this.#firstWindow = windows[0]?.[0] ?? WHOLE;
-    this.#job = this.#withLadders(first.media);
+    this.#job = withLadders(this.#ffmpeg, this.#job, first.media);
     this.#ports.report({ kind: 'phase', phase: 'TRANSCODING' });
     first = this.#measureLoudness(first, windows);
     first = this.#measurePictures(first, windows);
@@ -127,16 +138,6 @@ class Transcode {
       writeLoudnessLogs(group, sink, this.#job.startedAt, (audio) => this.#audios.measuredOf(audio));
     }
     return { groups: groups.map((group) => finishGroup(group, this.#ports.sinkFor(group.index), this.#job.startedAt)) };
-  }
-
-  /** Chooses the renditions of groups that leave it to the input. */
-  #withLadders(first: MediaInput): TranscodeJob {
-    const source = first.findVideo();
-    if (source === undefined || this.#job.groups.every(({ abr }) => abr === undefined)) return this.#job;
-    const { picture: shown } = inputPictures(this.#ffmpeg, first, this.#job.inputs[0]);
-    const width = Math.round((shown.width * shown.pixelAspect.num) / shown.pixelAspect.den);
-    const facts = { width, height: shown.height, framerate: framerateOf(source) };
-    return { ...this.#job, groups: this.#job.groups.map((group) => withLadder(group, facts)) };
   }
 
   /**
@@ -242,7 +243,7 @@ class Transcode {
     let base = 0;
     let done = 0;
     let part = 0;
-    const outputTimecode = this.#outputTimecodes(first.media, windows[0]?.[0] ?? WHOLE);
+    const outputTimecode = timecodesOfOutputs(this.#job, first.media, windows[0]?.[0] ?? WHOLE);
     this.#job.inputs.forEach((description, index) => {
       for (const [place, window] of (windows[index] ?? [WHOLE]).entries()) {
         const input = index === 0 && place === 0 ? first : this.#open(index);
@@ -288,23 +289,6 @@ class Transcode {
     this.#captions.finish(base);
   }
 
-  /** The timecode of the first picture, at each rate. */
-  #outputTimecodes(first: MediaInput, window: ClipWindow): (rate: Rational) => string {
-    const source = this.#job.firstTimecode ?? 'embedded';
-    const embedded = first.embeddedTimecode;
-    const video = first.findVideo();
-    const inputRate = video === undefined ? { num: 25, den: 1 } : framerateOf(video);
-    return (rate) => outputTimecode(source, embedded, window.from, inputRate, rate);
-  }
-
-  /** The date and time of the outputs' first picture, in milliseconds since the epoch. */
-  #startMs(first: MediaInput): number {
-    const video = first.findVideo();
-    const rate = video === undefined ? { num: 25, den: 1 } : framerateOf(video);
-    const timecode = this.#outputTimecodes(first, this.#firstWindow)(rate);
-    return outputStartMs(timecode, rate, this.#job.firstDate, this.#job.startedAt);
-  }
-
   #openGroup(group: OutputGroup, index: number, first: OpenInput | undefined): RunningGroup {
     if (first === undefined) throw new RangeError('A job has at least one input.');
     const sink = this.#ports.sinkFor(index);
@@ -320,7 +304,7 @@ class Transcode {
           (tracks) => text(place) ?? openFileOutput(this.#ffmpeg, group, output, tracks, sink, startedAt),
         ),
       );
-      return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
+      return runningGroup(group, index, opened);
     }
     const { segmentSeconds, fragmentSeconds } = segmentLengths(group, first.media);
     if (group.kind === 'smooth') {
@@ -329,7 +313,7 @@ class Transcode {
           openSmoothOutput(this.#ffmpeg, group, output, tracks, sink, { startedAt, fragmentSeconds: segmentSeconds }),
         ),
       );
-      return { group, index, outputs: opened.map(({ output }) => output), tracks: opened.map(({ tracks }) => tracks) };
+      return runningGroup(group, index, opened);
     }
     if (group.kind !== 'hls') {
       const text = this.#openText(group, sink, () => opened, segmentSeconds);
@@ -350,17 +334,11 @@ class Transcode {
         ),
       );
       const images = this.#openImages(group, first.media, segmentSeconds, sink);
-      return {
-        group,
-        index,
-        outputs: opened.map(({ output }) => output),
-        tracks: opened.map(({ tracks }) => tracks),
-        images,
-      };
+      return runningGroup(group, index, opened, images);
     }
     const dates = group.programDateTime && {
       ...group.programDateTime,
-      startMs: this.#startMs(first.media),
+      startMs: startOfOutputsMs(this.#job, first.media, this.#firstWindow),
     };
     const text = this.#openText(group, sink, () => opened, segmentSeconds);
     const opened: OpenedOutput[] = group.outputs.map((output, place) =>
@@ -380,13 +358,7 @@ class Transcode {
       ),
     );
     const images = this.#openImages(group, first.media, segmentSeconds, sink);
-    return {
-      group,
-      index,
-      outputs: opened.map(({ output }) => output),
-      tracks: opened.map(({ tracks }) => tracks),
-      images,
-    };
+    return runningGroup(group, index, opened, images);
   }
 
   /** What makes the images of trick play. */
@@ -451,7 +423,7 @@ class Transcode {
     const end = (): void => output?.endTrack(0);
     let video: VideoTrack | undefined;
     if (settings.video?.codec.kind === 'passthrough') {
-      const track = this.#copyVideo(settings.video, first.media, !hasGlobalHeader, receive);
+      const track = copiedVideo(this.#ffmpeg, settings.video, first.media, !hasGlobalHeader, receive);
       this.#copies.push({ track, end });
       video = track;
     } else if (settings.video !== undefined) {
@@ -510,7 +482,7 @@ class Transcode {
       source,
       ...encoderColor(source, input, settings),
       timecode: laterTimecode(
-        this.#outputTimecodes(first, this.#firstWindow)(framerate),
+        timecodesOfOutputs(this.#job, first, this.#firstWindow)(framerate),
         0,
         framerate,
         settings.picture?.isTimecodeDropped === true,
@@ -521,13 +493,5 @@ class Transcode {
     return images === undefined
       ? new VideoEncoder(this.#ffmpeg, facts, receive)
       : new ThumbnailEncoder(this.#ffmpeg, facts, images);
-  }
-
-  #copyVideo(settings: VideoSettings, first: MediaInput, isAnnexB: boolean, receive: PacketReceiver): PassthroughVideo {
-    const source = first.findVideo();
-    if (source === undefined) throw new TranscodeError(ERROR_CODES.noVideo, 'The input has no video stream.');
-    const track = new PassthroughVideo(this.#ffmpeg, source, settings, first.startSeconds, isAnnexB);
-    track.addReceiver(receive);
-    return track;
   }
 }

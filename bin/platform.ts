@@ -8,6 +8,7 @@ import { systemRandomness } from '#kernel/randomness.ts';
 import type { FlowStatus } from '#media/live/flow-engine.ts';
 import type { CloudTrailLog } from '#services/cloudtrail/api.ts';
 import type { UsageColumn, UsageRange, UsageStep } from '#services/cloudtrail/domain/usage.ts';
+import type { EventRow } from '#services/cloudtrail/store.ts';
 import type { IamApi } from '#services/iam/api.ts';
 import type { Finding } from '#services/mediaconvert/preflight/finding.ts';
 import { preflightRequest } from '#services/mediaconvert/preflight/preflight-request.ts';
@@ -123,6 +124,12 @@ export class Platform {
   async *countRequests(range: UsageRange, by: readonly UsageColumn[]): AsyncGenerator<UsageStep> {
     await this.#log.flush();
     yield* this.#services.usage.count(range, by);
+  }
+
+  /** What failed of a request, with how it was decided: the events of the audit log, inner calls first. */
+  async failuresOf(requestId: string, account?: AccountId): Promise<readonly EventRow[]> {
+    await this.#log.flush();
+    return this.#services.trail.findFailures(requestId, account);
   }
 
   /** What happened, from the event log. */

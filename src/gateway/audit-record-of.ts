@@ -33,6 +33,7 @@ export function auditRecordOf(
     errorCode: failure?.code,
     errorMessage: failure?.message,
     allowedBy: [...call.allowedBy],
+    refusals: call.refusals,
   };
 }
 

@@ -1,8 +1,10 @@
+import type { AccessEvaluation } from '#kernel/access-evaluation.ts';
 import { accountOf, type Caller, nameOf } from '#kernel/caller.ts';
 import type { Region } from '#kernel/ids.ts';
 import type { AccessRequest, RequestSource, ResourcePolicy } from '#kernel/operation.ts';
 import { type CompiledPolicy, compilePolicy } from '#policy/compile-policy.ts';
-import { type Decision, evaluate, type ResourcePolicySource } from '#policy/evaluate.ts';
+import { type Decision, evaluate, type EvaluationRequest, type ResourcePolicySource } from '#policy/evaluate.ts';
+import { explainEvaluation } from '#policy/explain-evaluation.ts';
 import { principalFactsOf } from '#policy/principal.ts';
 import { refusalMessage } from '#policy/refusal-message.ts';
 import { callContext, requestContext } from './condition-context.ts';
@@ -16,6 +18,8 @@ export interface Verdict {
   /** `User: … is not authorized to perform: …`; only for refusals. */
   readonly message: string;
   readonly isCrossAccount: boolean;
+  /** How it came about, statement by statement. */
+  explain(): AccessEvaluation;
 }
 
 /** Asks the policy engine on behalf of one call; the principal's policies are looked up once a call. */
@@ -75,7 +79,7 @@ export class Authorizer {
     const isCrossAccount = request.resourceAccount !== undefined && request.resourceAccount !== account;
     const { identity, boundary, session } = policies;
     const resource = this.#resourcePolicy(request);
-    const decision = evaluate({
+    const evaluation: EvaluationRequest = {
       principal: principalFactsOf(caller, policies.canonicalId),
       action: request.action,
       resource: request.resource,
@@ -87,11 +91,17 @@ export class Authorizer {
         ...(resource === undefined ? {} : { resource }),
       },
       isCrossAccount,
-    });
+    };
+    const decision = evaluate(evaluation);
     const message = decision.isAllowed
       ? ''
       : refusalMessage(nameOf(caller), request.action, request.resource, decision);
-    return { decision, message, isCrossAccount };
+    const explain = (): AccessEvaluation => ({
+      ...evaluationOf(request, caller, decision),
+      isCrossAccount,
+      ...explainEvaluation(evaluation, decision),
+    });
+    return { decision, message, isCrossAccount, explain };
   }
 
   #resourcePolicy(request: AccessRequest): ResourcePolicySource | undefined {
@@ -113,4 +123,22 @@ export class Authorizer {
     this.#compiled.set(name, compiled);
     return compiled;
   }
+}
+
+function evaluationOf({ action, resource, resourceAccount }: AccessRequest, caller: Caller, decision: Decision) {
+  const account = accountOf(caller);
+  const owner = resourceAccount ?? account;
+  const name = nameOf(caller);
+  return {
+    action,
+    resource,
+    ...decision,
+    principal: {
+      type: caller.type,
+      id: 'principalId' in caller ? caller.principalId : name,
+      arn: name,
+      ...('accountId' in caller && { account: caller.accountId }),
+    },
+    ...(owner !== undefined && { resourceAccount: owner }),
+  };
 }

@@ -1,10 +1,14 @@
 import type { Readable } from 'node:stream';
+import type { AccessEvaluation } from '#kernel/access-evaluation.ts';
 import type { Caller } from '#kernel/caller.ts';
 import type { AccessRefusal, Authority } from '#kernel/door.ts';
 import type { Region } from '#kernel/ids.ts';
 import type { AccessRequest, Call, RequestSource } from '#kernel/operation.ts';
 import type { Service } from '#kernel/service.ts';
 import type { Authorizer, CallAuthorizer, Verdict } from './authorizer.ts';
+
+/** How many refusals of one call are explained in the audit log: a call for many items may be refused each of them. */
+const MAX_EXPLAINED = 4;
 
 /** What the gateway knows of a call when it begins to carry it out. */
 export interface CallFacts {
@@ -36,6 +40,8 @@ export class GatewayCall implements Call {
   readonly audit: Call['audit'] = { resources: new Set<string>(), details: {} };
   /** The policies and statements that allowed it, for the audit log. */
   readonly allowedBy = new Set<string>();
+  /** How the first accesses that were refused were decided, for the audit log. */
+  readonly refusals: AccessEvaluation[] = [];
   readonly #service: Service;
   readonly #authorizer: CallAuthorizer;
 
@@ -74,7 +80,10 @@ export class GatewayCall implements Call {
   async require(request: AccessRequest): Promise<void> {
     if (request.resource.startsWith('arn:')) this.audit.resources.add(request.resource);
     const verdict = await this.#authorizer.decide(request);
-    if (!verdict.decision.isAllowed) throw this.#refusal(request, verdict);
+    if (!verdict.decision.isAllowed) {
+      if (this.refusals.length < MAX_EXPLAINED) this.refusals.push(verdict.explain());
+      throw this.#refusal(request, verdict);
+    }
     const by = verdict.decision.decidedBy;
     if (by !== undefined) this.allowedBy.add(`${by.policyName}#${by.sid ?? by.statementIndex}`);
   }

@@ -70,13 +70,23 @@ function addPrincipal(values: Values, caller: Caller, policies: PrincipalPolicie
   if (session === undefined) return;
   values.set('aws:multifactorauthpresent', String(session.isMfaAuthenticated));
   if (session.isMfaAuthenticated) {
-    values.set('aws:multifactorauthage', String(Math.floor((now - session.issuedAt) / 1000)));
+    const since = session.mfaAuthenticatedAt ?? session.issuedAt;
+    values.set('aws:multifactorauthage', String(Math.max(0, Math.floor((now - since) / 1000))));
   }
   values.set('aws:tokenissuetime', new Date(session.issuedAt).toISOString().replace(/\.\d{3}Z$/, 'Z'));
   if (session.sourceIdentity !== undefined) values.set('aws:sourceidentity', session.sourceIdentity);
+  if (session.federation !== undefined) {
+    values.set('aws:federatedprovider', session.federation.provider);
+    for (const [name, value] of Object.entries(session.federation.keys)) values.set(name.toLowerCase(), value);
+  }
 }
 
-const PRINCIPAL_TYPES = { root: 'Account', user: 'User', 'assumed-role': 'AssumedRole' } as const;
+const PRINCIPAL_TYPES = {
+  root: 'Account',
+  user: 'User',
+  'assumed-role': 'AssumedRole',
+  'federated-user': 'FederatedUser',
+} as const;
 
 /** The keys of one question: the call's, the resource's, the request's tags and the service's own. */
 export function requestContext(

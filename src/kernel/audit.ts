@@ -1,3 +1,4 @@
+import type { AccessEvaluation } from './access-evaluation.ts';
 import type { Caller } from './caller.ts';
 import type { AccountId, Region } from './ids.ts';
 
@@ -30,6 +31,8 @@ export interface AuditRecord {
   readonly errorMessage: string | undefined;
   /** What allowed it: the policy and statement. Absent for calls that need no permission. */
   readonly allowedBy: readonly string[];
+  /** How the accesses that were refused were decided: a few at most. Empty for calls that were allowed. */
+  readonly refusals: readonly AccessEvaluation[];
 }
 
 /** Where audit records go. `append` does not wait: records are written in groups. */

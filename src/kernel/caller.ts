@@ -4,7 +4,13 @@ import type { AccountId } from './ids.ts';
  * Who makes a call, as authentication established it. Plain data: the policies that apply are looked up at
  * authorisation, so that a change acts on the next request.
  */
-export type Caller = RootCaller | UserCaller | RoleSessionCaller | ServiceCaller | AnonymousCaller;
+export type Caller =
+  | RootCaller
+  | UserCaller
+  | RoleSessionCaller
+  | FederatedUserCaller
+  | ServiceCaller
+  | AnonymousCaller;
 
 interface Identified {
   readonly accountId: AccountId;
@@ -39,6 +45,18 @@ export interface RoleSessionCaller extends Identified {
   readonly session: SessionFacts;
 }
 
+/** A session of GetFederationToken: what its maker may do, as far as the session policies allow it too. */
+export interface FederatedUserCaller extends Identified {
+  readonly type: 'federated-user';
+  /** The name that the maker gave it; `principalId` is the account and this. */
+  readonly federatedUserName: string;
+  /** Whose rights it has: the unique id of an IAM user, or the account id for the account's root user. */
+  readonly issuerId: string;
+  /** The ARN of that user. */
+  readonly issuerArn: string;
+  readonly session: SessionFacts;
+}
+
 /** A service of this platform acting in its own name, as in `sts:AssumeRole` of a job's role. */
 export interface ServiceCaller {
   readonly type: 'service';
@@ -66,8 +84,17 @@ export interface SessionFacts {
   readonly tags: Readonly<Record<string, string>>;
   readonly transitiveTagKeys: readonly string[];
   readonly isMfaAuthenticated: boolean;
+  /** Milliseconds since the epoch: when the code was given, where that is not when the session began. */
+  readonly mfaAuthenticatedAt?: number;
   readonly sourceIdentity?: string;
   readonly externalId?: string;
+  /** For sessions that an identity provider vouched for (web identity, SAML). */
+  readonly federation?: {
+    /** `aws:FederatedProvider`: the provider's ARN. */
+    readonly provider: string;
+    /** Condition keys that stay with the session, such as `accounts.example.com:sub` or `saml:sub_type`. */
+    readonly keys: Readonly<Record<string, string | readonly string[]>>;
+  };
 }
 
 export const anonymousCaller: AnonymousCaller = { type: 'anonymous' };

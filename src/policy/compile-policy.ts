@@ -26,8 +26,14 @@ export interface CompiledStatement {
   readonly effect: 'Allow' | 'Deny';
   readonly principal: PrincipalElement | undefined;
   readonly isNotPrincipal: boolean;
+  /** As it was written. */
+  readonly source: Statement;
   /** Whether action, resource and conditions apply; principals are looked at apart. */
   applies(request: StatementRequest): boolean;
+  appliesToAction(request: StatementRequest): boolean;
+  appliesToResource(request: StatementRequest): boolean;
+  /** One for each of the source's conditions. */
+  readonly conditions: readonly ConditionTest[];
 }
 
 /**
@@ -37,34 +43,43 @@ export interface CompiledStatement {
 export function compilePolicy(json: string, kind: PolicyKind): CompiledPolicy {
   const document = parseDocument(json, kind);
   const hasVariables = document.version === '2012-10-17';
-  const statements = document.statements.map((statement, index) => ({
-    index,
-    sid: statement.sid,
-    effect: statement.effect,
-    principal: statement.principal,
-    isNotPrincipal: statement.isNotPrincipal,
-    applies: compileStatement(statement, hasVariables),
-  }));
-  return { document, statements };
+  return {
+    document,
+    statements: document.statements.map((statement, at) => compileStatement(statement, at, hasVariables)),
+  };
 }
 
-function compileStatement(statement: Statement, hasVariables: boolean): (request: StatementRequest) => boolean {
-  const actions = statement.actions.map((action) =>
+function compileStatement(source: Statement, index: number, hasVariables: boolean): CompiledStatement {
+  const { sid, effect, principal, isNotPrincipal, isNotAction } = source;
+  const actions = source.actions.map((action) =>
     compileTemplate(action, { hasWildcards: true, hasVariables: false, isCaseInsensitive: true }),
   );
-  const resources = statement.resources.map((resource) =>
-    compileTemplate(resource, { hasWildcards: true, hasVariables }),
-  );
-  const conditions: readonly ConditionTest[] = statement.conditions.map(({ operator, key, values }) =>
+  const resources = source.resources.map((resource) => compileTemplate(resource, { hasWildcards: true, hasVariables }));
+  const conditions: readonly ConditionTest[] = source.conditions.map(({ operator, key, values }) =>
     compileCondition(operator, key, values, { hasVariables }),
   );
-  return ({ action, resource, context, lookup }) =>
-    actions.some((pattern) => pattern.matches(action, lookup)) !== statement.isNotAction &&
-    appliesToResource(statement, resources, resource, lookup) &&
-    conditions.every((test) => test(context, lookup));
+  const appliesToAction = ({ action, lookup }: StatementRequest): boolean =>
+    actions.some((pattern) => pattern.matches(action, lookup)) !== isNotAction;
+  const appliesToResource = ({ resource, lookup }: StatementRequest): boolean =>
+    isAboutResource(source, resources, resource, lookup);
+  return {
+    index,
+    sid,
+    effect,
+    principal,
+    isNotPrincipal,
+    source,
+    conditions,
+    appliesToAction,
+    appliesToResource,
+    applies: (request) =>
+      appliesToAction(request) &&
+      appliesToResource(request) &&
+      conditions.every((test) => test(request.context, request.lookup)),
+  };
 }
 
-function appliesToResource(
+function isAboutResource(
   statement: Statement,
   resources: readonly Template[],
   resource: string,

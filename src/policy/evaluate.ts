@@ -1,3 +1,4 @@
+import type { DecidingStatement, PolicyType } from '#kernel/access-evaluation.ts';
 import type { CompiledPolicy, CompiledStatement, StatementRequest } from './compile-policy.ts';
 import type { RequestContext } from './condition.ts';
 import { isDeniedBy, isSparedBy, type Naming, namingIn, type PrincipalFacts } from './principal.ts';
@@ -6,6 +7,8 @@ import { isDeniedBy, isSparedBy, type Naming, namingIn, type PrincipalFacts } fr
 export interface PolicySource {
   /** The ARN of a managed policy, the name of an inline one, the resource's ARN for its own policy. */
   readonly name: string;
+  /** Whose it is, where that is not the principal itself: `group/editors`. */
+  readonly attachedTo?: string;
   readonly policy: CompiledPolicy;
 }
 
@@ -41,17 +44,6 @@ export interface EvaluationRequest {
   readonly isCrossAccount: boolean;
 }
 
-type PolicyType = 'identity-based' | 'resource-based' | 'permissions-boundary' | 'session' | 'role-trust';
-
-/** The statement that made a decision. */
-interface DecidingStatement {
-  readonly policyType: PolicyType;
-  readonly policyName: string;
-  /** The place of the statement in its document, from 0. */
-  readonly statementIndex: number;
-  readonly sid?: string;
-}
-
 /** What the policies say, and why: data for the refusal, the audit log and DecodeAuthorizationMessage. */
 export interface Decision {
   readonly isAllowed: boolean;
@@ -77,12 +69,7 @@ interface Found {
  */
 export function evaluate(request: EvaluationRequest): Decision {
   const { principal, policies, isCrossAccount } = request;
-  const question: StatementRequest = {
-    action: request.action.toLowerCase(),
-    resource: request.resource,
-    context: request.context,
-    lookup: (name) => singleValue(request.context.get(name)),
-  };
+  const question = questionOf(request);
   const denied = findDeny(question, request);
   if (denied !== undefined) return denied;
 
@@ -113,6 +100,19 @@ export function evaluate(request: EvaluationRequest): Decision {
   return allowedBy(grant.found, resource);
 }
 
+/** What every statement is held against. */
+export function questionOf({ action, resource, context }: EvaluationRequest): StatementRequest {
+  return { action: action.toLowerCase(), resource, context, lookup: (name) => singleValue(context.get(name)) };
+}
+
+/** Whether a statement of a resource's policy is about the principal. */
+export function isAboutPrincipal(statement: CompiledStatement, principal: PrincipalFacts): boolean {
+  const { principal: element, effect, isNotPrincipal } = statement;
+  if (element === undefined) return false;
+  if (isNotPrincipal) return effect === 'Deny' && !isSparedBy(element, principal);
+  return effect === 'Deny' ? isDeniedBy(element, principal) : namingIn(element, principal) !== 'none';
+}
+
 /** Multivalued keys cannot be variables: which value would count is not defined. */
 function singleValue(value: string | readonly string[] | undefined): string | undefined {
   if (value === undefined || typeof value === 'string') return value;
@@ -132,11 +132,8 @@ function findDeny(question: StatementRequest, { principal, policies }: Evaluatio
   const { resource } = policies;
   if (resource?.policy === undefined) return undefined;
   for (const statement of resource.policy.statements) {
-    if (statement.effect !== 'Deny' || statement.principal === undefined) continue;
-    const isMeant = statement.isNotPrincipal
-      ? !isSparedBy(statement.principal, principal)
-      : isDeniedBy(statement.principal, principal);
-    if (isMeant && statement.applies(question)) return explicitDeny(resource.kind, { source: resource, statement });
+    if (statement.effect !== 'Deny' || !isAboutPrincipal(statement, principal)) continue;
+    if (statement.applies(question)) return explicitDeny(resource.kind, { source: resource, statement });
   }
   return undefined;
 }

@@ -13,6 +13,8 @@ export interface PrincipalFacts {
   readonly arn?: string;
   /** The IAM ARN of a session's role. */
   readonly roleArn?: string;
+  /** Of a federated user's session: the user who made it, whose rights it has. */
+  readonly issuer?: { readonly arn: string; readonly uniqueId: string };
   /** AIDA… of the user, AROA… of a session's role. */
   readonly uniqueId?: string;
   /** Such as `mediaconvert.amazonaws.com`, when a service asks in its own name. */
@@ -42,6 +44,14 @@ export function principalFactsOf(caller: Caller, canonicalId?: string): Principa
         ...(caller.type === 'assumed-role' && { roleArn: caller.roleArn }),
       };
     }
+    case 'federated-user':
+      return {
+        isRoot: false,
+        accountId: caller.accountId,
+        arn: caller.arn,
+        issuer: { arn: caller.issuerArn, uniqueId: caller.issuerId },
+        ...(canonicalId && { canonicalId }),
+      };
   }
 }
 

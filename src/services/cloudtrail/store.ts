@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
 import type { Migration, Records } from '#storage/records.ts';
 import { RowDamageError } from '#storage/row-seal.ts';
+import { requestRowsOf } from './domain/event-requests.ts';
 import { indexRowsOf, isIndexedAs, resourcesOfEvent } from './domain/event-resources.ts';
 
 /** One event in one account's log. Times are milliseconds since the epoch. */
@@ -27,7 +28,16 @@ export interface EventResourceRow {
   readonly type: string;
 }
 
+/** Leads from a request's id to what failed of it: the request itself, and those that it led to. */
+export interface EventRequestRow {
+  readonly request_id: string;
+  readonly account: string;
+  readonly time: number;
+  readonly event_id: string;
+}
+
 export interface CloudTrailTables {
+  readonly cloudtrail_request: EventRequestRow;
   readonly cloudtrail_event: EventRow;
   readonly cloudtrail_resource: EventResourceRow;
 }
@@ -47,6 +57,20 @@ export const cloudTrailMigrations: readonly Migration[] = [
       await sql`CREATE TABLE cloudtrail_resource (
         account TEXT NOT NULL, name TEXT NOT NULL, time INTEGER NOT NULL, event_id TEXT NOT NULL, type TEXT NOT NULL,
         PRIMARY KEY (account, name, time, event_id)) STRICT, WITHOUT ROWID`.execute(transaction);
+    },
+  },
+  {
+    name: 'cloudtrail-0002-requests',
+    // An index as well.
+    async up(transaction) {
+      await sql`CREATE TABLE cloudtrail_request (
+        request_id TEXT NOT NULL, account TEXT NOT NULL, time INTEGER NOT NULL, event_id TEXT NOT NULL,
+        PRIMARY KEY (request_id, account, time, event_id)) STRICT, WITHOUT ROWID`.execute(transaction);
+      for (const path of ['$.requestID', '$.additionalEventData.parentRequestID']) {
+        await sql`INSERT OR IGNORE INTO cloudtrail_request SELECT json_extract(event, ${path}), account, time, id
+          FROM cloudtrail_event WHERE json_valid(event) AND json_extract(event, '$.errorCode') IS NOT NULL
+          AND json_extract(event, ${path}) IS NOT NULL`.execute(transaction);
+      }
     },
   },
 ];
@@ -77,7 +101,11 @@ export class CloudTrailStore {
     this.#records = records;
   }
 
-  async insert(events: readonly EventRow[], resources: readonly EventResourceRow[]): Promise<void> {
+  async insert(
+    events: readonly EventRow[],
+    resources: readonly EventResourceRow[],
+    requests: readonly EventRequestRow[],
+  ): Promise<void> {
     await this.#records.write(async (transaction) => {
       for (const rows of chunksOf(events, ROWS_OF_ONE_INSERT)) {
         await transaction.insertInto('cloudtrail_event').values(rows).execute();
@@ -89,7 +117,39 @@ export class CloudTrailStore {
           .onConflict((conflict) => conflict.doNothing())
           .execute();
       }
+      for (const rows of chunksOf(requests, ROWS_OF_ONE_INSERT)) {
+        await transaction.insertInto('cloudtrail_request').values(rows).execute();
+      }
     });
+  }
+
+  /**
+   * What failed of a request, in the order in which it happened: inner calls come before what they made fail.
+   *
+   * @param account whose log; absent: every account's
+   * @throws RowDamageError for events that were changed, and those that the index leads to wrongly
+   */
+  async findFailures(requestId: string, account?: AccountId): Promise<EventRow[]> {
+    let query = this.#records.readUnchecked
+      .selectFrom('cloudtrail_request')
+      .selectAll()
+      .where('request_id', '=', requestId)
+      .limit(ROWS_OF_ONE_PAGE);
+    if (account !== undefined) query = query.where('account', '=', account);
+    const events: EventRow[] = [];
+    for (const row of await query.execute()) {
+      const event = await this.#records.read
+        .selectFrom('cloudtrail_event')
+        .selectAll()
+        .where('account', '=', row.account)
+        .where('time', '=', row.time)
+        .where('id', '=', row.event_id)
+        .executeTakeFirst();
+      const isSound = event !== undefined && requestRowsOf(event).some((found) => found.request_id === requestId);
+      if (!isSound) throw new RowDamageError(nameOfRequestRow(row));
+      events.push(event);
+    }
+    return events.toSorted((a, b) => b.time - a.time || (a.id < b.id ? -1 : 1));
   }
 
   /**
@@ -163,6 +223,9 @@ export class CloudTrailStore {
       for (const expected of indexRowsOf(event, resourcesOfEvent(event))) {
         if (await this.#isMissing(expected)) yield { row: nameOfIndexRow(expected), isSound: false };
       }
+      for (const expected of requestRowsOf(event)) {
+        if (await this.#isRequestMissing(expected)) yield { row: nameOfRequestRow(expected), isSound: false };
+      }
     }
     for await (const row of this.#walkIndex()) {
       const event = await this.#records.readUnchecked
@@ -173,6 +236,17 @@ export class CloudTrailStore {
         .where('id', '=', row.event_id)
         .executeTakeFirst();
       yield { row: nameOfIndexRow(row), isSound: event !== undefined && isIndexedAs(event, row) };
+    }
+    for await (const row of this.#walkRequests()) {
+      const event = await this.#records.readUnchecked
+        .selectFrom('cloudtrail_event')
+        .selectAll()
+        .where('account', '=', row.account)
+        .where('time', '=', row.time)
+        .where('id', '=', row.event_id)
+        .executeTakeFirst();
+      const isSound = event !== undefined && requestRowsOf(event).some((found) => found.request_id === row.request_id);
+      yield { row: nameOfRequestRow(row), isSound };
     }
   }
 
@@ -186,6 +260,44 @@ export class CloudTrailStore {
       .where('event_id', '=', id)
       .executeTakeFirst();
     return row === undefined;
+  }
+
+  async #isRequestMissing({ request_id: request, account, time, event_id: id }: EventRequestRow): Promise<boolean> {
+    const row = await this.#records.readUnchecked
+      .selectFrom('cloudtrail_request')
+      .select('time')
+      .where('request_id', '=', request)
+      .where('account', '=', account)
+      .where('time', '=', time)
+      .where('event_id', '=', id)
+      .executeTakeFirst();
+    return row === undefined;
+  }
+
+  async *#walkRequests(): AsyncGenerator<EventRequestRow> {
+    let last: EventRequestRow | undefined;
+    do {
+      const { request_id: request, account, time, event_id: id } = last ?? NO_REQUEST;
+      const page = await this.#records.readUnchecked
+        .selectFrom('cloudtrail_request')
+        .selectAll()
+        .where((where) =>
+          where(
+            where.refTuple('request_id', 'account', 'time', 'event_id'),
+            '>',
+            where.tuple(request, account, time, id),
+          ),
+        )
+        .orderBy('request_id')
+        .orderBy('account')
+        .orderBy('time')
+        .orderBy('event_id')
+        .limit(ROWS_OF_ONE_PAGE)
+        .execute();
+      yield* page;
+      last = page.at(-1);
+      await new Promise(setImmediate);
+    } while (last !== undefined);
   }
 
   async *#walk(): AsyncGenerator<EventRow> {
@@ -233,6 +345,7 @@ export class CloudTrailStore {
     await this.#records.write(async (transaction) => {
       await transaction.deleteFrom('cloudtrail_event').where('time', '<', before).execute();
       await transaction.deleteFrom('cloudtrail_resource').where('time', '<', before).execute();
+      await transaction.deleteFrom('cloudtrail_request').where('time', '<', before).execute();
     });
   }
 
@@ -240,12 +353,19 @@ export class CloudTrailStore {
     await this.#records.write(async (transaction) => {
       await transaction.deleteFrom('cloudtrail_event').where('account', '=', account).execute();
       await transaction.deleteFrom('cloudtrail_resource').where('account', '=', account).execute();
+      await transaction.deleteFrom('cloudtrail_request').where('account', '=', account).execute();
     });
   }
 }
 
 function nameOfIndexRow({ account, time, event_id: id, name }: Omit<EventResourceRow, 'type'>): string {
   return `cloudtrail_resource ${account} ${time} ${id} ${name}`.trimEnd();
+}
+
+const NO_REQUEST: EventRequestRow = { request_id: '', account: '', time: 0, event_id: '' };
+
+function nameOfRequestRow({ request_id: request, account, time, event_id: id }: EventRequestRow): string {
+  return `cloudtrail_request ${request} ${account} ${time} ${id}`;
 }
 
 function* chunksOf<Item>(items: readonly Item[], size: number): Generator<Item[]> {

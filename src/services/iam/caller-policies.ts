@@ -1,4 +1,4 @@
-import type { Caller } from '#kernel/caller.ts';
+import type { Caller, FederatedUserCaller } from '#kernel/caller.ts';
 import { type CompiledPolicy, compilePolicy } from '#policy/compile-policy.ts';
 import type { PolicySource } from '#policy/evaluate.ts';
 import { awsManagedPolicies } from './domain/aws-managed-policies.ts';
@@ -35,6 +35,9 @@ const nothingAllowed: CompiledPolicy = {
   statements: [],
 };
 
+/** What an account's root user may do, as a policy: for those that have its rights within bounds. */
+const EVERYTHING = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}';
+
 /** Collects the policies of callers, as they stand now. */
 export class CallerPolicyDirectory {
   readonly #store: IamStore;
@@ -60,6 +63,7 @@ export class CallerPolicyDirectory {
     const session = await this.#sessionPolicies(caller.session?.policies ?? []);
     const sessionTags = caller.session?.tags ?? {};
     if (caller.type === 'root') return { ...nothing, ...account, session, principalTags: sessionTags };
+    if (caller.type === 'federated-user') return { ...(await this.#policiesOfFederated(caller, session)), ...account };
     const [principalId = ''] = caller.principalId.split(':');
     const own = await this.#principals.get(principalId, () => this.#loadPrincipal(principalId));
     // A principal that was deleted while its session lives may do nothing any more.
@@ -72,6 +76,19 @@ export class CallerPolicyDirectory {
       ...account,
       ...(boundary && { boundary }),
     };
+  }
+
+  /** Of a session of GetFederationToken: its maker's, within the session policies; without these it may do nothing. */
+  async #policiesOfFederated(caller: FederatedUserCaller, given: readonly PolicySource[]): Promise<CallerPolicies> {
+    const session = given.length > 0 ? given : [{ name: 'no session policy', policy: nothingAllowed }];
+    const principalTags = caller.session.tags;
+    if (caller.issuerId === caller.accountId) {
+      return { identity: [{ name: 'root user', policy: this.#compile(EVERYTHING) }], session, principalTags };
+    }
+    const own = await this.#principals.get(caller.issuerId, () => this.#loadPrincipal(caller.issuerId));
+    if (own === undefined) return { ...nothing, session };
+    const { identity, boundary, tags } = own;
+    return { identity, session, principalTags: { ...tags, ...principalTags }, ...(boundary && { boundary }) };
   }
 
   /** The default version of a managed policy, of the customer or of AWS; `undefined` when there is none. */

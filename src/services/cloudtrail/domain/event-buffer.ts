@@ -1,5 +1,5 @@
 import type { Logger } from '#kernel/logger.ts';
-import type { CloudTrailStore, EventResourceRow, EventRow } from '../store.ts';
+import type { CloudTrailStore, EventRequestRow, EventResourceRow, EventRow } from '../store.ts';
 
 const FLUSH_AFTER_MS = 100;
 const FLUSH_AT_ROWS = 1000;
@@ -9,6 +9,7 @@ const MAX_BUFFERED = 100_000;
 export interface BufferedEvent {
   readonly event: EventRow;
   readonly resources: readonly EventResourceRow[];
+  readonly requests: readonly EventRequestRow[];
 }
 
 /** Gathers events and writes them in groups, at most 100 ms late. */
@@ -60,6 +61,7 @@ export class EventBuffer {
       await this.#store.insert(
         batch.map((item) => item.event),
         batch.flatMap((item) => item.resources),
+        batch.flatMap((item) => item.requests),
       );
     } catch (error) {
       this.#logger.error(

@@ -1,10 +1,11 @@
 import type { AuditRecord } from '#kernel/audit.ts';
-import type { Caller } from '#kernel/caller.ts';
-import { accountOf } from '#kernel/caller.ts';
+import { accountOf, type Caller, type SessionFacts } from '#kernel/caller.ts';
 import { parseArn } from '#kernel/arn.ts';
 import type { EventRow } from '../store.ts';
 import { resourceTypeOf } from './resource-type.ts';
 import type { BufferedEvent } from './event-buffer.ts';
+import { evaluationFor } from './evaluation-for.ts';
+import { requestRowsOf } from './event-requests.ts';
 import { indexRowsOf } from './event-resources.ts';
 
 const EVENT_VERSION = '1.11';
@@ -37,7 +38,7 @@ function bufferedEvent(record: AuditRecord, id: string, account: string): Buffer
     read_only: record.isReadOnly ? 1 : 0,
     event: JSON.stringify(eventJson(record, id, account)),
   };
-  return { event, resources: indexRowsOf(event, record.resources) };
+  return { event, resources: indexRowsOf(event, record.resources), requests: requestRowsOf(event) };
 }
 
 /** The members that CloudTrail's user guide lists ("CloudTrail record contents"), and ours in `additionalEventData`. */
@@ -60,6 +61,9 @@ function eventJson(record: AuditRecord, eventID: string, account: string): Recor
       httpStatus: record.status,
       durationMs: record.durationMs,
       ...(record.allowedBy.length > 0 ? { allowedBy: record.allowedBy } : {}),
+      ...(record.refusals.length > 0
+        ? { refusals: record.refusals.map((refusal) => evaluationFor(refusal, account)) }
+        : {}),
       ...(record.via.length > 0 ? { via: record.via } : {}),
       ...(record.parentRequestId === undefined ? {} : { parentRequestID: record.parentRequestId }),
     },
@@ -86,6 +90,8 @@ function userNameOf(caller: Caller): string {
       return caller.userName;
     case 'assumed-role':
       return caller.sessionName;
+    case 'federated-user':
+      return caller.federatedUserName;
     case 'service':
       return caller.service;
     case 'anonymous':
@@ -116,6 +122,23 @@ function userIdentity(caller: Caller): Record<string, unknown> {
         ...key,
         userName: caller.userName,
       };
+    case 'federated-user':
+      return {
+        type: 'FederatedUser',
+        principalId: caller.principalId,
+        arn: caller.arn,
+        accountId: caller.accountId,
+        ...key,
+        sessionContext: {
+          sessionIssuer: {
+            type: caller.issuerId === caller.accountId ? 'Root' : 'IAMUser',
+            principalId: caller.issuerId,
+            arn: caller.issuerArn,
+            accountId: caller.accountId,
+          },
+          attributes: sessionAttributes(caller.session),
+        },
+      };
     case 'assumed-role':
       return {
         type: 'AssumedRole',
@@ -131,11 +154,15 @@ function userIdentity(caller: Caller): Record<string, unknown> {
             accountId: caller.accountId,
             userName: caller.roleName,
           },
-          attributes: {
-            creationDate: new Date(caller.session.issuedAt).toISOString().replace(/\.\d{3}Z$/, 'Z'),
-            mfaAuthenticated: String(caller.session.isMfaAuthenticated),
-          },
+          attributes: sessionAttributes(caller.session),
         },
       };
   }
+}
+
+function sessionAttributes({ issuedAt, isMfaAuthenticated }: SessionFacts) {
+  return {
+    creationDate: new Date(issuedAt).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+    mfaAuthenticated: String(isMfaAuthenticated),
+  };
 }

@@ -245,6 +245,7 @@ export class RotationRunner {
       errorCode: failure === undefined ? undefined : 'RotationFailed',
       errorMessage: failure,
       allowedBy: [],
+      refusals: [],
     });
   }
 }

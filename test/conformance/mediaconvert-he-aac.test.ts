@@ -31,6 +31,14 @@ function withSound(group: OutputGroup, settings?: Partial<AacSettings>): OutputG
   return { ...group, Outputs };
 }
 
+/** A page that plays a file without any player. */
+const FILE_PAGE = `<!doctype html><video muted autoplay></video><script>
+  window.faults = [];
+  const video = document.querySelector('video');
+  video.onerror = () => faults.push(video.error.message);
+  video.src = JSON.parse(decodeURIComponent(location.hash.slice(1))).url;
+</script>`;
+
 describe('HE-AAC', { skip: withoutFfmpeg }, () => {
   let account: MediaAccount;
   /** Serves what jobs wrote, and a key. */
@@ -38,7 +46,8 @@ describe('HE-AAC', { skip: withoutFfmpeg }, () => {
 
   before(async () => {
     account = await MediaAccount.start(SECONDS);
-    host = await ContentHost.start(account.s3, 'outputs', playerFiles());
+    const pages = new Map([...playerFiles(), ['/file.html', Buffer.from(FILE_PAGE)]]);
+    host = await ContentHost.start(account.s3, 'outputs', pages);
     const Body = randomBytes(16);
     await account.s3.send(new PutObjectCommand({ Bucket: 'outputs', Key: 'key', Body }));
     const encryption: HlsEncryptionSettings = {
@@ -150,6 +159,7 @@ describe('HE-AAC', { skip: withoutFfmpeg }, () => {
     const players = await BrowserPlayers.start();
     try {
       for (const [page, manifest] of [
+        ['file.html', 'file/film-tv.mp4'],
         ['dash.html', 'dash/film.mpd'],
         ['hls.html', 'hls/film.m3u8'],
         ['hls.html', 'samples/film.m3u8'],

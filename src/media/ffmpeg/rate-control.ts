@@ -29,7 +29,7 @@ export class RateControl {
 
   /** Bits a second that the core is to aim at now. */
   get rate(): number {
-    const core = this.#bitrate - this.#extensionRate;
+    const core = Math.max(this.#bitrate - this.#extensionRate, this.#bitrate / 4);
     return Math.min(Math.max(core - this.#debt / HORIZON, core * LEAST), core * MOST);
   }
 

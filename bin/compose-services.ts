@@ -136,6 +136,7 @@ export function composeServices(
     events,
     s3: new S3Api(door),
     privateInputHosts: config.httpInputHosts,
+    mayUseHardware: config.mayUseHardware,
     keyProviderHosts: config.keyProviderHosts,
     keyProvider: new KeyProviderApi(door, config.domains),
     workers: mediaWorkers,

@@ -40,6 +40,8 @@ export interface Config {
   readonly eventWebhooks: readonly string[];
   /** Hosts, such as `media.example` or `10.1.2.3:8080`, that MediaConvert may read from although their addresses are private. */
   readonly httpInputHosts: readonly string[];
+  /** Whether MediaConvert may encode by graphics hardware. */
+  readonly mayUseHardware: boolean;
   /** Hosts at private addresses that MediaConvert may ask for content keys. */
   readonly keyProviderHosts: readonly string[];
   /** The IP address on which live flows listen, and which they tell senders and takers. */
@@ -80,6 +82,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'COFFER_ROTATION_ENDPOINTS',
   'COFFER_EVENT_WEBHOOKS',
   'COFFER_HTTP_INPUT_HOSTS',
+  'COFFER_HARDWARE_ENCODERS',
   'COFFER_KEY_PROVIDER_HOSTS',
   'COFFER_MEDIACONNECT_ADDRESS',
   'COFFER_REMOTE_ENTITLEMENTS',
@@ -126,6 +129,7 @@ export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv
       (environment['COFFER_EVENT_WEBHOOKS']?.split(',') ?? []).map(readRotationEndpoint),
     ),
     httpInputHosts: readHosts('COFFER_HTTP_INPUT_HOSTS', environment),
+    mayUseHardware: readHardware(environment['COFFER_HARDWARE_ENCODERS']),
     keyProviderHosts: readHosts('COFFER_KEY_PROVIDER_HOSTS', environment),
     mediaConnectAddress: readAddress('COFFER_MEDIACONNECT_ADDRESS', environment['COFFER_MEDIACONNECT_ADDRESS']),
     remoteEntitlements: readRemote('COFFER_REMOTE_ENTITLEMENTS', environment['COFFER_REMOTE_ENTITLEMENTS']),
@@ -219,6 +223,13 @@ function readSwitch(name: string, text: string | undefined): boolean {
   if (text === undefined || text === '0') return false;
   if (text !== '1') throw new ConfigError(`${name} is 1 or 0, not '${text}'.`);
   return true;
+}
+
+function readHardware(text: string | undefined): boolean {
+  if (text !== undefined && text !== 'off' && text !== 'auto') {
+    throw new ConfigError(`COFFER_HARDWARE_ENCODERS is off or auto, not '${text}'.`);
+  }
+  return text === 'auto';
 }
 
 function readDomain(text: string): string {

@@ -16,4 +16,6 @@ export interface TranscodeJob {
   readonly startedAt: number;
   /** The date of the outputs' first picture, `YYYY-MM-DD`; absent: the day on which the job began. */
   readonly firstDate?: string;
+  /** Whether graphics hardware may encode what it can; absent: it may not. */
+  readonly mayUseHardware?: boolean;
 }

@@ -291,6 +291,7 @@ describe('coffer start, its settings', { concurrency: 2 }, () => {
       [[], { COFFER_ACCOUNT_ID: '12345' }, /COFFER_ACCOUNT_ID: .*twelve digits/],
       [[], { COFFER_REGION: 'Mars' }, /COFFER_REGION: 'Mars' is not a region/],
       [[], { COFFER_DOMAIN: 'a b' }, /COFFER_DOMAIN: 'a b' is not a domain/],
+      [[], { COFFER_HARDWARE_ENCODERS: 'on' }, /COFFER_HARDWARE_ENCODERS is off or auto, not 'on'/],
       [[], { COFFER_MEDIA_WORKERS: '0' }, /COFFER_MEDIA_WORKERS is a whole number from 1/],
       [[], { COFFER_ALLOW_INSECURE_SSE_C: 'yes' }, /COFFER_ALLOW_INSECURE_SSE_C is 1 or 0/],
       [[], { COFFER_ROOT_ACCESS_KEY_ID: 'AKIAGIVENGIVENGIVEN0' }, /go together/],

@@ -8,7 +8,7 @@ import { aac, hlsLadder, jobEnd, jobOf, mp4Group } from '#test/harness/media-job
 let account: MediaAccount;
 
 before(async () => {
-  account = await MediaAccount.start(8);
+  account = await MediaAccount.start(8, { COFFER_HARDWARE_ENCODERS: 'auto' });
 });
 
 after(() => account.stop());
@@ -60,6 +60,31 @@ test('a film that is encoded in two passes comes to the average that was asked f
   near('-capped', 100_000, 0.1);
   // A low quality takes what it takes, and no more because there is more.
   assert.ok((rates.get('-free') ?? 0) < 300_000, `${rates.get('-free')}`);
+});
+
+test('where hardware may encode and none is there, or it fails, a film is the one that was asked for', {
+  skip: withoutFfmpeg,
+}, async () => {
+  const group = mp4Group({ destination: 's3://outputs/hardware/film' });
+  const rate = { RateControlMode: 'VBR', Bitrate: 120_000, GopSize: 24, GopSizeUnits: 'FRAMES' } as const;
+  const Outputs = [
+    output('-264', { Codec: 'H_264', H264Settings: { ...rate, CodecProfile: 'HIGH' } }),
+    output('-265', { Codec: 'H_265', H265Settings: rate }),
+  ];
+  const request = jobOf(account.role, account.source, [{ ...group, Outputs }]);
+  const { Job: created } = await account.media.send(new CreateJobCommand(request));
+  const job = await jobEnd(account.media, created?.Id, 120_000);
+  assert.equal(job.Status, 'COMPLETE', job.ErrorMessage ?? '');
+  for (const [name, codec] of [
+    ['264', 'h264'],
+    ['265', 'hevc'],
+  ]) {
+    const film = await account.download(`hardware/film-${name}.mp4`);
+    const [picture] = await probe(film);
+    assert.equal(picture?.['codec_name'], codec);
+    const { checksums, complaints } = await play(film, 'v');
+    assert.deepEqual([checksums.length, complaints], [240, '']);
+  }
 });
 
 test('an average without the pass that finds it is refused', async () => {

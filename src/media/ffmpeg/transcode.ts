@@ -488,6 +488,7 @@ class Transcode {
         settings.picture?.isTimecodeDropped === true,
       ),
       target: this.#videos.length + 1,
+      mayUseHardware: this.#job.mayUseHardware === true,
       ...(forcedKeySeconds !== undefined && { forcedKeySeconds }),
     };
     return images === undefined

@@ -10,7 +10,7 @@ import type { CodecContext, Frame, Packet, Stream } from 'node-av/lib';
 import type { HdrMetadata } from '../color-settings.ts';
 import { type Color, FULL_RANGE } from './color.ts';
 import type { Rational, VideoSettings } from '../video-settings.ts';
-import { ERROR_CODES } from '../transcode-error.ts';
+import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import type { CaptionBurner } from './caption-burner.ts';
 import type { CaptionEmbedder } from './caption-embedder.ts';
 import { check, present } from './check.ts';
@@ -22,6 +22,7 @@ import {
   type PixelFormat,
   pixelFormatOf,
 } from './encoder-choice.ts';
+import { type HardwareEncoder, hardwareEncoders, worksHere } from './hardware-encoders.ts';
 import { jpegLambda } from './jpeg-quality.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { openCodec } from './open-codec.ts';
@@ -51,6 +52,8 @@ export interface VideoEncoderFacts {
   readonly hdr?: HdrMetadata;
   /** Leads the rate of a second pass. */
   readonly guide?: RateGuide;
+  /** Whether graphics hardware may encode what it can. */
+  readonly mayUseHardware?: boolean;
   /** Counted from 1, for messages. */
   readonly target: number;
 }
@@ -73,6 +76,7 @@ export class VideoEncoder {
   readonly #receive: PacketReceiver;
   readonly #burners: readonly CaptionBurner[];
   readonly #embedder: CaptionEmbedder | undefined;
+  #hardware: HardwareEncoder | undefined;
   #nextFrame = 0n;
   #lastKeySegment = -1;
   #last: Frame | undefined;
@@ -93,14 +97,14 @@ export class VideoEncoder {
     this.#closedFrames = closedFrames(facts);
     this.#packet = new ffmpeg.Packet();
     this.#packet.alloc();
-    this.context = this.#open(facts);
+    this.context = this.#openHardware(facts) ?? this.#open(facts);
   }
 
   /** The format of the frames that it takes. */
-  get pixelFormat(): PixelFormat {
+  get pixelFormat(): PixelFormat | 'nv12' {
     const { codec } = this.settings;
     if (codec.kind === 'passthrough') throw new RangeError('What is copied has no encoder.');
-    return pixelFormatOf(codec);
+    return this.#hardware?.pixelFormat ?? pixelFormatOf(codec);
   }
 
   /** JPEG uses all values of a sample, most films keep room below and above. */
@@ -204,12 +208,28 @@ export class VideoEncoder {
     this.context.setOption('crf', String(factor), type, where);
   }
 
+  /** The first encoder of the hardware that works and takes the settings; `undefined` where none does. */
+  #openHardware(facts: VideoEncoderFacts): CodecContext | undefined {
+    if (facts.mayUseHardware !== true || facts.guide !== undefined) return undefined;
+    for (const encoder of hardwareEncoders(facts.settings, facts.framerate, facts.forcedKeySeconds)) {
+      if (!worksHere(this.#ffmpeg, encoder)) continue;
+      this.#hardware = encoder;
+      try {
+        return this.#open(facts);
+      } catch (error) {
+        if (!(error instanceof TranscodeError)) throw error;
+        this.#hardware = undefined;
+      }
+    }
+    return undefined;
+  }
+
   #open(facts: VideoEncoderFacts): CodecContext {
     const ffmpeg = this.#ffmpeg;
     const { settings, picture, framerate } = facts;
     const { codec: made } = settings;
     if (made.kind === 'passthrough') throw new RangeError('What is copied has no encoder.');
-    const name = encoderName(made);
+    const name = this.#hardware?.name ?? encoderName(made);
     const codec = present(
       ffmpeg.Codec.findEncoderByName(name as FFVideoEncoder),
       `This FFmpeg has no ${name} encoder.`,
@@ -236,13 +256,15 @@ export class VideoEncoder {
       context.chromaLocation = this.#chromaLocation(facts);
     }
     const { interlaced } = settings;
-    const options = encoderOptions(made, {
-      framerate,
-      picture,
-      forcedKeySeconds: facts.forcedKeySeconds,
-      interlaced,
-      hdr: facts.hdr,
-    });
+    const options =
+      this.#hardware?.options ??
+      encoderOptions(made, {
+        framerate,
+        picture,
+        forcedKeySeconds: facts.forcedKeySeconds,
+        interlaced,
+        hdr: facts.hdr,
+      });
     const what = `Error initializing encoder for video target [${facts.target}]`;
     openCodec(ffmpeg, context, codec, options, ERROR_CODES.settingsDoNotFit, what);
     return context;

@@ -130,8 +130,9 @@ export class JobExecution {
       if (this.#isOver) throw new TranscodeCancelledError();
       contentKeys = await this.#orderContentKeys(settings, session);
       if (this.#isOver) throw new TranscodeCancelledError();
+      const { mayUseHardware } = this.#facts;
       this.#run = startTranscode(
-        planTranscode(settings, this.#job.started_at ?? clock.now(), keys, contentKeys),
+        { ...planTranscode(settings, this.#job.started_at ?? clock.now(), keys, contentKeys), mayUseHardware },
         { endpoint: this.#endpoint, region: this.#job.region, http: await this.#webAccess(), credentials },
         (event) => this.#note(event),
         limits,

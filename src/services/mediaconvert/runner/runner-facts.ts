@@ -24,6 +24,8 @@ export interface RunnerFacts {
   readonly events: EventSink;
   /** Hosts from which inputs may be read although their addresses are private. */
   readonly privateInputHosts: readonly string[];
+  /** Whether jobs may be encoded by graphics hardware. */
+  readonly mayUseHardware: boolean;
   /** Hosts of key providers that may be asked although their addresses are private. */
   readonly keyProviderHosts: readonly string[];
   readonly keyProvider: OwnProvider;

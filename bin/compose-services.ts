@@ -53,6 +53,7 @@ import { createSecretsManagerContext } from '#services/secrets-manager/context.t
 import { purgeAccount as purgeSecrets } from '#services/secrets-manager/maintenance/purge-account.ts';
 import { secretsManagerService } from '#services/secrets-manager/service.ts';
 import { type SecretsTables, secretsManagerMigrations } from '#services/secrets-manager/store.ts';
+import { AuthorizationMessages } from '#services/sts/authorization-messages.ts';
 import { StsApi } from '#services/sts/api.ts';
 import { stsService } from '#services/sts/service.ts';
 import { EventLog, type EventLogTables, eventLogMigrations } from '#storage/event-log/event-log.ts';
@@ -190,10 +191,11 @@ export function composeServices(
     remoteEntitlements: config.remoteEntitlements,
   });
 
+  const messages = new AuthorizationMessages(rootKey);
   const gateway = new Gateway({
     services: [
       iamService({ store: iamStore, rootKey, randomness, lastUses }),
-      stsService({ iam }),
+      stsService({ iam, messages }),
       kmsService(kms),
       s3Service(s3),
       mediaconvertService(mediaconvert),
@@ -206,7 +208,7 @@ export function composeServices(
       kinesisVideoArchivedMediaService(archivedMedia),
     ] as readonly AnyService[],
     authenticator: new Authenticator(iam, clock),
-    authorizer: new Authorizer(iam),
+    authorizer: new Authorizer(iam, { sealer: messages, isAppended: config.encodedRefusals }),
     audit: {
       append(record) {
         log.append(record);

@@ -32,6 +32,8 @@ export interface Config {
   readonly rootPassphraseFile: string | undefined;
   /** Lets SSE-C work without TLS. For tests on loopback. */
   readonly allowInsecureCustomerKeys: boolean;
+  /** Puts the encoded authorization message behind the message of each refusal too. */
+  readonly encodedRefusals: boolean;
   /** How many MediaConvert jobs run at once. */
   readonly mediaWorkers: number | undefined;
   /** Addresses to which Secrets Manager may send rotations; one without a path stands for all of its origin. */
@@ -78,6 +80,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'COFFER_ROOT_PASSPHRASE',
   'COFFER_ROOT_PASSPHRASE_FILE',
   'COFFER_ALLOW_INSECURE_SSE_C',
+  'COFFER_ENCODED_REFUSALS',
   'COFFER_MEDIA_WORKERS',
   'COFFER_ROTATION_ENDPOINTS',
   'COFFER_EVENT_WEBHOOKS',
@@ -120,6 +123,7 @@ export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv
     rootPassphrase: environment['COFFER_ROOT_PASSPHRASE'],
     rootPassphraseFile: environment['COFFER_ROOT_PASSPHRASE_FILE'],
     allowInsecureCustomerKeys: readSwitch('COFFER_ALLOW_INSECURE_SSE_C', environment['COFFER_ALLOW_INSECURE_SSE_C']),
+    encodedRefusals: readSwitch('COFFER_ENCODED_REFUSALS', environment['COFFER_ENCODED_REFUSALS']),
     mediaWorkers: readCount('COFFER_MEDIA_WORKERS', environment['COFFER_MEDIA_WORKERS']),
     rotationEndpoints: reading('COFFER_ROTATION_ENDPOINTS', () =>
       (environment['COFFER_ROTATION_ENDPOINTS']?.split(',') ?? []).map(readRotationEndpoint),

@@ -8,6 +8,7 @@ import { explainEvaluation } from '#policy/explain-evaluation.ts';
 import { principalFactsOf } from '#policy/principal.ts';
 import { refusalMessage } from '#policy/refusal-message.ts';
 import { callContext, requestContext } from './condition-context.ts';
+import type { RefusalEncoding } from './refusal-encoding.ts';
 import type { PrincipalPolicies, PrincipalPolicySource } from './principal-policies.ts';
 
 const MAX_COMPILED = 4096;
@@ -59,10 +60,12 @@ interface CallFacts {
 /** The authorise stage: everything that is allowed in this platform is allowed here. */
 export class Authorizer {
   readonly source: PrincipalPolicySource;
+  readonly encoding: RefusalEncoding;
   readonly #compiled = new Map<string, CompiledPolicy>();
 
-  constructor(source: PrincipalPolicySource) {
+  constructor(source: PrincipalPolicySource, encoding: RefusalEncoding) {
     this.source = source;
+    this.encoding = encoding;
   }
 
   forCall(caller: Caller, facts: CallFacts): CallAuthorizer {
@@ -80,7 +83,7 @@ export class Authorizer {
     const { identity, boundary, session } = policies;
     const resource = this.#resourcePolicy(request);
     const evaluation: EvaluationRequest = {
-      principal: principalFactsOf(caller, policies.canonicalId),
+      principal: principalFactsOf(caller, policies.canonicalId, request.identityProvider),
       action: request.action,
       resource: request.resource,
       context,

@@ -5,6 +5,7 @@ import type { AccessRefusal, Authority } from '#kernel/door.ts';
 import type { Region } from '#kernel/ids.ts';
 import type { AccessRequest, Call, RequestSource } from '#kernel/operation.ts';
 import type { Service } from '#kernel/service.ts';
+import { type RefusalEncoding, withAuthorizationMessage } from './refusal-encoding.ts';
 import type { Authorizer, CallAuthorizer, Verdict } from './authorizer.ts';
 
 /** How many refusals of one call are explained in the audit log: a call for many items may be refused each of them. */
@@ -44,6 +45,7 @@ export class GatewayCall implements Call {
   readonly refusals: AccessEvaluation[] = [];
   readonly #service: Service;
   readonly #authorizer: CallAuthorizer;
+  readonly #encoding: RefusalEncoding;
 
   constructor(facts: CallFacts, service: Service, authorizer: Authorizer) {
     this.requestId = facts.requestId;
@@ -58,6 +60,7 @@ export class GatewayCall implements Call {
     this.signal = facts.signal;
     this.#service = service;
     this.#authorizer = authorizer.forCall(facts.caller, facts);
+    this.#encoding = authorizer.encoding;
   }
 
   forward(service: string): Authority {
@@ -81,8 +84,9 @@ export class GatewayCall implements Call {
     if (request.resource.startsWith('arn:')) this.audit.resources.add(request.resource);
     const verdict = await this.#authorizer.decide(request);
     if (!verdict.decision.isAllowed) {
-      if (this.refusals.length < MAX_EXPLAINED) this.refusals.push(verdict.explain());
-      throw this.#refusal(request, verdict);
+      const evaluation = this.refusals.length < MAX_EXPLAINED ? verdict.explain() : undefined;
+      if (evaluation !== undefined) this.refusals.push(evaluation);
+      throw this.#refusal(request, verdict, evaluation);
     }
     const by = verdict.decision.decidedBy;
     if (by !== undefined) this.allowedBy.add(`${by.policyName}#${by.sid ?? by.statementIndex}`);
@@ -96,11 +100,15 @@ export class GatewayCall implements Call {
     return { action, resource, message, isExplicitDeny: decision.isExplicitDeny };
   }
 
-  #refusal(request: AccessRequest, verdict: Verdict): Error {
+  #refusal(request: AccessRequest, verdict: Verdict, evaluation: AccessEvaluation | undefined): Error {
     // S3 explains itself only within an account (S3 user guide, "Troubleshoot access denied errors").
     const isTold =
       this.#service.protocol !== 'restXml' || (!verdict.isCrossAccount && this.caller.type !== 'anonymous');
     const message = isTold ? verdict.message : 'Access Denied';
-    return request.refusal?.(message) ?? this.#service.errors.accessDenied(message);
+    // INVARIANT: what must not be told apart from what is absent carries nothing that could tell it apart.
+    if (request.refusal !== undefined) return request.refusal(message);
+    const refusal = this.#service.errors.accessDenied(message);
+    if (!isTold || evaluation === undefined) return refusal;
+    return withAuthorizationMessage(refusal, evaluation, this.#encoding);
   }
 }

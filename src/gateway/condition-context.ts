@@ -97,6 +97,7 @@ export function requestContext(
   const values: Values = new Map(base);
   const owner = request.resourceAccount ?? accountOf(caller);
   if (owner !== undefined) values.set('aws:resourceaccount', owner);
+  if (request.identityProvider !== undefined) values.set('aws:federatedprovider', request.identityProvider);
   for (const [name, value] of Object.entries(request.resourceTags ?? {})) {
     values.set(`aws:resourcetag/${name.toLowerCase()}`, value);
   }

@@ -23,6 +23,11 @@ export interface AccessRequest {
   readonly requestTags?: Readonly<Record<string, string>>;
   readonly resourcePolicy?: ResourcePolicy;
   /**
+   * The ARN of the identity provider whose token, already verified, an anonymous caller has brought: what `Federated`
+   * principals are held against, and `aws:FederatedProvider`.
+   */
+  readonly identityProvider?: string;
+  /**
    * Replaces the service's own refusal, for resources that must not be told apart from absent ones. Nothing else:
    * whether the call is refused is not its business.
    */

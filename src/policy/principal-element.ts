@@ -10,7 +10,7 @@ export interface PrincipalElement {
   readonly services: ReadonlySet<string>;
   /** S3's canonical user ids, each of which stands for an account. */
   readonly canonicalUsers: ReadonlySet<string>;
-  /** Identity providers. Nobody signs in through one here, so they match nobody. */
+  /** Identity providers: the ARN of an OIDC or SAML provider. */
   readonly federated: ReadonlySet<string>;
 }
 

@@ -19,15 +19,18 @@ export interface PrincipalFacts {
   readonly uniqueId?: string;
   /** Such as `mediaconvert.amazonaws.com`, when a service asks in its own name. */
   readonly service?: string;
+  /** The provider that vouches for somebody who has no identity here yet. */
+  readonly identityProvider?: string;
 }
 
 /**
  * @param canonicalId the canonical user id of the caller's account, where it is known
+ * @param identityProvider whose token an anonymous caller has brought
  */
-export function principalFactsOf(caller: Caller, canonicalId?: string): PrincipalFacts {
+export function principalFactsOf(caller: Caller, canonicalId?: string, identityProvider?: string): PrincipalFacts {
   switch (caller.type) {
     case 'anonymous':
-      return { isRoot: false };
+      return { isRoot: false, ...(identityProvider !== undefined && { identityProvider }) };
     case 'service':
       return { isRoot: false, service: caller.service };
     case 'root':
@@ -67,8 +70,12 @@ export type Naming = 'none' | 'account' | 'reached' | 'direct';
 export function namingIn(element: PrincipalElement, principal: PrincipalFacts): Naming {
   // INVARIANT: a service gets in by its own name only; `*` means callers from outside.
   if (principal.service !== undefined) return element.services.has(principal.service) ? 'reached' : 'none';
+  // INVARIANT: so does who comes with a provider's token: anonymous callers that `*` lets in have brought none.
+  if (principal.identityProvider !== undefined) {
+    return element.federated.has(principal.identityProvider) ? 'reached' : 'none';
+  }
   if (isNamedDirectly(element, principal)) return 'direct';
-  if (isRoleNamed(element, principal) || element.isEveryone) return 'reached';
+  if (isRoleNamed(element, principal) || isIssuerNamed(element, principal) || element.isEveryone) return 'reached';
   return isAccountNamed(element, principal) ? 'account' : 'none';
 }
 
@@ -84,9 +91,16 @@ export function isDeniedBy(element: PrincipalElement, principal: PrincipalFacts)
 export function isSparedBy(element: PrincipalElement, principal: PrincipalFacts): boolean {
   if (element.isEveryone) return true;
   if (principal.service !== undefined) return element.services.has(principal.service);
+  if (principal.identityProvider !== undefined) return element.federated.has(principal.identityProvider);
   if (!isAccountNamed(element, principal)) return false;
   if (principal.isRoot) return true;
-  return isNamedDirectly(element, principal) && (principal.roleArn === undefined || isRoleNamed(element, principal));
+  return (
+    isNamedDirectly(element, principal) &&
+    (principal.roleArn === undefined || isRoleNamed(element, principal)) &&
+    (principal.issuer === undefined ||
+      principal.issuer.uniqueId === principal.accountId ||
+      isIssuerNamed(element, principal))
+  );
 }
 
 function isAccountNamed(element: PrincipalElement, { accountId, canonicalId }: PrincipalFacts): boolean {
@@ -105,4 +119,8 @@ function isNamedDirectly(element: PrincipalElement, { arn, uniqueId, roleArn, is
 function isRoleNamed(element: PrincipalElement, { roleArn, uniqueId }: PrincipalFacts): boolean {
   if (roleArn === undefined) return false;
   return element.identities.has(roleArn) || (uniqueId !== undefined && element.identities.has(uniqueId));
+}
+
+function isIssuerNamed(element: PrincipalElement, { issuer }: PrincipalFacts): boolean {
+  return issuer !== undefined && (element.identities.has(issuer.arn) || element.identities.has(issuer.uniqueId));
 }

@@ -369,6 +369,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
     sts: {
       RoleArn: Role?.Arn ?? '',
       RoleSessionName: 'session',
+      EncodedMessage: 'any',
       AccessKeyId: AccessKey?.AccessKeyId ?? '',
     },
     s3: {

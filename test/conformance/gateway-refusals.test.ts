@@ -8,11 +8,14 @@ import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   CreateBucketCommand,
   GetObjectCommand,
+  ListObjectsV2Command,
   PutBucketPolicyCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { DecodeAuthorizationMessageCommand, STSClient } from '@aws-sdk/client-sts';
 import type { AccessEvaluation } from '#kernel/access-evaluation.ts';
+import { createAccount } from '../harness/accounts.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 
 interface Refused {
@@ -22,11 +25,17 @@ interface Refused {
   readonly additionalEventData: { readonly refusals?: readonly AccessEvaluation[]; readonly parentRequestID?: string };
 }
 
+interface Refusal extends Error {
+  readonly $metadata: { readonly requestId?: string; readonly httpStatusCode?: number };
+  readonly $response?: { readonly headers: Readonly<Record<string, string>> };
+}
+
 describe('a refusal', () => {
   let platform: TestPlatform;
   let root: { iam: IAMClient; s3: S3Client; kms: KMSClient; trail: CloudTrailClient };
   let alice: S3Client;
   let keyArn: string;
+  let credentials: { accessKeyId: string; secretAccessKey: string };
 
   before(async () => {
     platform = await startTestPlatform();
@@ -39,7 +48,7 @@ describe('a refusal', () => {
     };
     await root.iam.send(new CreateUserCommand({ UserName: 'alice', Tags: [{ Key: 'team', Value: 'news' }] }));
     const { AccessKey } = await root.iam.send(new CreateAccessKeyCommand({ UserName: 'alice' }));
-    const credentials = {
+    credentials = {
       accessKeyId: AccessKey?.AccessKeyId ?? '',
       secretAccessKey: AccessKey?.SecretAccessKey ?? '',
     };
@@ -69,14 +78,17 @@ describe('a refusal', () => {
     await platform.stop();
   });
 
-  async function refusedRequest(request: (client: S3Client) => Promise<unknown>): Promise<string> {
+  async function refusalOf(request: (client: S3Client) => Promise<unknown>): Promise<Refusal> {
     const error = await request(alice).then(
       () => assert.fail('was allowed'),
-      (failure: unknown) => failure as { readonly $metadata: { readonly requestId?: string; httpStatusCode?: number } },
+      (failure: unknown) => failure as Refusal,
     );
     assert.equal(error.$metadata.httpStatusCode, 403);
-    return error.$metadata.requestId ?? '';
+    return error;
   }
+
+  const refusedRequest = async (request: (client: S3Client) => Promise<unknown>): Promise<string> =>
+    (await refusalOf(request)).$metadata.requestId ?? '';
 
   async function eventsBy(name: string): Promise<Refused[]> {
     const lookup = { LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: name }] } as const;
@@ -161,4 +173,84 @@ describe('a refusal', () => {
     assert.equal(ofBucket?.statements.at(-1)?.outcome, 'applies');
     assert.ok(JSON.stringify(refusal).length < 13_000, String(JSON.stringify(refusal).length));
   });
+
+  it('carries an encoded message, which only its account opens, and only with the permission', async () => {
+    const refusal = await refusalOf((s3) => s3.send(new ListObjectsV2Command({ Bucket: 'films', Prefix: 'drafts/' })));
+    assert.equal(
+      refusal.message,
+      `User: arn:aws:iam::${platform.accountId}:user/alice is not authorized to perform: s3:ListBucket on resource: ` +
+        'arn:aws:s3:::films because no identity-based policy allows the s3:ListBucket action',
+    );
+    const EncodedMessage = refusal.$response?.headers['x-coffer-authorization-message'] ?? '';
+    assert.ok(EncodedMessage.length > 100 && EncodedMessage.length < 8192);
+    const sts = new STSClient(platform.clientConfig());
+    const { DecodedMessage = '' } = await sts.send(new DecodeAuthorizationMessageCommand({ EncodedMessage }));
+    const decoded = JSON.parse(DecodedMessage) as Decoded;
+    assert.equal(decoded.allowed, false);
+    assert.equal(decoded.explicitDeny, false);
+    assert.deepEqual(decoded.matchedStatements, { items: [] });
+    assert.equal(decoded.context.principal.arn, `arn:aws:iam::${platform.accountId}:user/alice`);
+    assert.equal(decoded.context.action, 's3:ListBucket');
+    assert.equal(decoded.context.resource, 'arn:aws:s3:::films');
+    const seen = new Map(decoded.context.conditions.items.map(({ key, values }) => [key, values.items[0]?.value]));
+    assert.equal(seen.get('s3:prefix'), 'drafts/');
+    assert.equal(seen.get('aws:principaltag/team'), 'news');
+
+    const hers = new STSClient(platform.clientConfig(credentials));
+    await assert.rejects(hers.send(new DecodeAuthorizationMessageCommand({ EncodedMessage })), {
+      name: 'AccessDenied',
+    });
+    const stranger = new STSClient(platform.clientConfig(await createAccount(platform)));
+    const changed = `${EncodedMessage.slice(0, 60)}${EncodedMessage[60] === 'A' ? 'B' : 'A'}${EncodedMessage.slice(61)}`;
+    for (const [client, message] of [
+      [stranger, EncodedMessage],
+      [sts, changed],
+      [sts, 'nonsense'],
+    ] as const) {
+      await assert.rejects(client.send(new DecodeAuthorizationMessageCommand({ EncodedMessage: message })), {
+        name: 'InvalidAuthorizationMessageException',
+      });
+    }
+    for (const client of [sts, hers, stranger]) client.destroy();
+  });
+
+  it('by an explicit deny says which statement matched', async () => {
+    const deny = {
+      Sid: 'NoTags',
+      Effect: 'Deny',
+      Principal: '*',
+      Action: 's3:PutObjectTagging',
+      Resource: 'arn:aws:s3:::films/*',
+    };
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [deny] });
+    await root.s3.send(new PutBucketPolicyCommand({ Bucket: 'films', Policy }));
+    const refusal = await refusalOf((s3) =>
+      s3.send(new PutObjectCommand({ Bucket: 'films', Key: 'three', Body: 'x', Tagging: 'a=b' })),
+    );
+    assert.match(refusal.message, /with an explicit deny in a resource-based policy$/);
+    const EncodedMessage = refusal.$response?.headers['x-coffer-authorization-message'] ?? '';
+    const sts = new STSClient(platform.clientConfig());
+    const { DecodedMessage = '' } = await sts.send(new DecodeAuthorizationMessageCommand({ EncodedMessage }));
+    sts.destroy();
+    const decoded = JSON.parse(DecodedMessage) as Decoded;
+    assert.equal(decoded.explicitDeny, true);
+    assert.equal(decoded.matchedStatements.items[0]?.statementId, 'NoTags');
+    assert.equal(decoded.matchedStatements.items[0]?.effect, 'DENY');
+  });
 });
+
+interface Items<Item> {
+  readonly items: readonly Item[];
+}
+
+interface Decoded {
+  readonly allowed: boolean;
+  readonly explicitDeny: boolean;
+  readonly matchedStatements: Items<{ readonly statementId: string; readonly effect: string }>;
+  readonly context: {
+    readonly principal: { readonly id: string; readonly arn: string };
+    readonly action: string;
+    readonly resource: string;
+    readonly conditions: Items<{ readonly key: string; readonly values: Items<{ readonly value: string }> }>;
+  };
+}

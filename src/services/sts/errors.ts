@@ -21,6 +21,14 @@ export function packedPolicyTooLarge(percent: number): ServiceError {
   return new ServiceError('PackedPolicyTooLarge', BAD_REQUEST, `Packed policy consumes ${percent}% of allotted space`);
 }
 
+export function invalidAuthorizationMessage(): ServiceError {
+  return new ServiceError(
+    'InvalidAuthorizationMessageException',
+    BAD_REQUEST,
+    'The message is not an authorization message of this account.',
+  );
+}
+
 /** A member that is not carried out. */
 export function unsupportedMember(name: string): ServiceError {
   return validation(`The parameter ${name} is not supported.`);

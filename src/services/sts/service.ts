@@ -4,6 +4,7 @@ import type { StsContext } from './context.ts';
 import { stsErrors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
 import { assumeRole } from './operations/assume-role.ts';
+import { decodeAuthorizationMessage } from './operations/decode-authorization-message.ts';
 import { getAccessKeyInfo } from './operations/get-access-key-info.ts';
 import { getCallerIdentity } from './operations/get-caller-identity.ts';
 import { getSessionToken } from './operations/get-session-token.ts';
@@ -17,7 +18,7 @@ export function stsService(context: StsContext): Service<StsContext> {
     apiVersion: '2011-06-15',
     xmlNamespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
     schemas: operationSchemasOf(sdk),
-    operations: [assumeRole, getCallerIdentity, getSessionToken, getAccessKeyInfo],
+    operations: [assumeRole, getCallerIdentity, getSessionToken, getAccessKeyInfo, decodeAuthorizationMessage],
     context,
     constraints,
     errors: stsErrors,

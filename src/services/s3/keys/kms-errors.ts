@@ -11,7 +11,8 @@ export function kmsErrorOnWrite(error: unknown): unknown {
   if (!(error instanceof ServiceError)) return error;
   switch (error.code) {
     case 'AccessDeniedException':
-      return accessDenied(error.message);
+      // With KMS's authorization message.
+      return new ServiceError('AccessDenied', 403, error.message, { headers: error.headers });
     case 'NotFoundException':
     case 'DisabledException':
     case 'InvalidKeyUsageException':

@@ -285,6 +285,9 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
   const PolicyArn = Policy?.Arn ?? '';
   await people.send(new iam.AttachUserPolicyCommand({ UserName, PolicyArn }));
 
+  await people.send(new iam.CreateLoginProfileCommand({ UserName, Password: 'Correct-horse-1' }));
+  await people.send(new iam.UpdateAccountPasswordPolicyCommand({}));
+  await people.send(new iam.CreateAccountAliasCommand({ AccountAlias: 'target' }));
   await people.send(new iam.CreateInstanceProfileCommand({ InstanceProfileName: 'target' }));
 
   const place = { Bucket: 'target', Key: 'target' };
@@ -346,6 +349,10 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       GroupName: 'target',
       RoleName: 'target',
       InstanceProfileName: 'target',
+      AccountAlias: 'target',
+      Password: 'Correct-horse-2',
+      OldPassword: 'Correct-horse-1',
+      NewPassword: 'Correct-horse-2',
       PolicyName: 'inline',
       PolicyDocument: allowAll,
       AssumeRolePolicyDocument: trust,
@@ -362,6 +369,10 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
     'iam:CreateGroup': { GroupName: 'new' },
     'iam:CreateRole': { RoleName: 'new' },
     'iam:CreatePolicy': { PolicyName: 'new' },
+    'iam:CreateAccountAlias': { AccountAlias: 'new' },
+    'iam:CreateLoginProfile': { UserName },
+    'iam:DeleteLoginProfile': { UserName },
+    'iam:GetLoginProfile': { UserName },
     'iam:CreateInstanceProfile': { InstanceProfileName: 'new' },
     'iam:CreateAccessKey': { UserName },
     'iam:DeleteAccessKey': { UserName },

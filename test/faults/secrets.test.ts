@@ -4,12 +4,15 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import {
+  ChangePasswordCommand,
   CreateAccessKeyCommand,
+  CreateLoginProfileCommand,
   CreateRoleCommand,
   CreateUserCommand,
   IAMClient,
   PutRolePolicyCommand,
   PutUserPolicyCommand,
+  UpdateAccountPasswordPolicyCommand,
 } from '@aws-sdk/client-iam';
 import {
   CreateKeyCommand,
@@ -181,6 +184,16 @@ async function useEverything(root: ClientConfig, secrets: Secrets): Promise<stri
   const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = assumed.Credentials ?? {};
   const asRole = new S3Client(clientConfig(endpoint, AccessKeyId, SecretAccessKey, SessionToken));
   const asRoleKms = new KMSClient(clientConfig(endpoint, AccessKeyId, SecretAccessKey, SessionToken));
+
+  const Password = secrets.addText('a password', `Pass-${randomBytes(20).toString('hex')}`);
+  await iam.send(new CreateLoginProfileCommand({ UserName: 'ann', Password }));
+  const OldPassword = secrets.addText('a wrong password', `Wrong-${randomBytes(20).toString('hex')}`);
+  const NewPassword = secrets.addText('a new password', `New-${randomBytes(20).toString('hex')}`);
+  const annIam = new IAMClient(ann);
+  await iam.send(new UpdateAccountPasswordPolicyCommand({ AllowUsersToChangePassword: true }));
+  errors.push(await failing(annIam.send(new ChangePasswordCommand({ OldPassword, NewPassword }))));
+  await annIam.send(new ChangePasswordCommand({ OldPassword: Password, NewPassword }));
+  annIam.destroy();
 
   // Keys and what is under them.
   const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));

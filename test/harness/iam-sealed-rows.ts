@@ -1,8 +1,14 @@
 import {
+  CreateAccountAliasCommand,
   CreateInstanceProfileCommand,
+  CreateLoginProfileCommand,
   GetAccessKeyLastUsedCommand,
+  GetAccountPasswordPolicyCommand,
   GetInstanceProfileCommand,
+  GetLoginProfileCommand,
   IAMClient,
+  ListAccountAliasesCommand,
+  UpdateAccountPasswordPolicyCommand,
 } from '@aws-sdk/client-iam';
 import type { ClientConfig } from './platform.ts';
 
@@ -17,6 +23,9 @@ interface IamCase {
 
 /** Makes a row of each. The user `ann` is there already. */
 export async function furnishIamEntities(iam: IAMClient): Promise<void> {
+  await iam.send(new CreateLoginProfileCommand({ UserName: 'ann', Password: 'Correct-horse-1' }));
+  await iam.send(new UpdateAccountPasswordPolicyCommand({ RequireNumbers: true }));
+  await iam.send(new CreateAccountAliasCommand({ AccountAlias: 'films' }));
   await iam.send(new CreateInstanceProfileCommand({ InstanceProfileName: 'profile' }));
 }
 
@@ -37,6 +46,24 @@ const CASES: readonly IamCase[] = [
     where: '1',
     lookedUpBy: ['account', 'name_key'],
     read: (iam) => iam.send(new GetInstanceProfileCommand({ InstanceProfileName: 'profile' })),
+  },
+  {
+    table: 'iam_login_profile',
+    where: '1',
+    lookedUpBy: ['user_id'],
+    read: (iam) => iam.send(new GetLoginProfileCommand({ UserName: 'ann' })),
+  },
+  {
+    table: 'iam_password_policy',
+    where: '1',
+    lookedUpBy: ['account'],
+    read: (iam) => iam.send(new GetAccountPasswordPolicyCommand({})),
+  },
+  {
+    table: 'iam_account_alias',
+    where: '1',
+    lookedUpBy: ['account'],
+    read: (iam) => iam.send(new ListAccountAliasesCommand({})),
   },
   {
     table: 'iam_last_use',

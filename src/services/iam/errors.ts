@@ -35,6 +35,18 @@ export function unmodifiableEntity(message: string): ServiceError {
   return new ServiceError('UnmodifiableEntity', BAD_REQUEST, message);
 }
 
+export function concurrentModification(message: string): ServiceError {
+  return new ServiceError('ConcurrentModification', CONFLICT, message);
+}
+
+export function invalidUserType(message: string): ServiceError {
+  return new ServiceError('InvalidUserType', BAD_REQUEST, message);
+}
+
+export function passwordPolicyViolation(message: string): ServiceError {
+  return new ServiceError('PasswordPolicyViolation', BAD_REQUEST, message);
+}
+
 export function invalidInput(message: string): ServiceError {
   return new ServiceError('InvalidInput', BAD_REQUEST, message);
 }

@@ -4,6 +4,11 @@ import type { IamContext } from './context.ts';
 import { iamErrors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
 import { createAccessKey, deleteAccessKey, listAccessKeys, updateAccessKey } from './operations/access-keys.ts';
+import { accountAliasOperations } from './operations/account-aliases.ts';
+import { getAccountAuthorizationDetails } from './operations/account-authorization-details.ts';
+import { getAccountSummary } from './operations/account-summary.ts';
+import { loginProfileOperations } from './operations/login-profiles.ts';
+import { passwordPolicyOperations } from './operations/password-policies.ts';
 import { getAccessKeyLastUsed } from './operations/access-key-last-used.ts';
 import {
   attachGroupPolicy,
@@ -150,6 +155,11 @@ export function iamService(context: IamContext): Service<IamContext> {
       deleteRole,
       listRoles,
       ...instanceProfileOperations,
+      ...loginProfileOperations,
+      ...passwordPolicyOperations,
+      ...accountAliasOperations,
+      getAccountSummary,
+      getAccountAuthorizationDetails,
       createServiceLinkedRole,
       tagUser,
       untagUser,

@@ -4,6 +4,8 @@ import type { Migration, Records } from '#storage/records.ts';
 import { nameKey } from './domain/identifiers.ts';
 import type { PrincipalKind } from './domain/principal-kind.ts';
 import { lastUseMigration, type LastUseTables } from './records/last-uses.ts';
+import { accountAliasMigration, type AccountAliasTables } from './records/account-aliases.ts';
+import { passwordMigration, type PasswordTables } from './records/passwords.ts';
 import { instanceProfileMigration, type InstanceProfileTables } from './records/instance-profiles.ts';
 
 /** Times are milliseconds since the epoch. */
@@ -72,7 +74,7 @@ export interface PolicyVersionRecord {
   readonly created_at: number;
 }
 
-export interface IamTables extends InstanceProfileTables, LastUseTables {
+export interface IamTables extends InstanceProfileTables, LastUseTables, PasswordTables, AccountAliasTables {
   readonly iam_account: AccountRecord;
   readonly iam_principal: PrincipalRecord;
   readonly iam_access_key: AccessKeyRecord;
@@ -162,6 +164,8 @@ export const iamMigrations: readonly Migration[] = [
   },
   instanceProfileMigration,
   lastUseMigration,
+  passwordMigration,
+  accountAliasMigration,
 ];
 
 /** A connection that reads what was committed, or a transaction. */

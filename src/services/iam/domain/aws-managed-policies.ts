@@ -12,6 +12,10 @@ export interface AwsManagedPolicy {
   readonly document: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
+  /** Milliseconds since the epoch: when this version was made. */
+  readonly updatedAt: number;
+  /** The only version that is here, by the number that it has in AWS: `v1`. */
+  readonly versionId: string;
 }
 
 interface AllowStatement {
@@ -179,6 +183,19 @@ export const awsManagedPolicies: ReadonlyMap<string, AwsManagedPolicy> = new Map
   DEFINITIONS.toSorted(([left], [right]) => (left < right ? -1 : 1)).map(([name, description, statements]) => {
     const arn = `arn:aws:iam::aws:policy/${name}`;
     const document = JSON.stringify({ Version: '2012-10-17', Statement: statements }, undefined, 4);
-    return [arn, { name, arn, id: stableId(name), path: '/', description, document, createdAt: CREATED_AT }];
+    return [
+      arn,
+      {
+        name,
+        arn,
+        id: stableId(name),
+        path: '/',
+        description,
+        document,
+        createdAt: CREATED_AT,
+        updatedAt: CREATED_AT,
+        versionId: 'v1',
+      },
+    ];
   }),
 );

@@ -34,10 +34,10 @@ interface UsageCounts {
   readonly boundaries: number;
 }
 
-const unused: UsageCounts = { attachments: 0, boundaries: 0 };
+export const unused: UsageCounts = { attachments: 0, boundaries: 0 };
 
 /** How often the policies of an account, and AWS's in it, are used; by ARN. */
-async function countUsage(queries: IamQueries, account: AccountId): Promise<Map<string, UsageCounts>> {
+export async function countUsage(queries: IamQueries, account: AccountId): Promise<Map<string, UsageCounts>> {
   const attached = await queries
     .selectFrom('iam_attachment')
     .select(({ fn }) => ['policy_arn as arn', fn.countAll<number>().as('uses')])
@@ -59,7 +59,7 @@ async function countUsage(queries: IamQueries, account: AccountId): Promise<Map<
   return counts;
 }
 
-function customerPolicy(record: PolicyRecord, usage: UsageCounts): Policy {
+export function customerPolicy(record: PolicyRecord, usage: UsageCounts): Policy {
   return {
     PolicyName: record.name,
     PolicyId: record.id,
@@ -74,18 +74,18 @@ function customerPolicy(record: PolicyRecord, usage: UsageCounts): Policy {
   };
 }
 
-function awsPolicy(policy: AwsManagedPolicy, usage: UsageCounts): Policy {
+export function awsPolicy(policy: AwsManagedPolicy, usage: UsageCounts): Policy {
   return {
     PolicyName: policy.name,
     PolicyId: policy.id,
     Arn: policy.arn,
     Path: policy.path,
-    DefaultVersionId: 'v1',
+    DefaultVersionId: policy.versionId,
     AttachmentCount: usage.attachments,
     PermissionsBoundaryUsageCount: usage.boundaries,
     IsAttachable: true,
     CreateDate: new Date(policy.createdAt),
-    UpdateDate: new Date(policy.createdAt),
+    UpdateDate: new Date(policy.updatedAt),
   };
 }
 

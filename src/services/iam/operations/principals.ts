@@ -72,6 +72,12 @@ export async function deletePrincipal(transaction: IamQueries, record: Principal
     .where('user_id', '=', owner)
     .executeTakeFirst();
   if (keys !== undefined) throw deleteConflict('Cannot delete entity, must delete access keys first.');
+  const login = await transaction
+    .selectFrom('iam_login_profile')
+    .select('user_id')
+    .where('user_id', '=', owner)
+    .executeTakeFirst();
+  if (login !== undefined) throw deleteConflict('Cannot delete entity, must delete login profile first.');
   const inline = await transaction
     .selectFrom('iam_inline_policy')
     .select('name')

@@ -1,7 +1,8 @@
-import type { MediaLocation, S3Location } from './transcode-input.ts';
+import type { InputSource, MediaLocation, S3Location } from './transcode-input.ts';
 
 /** How messages and events name a file. The query of an address is left out: it may be what lets one in. */
-export function uriOf(location: MediaLocation): string {
+export function uriOf(location: InputSource): string {
+  if ('milliseconds' in location) return 'videoGenerator';
   if (!('url' in location)) return `s3://${location.bucket}/${location.key}`;
   const { origin, pathname } = new URL(location.url);
   return `${origin}${pathname}`;
@@ -20,7 +21,8 @@ export function parseS3(uri: string): S3Location {
 }
 
 /** The last part of its path, without the extension. */
-export function baseNameOf(location: MediaLocation): string {
+export function baseNameOf(location: InputSource): string {
+  if ('milliseconds' in location) return 'videoGenerator';
   const path = 'url' in location ? decoded(new URL(location.url).pathname) : location.key;
   return path.slice(path.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
 }

@@ -1,6 +1,7 @@
 import type { Remix } from './audio-settings.ts';
 import type { CaptionSelector } from './caption-settings.ts';
 import type { InputPicture } from './picture-settings.ts';
+import type { Rational } from './video-settings.ts';
 
 export interface S3Location {
   readonly bucket: string;
@@ -15,8 +16,23 @@ export interface HttpLocation {
 
 export type MediaLocation = S3Location | HttpLocation;
 
+/** A film that is made: silent, and of one picture. */
+export interface GeneratedFilm {
+  readonly milliseconds: number;
+  /** Pixels, even. */
+  readonly width: number;
+  readonly height: number;
+  readonly framerate: Rational;
+  /** Is in the middle, as large as fits; absent: black. */
+  readonly image?: MediaLocation;
+  /** Of the silence; absent: there is no sound. */
+  readonly channels?: number;
+}
+
+export type InputSource = MediaLocation | GeneratedFilm;
+
 export interface TranscodeInput {
-  readonly source: MediaLocation;
+  readonly source: InputSource;
   /** By the name by which outputs refer to them. */
   readonly audioSelectors: Readonly<Record<string, AudioSelector>>;
   /** For outputs that name a selector which the input does not have; absent: the input's usual sound. */

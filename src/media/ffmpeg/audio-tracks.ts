@@ -210,7 +210,9 @@ export function settledBy(
   const type = settings.isTypeFollowed === true ? media.audioTypeOf(streams[0]) : undefined;
   const heard = streams.reduce((sum, { codecpar }) => sum + codecpar.channels, 0);
   const remix: Remix | undefined = composed(selector.remix, settings.remix);
-  const channels = remix?.gains.length ?? heard;
+  const { source } = input.description;
+  const silent = external === undefined && 'milliseconds' in source ? source.channels : undefined;
+  const channels = remix?.gains.length ?? silent ?? heard;
   return {
     ...settings,
     ...(language !== undefined && { language }),

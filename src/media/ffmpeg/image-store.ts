@@ -10,7 +10,7 @@ import { MotionFilm } from './motion-film.ts';
 import { openCodec } from './open-codec.ts';
 
 const PNG_MARK = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
-const MAX_BYTES = 64 * 1024 * 1024;
+export const MAX_IMAGE_BYTES = 64 * 1024 * 1024;
 /** Of one image: a file of a few bytes may say that it is as large as it likes. */
 const MAX_PIXELS = 8192 * 4320;
 /** Of all the images of a job together. */
@@ -37,7 +37,7 @@ export class ImageStore {
     const key = JSON.stringify(file);
     const known = this.#images.get(key);
     if (known !== undefined) return known;
-    const frame = decodeImage(this.#ffmpeg, readAuxiliary(this.#port, file, MAX_BYTES), uriOf(file));
+    const frame = decodeImage(this.#ffmpeg, readAuxiliary(this.#port, file, MAX_IMAGE_BYTES), uriOf(file));
     this.#pixels += frame.width * frame.height;
     if (this.#pixels > MAX_PIXELS_OF_ALL) {
       const text = `The images of the job have more than ${MAX_PIXELS_OF_ALL} pixels together`;

@@ -2,6 +2,7 @@ import { uriOf } from '../media-location.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
 import type { TranscodeInput } from '../transcode-input.ts';
 import { type ExternalFiles, externalFiles } from './audio-tracks.ts';
+import { openGeneratedFilm } from './generated-film.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { MediaInput } from './media-input.ts';
 import type { TranscodePorts } from './transcode-ports.ts';
@@ -21,7 +22,8 @@ export class OpenInput {
     isVideoWanted: boolean,
   ) {
     const uri = uriOf(description.source);
-    const source = ports.openSource(index);
+    const { source: origin } = description;
+    const source = 'milliseconds' in origin ? openGeneratedFilm(ffmpeg, ports, origin) : ports.openSource(index);
     this.description = description;
     this.externals = externalFiles(ffmpeg, ports);
     this.#source = source;

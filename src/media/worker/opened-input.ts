@@ -19,6 +19,8 @@ export interface InputPorts extends SourcePorts {
  * not decrypt
  */
 export async function openInput(input: TranscodeInput, ports: InputPorts): Promise<OpenedSource> {
+  // FFmpeg's thread makes it.
+  if ('milliseconds' in input.source) return { size: 0, read: async () => undefined };
   const source = await openSource(input.source, ports);
   if (input.decryption === undefined) return source;
   const decryptor = await decryptorOf(source, input, ports);

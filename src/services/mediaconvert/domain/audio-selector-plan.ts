@@ -6,18 +6,20 @@ import { planRemix } from './remix-plan.ts';
 /** The sound that an input has to give, by the names by which outputs refer to it. */
 export function planSelectors(input: Input): Pick<TranscodeInput, 'audioSelectors' | 'fallbackAudio'> {
   const selectors = Object.entries(input.AudioSelectors ?? {});
+  const isMade = input.VideoGenerator !== undefined;
   const preferred = selectors.find(([, selector]) => selector.DefaultSelection === 'DEFAULT')?.[1];
   return {
-    audioSelectors: Object.fromEntries(selectors.map(([name, selector]) => [name, planSelector(selector)])),
-    fallbackAudio: preferred === undefined ? { pick: { kind: 'none' } } : planSelector(preferred),
+    audioSelectors: Object.fromEntries(selectors.map(([name, selector]) => [name, planSelector(selector, isMade)])),
+    fallbackAudio: preferred === undefined ? { pick: { kind: 'none' } } : planSelector(preferred, isMade),
   };
 }
 
-function planSelector(selector: Settings): AudioSelector {
+/** @param isMade the input is silence, whatever is chosen of it */
+function planSelector(selector: Settings, isMade: boolean): AudioSelector {
   const { Offset: offset = 0, ExternalAudioFileInput: external } = selector;
   const remix = planRemix(selector.RemixSettings);
   return {
-    pick: planPick(selector),
+    pick: isMade && external === undefined ? { kind: 'none' } : planPick(selector),
     ...(offset !== 0 && { offsetSeconds: offset / 1000 }),
     ...(remix !== undefined && { remix }),
     ...(external !== undefined && { external: parseLocation(external) }),

@@ -19,8 +19,15 @@ export function auxiliaryFiles(settings: JobSettings): readonly MediaLocation[] 
   const captions = (settings.Inputs ?? []).flatMap((input) =>
     Object.values(input.CaptionSelectors ?? {}).flatMap(captionFile),
   );
+  const stills = (settings.Inputs ?? []).flatMap(({ VideoGenerator: made }) => made?.ImageInput ?? []);
   const motion = settings.MotionImageInserter?.Input;
-  const uris = [...inserters.flatMap(imagesOf), ...sounds, ...captions, ...(motion === undefined ? [] : [motion])];
+  const uris = [
+    ...inserters.flatMap(imagesOf),
+    ...stills,
+    ...sounds,
+    ...captions,
+    ...(motion === undefined ? [] : [motion]),
+  ];
   return [...new Set(uris)].map(parseLocation);
 }
 

@@ -10,9 +10,6 @@ export const DEFAULT_SELECTOR = 'Audio Selector 1';
 
 export function checkSettings(settings: JobSettings, pointer: string, problems: Problem[]): void {
   if ((settings.Inputs ?? []).length === 0) problems.push(missing(pointer, 'inputs'));
-  settings.Inputs?.forEach((input, index) => {
-    if (input.FileInput === undefined) problems.push(missing(`${pointer}/inputs/${index}`, 'fileInput'));
-  });
   if ((settings.OutputGroups ?? []).length === 0) {
     problems.push({ pointer: `${pointer}/outputGroups`, text: 'Should have at least 1 items', isMissing: true });
   }

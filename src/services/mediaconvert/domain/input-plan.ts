@@ -1,13 +1,13 @@
-import { parseLocation } from '#media/media-location.ts';
 import type { InputClips, InputDecryption, TranscodeInput } from '#media/transcode-input.ts';
 import type { Input, InputDecryptionSettings } from '@aws-sdk/client-mediaconvert';
 import { planSelectors } from './audio-selector-plan.ts';
 import { planCaptionSelectors } from './caption-plan.ts';
+import { planSource } from './generator-plan.ts';
 import { inputTimecode, planInputPicture } from './picture-plan.ts';
 
 export function planInput(input: Input, key: Uint8Array | undefined): TranscodeInput {
   return {
-    source: parseLocation(input.FileInput ?? ''),
+    source: planSource(input),
     ...planSelectors(input),
     ...(input.CaptionSelectors !== undefined && { captionSelectors: planCaptionSelectors(input.CaptionSelectors) }),
     picture: planInputPicture(input),

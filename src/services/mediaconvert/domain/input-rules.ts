@@ -3,6 +3,7 @@ import { audioSelector, audioSelectorGroup, checkSelectorGroups } from './audio-
 import { captionSelector } from './caption-rules.ts';
 import { checkFileInput } from './cross-setting-rules.ts';
 import { checkInputColor, hdr10Metadata } from './color-rules.ts';
+import { checkSource, videoGenerator } from './generator-rules.ts';
 import { imageInserter } from './image-rules.ts';
 import { checkTimecodes, inputClip } from './input-clip-rules.ts';
 import { checkInputFilters } from './noise-rules.ts';
@@ -31,8 +32,10 @@ export const input: SettingRule<Input> = allOf(
   checkTimecodes,
   checkSelectorGroups,
   checkInputFilters,
+  checkSource,
   structure<Input>({
     FileInput: checkFileInput,
+    VideoGenerator: videoGenerator,
     DecryptionSettings: inputDecryption,
     AudioSelectors: entries(audioSelector),
     AudioSelectorGroups: entries(audioSelectorGroup),

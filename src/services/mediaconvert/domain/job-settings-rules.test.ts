@@ -459,6 +459,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   spekeKeyProvider: 'dashSignaledSystemIds hlsSignaledSystemIds resourceId systemIds',
   staticKeyProvider: 'keyFormat keyFormatVersions url',
   timecodeConfig: 'source start timestampOffset',
+  videoGenerator: 'channels duration framerateDenominator framerateNumerator sampleRate',
   videoDescription: 'antiAlias chromaPositionMode colorMetadata dropFrameTimecode sharpness timecodeTrack',
   videoSelector: 'alphaBehavior colorSpaceUsage maxLuminance padVideo pid rotate sampleRange',
   x: 'customLanguageCode defaultSelection languageCode pids streams tracks',

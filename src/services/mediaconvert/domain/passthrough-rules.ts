@@ -33,7 +33,9 @@ function isNeutral(member: string, value: unknown): boolean {
 /** A copied sound is that of one input, as it is. */
 export function checkCopiedSounds(settings: JobSettings, pointer: string, problems: Problem[]): void {
   const inputs = settings.Inputs ?? [];
-  const isWhole = inputs.length <= 1 && inputs.every(({ InputClippings: clips }) => (clips ?? []).length === 0);
+  const isWhole =
+    inputs.length <= 1 &&
+    inputs.every((input) => (input.InputClippings ?? []).length === 0 && input.VideoGenerator === undefined);
   const selectors = inputs.flatMap(({ AudioSelectors: all }) => Object.values(all ?? {}));
   const isPlain = selectors.every(
     ({ Offset: offset = 0, RemixSettings: remix, ExternalAudioFileInput: external, SelectorType: type, ...named }) =>

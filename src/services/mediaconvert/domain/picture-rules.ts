@@ -54,6 +54,7 @@ export function checkTimecodeTrack(output: Output, pointer: string, problems: Pr
 export function pictureWorkOf(input: Input): readonly string[] {
   const { ImageInserter: images, Crop, Position, VideoSelector: selector } = input;
   return [
+    ...(input.VideoGenerator === undefined ? [] : ['videoGenerator']),
     ...((images?.InsertableImages ?? []).length > 0 ? ['imageInserter'] : []),
     ...(Crop !== undefined ? ['crop'] : []),
     ...(Position !== undefined ? ['position'] : []),

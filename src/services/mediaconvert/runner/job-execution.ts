@@ -1,5 +1,5 @@
 import type { JobSettings } from '@aws-sdk/client-mediaconvert';
-import { parseLocation, uriOf } from '#media/media-location.ts';
+import { uriOf } from '#media/media-location.ts';
 import type { SpareWorker } from '#media/spare-worker.ts';
 import { ERROR_CODES, TranscodeError } from '#media/transcode-error.ts';
 import type { HttpAccess } from '#media/http/http-reader.ts';
@@ -10,6 +10,7 @@ import type { WorkerCredentials } from '#media/worker/messages.ts';
 import { POLICY_NAME, policyOf, webAccess } from '../domain/input-policy.ts';
 import { effectiveSettings, openRequest } from '../domain/job-request.ts';
 import { type JobWarning, warningsOf } from '../domain/job-warnings.ts';
+import { planSource } from '../domain/generator-plan.ts';
 import { planTranscode } from '../domain/transcode-plan.ts';
 import { unmadeSettings } from '../domain/unmade-settings.ts';
 import { writtenGroups } from '../domain/written-group.ts';
@@ -112,7 +113,7 @@ export class JobExecution {
     const request = openRequest(rootKey, this.#job);
     const settings = effectiveSettings(request);
     this.#event = { ...this.#job, userMetadata: request.UserMetadata ?? {} };
-    this.#inputs = (settings.Inputs ?? []).map(({ FileInput }) => uriOf(parseLocation(FileInput ?? '')));
+    this.#inputs = (settings.Inputs ?? []).map((input) => uriOf(planSource(input)));
     this.#interval = intervalOf(request.StatusUpdateInterval);
     this.#updateAt = clock.now() + this.#interval;
     this.#events.progressing(this.#event);

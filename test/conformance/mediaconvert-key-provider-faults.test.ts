@@ -36,6 +36,7 @@ describe('a key provider of a MediaConvert job that', { skip: withoutOpenssl }, 
   for (const [what, answer, wanted] of [
     ['refuses', { status: 403, body: 'Forbidden' }, /answers with status 403 \(Forbidden\).*execute-api:Invoke/],
     ['fails', { status: 500, body: 'Broken\nby far' }, /status 500 \(Broken by far\)/],
+    ['says "created", with keys', { status: 201, body: '<PlainValue>a key' }, /status 201, not 200$/],
     ['redirects', { status: 302, headers: { location: 'https://127.0.0.1/' }, body: '' }, /redirects/],
     ['answers without end', { status: 200, body: Buffer.alloc(2 ** 20 + 1, 32) }, /longer than 1048576 bytes/],
     ['answers no XML', { status: 200, body: 'hello' }, /its answer cannot be used/],

@@ -37,11 +37,13 @@ export function parseMarkup(text: string, dialect: Dialect): CueLine[] {
     });
   };
   let at = 0;
+  let end = 0;
   while (at < text.length) {
     const tagAt = text.indexOf('<', at);
     if (tagAt < 0) break;
     show(text.slice(at, tagAt));
-    const end = text.indexOf('>', tagAt);
+    // Looked for once: of many beginnings each would search up to the same end.
+    if (end <= tagAt) end = text.indexOf('>', tagAt);
     if (end < 0) {
       at = tagAt;
       break;

@@ -11,6 +11,8 @@ interface Document {
   readonly styles: ReadonlyMap<string, XmlNode>;
   readonly regions: ReadonlyMap<string, XmlNode>;
   readonly root: XmlNode;
+  /** What was found of styles and regions. */
+  readonly shared: Map<XmlNode, readonly [string, string][]>;
 }
 
 interface Interval {
@@ -40,6 +42,7 @@ export function parseTtml(text: string): Cue[] {
     clock: clockOf(root),
     styles: byId(childrenOf(childOf(head, 'styling'), 'style')),
     regions: byId(childrenOf(childOf(head, 'layout'), 'region')),
+    shared: new Map(),
   };
   const cues: Cue[] = [];
   const body = childOf(root, 'body');
@@ -80,7 +83,7 @@ function enter(document: Document, node: XmlNode, around: Context): Context | un
   const interval = intervalOf(document, node, around.interval);
   const regionId = node.attributes.get('region');
   const region = regionId === undefined ? around.region : document.regions.get(regionId);
-  const regionStyle = regionId === undefined ? [] : region === undefined ? [] : ownStyle(document, region);
+  const regionStyle = regionId === undefined ? [] : region === undefined ? [] : sharedStyle(document, region);
   const style = new Map([...regionStyle, ...around.style, ...ownStyle(document, node)]);
   const space = node.attributes.get('space');
   const isSpacePreserved = space === undefined ? around.isSpacePreserved : space === 'preserve';
@@ -100,19 +103,48 @@ function intervalOf({ clock }: Document, node: XmlNode, around: Interval): Inter
 }
 
 const MOST_REFERENCES = 16;
+/** Styles that refer to styles that refer to styles. */
+const MOST_DEPTH = 4;
+/** What is drawn or written; more would only be carried along. */
+const USED: ReadonlySet<string> = new Set([
+  'color',
+  'display',
+  'displayAlign',
+  'extent',
+  'fontStyle',
+  'fontWeight',
+  'origin',
+  'textAlign',
+  'textDecoration',
+]);
 
 /** An element's own attributes go before those of the styles that it refers to. */
-function ownStyle(document: Document, node: XmlNode, depth = 0): [string, string][] {
+function ownStyle(document: Document, node: XmlNode, depth = 0): readonly [string, string][] {
   const referred = (node.attributes.get('style') ?? '').split(/\s+/).filter((id) => id !== '');
   const styles =
-    depth > 4
+    depth > MOST_DEPTH
       ? []
       : referred.slice(0, MOST_REFERENCES).flatMap((id) => {
           const style = document.styles.get(id);
-          return style === undefined ? [] : ownStyle(document, style, depth + 1);
+          return style === undefined ? [] : sharedStyle(document, style, depth + 1);
         });
   const nested = node.name === 'region' ? childrenOf(node, 'style').flatMap((style) => [...style.attributes]) : [];
-  return [...styles, ...nested, ...node.attributes];
+  const used = [...nested, ...node.attributes].filter(([name]) => USED.has(name));
+  return [...new Map([...styles, ...used])];
+}
+
+/**
+ * Of a style or region, which many elements may refer to: found once, as styles that all refer to each other have more ways
+ * through them than can be gone.
+ */
+function sharedStyle(document: Document, node: XmlNode, depth = 0): readonly [string, string][] {
+  const known = document.shared.get(node);
+  if (known !== undefined) return known;
+  // A style that refers to itself has nothing from that.
+  document.shared.set(node, []);
+  const found = ownStyle(document, node, depth);
+  document.shared.set(node, found);
+  return found;
 }
 
 /** Spans with times of their own are captions of their own. */

@@ -24,11 +24,16 @@ export async function decryptInputKeys(
   region: Region,
 ): Promise<(Uint8Array | undefined)[]> {
   const keys: (Uint8Array | undefined)[] = [];
-  for (const { FileInput, DecryptionSettings } of inputs) {
-    const key = DecryptionSettings && (await decryptKey(kms, FileInput ?? '', DecryptionSettings, caller, region));
-    keys.push(key);
+  try {
+    for (const { FileInput, DecryptionSettings } of inputs) {
+      const key = DecryptionSettings && (await decryptKey(kms, FileInput ?? '', DecryptionSettings, caller, region));
+      keys.push(key);
+    }
+    return keys;
+  } catch (error) {
+    for (const key of keys) key?.fill(0);
+    throw error;
   }
-  return keys;
 }
 
 async function decryptKey(
@@ -46,6 +51,7 @@ async function decryptKey(
       { caller, region, via: [], userAgent: SERVICE, sourceIp: SERVICE },
     );
     if (key !== undefined && KEY_LENGTHS.includes(key.length)) return key;
+    key?.fill(0);
     throw refusal(ERROR_CODES.inputUnreadable, uri, `it has ${key?.length ?? 0} bytes, and not 16, 24 or 32`);
   } catch (error) {
     if (!(error instanceof ServiceError) || !error.isClientFault) throw error;

@@ -24,10 +24,11 @@ export function parsedDashContent(content: string): string {
     if (error instanceof XmlError) throw new CpixError(`ContentProtectionData is no XML: ${error.message}`);
     throw error;
   }
-  // Declared at each element that stands there by itself; what is declared already stays.
-  return text.replace(/<([\w-]+):([\w-]+)(?=[\s/>])(?![^>]*xmlns:\1=)/g, (whole, prefix: string) => {
-    const namespace = NAMESPACES[prefix];
-    if (namespace === undefined || text.includes(`xmlns:${prefix}=`)) return whole;
-    return `${whole} xmlns:${prefix}="${namespace}"`;
+  // Declared at each element that stands there by itself; what is declared already stays. In one pass, as the answer of a
+  // provider may be long and made to be slow.
+  const missing = new Map(Object.entries(NAMESPACES).filter(([prefix]) => !text.includes(`xmlns:${prefix}=`)));
+  return text.replace(/<([\w-]+):[\w-]+(?=[\s/>])/g, (whole, prefix: string) => {
+    const namespace = missing.get(prefix);
+    return namespace === undefined ? whole : `${whole} xmlns:${prefix}="${namespace}"`;
   });
 }

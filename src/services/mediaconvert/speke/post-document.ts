@@ -98,6 +98,8 @@ async function readAll(answer: IncomingMessage, url: string): Promise<Buffer> {
 
 function refusalOf(status: number, body: Buffer): string {
   if (status >= 300 && status < 400) return `it redirects (status ${status}), which is not followed`;
+  // Other answers than errors may hold keys.
+  if (status < 400) return `it answers with status ${status}, not 200`;
   const text = body
     .toString('utf8', 0, MAX_TEXT)
     .replace(/[^\x20-\x7e]+/g, ' ')

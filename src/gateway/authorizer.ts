@@ -1,5 +1,5 @@
 import type { AccessEvaluation } from '#kernel/access-evaluation.ts';
-import { accountOf, type Caller, nameOf } from '#kernel/caller.ts';
+import { accountOf, anonymousCaller, type Caller, nameOf } from '#kernel/caller.ts';
 import type { Region } from '#kernel/ids.ts';
 import type { AccessRequest, RequestSource, ResourcePolicy } from '#kernel/operation.ts';
 import { type CompiledPolicy, compilePolicy } from '#policy/compile-policy.ts';
@@ -12,6 +12,7 @@ import type { RefusalEncoding } from './refusal-encoding.ts';
 import type { PrincipalPolicies, PrincipalPolicySource } from './principal-policies.ts';
 
 const MAX_COMPILED = 4096;
+const NO_POLICIES: PrincipalPolicies = { identity: [], session: [], principalTags: {} };
 
 /** The policy engine's answer to one question, with its words. */
 export interface Verdict {
@@ -41,7 +42,14 @@ export class CallAuthorizer {
   async decide(request: AccessRequest): Promise<Verdict> {
     this.#prepared ??= this.#prepare();
     const { policies, context } = await this.#prepared;
+    if (request.identityProvider !== undefined) return this.#decideForToken(request);
     return this.#authorizer.decide(request, this.#caller, policies, requestContext(context, request, this.#caller));
+  }
+
+  /** The token says who asks, whoever else has signed. */
+  #decideForToken(request: AccessRequest): Verdict {
+    const context = requestContext(callContext(anonymousCaller, NO_POLICIES, this.#facts), request, anonymousCaller);
+    return this.#authorizer.decide(request, anonymousCaller, NO_POLICIES, context);
   }
 
   async #prepare() {

@@ -254,6 +254,7 @@ export class Gateway implements Door {
     try {
       const violations = wire.validate(input);
       if (violations.length > 0) throw service.errors.validation(violations);
+      if (call.via.length === 0) service.checkCaller?.(wire.name, call.caller);
       // INVARIANT: the handler runs only after every declared access request was allowed.
       await authorize(target, input, call);
       const output = await built.handle(input, call, service.context);

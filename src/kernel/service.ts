@@ -1,4 +1,5 @@
 import type { StaticOperationSchema } from '@smithy/types';
+import type { Caller } from './caller.ts';
 import type { Operation } from './operation.ts';
 import type { ServiceError } from './service-error.ts';
 
@@ -61,6 +62,11 @@ export interface Service<Context = unknown> {
   /** True where AWS refuses members that the API does not have; elsewhere they are not seen, as in AWS. */
   readonly refusesUnknownMembers?: boolean;
   readonly context: Context;
+  /**
+   * Says which callers may not ask this service for an operation, whatever policies allow; throws a ServiceError. It is
+   * not asked where another service calls in the caller's name.
+   */
+  readonly checkCaller?: (operation: string, caller: Caller) => void;
   readonly constraints: Constraints;
   readonly errors: ServiceErrors;
   /** Checks a body that was read whole against what the headers say of it; throws a ServiceError. */

@@ -288,6 +288,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
   await people.send(new iam.CreateLoginProfileCommand({ UserName, Password: 'Correct-horse-1' }));
   await people.send(new iam.UpdateAccountPasswordPolicyCommand({}));
   await people.send(new iam.CreateAccountAliasCommand({ AccountAlias: 'target' }));
+  await people.send(new iam.CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'target' }));
   await people.send(new iam.CreateInstanceProfileCommand({ InstanceProfileName: 'target' }));
 
   const place = { Bucket: 'target', Key: 'target' };
@@ -353,6 +354,10 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       Password: 'Correct-horse-2',
       OldPassword: 'Correct-horse-1',
       NewPassword: 'Correct-horse-2',
+      SerialNumber: `arn:aws:iam::${account}:mfa/target`,
+      AuthenticationCode1: '000000',
+      AuthenticationCode2: '000000',
+      VirtualMFADeviceName: 'new',
       PolicyName: 'inline',
       PolicyDocument: allowAll,
       AssumeRolePolicyDocument: trust,
@@ -381,6 +386,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       RoleArn: Role?.Arn ?? '',
       RoleSessionName: 'session',
       EncodedMessage: 'any',
+      Name: 'federated',
       AccessKeyId: AccessKey?.AccessKeyId ?? '',
     },
     s3: {

@@ -306,11 +306,11 @@ describe('STS, by the SDK', () => {
     await assert.rejects(assume(chained, role, { SourceIdentity: 'bob' }), failsWith('AccessDenied'));
     await assert.rejects(
       assume(chained, role, { Tags: [{ Key: 'TEAM', Value: 'other' }] }),
-      failsWith('ValidationError', /conflicts with a transitive tag key/),
+      failsWith('InvalidParameterValue', /conflicts with a transitive tag key/),
     );
     await assert.rejects(
       assume(alice, role, { TransitiveTagKeys: ['team'] }),
-      failsWith('ValidationError', 'The specified transitive tag key must be included in the requested tags.'),
+      failsWith('InvalidParameterValue', 'The specified transitive tag key must be included in the requested tags.'),
     );
   });
 
@@ -353,8 +353,13 @@ describe('STS, by the SDK', () => {
     );
     const root = await new STSClient(platform.clientConfig()).send(new GetSessionTokenCommand({}));
     assert.ok((root.Credentials?.Expiration?.getTime() ?? 0) - Date.now() <= 3_600_000);
-    const { User } = await iamOf(keysOf(root.Credentials)).send(new GetUserCommand({}));
-    assert.equal(User?.Arn, `arn:aws:iam::${platform.accountId}:root`);
+    const { Arn } = await stsOf(keysOf(root.Credentials)).send(new GetCallerIdentityCommand({}));
+    assert.equal(Arn, `arn:aws:iam::${platform.accountId}:root`);
+    // IAM takes nothing from such sessions without MFA, as in AWS.
+    await assert.rejects(
+      iamOf(keysOf(root.Credentials)).send(new GetUserCommand({})),
+      failsWith('InvalidClientTokenId', 'The security token included in the request is invalid'),
+    );
   });
 
   it('knows whose an access key is', async () => {

@@ -13,6 +13,8 @@ import {
   PutRolePolicyCommand,
   PutUserPolicyCommand,
   UpdateAccountPasswordPolicyCommand,
+  CreateVirtualMFADeviceCommand,
+  EnableMFADeviceCommand,
 } from '@aws-sdk/client-iam';
 import {
   CreateKeyCommand,
@@ -53,7 +55,13 @@ import {
   SecretsManagerClient,
   UpdateSecretCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { AssumeRoleCommand, GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
+import {
+  AssumeRoleCommand,
+  GetCallerIdentityCommand,
+  GetFederationTokenCommand,
+  GetSessionTokenCommand,
+  STSClient,
+} from '@aws-sdk/client-sts';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { readResponse } from '#media/cpix/read-document.ts';
 import { CofferHome, clientConfig } from '../harness/coffer-home.ts';
@@ -176,6 +184,14 @@ async function useEverything(root: ClientConfig, secrets: Secrets): Promise<stri
   const { Role } = await iam.send(new CreateRoleCommand({ RoleName: 'worker', AssumeRolePolicyDocument }));
   await iam.send(new PutRolePolicyCommand({ RoleName: 'worker', PolicyName: 'p', PolicyDocument: allow('s3:*') }));
   const assumed = await annSts.send(new AssumeRoleCommand({ RoleArn: Role?.Arn ?? '', RoleSessionName: 'session' }));
+  const phone = await iam.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'phone' }));
+  secrets.addText('an MFA seed', Buffer.from(phone.VirtualMFADevice?.Base32StringSeed ?? []).toString());
+  const wrongCodes = { AuthenticationCode1: '000000', AuthenticationCode2: '000000' };
+  const SerialNumber = phone.VirtualMFADevice?.SerialNumber;
+  errors.push(await failing(iam.send(new EnableMFADeviceCommand({ UserName: 'ann', SerialNumber, ...wrongCodes }))));
+  const federated = await annSts.send(new GetFederationTokenCommand({ Name: 'carol' }));
+  secrets.addText('a federated user’s secret', federated.Credentials?.SecretAccessKey);
+  secrets.addText('a federated user’s token', federated.Credentials?.SessionToken?.slice(0, 200));
   secrets.addText('a session’s secret', assumed.Credentials?.SecretAccessKey);
   secrets.addText('a session’s token', assumed.Credentials?.SessionToken?.slice(0, 200));
   const own = await annSts.send(new GetSessionTokenCommand({}));

@@ -2,6 +2,8 @@ import {
   CreateAccountAliasCommand,
   CreateInstanceProfileCommand,
   CreateLoginProfileCommand,
+  CreateVirtualMFADeviceCommand,
+  ListVirtualMFADevicesCommand,
   GetAccessKeyLastUsedCommand,
   GetAccountPasswordPolicyCommand,
   GetInstanceProfileCommand,
@@ -27,6 +29,7 @@ export async function furnishIamEntities(iam: IAMClient): Promise<void> {
   await iam.send(new UpdateAccountPasswordPolicyCommand({ RequireNumbers: true }));
   await iam.send(new CreateAccountAliasCommand({ AccountAlias: 'films' }));
   await iam.send(new CreateInstanceProfileCommand({ InstanceProfileName: 'profile' }));
+  await iam.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'phone' }));
 }
 
 /** @param configOf what root's client of a server is constructed with */
@@ -41,6 +44,12 @@ export function iamEntityCases(configOf: (endpoint: string) => ClientConfig) {
 }
 
 const CASES: readonly IamCase[] = [
+  {
+    table: 'iam_mfa_device',
+    where: '1',
+    lookedUpBy: ['account', 'serial'],
+    read: (iam) => iam.send(new ListVirtualMFADevicesCommand({})),
+  },
   {
     table: 'iam_instance_profile',
     where: '1',

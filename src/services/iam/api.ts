@@ -8,6 +8,7 @@ import { Accounts } from './accounts.ts';
 import { type CallerPolicies, CallerPolicyDirectory } from './caller-policies.ts';
 import { type CredentialProblem, Credentials, type FoundCredentials, type IssuedCredentials } from './credentials.ts';
 import { parseIamArn, principalArn } from './domain/identifiers.ts';
+import { MfaCodes } from './mfa-codes.ts';
 import type { SessionOwner } from './domain/session-tokens.ts';
 import { type IamStore, tagsOf } from './store.ts';
 
@@ -34,6 +35,7 @@ export interface Role {
  */
 export class IamApi {
   readonly accounts: Accounts;
+  readonly mfaCodes: MfaCodes;
   readonly #store: IamStore;
   readonly #credentials: Credentials;
   readonly #policies: CallerPolicyDirectory;
@@ -41,6 +43,7 @@ export class IamApi {
   constructor(store: IamStore, rootKey: RootKey, randomness: Randomness, clock: Clock) {
     this.#store = store;
     this.accounts = new Accounts(store, rootKey, randomness, clock);
+    this.mfaCodes = new MfaCodes(store, rootKey);
     this.#credentials = new Credentials(store, rootKey, randomness);
     this.#policies = new CallerPolicyDirectory(store);
   }
@@ -100,7 +103,7 @@ export class IamApi {
     return this.#credentials.check();
   }
 
-  /** The account that a long-lived access key belongs to. */
+  /** The account that an access key belongs to, of a user or of a session. */
   accountOfKey(accessKeyId: string): Promise<AccountId | undefined> {
     return this.#credentials.accountOfKey(accessKeyId);
   }

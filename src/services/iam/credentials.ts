@@ -5,7 +5,13 @@ import type { AccountId } from '#kernel/ids.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import { openSecret } from './domain/access-keys.ts';
 import { ChangeCache } from '#storage/change-cache.ts';
-import { newAccessKeyId, newSecretAccessKey, principalArn, rootArn } from './domain/identifiers.ts';
+import {
+  accountOfSessionKeyId,
+  newSecretAccessKey,
+  newSessionKeyId,
+  principalArn,
+  rootArn,
+} from './domain/identifiers.ts';
 import { type SessionClaims, type SessionOwner, SessionTokens } from './domain/session-tokens.ts';
 import type { AccessKeyRecord, IamStore, PrincipalRecord } from './store.ts';
 
@@ -69,11 +75,11 @@ export class Credentials {
     readonly owner: SessionOwner;
     readonly facts: SessionFacts;
   }): Promise<IssuedCredentials | undefined> {
-    const account = session.owner.type === 'root' ? await this.#store.findAccount(session.account) : undefined;
+    const account = isOfRoot(session.owner) ? await this.#store.findAccount(session.account) : undefined;
     const claims: SessionClaims = {
       ...session,
       ...(account && { canonicalId: account.canonical_id }),
-      accessKeyId: newAccessKeyId('ASIA', this.#randomness),
+      accessKeyId: newSessionKeyId(session.account, this.#randomness),
       secretAccessKey: newSecretAccessKey(this.#randomness),
     };
     const caller = await this.#sessionCaller(claims);
@@ -82,8 +88,10 @@ export class Credentials {
     return { accessKeyId, secretAccessKey, sessionToken: this.#tokens.seal(claims), caller };
   }
 
-  /** The account that a long-lived access key belongs to. */
+  /** The account that an access key belongs to; a session's says itself, and is kept nowhere. */
   async accountOfKey(accessKeyId: string): Promise<AccountId | undefined> {
+    const ofSession = accountOfSessionKeyId(accessKeyId);
+    if (ofSession !== undefined) return (await this.#store.findAccount(ofSession))?.id;
     const row = await this.#store.read
       .selectFrom('iam_access_key')
       .select('account')
@@ -154,18 +162,46 @@ export class Credentials {
     accessKeyId,
   }: SessionClaims): Promise<Caller | undefined> {
     const session = facts;
-    if (owner.type === 'root') {
+    if (isOfRoot(owner)) {
       const found = await this.#store.findAccount(account);
       if (found === undefined || found.canonical_id !== canonicalId) return undefined;
-      return { ...rootCaller(found.id), accessKeyId, session };
+      const root = rootCaller(found.id);
+      if (owner.type === 'federated-user') return { ...federatedCaller(root, owner.name), accessKeyId, session };
+      return { ...root, accessKeyId, session };
+    }
+    if (owner.type === 'federated-user') {
+      const user = await this.#store.findPrincipalById(owner.userId ?? '');
+      return user && { ...federatedCaller(userCaller(user), owner.name), accessKeyId, session };
     }
     if (owner.type === 'user') {
       const user = await this.#store.findPrincipalById(owner.userId);
       return user && { ...userCaller(user), accessKeyId, session };
     }
+    if (owner.type === 'root') return undefined;
     const role = await this.#store.findPrincipalById(owner.roleId);
     return role && { ...roleSessionCaller(role, owner.sessionName), accessKeyId, session };
   }
+}
+
+function isOfRoot(owner: SessionOwner): boolean {
+  return owner.type === 'root' || (owner.type === 'federated-user' && owner.userId === undefined);
+}
+
+/** @param issuer the user who made the session, or the root user */
+function federatedCaller(
+  issuer: { readonly accountId: AccountId; readonly arn: string; readonly principalId: string },
+  name: string,
+) {
+  const { accountId } = issuer;
+  return {
+    type: 'federated-user',
+    accountId,
+    arn: formatArn({ service: 'sts', account: accountId, resource: `federated-user/${name}` }),
+    principalId: `${accountId}:${name}`,
+    federatedUserName: name,
+    issuerId: issuer.principalId,
+    issuerArn: issuer.arn,
+  } as const;
 }
 
 function rootCaller(accountId: AccountId) {

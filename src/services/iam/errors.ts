@@ -51,6 +51,16 @@ export function invalidInput(message: string): ServiceError {
   return new ServiceError('InvalidInput', BAD_REQUEST, message);
 }
 
+export function invalidAuthenticationCode(message: string): ServiceError {
+  return new ServiceError('InvalidAuthenticationCode', FORBIDDEN, message);
+}
+
+/** As for credentials that are none: IAM does not say more to sessions that it takes nothing from. */
+export function invalidClientToken(): ServiceError {
+  const message = 'The security token included in the request is invalid';
+  return new ServiceError('InvalidClientTokenId', FORBIDDEN, message);
+}
+
 export function validation(message: string): ServiceError {
   return new ServiceError('ValidationError', BAD_REQUEST, message);
 }

@@ -1,6 +1,7 @@
 import * as sdk from '@aws-sdk/client-iam';
 import { operationSchemasOf, type Service } from '#kernel/service.ts';
 import type { IamContext } from './context.ts';
+import { checkCaller } from './domain/check-caller.ts';
 import { iamErrors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
 import { createAccessKey, deleteAccessKey, listAccessKeys, updateAccessKey } from './operations/access-keys.ts';
@@ -59,6 +60,7 @@ import {
   listEntitiesForPolicy,
   listPolicies,
 } from './operations/managed-policies.ts';
+import { mfaDeviceOperations } from './operations/mfa-devices.ts';
 import {
   createPolicyVersion,
   deletePolicyVersion,
@@ -160,6 +162,7 @@ export function iamService(context: IamContext): Service<IamContext> {
       ...accountAliasOperations,
       getAccountSummary,
       getAccountAuthorizationDetails,
+      ...mfaDeviceOperations,
       createServiceLinkedRole,
       tagUser,
       untagUser,
@@ -177,6 +180,7 @@ export function iamService(context: IamContext): Service<IamContext> {
       listUsers,
     ],
     context,
+    checkCaller,
     constraints,
     errors: iamErrors,
   };

@@ -7,6 +7,7 @@ import { lastUseMigration, type LastUseTables } from './records/last-uses.ts';
 import { accountAliasMigration, type AccountAliasTables } from './records/account-aliases.ts';
 import { passwordMigration, type PasswordTables } from './records/passwords.ts';
 import { instanceProfileMigration, type InstanceProfileTables } from './records/instance-profiles.ts';
+import { mfaDeviceMigration, type MfaDeviceTables } from './records/mfa-devices.ts';
 
 /** Times are milliseconds since the epoch. */
 export interface AccountRecord {
@@ -74,7 +75,12 @@ export interface PolicyVersionRecord {
   readonly created_at: number;
 }
 
-export interface IamTables extends InstanceProfileTables, LastUseTables, PasswordTables, AccountAliasTables {
+export interface IamTables
+  extends InstanceProfileTables,
+    LastUseTables,
+    PasswordTables,
+    AccountAliasTables,
+    MfaDeviceTables {
   readonly iam_account: AccountRecord;
   readonly iam_principal: PrincipalRecord;
   readonly iam_access_key: AccessKeyRecord;
@@ -166,6 +172,7 @@ export const iamMigrations: readonly Migration[] = [
   lastUseMigration,
   passwordMigration,
   accountAliasMigration,
+  mfaDeviceMigration,
 ];
 
 /** A connection that reads what was committed, or a transaction. */

@@ -18,7 +18,18 @@ export function malformedPolicy(message: string): ServiceError {
 }
 
 export function packedPolicyTooLarge(percent: number): ServiceError {
-  return new ServiceError('PackedPolicyTooLarge', BAD_REQUEST, `Packed policy consumes ${percent}% of allotted space`);
+  const message = `Packed policy consumes ${percent}% of allotted space, please use smaller policy.`;
+  return new ServiceError('PackedPolicyTooLarge', BAD_REQUEST, message);
+}
+
+export function packedTagsTooLarge(percent: number): ServiceError {
+  const message = `Packed size of session tags consumes ${percent}% of allotted space.`;
+  return new ServiceError('PackedPolicyTooLarge', BAD_REQUEST, message);
+}
+
+/** What is wrong with session tags. */
+export function invalidParameter(message: string): ServiceError {
+  return new ServiceError('InvalidParameterValue', BAD_REQUEST, message);
 }
 
 export function invalidAuthorizationMessage(): ServiceError {

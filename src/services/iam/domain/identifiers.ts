@@ -14,6 +14,35 @@ export function newAccessKeyId(prefix: 'AKIA' | 'ASIA', randomness: Randomness):
   return prefix + randomness.text(16, UPPER_ALPHANUMERIC);
 }
 
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+const KEY_ID_LENGTH = 16;
+/** Of the 80 bits of an id: these stand behind the account's forty. */
+const BITS_BEHIND = 39n;
+
+/**
+ * The access key id of a session. It tells the account, in the same bits as AWS's own ids do, so that GetAccessKeyInfo
+ * knows whose a key is that is kept nowhere.
+ */
+export function newSessionKeyId(account: string, randomness: Randomness): string {
+  const random = BigInt(`0x${randomness.bytes(5).toString('hex')}`) >> (40n - BITS_BEHIND);
+  let bits = (((1n << 40n) | BigInt(account)) << BITS_BEHIND) | random;
+  let text = '';
+  for (let place = 0; place < KEY_ID_LENGTH; place++) {
+    text = `${BASE32[Number(bits & 31n)]}${text}`;
+    bits >>= 5n;
+  }
+  return `ASIA${text}`;
+}
+
+/** The account in an access key id of a session; `undefined` for what is none. */
+export function accountOfSessionKeyId(id: string): string | undefined {
+  if (!/^ASIA[A-Z2-7]{16}$/.test(id)) return undefined;
+  let bits = 0n;
+  for (const character of id.slice(4)) bits = (bits << 5n) | BigInt(BASE32.indexOf(character));
+  const account = (bits >> BITS_BEHIND) & ((1n << 40n) - 1n);
+  return account > 999_999_999_999n ? undefined : account.toString().padStart(12, '0');
+}
+
 export function newSecretAccessKey(randomness: Randomness): string {
   return randomness.text(40, SECRET_ALPHABET);
 }

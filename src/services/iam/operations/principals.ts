@@ -96,6 +96,12 @@ export async function deletePrincipal(transaction: IamQueries, record: Principal
     .where((builder) => builder.or([builder('user_id', '=', owner), builder('group_id', '=', owner)]))
     .executeTakeFirst();
   if (member !== undefined) throw deleteConflict('Cannot delete entity, must remove users from group first.');
+  const device = await transaction
+    .selectFrom('iam_mfa_device')
+    .select('serial')
+    .where('user_id', '=', owner)
+    .executeTakeFirst();
+  if (device !== undefined) throw deleteConflict('Cannot delete entity, must delete MFA device first.');
   const profile = await transaction
     .selectFrom('iam_instance_profile')
     .select('id')

@@ -5,6 +5,7 @@ import { PolicyDocumentError } from '#policy/policy-document-error.ts';
 import type { IamApi } from '#services/iam/api.ts';
 import { malformedPolicy, packedPolicyTooLarge, validation } from '../errors.ts';
 
+/** Characters of a document and of the ARNs together. */
 const MAX_POLICY_LENGTH = 2048;
 const MAX_POLICY_ARNS = 10;
 
@@ -18,16 +19,20 @@ export async function sessionPolicies(
   iam: IamApi,
 ): Promise<readonly string[]> {
   const arns = (input.PolicyArns ?? []).map(({ arn }) => arn ?? '');
-  if (arns.length > MAX_POLICY_ARNS) throw validation(`A session has at most ${MAX_POLICY_ARNS} managed policies.`);
+  if (arns.length > MAX_POLICY_ARNS) {
+    throw validation(
+      `1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less ` +
+        `than or equal to ${MAX_POLICY_ARNS}`,
+    );
+  }
+  const length = arns.reduce((sum, arn) => sum + arn.length, input.Policy?.length ?? 0);
+  if (length > MAX_POLICY_LENGTH) throw packedPolicyTooLarge(Math.ceil((length / MAX_POLICY_LENGTH) * 100));
   for (const arn of arns) {
     if (!(await iam.hasManagedPolicy(account, arn))) {
       throw validation(`Policy ${arn} does not exist or is not attachable.`);
     }
   }
   if (input.Policy === undefined) return arns;
-  if (input.Policy.length > MAX_POLICY_LENGTH) {
-    throw packedPolicyTooLarge(Math.ceil((input.Policy.length / MAX_POLICY_LENGTH) * 100));
-  }
   try {
     compilePolicy(input.Policy, 'identity');
   } catch (error) {
@@ -35,12 +40,4 @@ export async function sessionPolicies(
     throw error;
   }
   return [input.Policy, ...arns];
-}
-
-/** How much of a token's room the policies and tags of a request take, in per cent. */
-export function packedSize(policies: readonly string[], tags: Readonly<Record<string, string>>): number | undefined {
-  const texts = [...policies, ...Object.entries(tags).flat()];
-  if (texts.length === 0) return undefined;
-  const length = texts.reduce((sum, text) => sum + text.length, 0);
-  return Math.min(100, Math.max(1, Math.ceil((length / (2 * MAX_POLICY_LENGTH)) * 100)));
 }

@@ -1,6 +1,9 @@
 import type { Tag } from '@aws-sdk/client-sts';
 import type { Caller } from '#kernel/caller.ts';
-import { validation } from '../errors.ts';
+import { invalidParameter, validation } from '../errors.ts';
+
+/** What a session may have, those from the calling session included. */
+const MAX_TAGS = 50;
 
 export interface SessionTags {
   readonly tags: Readonly<Record<string, string>>;
@@ -9,7 +12,7 @@ export interface SessionTags {
 
 /**
  * The tags of a new session: those of the request, and those that the caller's own session passes on.
- * @throws ServiceError ValidationError for a key that comes twice, or that is the caller's to pass on
+ * @throws ServiceError InvalidParameterValue for a key that comes twice, or that is the caller's to pass on
  */
 export function sessionTags(
   given: readonly Tag[] | undefined,
@@ -23,11 +26,11 @@ export function sessionTags(
   for (const { Key = '', Value = '' } of given ?? []) {
     const folded = Key.toLowerCase();
     if (ownKeys.has(folded)) {
-      throw validation('Duplicate tag keys found. Please note that Tag keys are case insensitive.');
+      throw invalidParameter('Duplicate tag keys found. Please note that Tag keys are case insensitive.');
     }
-    if (/^aws:/i.test(Key)) throw validation('aws: prefixed tag key names are not allowed for external use.');
+    if (/^aws:/i.test(Key)) throw invalidParameter('aws: prefixed tag key names are not allowed for external use.');
     if (inheritedKeys.has(folded)) {
-      throw validation(
+      throw invalidParameter(
         "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the " +
           'calling session.',
       );
@@ -37,8 +40,11 @@ export function sessionTags(
   }
   for (const key of transitiveKeys ?? []) {
     if (!ownKeys.has(key.toLowerCase())) {
-      throw validation('The specified transitive tag key must be included in the requested tags.');
+      throw invalidParameter('The specified transitive tag key must be included in the requested tags.');
     }
+  }
+  if (Object.keys(inherited).length + ownKeys.size > MAX_TAGS) {
+    throw validation(`A session has at most ${MAX_TAGS} tags, those from the calling session included.`);
   }
   return {
     tags: { ...inherited, ...own },

@@ -9,7 +9,6 @@ export const getAccessKeyInfo = operation<StsContext, GetAccessKeyInfoRequest, G
     authorize: () => [{ action: 'sts:GetAccessKeyInfo', resource: '*' }],
     async handle(input, _call, { iam }) {
       const accessKeyId = input.AccessKeyId ?? '';
-      // The keys of sessions are kept nowhere, so that nobody can say whose they are without their token.
       const account = await iam.accountOfKey(accessKeyId);
       if (account === undefined) throw validation(`The access key ${accessKeyId} is not known.`);
       return { Account: account };

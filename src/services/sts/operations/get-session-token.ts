@@ -2,6 +2,8 @@ import { GetSessionToken$, type GetSessionTokenRequest, type GetSessionTokenResp
 import type { SessionFacts } from '#kernel/caller.ts';
 import { exempt, operation } from '#kernel/operation.ts';
 import type { StsContext } from '../context.ts';
+import { isMfaAuthenticated } from '../domain/mfa.ts';
+import { credentialsOutput, expiryOf } from '../domain/role-session.ts';
 import { accessDenied, unsupportedMember } from '../errors.ts';
 
 const DEFAULT_DURATION = 43_200;
@@ -12,35 +14,27 @@ export const getSessionToken = operation<StsContext, GetSessionTokenRequest, Get
   GetSessionToken$,
   {
     authorize: exempt('AWS asks for no permission: the session has no more rights than the caller has already.'),
-    async handle(input, { caller, now }, { iam }) {
+    secretMembers: ['TokenCode'],
+    async handle(input, call, { iam }) {
+      const { caller, now } = call;
       if ((caller.type !== 'user' && caller.type !== 'root') || caller.session !== undefined) {
         throw accessDenied('Cannot call GetSessionToken with session credentials');
-      }
-      if (input.SerialNumber !== undefined || input.TokenCode !== undefined) {
-        throw accessDenied('MultiFactorAuthentication failed with invalid MFA one time pass code. ');
       }
       if (input.MinimumSessionTokenSize !== undefined) throw unsupportedMember('MinimumSessionTokenSize');
       const requested = input.DurationSeconds ?? DEFAULT_DURATION;
       const duration = caller.type === 'root' ? Math.min(requested, MAX_ROOT_DURATION) : requested;
       const facts: SessionFacts = {
         issuedAt: now,
-        expiresAt: (Math.floor(now / 1000) + duration) * 1000,
+        expiresAt: expiryOf(now, duration),
         policies: [],
         tags: {},
         transitiveTagKeys: [],
-        isMfaAuthenticated: false,
+        isMfaAuthenticated: await isMfaAuthenticated(input, call, iam),
       };
       const owner = caller.type === 'root' ? { type: caller.type } : { type: caller.type, userId: caller.principalId };
       const issued = await iam.issueCredentials({ account: caller.accountId, owner, facts });
       if (issued === undefined) throw accessDenied('The user was deleted.');
-      return {
-        Credentials: {
-          AccessKeyId: issued.accessKeyId,
-          SecretAccessKey: issued.secretAccessKey,
-          SessionToken: issued.sessionToken,
-          Expiration: new Date(facts.expiresAt),
-        },
-      };
+      return { Credentials: credentialsOutput(issued, facts) };
     },
   },
 );

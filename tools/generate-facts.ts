@@ -28,6 +28,7 @@ const SERVICES: Readonly<Record<string, { readonly model: string; readonly hasSd
   'kinesis-video-media': { model: 'kinesis-video-media', hasSdkSchemas: true },
   'kinesis-video-archived-media': { model: 'kinesis-video-archived-media', hasSdkSchemas: true },
   mediaconnect: { model: 'mediaconnect', hasSdkSchemas: false },
+  accessanalyzer: { model: 'accessanalyzer', hasSdkSchemas: true },
 };
 
 const HEADER = [

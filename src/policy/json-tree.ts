@@ -1,23 +1,27 @@
 /** A JSON value that knows where in the text it stands, so that errors can say where they are. */
 export type JsonNode =
-  | { readonly type: 'string'; readonly value: string; readonly at: number }
-  | { readonly type: 'number'; readonly text: string; readonly at: number }
-  | { readonly type: 'boolean'; readonly value: boolean; readonly at: number }
-  | { readonly type: 'null'; readonly at: number }
+  | (JsonPlace & { readonly type: 'string'; readonly value: string })
+  | (JsonPlace & { readonly type: 'number'; readonly text: string })
+  | (JsonPlace & { readonly type: 'boolean'; readonly value: boolean })
+  | (JsonPlace & { readonly type: 'null' })
   | JsonArray
   | JsonObject;
 
-interface JsonArray {
-  readonly type: 'array';
-  readonly items: readonly JsonNode[];
+/** Offsets in the text: of the first character, and of the one after the last. */
+export interface JsonPlace {
   readonly at: number;
+  readonly end: number;
 }
 
-export interface JsonObject {
+export interface JsonArray extends JsonPlace {
+  readonly type: 'array';
+  readonly items: readonly JsonNode[];
+}
+
+export interface JsonObject extends JsonPlace {
   readonly type: 'object';
   /** In the order of the text; names are unique. */
   readonly members: readonly JsonMember[];
-  readonly at: number;
 }
 
 export interface JsonMember {
@@ -25,6 +29,8 @@ export interface JsonMember {
   readonly value: JsonNode;
   /** Where the name stands. */
   readonly at: number;
+  /** Where the name ends, quotes included. */
+  readonly nameEnd: number;
 }
 
 /** Broken JSON: `at` is the offset in the text. */
@@ -54,13 +60,18 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
 };
 
+export interface JsonTreeOptions {
+  /** Told where a comma stands before a closing bracket, which is then passed over; without it, that is an error. */
+  readonly onTrailingComma?: (at: number) => void;
+}
+
 /**
  * Reads strict JSON (RFC 8259). Duplicate names in one object are an error: which one would count is not defined, and
  * in a policy that would decide who gets in.
  * @throws JsonSyntaxError
  */
-export function parseJsonTree(text: string): JsonNode {
-  const reader = new Reader(text);
+export function parseJsonTree(text: string, options: JsonTreeOptions = {}): JsonNode {
+  const reader = new Reader(text, options);
   const value = reader.readValue(0);
   reader.expectEnd();
   return value;
@@ -68,10 +79,13 @@ export function parseJsonTree(text: string): JsonNode {
 
 class Reader {
   readonly #text: string;
+  readonly #options: JsonTreeOptions;
   #position = 0;
+  #commaAt = 0;
 
-  constructor(text: string) {
+  constructor(text: string, options: JsonTreeOptions) {
     this.#text = text;
+    this.#options = options;
   }
 
   readValue(depth: number): JsonNode {
@@ -87,7 +101,7 @@ class Reader {
       case '[':
         return this.#readArray(depth);
       case '"':
-        return { type: 'string', value: this.#readString(), at };
+        return { type: 'string', value: this.#readString(), at, end: this.#position };
       default:
         return this.#readWord(at);
     }
@@ -104,29 +118,33 @@ class Reader {
     for (const [word, node] of WORDS) {
       if (this.#text.startsWith(word, at)) {
         this.#position += word.length;
-        return { ...node, at };
+        return { ...node, at, end: this.#position };
       }
     }
     NUMBER.lastIndex = at;
     const number = NUMBER.exec(this.#text);
     if (number === null) throw new JsonSyntaxError(`unexpected ${describe(this.#text[at])}`, at);
     this.#position += number[0].length;
-    return { type: 'number', text: number[0], at };
+    return { type: 'number', text: number[0], at, end: this.#position };
   }
 
   #readObject(depth: number): JsonObject {
     const at = this.#position++;
     const members: JsonMember[] = [];
     const names = new Set<string>();
-    if (this.#takeAfterSpace('}')) return { type: 'object', members, at };
+    if (this.#takeAfterSpace('}')) return { type: 'object', members, at, end: this.#position };
     do {
       this.#skipSpace();
       const nameAt = this.#position;
-      if (this.#text[nameAt] === '}') throw new JsonSyntaxError("there is a comma before '}'", nameAt);
+      if (this.#text[nameAt] === '}') {
+        this.#passTrailingComma('}', nameAt);
+        break;
+      }
       if (this.#text[nameAt] !== '"') {
         throw new JsonSyntaxError(`expected a name in quotes, not ${describe(this.#text[nameAt])}`, nameAt);
       }
       const name = this.#readString();
+      const nameEnd = this.#position;
       if (names.has(name)) throw new JsonSyntaxError(`'${name}' stands twice in one object`, nameAt);
       names.add(name);
       this.#skipSpace();
@@ -134,23 +152,33 @@ class Reader {
         throw new JsonSyntaxError(`expected ':', not ${describe(this.#text[this.#position])}`, this.#position);
       }
       this.#position++;
-      members.push({ name, value: this.readValue(depth + 1), at: nameAt });
+      members.push({ name, value: this.readValue(depth + 1), at: nameAt, nameEnd });
     } while (this.#takeAfterSpace(','));
     this.#expect('}');
-    return { type: 'object', members, at };
+    return { type: 'object', members, at, end: this.#position };
   }
 
   #readArray(depth: number): JsonArray {
     const at = this.#position++;
     const items: JsonNode[] = [];
-    if (this.#takeAfterSpace(']')) return { type: 'array', items, at };
+    if (this.#takeAfterSpace(']')) return { type: 'array', items, at, end: this.#position };
     do {
       this.#skipSpace();
-      if (this.#text[this.#position] === ']') throw new JsonSyntaxError("there is a comma before ']'", this.#position);
+      if (this.#text[this.#position] === ']') {
+        this.#passTrailingComma(']', this.#position);
+        break;
+      }
       items.push(this.readValue(depth + 1));
     } while (this.#takeAfterSpace(','));
     this.#expect(']');
-    return { type: 'array', items, at };
+    return { type: 'array', items, at, end: this.#position };
+  }
+
+  #passTrailingComma(bracket: string, at: number): void {
+    if (this.#options.onTrailingComma === undefined) {
+      throw new JsonSyntaxError(`there is a comma before '${bracket}'`, at);
+    }
+    this.#options.onTrailingComma(this.#commaAt);
   }
 
   #readString(): string {
@@ -190,7 +218,7 @@ class Reader {
   #takeAfterSpace(character: string): boolean {
     this.#skipSpace();
     if (this.#text[this.#position] !== character) return false;
-    this.#position++;
+    this.#commaAt = this.#position++;
     return true;
   }
 

@@ -1,0 +1,5 @@
+import type { AuthorizationFacts } from './facts/authorization-facts.ts';
+
+export interface AccessAnalyzerContext {
+  readonly facts: AuthorizationFacts;
+}

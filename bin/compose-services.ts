@@ -10,6 +10,8 @@ import type { Logger } from '#kernel/logger.ts';
 import { systemRandomness } from '#kernel/randomness.ts';
 import { FlowWorkers } from '#media/live/flow-workers.ts';
 import { DEFAULT_STILLS_LIMITS, StillsPool } from '#media/stills/stills-pool.ts';
+import { AuthorizationFacts } from '#services/accessanalyzer/facts/authorization-facts.ts';
+import { accessAnalyzerService } from '#services/accessanalyzer/service.ts';
 import { CloudTrailLog } from '#services/cloudtrail/api.ts';
 import { EventBuffer } from '#services/cloudtrail/domain/event-buffer.ts';
 import { RequestUsage } from '#services/cloudtrail/request-usage.ts';
@@ -200,6 +202,7 @@ export function composeServices(
       s3Service(s3),
       mediaconvertService(mediaconvert),
       cloudTrailService({ store: trail, buffer }),
+      accessAnalyzerService({ facts: new AuthorizationFacts() }),
       secretsManagerService(secretsManager),
       keyProviderService(keyProvider),
       mediaConnectService(mediaConnect),

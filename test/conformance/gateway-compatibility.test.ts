@@ -11,6 +11,7 @@ const TITLES: Readonly<Record<string, string>> = {
   iam: 'IAM',
   sts: 'STS',
   cloudtrail: 'CloudTrail',
+  accessanalyzer: 'Access Analyzer',
   'secrets-manager': 'Secrets Manager',
   mediaconnect: 'MediaConnect',
   'key-provider': 'Key provider',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import * as accessanalyzer from '@aws-sdk/client-accessanalyzer';
 import * as cloudtrail from '@aws-sdk/client-cloudtrail';
 import * as iam from '@aws-sdk/client-iam';
 import * as video from '@aws-sdk/client-kinesis-video';
@@ -53,6 +54,7 @@ const SDKS: Readonly<Record<string, Sdk>> = {
   mediaconnect: { Client: mediaconnect.MediaConnectClient, commands: mediaconnect },
   iam: { Client: iam.IAMClient, commands: iam },
   sts: { Client: sts.STSClient, commands: sts },
+  accessanalyzer: { Client: accessanalyzer.AccessAnalyzerClient, commands: accessanalyzer },
   cloudtrail: { Client: cloudtrail.CloudTrailClient, commands: cloudtrail },
   'secrets-manager': { Client: secrets.SecretsManagerClient, commands: secrets },
   'kinesis-video': { Client: video.KinesisVideoClient, commands: video },
@@ -465,6 +467,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       TagKeys: ['a'],
     },
     'mediaconnect:CreateFlow': { Source: { ...source, IngestPort: 5004 } },
+    accessanalyzer: { policyDocument: allowAll, policyType: 'IDENTITY_POLICY' },
     mediaconvert: {
       Id: '1234567890123-abcdef',
       Name: 'Default',

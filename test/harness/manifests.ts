@@ -1,4 +1,5 @@
 import type { AnyService } from '#gateway/operations-table.ts';
+import { accessAnalyzerService } from '#services/accessanalyzer/service.ts';
 import { cloudTrailService } from '#services/cloudtrail/service.ts';
 import { iamService } from '#services/iam/service.ts';
 import { keyProviderService } from '#services/key-provider/service.ts';
@@ -23,6 +24,7 @@ export const manifests: readonly AnyService[] = [
   iamService(NOTHING),
   stsService(NOTHING),
   cloudTrailService(NOTHING),
+  accessAnalyzerService(NOTHING),
   secretsManagerService(NOTHING),
   keyProviderService(NOTHING),
   mediaConnectService(NOTHING),

@@ -1,12 +1,14 @@
 import { type Report, shown } from '../domain/finding.ts';
 import type { ReadStatement, ReadValue } from '../domain/read-policy.ts';
 import type { ActionFacts, ServiceFacts } from '../facts/authorization-facts.ts';
-import { compileResource, intersects } from '../facts/arn-pattern.ts';
+import { compileResource } from '../facts/arn-pattern.ts';
+import type { Work } from '../domain/work.ts';
 import { nearest } from '../facts/nearest.ts';
-import { type CheckedPolicy, hasWildcard, matchesWildcards, splitAction } from './checked-policy.ts';
+import { type CheckedPolicy, hasWildcard, matchesWildcards, mayIntersect, splitAction } from './checked-policy.ts';
 
 /** Resources and actions of one statement that are compared with one another; more are not. */
 const MAX_COMPARED = 200;
+const AVERAGE_LENGTH = 20;
 /** Permissions that no operation of the API asks for by that name. */
 const ALSO_KNOWN: ReadonlySet<string> = new Set(['sts:assumeroot']);
 
@@ -42,7 +44,7 @@ function checkAction(value: ReadValue, checked: CheckedPolicy, report: Report): 
     report.error('INVALID_SERVICE_IN_ACTION', details, place);
     return;
   }
-  if (actionsNamed(service, name).length > 0 || ALSO_KNOWN.has(text.toLowerCase())) return;
+  if (actionsNamed(service, name, checked.work)?.length !== 0 || ALSO_KNOWN.has(text.toLowerCase())) return;
   const meant = nearest(name, namesOf(service));
   const elsewhere = meant === undefined ? undefined : `${prefix.toLowerCase()}:${meant}`;
   report.error('INVALID_ACTION', `The action ${shown(text)} does not exist.${didYouMean(elsewhere)}`, place);
@@ -56,11 +58,15 @@ function namesOf({ actions }: ServiceFacts): string[] {
   return [...actions.values()].map(({ name }) => name);
 }
 
-/** @param name with wildcards, whatever its case */
-export function actionsNamed({ actions }: ServiceFacts, name: string): readonly ActionFacts[] {
+/**
+ * @param name with wildcards, whatever its case
+ * @returns `undefined` where finding them would take too long
+ */
+export function actionsNamed({ actions }: ServiceFacts, name: string, work: Work): readonly ActionFacts[] | undefined {
   const exact = actions.get(name.toLowerCase());
   if (exact !== undefined) return [exact];
   if (!hasWildcard(name)) return [];
+  if (!work.spend(actions.size * name.length * AVERAGE_LENGTH)) return undefined;
   return [...actions].filter(([known]) => matchesWildcards(name, known)).map(([, action]) => action);
 }
 
@@ -76,13 +82,13 @@ function checkResourcesOfActions({ action, resource }: ReadStatement, checked: C
     const { prefix = '', name = '' } = splitAction(text) ?? {};
     const service = checked.services.get(prefix.toLowerCase());
     if (service === undefined) continue;
-    const named = actionsNamed(service, name);
-    if (named.length === 0) continue;
+    const named = actionsNamed(service, name, checked.work);
+    if (named === undefined || named.length === 0) continue;
     const formats = typesOf(service, named);
     if (formats === undefined) continue;
     const applies = patterns.some((pattern, index) => {
       const written = resource.values[index]?.text ?? '';
-      return written === '*' || formats.some((format) => intersects(format.pattern, pattern));
+      return written === '*' || formats.some((format) => mayIntersect(format.pattern, pattern, checked.work));
     });
     if (applies) continue;
     const wanted =

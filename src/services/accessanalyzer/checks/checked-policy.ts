@@ -1,8 +1,11 @@
+import { type ArnPattern, intersects } from '../facts/arn-pattern.ts';
 import type { AuthorizationFacts, KeyType, ServiceFacts } from '../facts/authorization-facts.ts';
+import { Work } from '../domain/work.ts';
 import type { PolicyKind, ReadPolicy, ReadStatement, ReadValue } from '../domain/read-policy.ts';
 
 /** A policy with the facts that its checks need, read beforehand: the checks themselves wait for nothing. */
 export interface CheckedPolicy {
+  readonly work: Work;
   readonly policy: ReadPolicy;
   readonly kind: PolicyKind;
   /** `AWS::S3::Bucket` and the like, where one was given. */
@@ -44,7 +47,12 @@ export async function gatherFacts(
   }
   const keys = new Map<string, KeyType | undefined>();
   for (const name of keyNames) keys.set(name, await facts.keyType(name));
-  return { policy, kind, resourceType, prefixes: await facts.prefixes(), services, keys };
+  return { work: new Work(), policy, kind, resourceType, prefixes: await facts.prefixes(), services, keys };
+}
+
+/** As `intersects`, within what work is left. */
+export function mayIntersect(a: ArnPattern, b: ArnPattern, work: Work): boolean {
+  return !work.spend(a.length * b.length) || intersects(a, b);
 }
 
 /** Compares with `*` and `?` as wildcards and without regard to case. Takes at most the product of the lengths. */

@@ -141,7 +141,8 @@ function checkKey(condition: ReadCondition, checked: CheckedPolicy, report: Repo
     const details = `The condition key ${shown(name)} does not exist in the service ${shown(prefix)}. Use a valid condition key.${hintOf(nearest(prefix, checked.prefixes))}`;
     report.error('INVALID_SERVICE_CONDITION_KEY', details, namePlace);
   } else {
-    const meant = nearest(name, service.conditionKeys);
+    const spelled = service.conditionKeys.map((known) => known.replace(/\/(?:\$\{|<).*$/, ''));
+    const meant = nearest(name.replace(/\/.*$/, ''), spelled);
     const details = `The condition key ${shown(name)} does not exist in the service ${prefix}. Use a valid condition key.${hintOf(meant)}`;
     report.error('INVALID_SERVICE_CONDITION_KEY', details, namePlace);
   }
@@ -212,8 +213,8 @@ function checkSupply(statement: ReadStatement, condition: ReadCondition, checked
     const parts = splitAction(text);
     const service = parts && checked.services.get(parts.prefix.toLowerCase());
     if (parts === undefined || service === undefined) continue;
-    const named = actionsNamed(service, parts.name);
-    if (named.length === 0) continue;
+    const named = actionsNamed(service, parts.name, checked.work);
+    if (named === undefined || named.length === 0) continue;
     const supplies = named.some((item) => {
       const ofResources = item.resourceTypes.flatMap((type) => service.resourceTypes.get(type)?.conditionKeys ?? []);
       return has([...item.conditionKeys, ...ofResources], key);

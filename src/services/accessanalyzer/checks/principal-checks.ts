@@ -25,7 +25,8 @@ export function checkPrincipals({ policy, kind }: CheckedPolicy, report: Report)
       }
       for (const value of principal.values) checkValue(principal, value, kind, report);
     }
-    if (statement.principals.length > 0) checkBreadth(statement, kind, report);
+    const isAllowedHere = kind === 'resource' || kind === 'trust';
+    if (isAllowedHere && statement.principals.length > 0) checkBreadth(statement, kind, report);
     if (kind === 'trust') checkTrust(statement, report);
   }
 }

@@ -70,7 +70,7 @@ function contentOf({ effect, action, resource, principals, conditions }: ReadSta
     effect,
     actions,
     resource && texts(resource),
-    principals.map((item) => [item.element, texts(item)]).toSorted(),
-    conditions.map((item) => [item.operator, texts(item)]).toSorted(),
+    principals.map((item) => JSON.stringify([item.element, texts(item)])).toSorted(),
+    conditions.map((item) => JSON.stringify([item.operator, texts(item)])).toSorted(),
   ]);
 }

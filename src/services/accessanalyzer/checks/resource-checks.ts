@@ -1,9 +1,10 @@
 import { type Place, type Report, shown } from '../domain/finding.ts';
 import type { ReadValue } from '../domain/read-policy.ts';
-import { compileResource, intersects } from '../facts/arn-pattern.ts';
+import { compileResource } from '../facts/arn-pattern.ts';
 import type { ResourceTypeFacts, ServiceFacts } from '../facts/authorization-facts.ts';
 import { nearest } from '../facts/nearest.ts';
-import { type CheckedPolicy, hasWildcard } from './checked-policy.ts';
+import type { Work } from '../domain/work.ts';
+import { type CheckedPolicy, hasWildcard, mayIntersect } from './checked-policy.ts';
 
 const FIELDS = 6;
 const PARTITIONS = ['aws', 'aws-cn', 'aws-us-gov', 'aws-eusc', 'aws-iso', 'aws-iso-b', 'aws-iso-e', 'aws-iso-f'];
@@ -81,7 +82,7 @@ function checkResource({ text, place }: ReadValue, checked: CheckedPolicy, repor
     report.error('INVALID_ARN_REGION', details, place);
     return;
   }
-  checkFormat(text, { name, region, account, rest }, service, place, report);
+  checkFormat({ name: name.toLowerCase(), region, account, rest }, service, place, { report, work: checked.work });
 }
 
 interface Fields {
@@ -92,22 +93,32 @@ interface Fields {
 }
 
 /** Compares with the service's resource types: if none fits, what would have to be otherwise so that one did. */
-function checkFormat(arn: string, fields: Fields, service: ServiceFacts, place: Place, report: Report): void {
+function checkFormat(
+  fields: Fields,
+  service: ServiceFacts,
+  place: Place,
+  { report, work }: { readonly report: Report; readonly work: Work },
+): void {
   const types = [...service.resourceTypes.values()];
   if (types.length === 0) return;
-  if (fitsSome(arn, types)) return;
   const { name, region, account, rest } = fields;
-  const withFields = (newRegion: string, newAccount: string) =>
-    `arn:*:${name.toLowerCase()}:${newRegion}:${newAccount}:${rest}`;
-  if (account !== '' && fitsSome(withFields(region, ''), types)) {
+  const withFields = (newRegion: string, newAccount: string) => `arn:aws:${name}:${newRegion}:${newAccount}:${rest}`;
+  if (fitsSome(withFields(region, account), types, work)) return;
+  if (account !== '' && fitsSome(withFields(region, ''), types, work)) {
     const details = `The service ${name} does not support specifying an account ID in the resource ARN.`;
     report.error('ARN_ACCOUNT_NOT_ALLOWED', details, place);
-  } else if (region !== '' && (fitsSome(withFields('', account), types) || fitsSome(withFields('', ''), types))) {
+  } else if (
+    region !== '' &&
+    (fitsSome(withFields('', account), types, work) || fitsSome(withFields('', ''), types, work))
+  ) {
     const details = `The service ${name} does not support specifying a Region in the resource ARN.`;
     report.error('ARN_REGION_NOT_ALLOWED', details, place);
-  } else if (region === '' && fitsSome(withFields('*', account), types)) {
+  } else if (region === '' && fitsSome(withFields('*', account), types, work)) {
     report.error('MISSING_ARN_REGION', `Add a Region to the ${name} resource ARN.`, place);
-  } else if (account === '' && (fitsSome(withFields(region, '*'), types) || fitsSome(withFields('*', '*'), types))) {
+  } else if (
+    account === '' &&
+    (fitsSome(withFields(region, '*'), types, work) || fitsSome(withFields('*', '*'), types, work))
+  ) {
     report.error(
       'INVALID_ARN_ACCOUNT',
       'The resource ARN account ID is not valid. Provide a 12-digit account ID.',
@@ -120,7 +131,7 @@ function checkFormat(arn: string, fields: Fields, service: ServiceFacts, place: 
   }
 }
 
-function fitsSome(arn: string, types: readonly ResourceTypeFacts[]): boolean {
+function fitsSome(arn: string, types: readonly ResourceTypeFacts[], work: Work): boolean {
   const pattern = compileResource(arn);
   // A placeholder of a format stands for at least one character: an empty field fits only a format that has it empty.
   const [, , , region, account] = fieldsOf(arn);
@@ -128,6 +139,6 @@ function fitsSome(arn: string, types: readonly ResourceTypeFacts[]): boolean {
     const [, , , wantedRegion, wantedAccount] = fieldsOf(type.arn);
     if (region === '' && wantedRegion !== '') return false;
     if (account === '' && wantedAccount !== '') return false;
-    return intersects(type.pattern, pattern);
+    return mayIntersect(type.pattern, pattern, work);
   });
 }

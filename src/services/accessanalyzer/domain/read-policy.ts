@@ -240,9 +240,9 @@ function readElement(
   const items = value.type === 'array' ? value.items : [value];
   const values = items.flatMap((item, index): ReadValue[] => {
     const at = value.type === 'array' ? placeOf(item, [...place.path, { index }]) : place;
-    if (item.type === 'string') return [{ text: item.value, type: "string", place: at }];
-    if (isLoose && item.type === 'number') return [{ text: item.text, type: "number", place: at }];
-    if (isLoose && item.type === 'boolean') return [{ text: String(item.value), type: "boolean", place: at }];
+    if (item.type === 'string') return [{ text: item.value, type: 'string', place: at }];
+    if (isLoose && item.type === 'number') return [{ text: item.text, type: 'number', place: at }];
+    if (isLoose && item.type === 'boolean') return [{ text: String(item.value), type: 'boolean', place: at }];
     mismatch(report, value.type === 'array' ? 'string' : 'string or array of strings', at);
     return [];
   });

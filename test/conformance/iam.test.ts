@@ -336,8 +336,8 @@ describe('IAM, by the SDK', () => {
   it('has AWS’s own policies, which nobody changes', async () => {
     const PolicyArn = 'arn:aws:iam::aws:policy/AmazonS3FullAccess';
     const { Policy } = await iam.send(new GetPolicyCommand({ PolicyArn }));
-    assert.equal(Policy?.DefaultVersionId, 'v1');
-    const { PolicyVersion } = await iam.send(new GetPolicyVersionCommand({ PolicyArn, VersionId: 'v1' }));
+    assert.equal(Policy?.DefaultVersionId, 'v2');
+    const { PolicyVersion } = await iam.send(new GetPolicyVersionCommand({ PolicyArn, VersionId: 'v2' }));
     assert.match(decodeURIComponent(PolicyVersion?.Document ?? ''), /"s3:\*"/);
     const { Policies } = await iam.send(new ListPoliciesCommand({ Scope: 'AWS', MaxItems: 1000 }));
     assert.ok((Policies?.length ?? 0) >= 14);

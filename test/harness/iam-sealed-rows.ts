@@ -4,10 +4,13 @@ import {
   CreateLoginProfileCommand,
   CreateVirtualMFADeviceCommand,
   ListVirtualMFADevicesCommand,
+  CreateServiceLinkedRoleCommand,
+  DeleteServiceLinkedRoleCommand,
   GetAccessKeyLastUsedCommand,
   GetAccountPasswordPolicyCommand,
   GetInstanceProfileCommand,
   GetLoginProfileCommand,
+  GetServiceLinkedRoleDeletionStatusCommand,
   IAMClient,
   ListAccountAliasesCommand,
   UpdateAccountPasswordPolicyCommand,
@@ -23,8 +26,13 @@ interface IamCase {
   readonly read: (iam: IAMClient, config: ClientConfig) => Promise<unknown>;
 }
 
+let deletionTask: string | undefined;
+
 /** Makes a row of each. The user `ann` is there already. */
 export async function furnishIamEntities(iam: IAMClient): Promise<void> {
+  await iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: 'execute-api.amazonaws.com' }));
+  const deletion = new DeleteServiceLinkedRoleCommand({ RoleName: 'AWSServiceRoleForCofferKeyProvider' });
+  ({ DeletionTaskId: deletionTask } = await iam.send(deletion));
   await iam.send(new CreateLoginProfileCommand({ UserName: 'ann', Password: 'Correct-horse-1' }));
   await iam.send(new UpdateAccountPasswordPolicyCommand({ RequireNumbers: true }));
   await iam.send(new CreateAccountAliasCommand({ AccountAlias: 'films' }));
@@ -67,6 +75,12 @@ const CASES: readonly IamCase[] = [
     where: '1',
     lookedUpBy: ['account'],
     read: (iam) => iam.send(new GetAccountPasswordPolicyCommand({})),
+  },
+  {
+    table: 'iam_task',
+    where: '1',
+    lookedUpBy: ['id', 'account', 'kind'],
+    read: (iam) => iam.send(new GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId: deletionTask })),
   },
   {
     table: 'iam_account_alias',

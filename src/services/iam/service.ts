@@ -77,6 +77,7 @@ import {
   updateRole,
   updateRoleDescription,
 } from './operations/roles.ts';
+import { serviceLinkedRoleDeletionOperations } from './operations/service-linked-role-deletion.ts';
 import { createServiceLinkedRole } from './operations/service-linked-roles.ts';
 import {
   listPolicyTags,
@@ -164,6 +165,7 @@ export function iamService(context: IamContext): Service<IamContext> {
       getAccountAuthorizationDetails,
       ...mfaDeviceOperations,
       createServiceLinkedRole,
+      ...serviceLinkedRoleDeletionOperations,
       tagUser,
       untagUser,
       listUserTags,

@@ -6,6 +6,7 @@ import type { PrincipalKind } from './domain/principal-kind.ts';
 import { lastUseMigration, type LastUseTables } from './records/last-uses.ts';
 import { accountAliasMigration, type AccountAliasTables } from './records/account-aliases.ts';
 import { passwordMigration, type PasswordTables } from './records/passwords.ts';
+import { taskMigration, type TaskTables } from './records/tasks.ts';
 import { instanceProfileMigration, type InstanceProfileTables } from './records/instance-profiles.ts';
 import { mfaDeviceMigration, type MfaDeviceTables } from './records/mfa-devices.ts';
 
@@ -80,7 +81,8 @@ export interface IamTables
     LastUseTables,
     PasswordTables,
     AccountAliasTables,
-    MfaDeviceTables {
+    MfaDeviceTables,
+    TaskTables {
   readonly iam_account: AccountRecord;
   readonly iam_principal: PrincipalRecord;
   readonly iam_access_key: AccessKeyRecord;
@@ -173,6 +175,7 @@ export const iamMigrations: readonly Migration[] = [
   passwordMigration,
   accountAliasMigration,
   mfaDeviceMigration,
+  taskMigration,
 ];
 
 /** A connection that reads what was committed, or a transaction. */

@@ -94,10 +94,10 @@ export const getPolicyVersion = operation<IamContext, GetPolicyVersionRequest, G
       const aws = awsManagedPolicies.get(arn);
       if (aws !== undefined) {
         const VersionId = required(input.VersionId, 'VersionId');
-        if (VersionId !== 'v1') {
+        if (VersionId !== aws.versionId) {
           throw noSuchEntity(`Policy ${arn} version ${VersionId} does not exist or is not attachable.`);
         }
-        const CreateDate = new Date(aws.createdAt);
+        const CreateDate = new Date(aws.updatedAt);
         return {
           PolicyVersion: { Document: encodeDocument(aws.document), VersionId, IsDefaultVersion: true, CreateDate },
         };
@@ -126,7 +126,11 @@ export const listPolicyVersions = operation<IamContext, ListPolicyVersionsReques
       const arn = required(input.PolicyArn, 'PolicyArn');
       const aws = awsManagedPolicies.get(arn);
       if (aws !== undefined) {
-        const only = { VersionId: 'v1', IsDefaultVersion: true, CreateDate: new Date(aws.createdAt) };
+        const only = {
+          VersionId: aws.versionId,
+          IsDefaultVersion: true,
+          CreateDate: new Date(aws.updatedAt),
+        };
         return { Versions: [only], IsTruncated: false };
       }
       const policy = await getOwnPolicy(iam.store.read, callerAccount(call), arn);

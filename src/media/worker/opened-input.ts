@@ -1,8 +1,9 @@
 import { CiphertextError, openRanged, type RangedDecryptor } from '#crypto/ranged-decryption.ts';
 import { uriOf } from '../media-location.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
-import type { TranscodeInput } from '../transcode-input.ts';
+import type { MediaLocation, TranscodeInput } from '../transcode-input.ts';
 import { type OpenedSource, openSource, type SourcePorts } from './opened-source.ts';
+import { unchangedSource } from './unchanged-source.ts';
 
 export interface InputPorts extends SourcePorts {
   /** Told of each read: opening an input may mean to read all of it. */
@@ -13,7 +14,7 @@ export interface InputPorts extends SourcePorts {
  * An input as FFmpeg is to see it: where the object was encrypted before it was stored, decrypted as it is read.
  *
  * INVARIANT: an input with an authentication tag has been verified to its last byte when this resolves. Later reads
- * name the same version of the object.
+ * name the same version of the object, or are compared with what was verified.
  *
  * @throws TranscodeError 1404, 1401 or of the 34xx codes when the file is not there or may not be read, 1010 when it does
  * not decrypt
@@ -21,8 +22,9 @@ export interface InputPorts extends SourcePorts {
 export async function openInput(input: TranscodeInput, ports: InputPorts): Promise<OpenedSource> {
   // FFmpeg's thread makes it.
   if ('milliseconds' in input.source) return { size: 0, read: async () => undefined };
-  const source = await openSource(input.source, ports);
-  if (input.decryption === undefined) return source;
+  const opened = await openSource(input.source, ports);
+  if (input.decryption === undefined) return opened;
+  const source = input.decryption.mode === 'gcm' ? steady(opened, input.source) : opened;
   const decryptor = await decryptorOf(source, input, ports);
   return {
     size: decryptor.size,
@@ -33,6 +35,13 @@ export async function openInput(input: TranscodeInput, ports: InputPorts): Promi
       decryptor.open(ciphertext, offset, target);
     },
   };
+}
+
+/** The platform's own objects have versions. A server of the web may say that a file is the same and send another. */
+function steady(opened: OpenedSource, location: MediaLocation): OpenedSource {
+  if (!('url' in location)) return opened;
+  const cause = "Can't read input stream: [The file was changed while it was read]";
+  return unchangedSource(opened, () => new TranscodeError(ERROR_CODES.httpOther, unableToOpen(uriOf(location), cause)));
 }
 
 async function decryptorOf(

@@ -96,6 +96,8 @@ export class UploadQueue {
   #takeEnd(id: number): void {
     const object = this.#object(id);
     this.#objects.delete(id);
+    // It waits for its turn from now on, like parts do: else many small objects would pile up in memory.
+    if (object.upload === undefined) this.#credit(-(object.held?.bytes.length ?? 0));
     const before = object.target.isManifest ? [...this.#endings] : [];
     const ending = this.#watch(this.#end(object, before));
     this.#endings.add(ending);
@@ -108,7 +110,7 @@ export class UploadQueue {
     if (upload === undefined) {
       const bytes = held?.bytes ?? new Uint8Array(0);
       await this.#slot(() => this.#store.put(target, storageOf(this.#job, target), bytes));
-      this.#credit(0);
+      this.#credit(bytes.length);
       return;
     }
     const opened = await upload;

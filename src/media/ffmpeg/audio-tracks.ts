@@ -5,6 +5,7 @@ import type { Loudness } from '../loudness/loudness-meter.ts';
 import { uriOf } from '../media-location.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
 import type { AudioSelector, MediaLocation, TranscodeInput } from '../transcode-input.ts';
+import { languageTag } from './language-tag.ts';
 import { AudioEncoder } from './audio-encoder.ts';
 import type { AudioRoute } from './audio-feeds.ts';
 import type { AuxiliaryPort } from './auxiliary.ts';
@@ -205,8 +206,8 @@ export function settledBy(
   if (!isAsked) return settings;
   const media = external === undefined ? input.media : input.externals.open(external);
   const streams = media.findAudios(pick) ?? [];
-  const found = settings.isLanguageFollowed === true ? streams[0]?.metadata?.get('language') : undefined;
-  const language = found === undefined || found === null || found === 'und' ? undefined : found;
+  const language =
+    settings.isLanguageFollowed === true ? languageTag(streams[0]?.metadata?.get('language')) : undefined;
   const type = settings.isTypeFollowed === true ? media.audioTypeOf(streams[0]) : undefined;
   const heard = streams.reduce((sum, { codecpar }) => sum + codecpar.channels, 0);
   const remix: Remix | undefined = composed(selector.remix, settings.remix);

@@ -5,6 +5,7 @@ import type { FragmentedSegment } from './fragmented-segmenter.ts';
 import { closedCaptionHints, type DashText, textSet, textSetKey } from './dash-captions.ts';
 import { type ImageRendition, imageSets } from './image-manifests.ts';
 import { averageBandwidth } from './hls-manifest.ts';
+import { relativeAddress } from './relative-address.ts';
 
 /** What an MPD says about a rendition. */
 export interface DashRepresentation {
@@ -268,9 +269,7 @@ function period(seconds: number): string {
 
 /** A name as an address; the template's own signs stay. */
 function address(template: string): string {
-  return encodeURI(template)
-    .replace(/[?#]/g, encodeURIComponent)
-    .replace(/%25(0\d{1,2}d\$)/g, '%$1');
+  return relativeAddress(template).replace(/%25(0\d{1,2}d\$)/g, '%$1');
 }
 
 function escaped(text: string): string {

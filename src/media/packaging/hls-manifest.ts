@@ -3,6 +3,7 @@ import type { HlsManifestSettings } from '../output-group.ts';
 import { captionAttributes, closedCaptionLines, type SubtitleRendition, subtitleLine } from './hls-captions.ts';
 import { keyLines, keyVersion, sessionKeyLines } from './hls-keys.ts';
 import { type ProgramDates, programDateLines } from './program-dates.ts';
+import { relativeAddress } from './relative-address.ts';
 
 export interface Segment {
   readonly name: string;
@@ -216,7 +217,7 @@ function bandwidth(bytes: number, seconds: number): number {
 }
 
 export function uri(group: HlsManifestSettings, name: string): string {
-  return group.baseUrl + encodeURI(name).replace(/[?#]/g, encodeURIComponent);
+  return group.baseUrl + relativeAddress(name);
 }
 
 /** A quoted string may hold neither quotes nor line ends. */

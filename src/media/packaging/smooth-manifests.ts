@@ -35,7 +35,7 @@ const UNDETERMINED = 'und';
 export function serverManifest(tracks: readonly SmoothTrack[], clientManifest: string, encoding: string): string {
   const lines = streamsOf(tracks).flatMap(({ kind, name, levels }) =>
     levels.map(({ file, id, bitrate, sound }) => {
-      const language = kind === 'audio' ? ` systemLanguage="${sound?.language ?? UNDETERMINED}"` : '';
+      const language = kind === 'audio' ? ` systemLanguage="${escaped(sound?.language ?? UNDETERMINED)}"` : '';
       const params = [
         ['trackID', String(id)],
         ['trackName', name],
@@ -96,7 +96,7 @@ function streamIndex({ kind, name, levels }: Stream): string[] {
   const attributes = [
     `Type="${kind}"`,
     `Name="${escaped(name)}"`,
-    ...(sound === undefined ? [] : [`Language="${sound.language ?? UNDETERMINED}"`]),
+    ...(sound === undefined ? [] : [`Language="${escaped(sound.language ?? UNDETERMINED)}"`]),
     `Subtype="${first.fourCc}"`,
     `Chunks="${first.fragments.length}"`,
     `QualityLevels="${levels.length}"`,

@@ -11,6 +11,8 @@ export interface Rectangle {
 
 /** What is done to the pictures of one input, before they go to the outputs. */
 export interface InputPicture {
+  /** True: pictures that are marked as interlaced are whole ones in two halves (PsF). */
+  readonly isSegmented?: boolean;
   /** Of the video stream that is used; absent: the first. */
   readonly pid?: number;
   /** Degrees, clockwise; `auto`: as the container says. */

@@ -90,6 +90,24 @@ describe('a transcode', () => {
     assert.ok(percents.every((percent) => percent >= 0 && percent < 100));
   });
 
+  test('tells how far it is over both passes of a film that is encoded twice', async () => {
+    const { codec, ...video } = testVideo(160, 90);
+    assert.equal(codec.kind, 'h264');
+    const twice = { ...codec, rateControl: { mode: 'vbr', bitrate: 200_000 }, isMultiPass: true } as const;
+    const events: TranscodeEvent[] = [];
+    const job = testJob([fileGroup({ video: { ...video, codec: twice } })]);
+    await start(job, {}, events).result;
+    const told = events.flatMap((event) => (event.kind === 'progress' ? [event] : []));
+    const percents = told.map(({ percent }) => percent ?? -1);
+    assert.deepEqual(
+      percents,
+      percents.toSorted((a, b) => a - b),
+    );
+    const first = told.filter(({ framesDecoded }) => framesDecoded === 0).map(({ percent }) => percent ?? -1);
+    assert.ok(first.length > 1 && first.every((percent) => percent <= 50), first.join());
+    assert.ok((percents.at(-1) ?? 0) > 80, percents.join());
+  });
+
   test('sends the encryption headers with every object of a group, and none where none are set', async () => {
     await start(testJob([fileGroup(), hlsGroup([{ video: testVideo(160, 90) }])])).result;
     for (const [path, { headers }] of server.objects) {

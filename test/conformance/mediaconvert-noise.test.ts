@@ -15,6 +15,9 @@ before(async () => {
     makeFilm('color=0x808080:size=160x90:rate=25:duration=1,noise=alls=12:allf=t', '-crf', '1'),
   );
   const film = 'testsrc2=size=160x96:rate=24000/1001:duration=2,telecine=pattern=23:first_field=top';
+  const lines =
+    "color=gray:size=160x96:rate=25:duration=1,format=yuv420p,geq=lum='if(mod(Y+N,2),200,50)':cb=128:cr=128";
+  await jobs.put('lines.mp4', makeFilm(lines, '-flags', '+ilme+ildct', '-top', '1', '-crf', '4'));
   await jobs.put('telecined.mp4', makeFilm(film, '-flags', '+ilme+ildct', '-top', '1', '-crf', '4'));
 });
 
@@ -71,6 +74,19 @@ describe('noise', { skip: withoutFfmpeg }, () => {
     const input = { FilterEnable: 'DISABLE', DeblockFilter: 'ENABLED' } as const;
     await assert.rejects(jobs.run('noise.mp4', input, [{}]), /\/inputs\/0\/deblockFilter: Is not allowed/);
   });
+});
+
+test('pictures that are segmented in two halves are not deinterlaced', { skip: withoutFfmpeg }, async () => {
+  const video = { ...fine, Height: 96, VideoPreprocessors: { Deinterlacer: { Control: 'FORCE_ALL_FRAMES' as const } } };
+  /** By how much each line differs from the next one. */
+  const contrast = (film: Buffer): number => {
+    const samples = rawPixels(film, 12, 'format=gray,scale=1:96:flags=area', 'gray');
+    const steps = [...samples.subarray(1)].map((value, index) => Math.abs(value - (samples[index] ?? 0)));
+    return steps.reduce((sum, step) => sum + step, 0) / steps.length;
+  };
+  const whole = contrast(await jobs.film('lines.mp4', { InputScanType: 'PSF' }, video));
+  const divided = contrast(await jobs.film('lines.mp4', { InputScanType: 'AUTO' }, video));
+  assert.ok(whole > 120 && divided < 60, `${whole}, ${divided}`);
 });
 
 test('telecined film becomes film again', { skip: withoutFfmpeg }, async () => {

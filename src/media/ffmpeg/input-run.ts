@@ -183,6 +183,7 @@ export class InputRun {
     const timeBase = video.stream.timeBase;
     const seconds = this.#placeInWindow(video, frame, -video.clock.frameSeconds / 2);
     if (seconds === undefined) return;
+    if (this.#pictures.settings.isSegmented === true) frame.flags &= ~this.#ffmpeg.AV_FRAME_FLAG_INTERLACED;
     this.#onPicture?.(frame, this.#baseSeconds + seconds);
     const startSeconds = this.#graph === undefined ? 0 : this.#endSeconds;
     if (this.#graph !== undefined && !this.#graph.isFor(frame)) {

@@ -31,6 +31,7 @@ import { openHlsOutput } from './hls-outputs.ts';
 import { ImageStore } from './image-store.ts';
 import { OpenInput } from './open-input.ts';
 import { startOfOutputsMs, timecodesOfOutputs } from './output-timecodes.ts';
+import { JobProgress, partLengths } from './job-progress.ts';
 import { withLadders } from './job-ladders.ts';
 import { ThumbnailEncoder } from './thumbnail-encoder.ts';
 import { imageBase, thumbnailSettings } from './trick-play-images.ts';
@@ -44,8 +45,6 @@ import type { TranscodePorts } from './transcode-ports.ts';
 import { copiedVideo } from './copied-video.ts';
 import { PassthroughAudio, type PassthroughTrack } from './passthrough-track.ts';
 import { type PacketReceiver, VideoEncoder } from './video-encoder.ts';
-
-const REPORT_EVERY_FRAMES = 30;
 
 interface Captioned {
   readonly captions?: readonly CaptionOutput[];
@@ -89,6 +88,7 @@ class Transcode {
   readonly #firstPasses = new Map<VideoSettings, FirstPass>();
   #seconds = 0;
   #framesDecoded = 0;
+  readonly #progress: JobProgress;
   /** The part of the first input with which the outputs begin. */
   #firstWindow: ClipWindow = WHOLE;
 
@@ -99,6 +99,7 @@ class Transcode {
     this.#images = new ImageStore(ffmpeg, ports);
     this.#captions = new CaptionTracks(ffmpeg, job, ports);
     this.#audios = new AudioTracks(ffmpeg);
+    this.#progress = new JobProgress((event) => ports.report(event));
   }
 
   run(): TranscodeResult {
@@ -120,6 +121,7 @@ class Transcode {
     this.#firstWindow = windows[0]?.[0] ?? WHOLE;
     this.#job = withLadders(this.#ffmpeg, this.#job, first.media);
     this.#ports.report({ kind: 'phase', phase: 'TRANSCODING' });
+    this.#progress.begin(partLengths(infos, windows), this.#job);
     first = this.#measureLoudness(first, windows);
     first = this.#measurePictures(first, windows);
     const groups = this.#job.groups.map((group, index) => this.#openGroup(group, index, first));
@@ -153,6 +155,7 @@ class Transcode {
     const meters = new Map(audios.map((settings) => [this.#audios.meterFor(settings), settings]));
     first.close();
     this.#passOver(windows, [], meters);
+    this.#progress.endPass();
     const limited = [...meters.values()].flatMap((settings) => {
       const found = this.#audios.limitedMeterFor(settings);
       return found === undefined ? [] : [{ ...found, settings }];
@@ -178,6 +181,7 @@ class Transcode {
     });
     first.close();
     this.#passOver(windows, encoders, new Map());
+    this.#progress.endPass();
     for (const encoder of encoders) encoder.finish();
     return this.#open(0);
   }
@@ -195,6 +199,7 @@ class Transcode {
       for (const window of windows[index] ?? [WHOLE]) {
         const input = this.#open(index);
         part += 1;
+        const begin = base;
         const run = new InputRun(this.#ffmpeg, input.media, {
           videoEncoders: encoders,
           audioRoutes: [...meters].map(([meter, settings]) => routeOf(input, settings, meter)),
@@ -207,7 +212,10 @@ class Transcode {
             skippedSeconds: window.from,
             outputTimecode: () => '00:00:00:00',
           },
-          onFrame: () => this.#ports.onFrame(this.#framesDecoded),
+          onFrame: (seconds, isVideo) => {
+            this.#ports.onFrame(this.#framesDecoded);
+            if (isVideo || encoders.length === 0) this.#progress.tell(begin + seconds, this.#framesDecoded);
+          },
         });
         base = run.run();
         input.close();
@@ -236,10 +244,7 @@ class Transcode {
   }
 
   #transcodeAll(first: OpenInput, infos: readonly MediaInfo[], windows: readonly (readonly ClipWindow[])[]): void {
-    const lengths = infos.flatMap(({ durationSeconds }, index) =>
-      (windows[index] ?? [WHOLE]).map(({ from, to }) => (to ?? durationSeconds ?? Number.NaN) - from),
-    );
-    const total = lengths.reduce((sum, length) => sum + length, 0);
+    const lengths = partLengths(infos, windows);
     let base = 0;
     let done = 0;
     let part = 0;
@@ -270,13 +275,7 @@ class Transcode {
             const isCounted = isVideo || !this.#hasPicture;
             if (isCounted) this.#framesDecoded += 1;
             this.#ports.onFrame(this.#framesDecoded);
-            if (!isCounted || this.#framesDecoded % REPORT_EVERY_FRAMES !== 0) return;
-            const percent = Math.floor(((before + seconds) / total) * 100);
-            this.#ports.report({
-              kind: 'progress',
-              framesDecoded: this.#framesDecoded,
-              ...(total > 0 && { percent: Math.max(0, Math.min(99, percent)) }),
-            });
+            if (isCounted) this.#progress.tell(before + seconds, this.#framesDecoded);
           },
         });
         base = run.run();

@@ -19,6 +19,8 @@ export interface OutputFacts {
   readonly blackSeconds: number;
   /** Whether the input's pictures are marked as such. */
   readonly isInterlaced: boolean;
+  /** Whether their two halves are one picture, whatever a detector would say. */
+  readonly isSegmented: boolean;
   /** What the input's pictures have. */
   readonly color: Color;
   readonly images: ImageSources;
@@ -47,8 +49,9 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
   const size =
     `scale=w=${plan.scale.width}:h=${plan.scale.height}:flags=${settings.scaler}${color}${fields}` +
     (plan.crop === undefined ? '' : `,crop=${plan.crop.width}:${plan.crop.height}`);
+  const isWhole = facts.isSegmented && settings.deinterlace?.method !== 'inverse-telecine';
   const filters: Step[] = [
-    ...deinterlaceSteps(settings.deinterlace, facts.isInterlaced),
+    ...(isWhole ? [] : deinterlaceSteps(settings.deinterlace, facts.isInterlaced)),
     ...blender(settings, pictures),
     rate,
   ];

@@ -229,6 +229,10 @@ export class VideoEncoder {
     const { settings, picture, framerate } = facts;
     const { codec: made } = settings;
     if (made.kind === 'passthrough') throw new RangeError('What is copied has no encoder.');
+    if (made.kind === 'h264' && hasFields(settings) && picture.height % 4 !== 0) {
+      const text = `Interlaced H.264 needs a height that is a multiple of four, and video target [${facts.target}] has ${picture.height} lines`;
+      throw new TranscodeError(ERROR_CODES.settingsDoNotFit, text);
+    }
     const name = this.#hardware?.name ?? encoderName(made);
     const codec = present(
       ffmpeg.Codec.findEncoderByName(name as FFVideoEncoder),

@@ -107,6 +107,7 @@ export class VideoGraph {
         color: laid,
         images,
         isInterlaced: this.#isInterlaced(first),
+        isSegmented: settings.isSegmented === true,
         areas: (output) => areasOf(settings, output),
         timecode: laterTimecode(timecode, firstFrame, framerate, encoder.settings.picture?.isTimecodeDropped === true),
         secondsOf: ({ start }) => (start === undefined ? 0 : times.secondsOf(start)) - facts.baseSeconds,

@@ -54,7 +54,7 @@ export const input: SettingRule<Input> = allOf(
     DeblockFilter: carriedOut,
     DenoiseFilter: carriedOut,
     AdvancedInputFilter: oneOf('DISABLED'),
-    InputScanType: oneOf('AUTO'),
+    InputScanType: carriedOut,
     PsiControl: oneOf('USE_PSI'),
   }),
 );

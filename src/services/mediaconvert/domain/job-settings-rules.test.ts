@@ -143,6 +143,16 @@ describe('settings that are not carried out', () => {
       h264With({ InterlaceMode: 'TOP_FIELD', FieldEncoding: 'FORCE_FIELD' }),
       'h264Settings/fieldEncoding',
     ],
+    [
+      'a height that has no fields',
+      settingsWith({
+        VideoDescription: {
+          Height: 90,
+          CodecSettings: { Codec: 'H_264', H264Settings: { ...h264(1).H264Settings, InterlaceMode: 'TOP_FIELD' } },
+        },
+      }),
+      `${OUTPUT}/videoDescription/height`,
+    ],
     ['presets', settingsWith({ Preset: 'System-Generic' }), `${OUTPUT}/preset`],
     ['captions from nowhere', settingsWith({ CaptionDescriptions: [{}] }), `${OUTPUT}/captionDescriptions/0`],
   ];
@@ -425,7 +435,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   hlsSettings:
     'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest segmentModifier',
   inputClippings: 'endTimecode startTimecode',
-  inputs: 'deblockFilter denoiseFilter filterEnable filterStrength timecodeSource timecodeStart',
+  inputs: 'deblockFilter denoiseFilter filterEnable filterStrength inputScanType timecodeSource timecodeStart',
   clipLimits: 'maximumYUV minimumYUV',
   colorCorrector:
     'brightness contrast hdrToSdrToneMapper hue maxLuminance sampleRangeConversion saturation sdrReferenceWhiteLevel',

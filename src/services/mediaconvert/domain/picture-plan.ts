@@ -18,6 +18,7 @@ export function planInputPicture(input: Input): InputPicture {
   const turn = TURNS[input.VideoSelector?.Rotate ?? 'DEGREE_0'];
   return {
     ...(input.VideoSelector?.Pid !== undefined && { pid: input.VideoSelector.Pid }),
+    ...(input.InputScanType === 'PSF' && { isSegmented: true }),
     ...(turn !== undefined && { turn }),
     ...(input.VideoSelector?.AlphaBehavior === 'REMAP_TO_LUMA' && { isAlphaShown: true }),
     ...(input.VideoSelector?.PadVideo === 'BLACK' && { isPaddedBlack: true }),

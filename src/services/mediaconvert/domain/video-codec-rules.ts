@@ -203,7 +203,11 @@ const SETTINGS = {
 
 export function checkVideoCodec(video: VideoDescription, pointer: string, problems: Problem[]): void {
   checkCodecMember(video.CodecSettings, SETTINGS, pointer, problems);
-  const { Codec: codec, PassthroughSettings: passthrough } = video.CodecSettings ?? {};
+  const { Codec: codec, PassthroughSettings: passthrough, H264Settings: h264 } = video.CodecSettings ?? {};
+  const isWhole = codec !== 'H_264' || (h264?.InterlaceMode ?? 'PROGRESSIVE') === 'PROGRESSIVE';
+  if (!isWhole && (video.Height ?? 0) % 4 !== 0) {
+    problems.push({ pointer: `${pointer}/height`, text: 'Should be a multiple of 4 with interlaced H_264' });
+  }
   if (passthrough === undefined || codec === undefined || codec === 'PASSTHROUGH') return;
   problems.push({ pointer: `${pointer}/codecSettings/passthroughSettings`, text: 'Needs codec PASSTHROUGH' });
 }

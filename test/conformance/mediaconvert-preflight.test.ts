@@ -175,6 +175,30 @@ describe('a preflight of a MediaConvert job', () => {
     assert.match(findings[0]?.problem ?? '', /explicit deny in a resource-based policy/);
   });
 
+  it('asks with the encryption context that the job gives', async () => {
+    const trust = { Effect: 'Allow', Principal: { Service: 'mediaconvert.amazonaws.com' }, Action: 'sts:AssumeRole' };
+    const Role = await createRole('contextual', trust);
+    const objects = { Effect: 'Allow', Action: ['s3:GetObject', 's3:PutObject'], Resource: '*' };
+    const use = { Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'] };
+    const PolicyDocument = policy(
+      objects,
+      { ...use, Resource: keys.input },
+      { ...use, Resource: keys.output, Condition: { StringEquals: { 'kms:EncryptionContext:film': 'one' } } },
+    );
+    await iam.send(new PutRolePolicyCommand({ RoleName: 'contextual', PolicyName: 'all', PolicyDocument }));
+    const lacking = async (context: object): Promise<readonly unknown[]> => {
+      const KmsEncryptionContext = Buffer.from(JSON.stringify(context)).toString('base64');
+      const request = JSON.stringify(job(Role))
+        .replace('s3://output/', 's3://contexts/')
+        .replace('"KmsKeyArn"', `"KmsEncryptionContext":"${KmsEncryptionContext}","KmsKeyArn"`);
+      const findings = await preflight(JSON.parse(request) as object);
+      return findings.flatMap(({ grants }) => grants.map(({ statement }) => statement['Action']));
+    };
+    await s3.send(new CreateBucketCommand({ Bucket: 'contexts' }));
+    assert.deepEqual(await lacking({ film: 'two' }), ['kms:GenerateDataKey', 'kms:Decrypt']);
+    assert.deepEqual(await lacking({ film: 'one' }), []);
+  });
+
   it('says what is wrong with a job that Coffer does not carry out', async () => {
     const request = job('arn:aws:iam::123456789012:role/beginner');
     const file = join(home.folder, 'odd.json');

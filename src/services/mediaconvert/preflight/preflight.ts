@@ -121,7 +121,7 @@ class RoleCheck {
     if (!(await this.#ask(step, () => s3.putObjectRefusals(object, this.#authority), all))) return;
     const KeyId = encryption === undefined ? await this.#defaultKey(Bucket) : keyOf(encryption);
     if (KeyId === undefined) return;
-    const EncryptionContext = contextOf(Bucket, Key);
+    const EncryptionContext = { ...givenContext(encryption), ...contextOf(Bucket, Key) };
     await this.#askKey(step, 'kms:GenerateDataKey', KeyId, () =>
       kms.checkGenerateDataKey({ KeyId, EncryptionContext, KeySpec: 'AES_256' }, this.#viaS3),
     );
@@ -195,6 +195,13 @@ function keyOf({ algorithm, kmsKeyArn }: NonNullable<ObjectStorage['encryption']
 /** What S3 binds a data key to, where no bucket key is used. */
 function contextOf(bucket: string, key: string): Record<string, string> {
   return { 'aws:s3:arn': `arn:aws:s3:::${bucket}/${key}` };
+}
+
+/** What the group's settings bind its objects' keys to, which the rules of settings have read. */
+function givenContext(encryption: ObjectStorage['encryption']): Record<string, string> {
+  const given = encryption?.kmsContext;
+  if (given === undefined) return {};
+  return JSON.parse(Buffer.from(given, 'base64').toString('utf8')) as Record<string, string>;
 }
 
 /** The keys themselves are no matter here. */

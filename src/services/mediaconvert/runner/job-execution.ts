@@ -230,7 +230,8 @@ export class JobExecution {
     try {
       const settings = effectiveSettings(openRequest(this.#facts.rootKey, this.#job));
       const findings = await preflight(this.#facts, this.#job, settings);
-      return findings.length === 0 ? '' : ` Missing: ${findings.map(findingText).join(' | ')}`;
+      const texts = [...new Set(findings.map(findingText))];
+      return texts.length === 0 ? '' : ` Missing: ${texts.join(' | ')}`;
     } catch (error) {
       this.#facts.logger.warn(
         { err: error, jobId: this.#job.id },

@@ -56,7 +56,7 @@ function compileStatement(source: Statement, index: number, hasVariables: boolea
   );
   const resources = source.resources.map((resource) => compileTemplate(resource, { hasWildcards: true, hasVariables }));
   const conditions: readonly ConditionTest[] = source.conditions.map(({ operator, key, values }) =>
-    compileCondition(operator, key, values, { hasVariables }),
+    compileCondition(operator, key, values, { hasVariables, effect }),
   );
   const appliesToAction = ({ action, lookup }: StatementRequest): boolean =>
     actions.some((pattern) => pattern.matches(action, lookup)) !== isNotAction;

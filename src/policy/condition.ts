@@ -1,7 +1,7 @@
 import { NULL_OPERATOR, parseNullOperand } from './operators/null.ts';
 import { OperandError, type ValueTest } from './operators/operator.ts';
 import { findOperator } from './operators/registry.ts';
-import type { VariableLookup } from './template.ts';
+import { compileTemplate, type VariableLookup } from './template.ts';
 
 /** Values of condition keys in a request, by lower-case key. */
 export type RequestContext = ReadonlyMap<string, string | readonly string[]>;
@@ -29,6 +29,13 @@ function parseOperatorName(name: string) {
   return found && { isNull: false as const, quantifier, isIfExists: suffix !== undefined, ...found };
 }
 
+export interface ConditionOptions {
+  /** Whether `${…}` is a variable: only in documents of version 2012-10-17. */
+  readonly hasVariables: boolean;
+  /** Of the statement: what cannot be read must widen neither. */
+  readonly effect: 'Allow' | 'Deny';
+}
+
 /**
  * Prepares one operator with one key.
  * @param name the operator with prefix and suffix, such as `ForAllValues:StringLikeIfExists`
@@ -38,7 +45,7 @@ export function compileCondition(
   name: string,
   key: string,
   values: readonly string[],
-  options: { readonly hasVariables: boolean },
+  options: ConditionOptions,
 ): ConditionTest {
   const parsed = parseOperatorName(name);
   // INVARIANT: an operator that is not known makes no test at all; it can never be taken for "true".
@@ -49,8 +56,16 @@ export function compileCondition(
     return (context) => wanted.includes(isAbsent(context.get(contextKey)));
   }
   const tests = values.map((value) => parsed.operator.compile(value, options));
-  return compileComparison(contextKey, tests, parsed);
+  const comparison = compileComparison(contextKey, tests, parsed);
+  if (!parsed.isNegated || !options.hasVariables || options.effect === 'Deny') return comparison;
+  // INVARIANT: "other than a value that this request does not have" is true of everything, and must not allow it.
+  const templates = values.filter((value) => value.includes('${')).map(compileReadable);
+  if (templates.length === 0) return comparison;
+  return (context, lookup) =>
+    templates.every((template) => template.isResolvable(lookup)) && comparison(context, lookup);
 }
+
+const compileReadable = (value: string) => compileTemplate(value, { hasWildcards: true, hasVariables: true });
 
 function compileComparison(
   key: string,

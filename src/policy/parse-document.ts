@@ -2,6 +2,7 @@ import { compileCondition, isConditionOperator } from './condition.ts';
 import type { Condition, PolicyDocument, PolicyKind, PolicyVersion, Statement } from './document.ts';
 import { type JsonMember, type JsonNode, type JsonObject, JsonSyntaxError, parseJsonTree } from './json-tree.ts';
 import { OperandError } from './operators/operator.ts';
+import { nameHint, rightPrefixOf } from './document-hints.ts';
 import { PolicyDocumentError, type PolicyProblem } from './policy-document-error.ts';
 import { type PrincipalElement, PrincipalElementBuilder } from './principal-element.ts';
 import { compileTemplate, TemplateError } from './template.ts';
@@ -19,6 +20,7 @@ const STATEMENT_MEMBERS: ReadonlySet<string> = new Set([
   'NotPrincipal',
   'Condition',
 ]);
+const POLICY_MEMBERS: ReadonlySet<string> = new Set(['Version', 'Id', 'Statement']);
 const IDENTITY_SID = /^[0-9A-Za-z]*$/;
 
 /**
@@ -50,7 +52,8 @@ class DocumentParser {
         hasVersion = true;
       } else if (name === 'Id') id = this.#string(value, 'Id');
       else if (name === 'Statement') statementNode = value;
-      else throw this.#error('syntax', SYNTAX, `a policy has no element '${name}'`, at);
+      else
+        throw this.#error('syntax', SYNTAX, `a policy has no element '${name}'${nameHint(name, POLICY_MEMBERS)}`, at);
     }
     if (this.#kind === 'managed' && (!hasVersion || this.#version !== '2012-10-17')) {
       const wording = 'Policy document must be version 2012-10-17 or greater.';
@@ -86,7 +89,8 @@ class DocumentParser {
     const members = new Map<string, JsonMember>();
     for (const member of node.members) {
       if (!STATEMENT_MEMBERS.has(member.name)) {
-        throw this.#error('syntax', SYNTAX, `a statement has no element '${member.name}'`, member.at);
+        const hint = nameHint(member.name, STATEMENT_MEMBERS);
+        throw this.#error('syntax', SYNTAX, `a statement has no element '${member.name}'${hint}`, member.at);
       }
       members.set(member.name, member);
     }
@@ -104,7 +108,7 @@ class DocumentParser {
       resources: this.#readResources(resource, node),
       isNotResource: resource?.name === 'NotResource',
       isNotPrincipal: principal?.name === 'NotPrincipal',
-      conditions: condition === undefined ? [] : this.#readConditions(condition.value),
+      conditions: condition === undefined ? [] : this.#readConditions(condition.value, effect),
     };
     const element = this.#readPrincipal(principal, node, effect);
     return element === undefined ? statement : { ...statement, principal: element };
@@ -182,6 +186,11 @@ class DocumentParser {
     if (!/^[a-zA-Z0-9*?-]+$/.test(vendor)) {
       throw this.#error('invalid-action', `Vendor ${vendor} is not valid`, `the action is '${action}'`, at);
     }
+    const service = rightPrefixOf(vendor);
+    if (service !== undefined) {
+      const detail = `the action is '${action}', but the service's prefix is '${service}'`;
+      throw this.#error('invalid-action', `Vendor ${vendor} is not valid`, detail, at);
+    }
     if (!/^[a-zA-Z0-9*?_-]+$/.test(name)) {
       throw this.#error('invalid-action', SYNTAX, `'${action}' is not an action`, at);
     }
@@ -210,6 +219,12 @@ class DocumentParser {
     if (!isArn && resource !== '*' && !(this.#version === '2012-10-17' && resource.startsWith('${'))) {
       const wording = `Resource ${resource} must be in ARN format or "*".`;
       throw this.#error('invalid-resource', wording, `the resource is '${resource}'`, at);
+    }
+    const [, , vendor = ''] = resource.split(':', 3);
+    const service = rightPrefixOf(vendor);
+    if (service !== undefined) {
+      const detail = `the resource is '${resource}', but the service's ARNs begin with 'arn:aws:${service}:'`;
+      throw this.#error('invalid-resource', `Vendor ${vendor} is not valid`, detail, at);
     }
     this.#guard('invalid-resource', at, () =>
       compileTemplate(resource, { hasWildcards: true, hasVariables: this.#version === '2012-10-17' }),
@@ -258,7 +273,9 @@ class DocumentParser {
         throw this.#error('invalid-principal', 'Invalid principal in policy.', `${name} names nobody`, at);
       }
       for (const item of values) {
-        if (!builder.add(name, item.value)) {
+        // Only S3 has these ids: a role's trust policy has nobody that they name.
+        const isOutOfPlace = name === 'CanonicalUser' && this.#kind === 'trust';
+        if (isOutOfPlace || !builder.add(name, item.value)) {
           const wording = `Invalid principal in policy: "${name}":"${item.value}".`;
           throw this.#error('invalid-principal', wording, 'this is not a principal', item.at);
         }
@@ -267,7 +284,7 @@ class DocumentParser {
     return builder.build();
   }
 
-  #readConditions(node: JsonNode): Condition[] {
+  #readConditions(node: JsonNode, effect: 'Allow' | 'Deny'): Condition[] {
     const conditions: Condition[] = [];
     for (const { name: operator, value: keys, at } of this.#object(node, 'a Condition').members) {
       if (!isConditionOperator(operator)) {
@@ -281,7 +298,9 @@ class DocumentParser {
         // INVARIANT: "none of these values" with no values would be true for everybody.
         if (values.length === 0) throw this.#error('invalid-condition', SYNTAX, `${key} has no values`, value.at);
         const hasVariables = this.#version === '2012-10-17';
-        this.#guard('invalid-condition', value.at, () => compileCondition(operator, key, values, { hasVariables }));
+        this.#guard('invalid-condition', value.at, () =>
+          compileCondition(operator, key, values, { hasVariables, effect }),
+        );
         conditions.push({ operator, key, values });
       }
     }

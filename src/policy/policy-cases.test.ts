@@ -36,7 +36,7 @@ interface EvaluationCases {
   }[];
 }
 
-for (const file of ['evaluation', 'statements']) {
+for (const file of ['evaluation', 'statements', 'documented']) {
   const { documents, principals, cases } = load<EvaluationCases>(file);
   const source = (reference: DocumentReference, kind: PolicyKind): PolicySource => {
     const document = typeof reference === 'string' ? documents[reference] : reference;
@@ -153,11 +153,12 @@ interface RejectedCases {
     readonly problem: string;
     readonly line?: number;
     readonly column?: number;
+    readonly detail?: string;
   }[];
 }
 
 describe('policy cases: rejected documents', () => {
-  for (const { kind, text, document, problem, line, column } of load<RejectedCases>('rejected').cases) {
+  for (const { kind, text, document, problem, line, column, detail } of load<RejectedCases>('rejected').cases) {
     const json = text ?? JSON.stringify(document);
     test(`refuses as ${problem}, in a policy of kind ${kind}: ${json.replaceAll('\n', ' ')}`, () => {
       assert.throws(
@@ -166,6 +167,7 @@ describe('policy cases: rejected documents', () => {
           assert.ok(error instanceof PolicyDocumentError, String(error));
           assert.equal(error.problem, problem, error.message);
           if (line !== undefined) assert.deepEqual([error.line, error.column], [line, column], error.message);
+          if (detail !== undefined) assert.equal(error.detail, detail);
           return true;
         },
       );

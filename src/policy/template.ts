@@ -1,4 +1,5 @@
-import { ANY_TEXT, type Glob, matchesGlob, ONE_CHARACTER, pushLiteral } from './glob.ts';
+import { matchesGlob, pushLiteral } from './glob.ts';
+import { ANY_TEXT, type Glob, ONE_CHARACTER } from './glob-symbols.ts';
 
 /** Finds the value of a policy variable by its lower-case name; `undefined` when the request has none. */
 export type VariableLookup = (name: string) => string | undefined;

@@ -1,4 +1,5 @@
-import { ANY_TEXT, type Glob, matchesGlob, type ONE_CHARACTER } from '../glob.ts';
+import { matchesGlob } from '../glob.ts';
+import { ANY_TEXT, type Glob, type ONE_CHARACTER } from '../glob-symbols.ts';
 import { compileTemplate } from '../template.ts';
 import type { ValueTest } from './operator.ts';
 

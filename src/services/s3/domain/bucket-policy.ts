@@ -65,8 +65,9 @@ function statementsOf(text: string): readonly Statement[] {
   try {
     return parseDocument(text, 'resource').statements;
   } catch (error) {
-    if (error instanceof PolicyDocumentError) throw malformedPolicy(WORDING[error.problem] ?? error.wording);
-    throw error;
+    if (!(error instanceof PolicyDocumentError)) throw error;
+    const { problem, wording, line, column, detail } = error;
+    throw malformedPolicy(`${WORDING[problem] ?? wording} Line ${line}, column ${column}: ${detail}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Caller, FederatedUserCaller } from '#kernel/caller.ts';
 import { type CompiledPolicy, compilePolicy } from '#policy/compile-policy.ts';
 import type { PolicySource } from '#policy/evaluate.ts';
-import { awsManagedPolicies } from './domain/aws-managed-policies.ts';
+import { findManagedDocument } from './managed-document.ts';
 import { ChangeCache } from '#storage/change-cache.ts';
 import { type IamStore, tagsOf } from './store.ts';
 
@@ -161,20 +161,4 @@ export class CallerPolicyDirectory {
     }
     return compiled;
   }
-}
-
-async function findManagedDocument(store: IamStore, arn: string): Promise<string | undefined> {
-  const aws = awsManagedPolicies.get(arn);
-  if (aws !== undefined) return aws.document;
-  const row = await store.read
-    .selectFrom('iam_policy')
-    .innerJoin('iam_policy_version', (join) =>
-      join
-        .onRef('iam_policy_version.policy_id', '=', 'iam_policy.id')
-        .onRef('iam_policy_version.version', '=', 'iam_policy.default_version'),
-    )
-    .select('iam_policy_version.document')
-    .where('iam_policy.arn', '=', arn)
-    .executeTakeFirst();
-  return row?.document;
 }

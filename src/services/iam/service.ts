@@ -80,6 +80,12 @@ import {
 import { serviceLinkedRoleDeletionOperations } from './operations/service-linked-role-deletion.ts';
 import { createServiceLinkedRole } from './operations/service-linked-roles.ts';
 import {
+  getContextKeysForCustomPolicy,
+  getContextKeysForPrincipalPolicy,
+  simulateCustomPolicy,
+  simulatePrincipalPolicy,
+} from './operations/simulation.ts';
+import {
   listPolicyTags,
   listRoleTags,
   listUserTags,
@@ -166,6 +172,10 @@ export function iamService(context: IamContext): Service<IamContext> {
       ...mfaDeviceOperations,
       createServiceLinkedRole,
       ...serviceLinkedRoleDeletionOperations,
+      simulateCustomPolicy,
+      simulatePrincipalPolicy,
+      getContextKeysForCustomPolicy,
+      getContextKeysForPrincipalPolicy,
       tagUser,
       untagUser,
       listUserTags,

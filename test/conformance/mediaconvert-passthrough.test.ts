@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { CreateJobCommand, type Output, type OutputGroup } from '@aws-sdk/client-mediaconvert';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { play, probe, withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
 import { MediaAccount } from '#test/harness/media-account.ts';
-import { aac, hlsLadder, jobEnd, jobOf, mp4Group } from '#test/harness/media-job.ts';
+import { aac, cmafGroup, dashGroup, hlsLadder, jobEnd, jobOf, mp4Group } from '#test/harness/media-job.ts';
 
 let account: MediaAccount;
 const video = { CodecSettings: { Codec: 'PASSTHROUGH' } } as const;
@@ -89,6 +89,39 @@ test('segments of a picture that is passed through begin at its own key frames',
   const first = await play(parts[0] ?? Buffer.alloc(0), 'v');
   assert.deepEqual([first.checksums.length, first.complaints], [50, '']);
   assert.deepEqual((await play(Buffer.concat(parts), 'v')).checksums, wanted.checksums);
+});
+
+test('fragments of a picture that is passed through are in both manifests of CMAF, and in DASH', {
+  skip: withoutFfmpeg,
+}, async () => {
+  const outputs = (container: 'CMFC' | 'MPD', sound: string): Output[] => [
+    { NameModifier: '_v', ContainerSettings: { Container: container }, VideoDescription: video },
+    { NameModifier: sound, ContainerSettings: { Container: container }, AudioDescriptions: [aac] },
+  ];
+  await run(
+    's3://source/a.mp4',
+    { ...cmafGroup({ destination: 's3://outputs/cmaf/film' }), Outputs: outputs('CMFC', '_a') },
+    { ...dashGroup({ destination: 's3://outputs/dash/film' }), Outputs: outputs('MPD', '_a') },
+  );
+  const wanted = await play(sourceFilm('mp4', 'libx264'), 'v');
+  const { Contents = [] } = await account.s3.send(
+    new ListObjectsV2Command({ Bucket: 'outputs', Prefix: 'cmaf/film_v' }),
+  );
+  const keys = Contents.map(({ Key = '' }) => Key).filter((key) => !key.endsWith('.m3u8'));
+  const [head = ''] = keys.filter((key) => key.endsWith('init.cmfv'));
+  const segments = keys.filter((key) => key !== head).toSorted();
+  assert.equal(segments.length, 2, keys.join());
+  const parts = await Promise.all([head, ...segments].map((key) => account.download(key)));
+  assert.deepEqual((await play(Buffer.concat(parts), 'v')).checksums, wanted.checksums);
+  const first = await play(Buffer.concat(parts.slice(0, 2)), 'v');
+  assert.deepEqual([first.checksums.length, first.complaints], [50, '']);
+  const playlist = (await account.download('cmaf/film_v.m3u8')).toString();
+  // The film's picture begins 80 ms behind its sound.
+  assert.deepEqual(playlist.match(/#EXTINF:[\d.]+/g), ['#EXTINF:2.08', '#EXTINF:2']);
+  assert.match((await account.download('cmaf/film.mpd')).toString(), /codecs="avc1\.[0-9A-Fa-f]{6}"/);
+  const whole = await account.download('dash/film_v.mp4');
+  assert.deepEqual((await play(whole, 'v')).checksums, wanted.checksums);
+  assert.match((await account.download('dash/film.mpd')).toString(), /codecs="avc1\.[0-9A-Fa-f]{6}"/);
 });
 
 test('what only an encoder could do is refused beside PASSTHROUGH', async () => {

@@ -97,8 +97,9 @@ test('a worker that is killed ends its job with ERROR, and the next job runs', {
   const first = await submit('long.mp4');
   const second = await submit('short.mp4');
   await untilTranscoding(first);
+  // The next job's process waits beside it.
   const [worker, ...others] = workers();
-  assert.ok(worker !== undefined && others.length === 0);
+  assert.ok(worker !== undefined && others.length <= 1);
   process.kill(worker, 'SIGKILL');
   const failed = await jobEnd(mediaconvert, first);
   assert.deepEqual([failed.Status, failed.ErrorCode], ['ERROR', 1999]);

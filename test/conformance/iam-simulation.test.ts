@@ -291,7 +291,10 @@ describe('the policy simulator', () => {
     await assert.rejects(iam.send(nobody), failsWith('NoSuchEntityException', /user with name nobody/));
     await assert.rejects(iam.send(principal('arn:aws:iam::210987654321:user/ann')), failsWith('NoSuchEntityException'));
     const session = principal(`arn:aws:sts::${platform.accountId}:assumed-role/a/b`);
-    await assert.rejects(iam.send(session), failsWith('InvalidInputException', /does not clearly define entity type and name/));
+    await assert.rejects(
+      iam.send(session),
+      failsWith('InvalidInputException', /does not clearly define entity type and name/),
+    );
   });
 
   it('answers the AWS CLI', async () => {

@@ -15,6 +15,7 @@ import * as sts from '@aws-sdk/client-sts';
 import { NormalizedSchema } from '@smithy/core/schema';
 import type { AnyService } from '#gateway/operations-table.ts';
 import { httpTraitOf } from '#protocol/rest-routes.ts';
+import { issueCertificate } from '../harness/certificates.ts';
 import { builtNamesOf, manifests } from '../harness/manifests.ts';
 import { type ClientConfig, startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 import { signHeader } from '../harness/sigv4-signer.ts';
@@ -287,6 +288,10 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
   const PolicyArn = Policy?.Arn ?? '';
   await people.send(new iam.AttachUserPolicyCommand({ UserName, PolicyArn }));
 
+  const { certificate, key } = issueCertificate('target');
+  const files = { CertificateBody: certificate, PrivateKey: key };
+  const other = issueCertificate('new');
+  await people.send(new iam.UploadServerCertificateCommand({ ServerCertificateName: 'target', ...files }));
   await people.send(new iam.CreateLoginProfileCommand({ UserName, Password: 'Correct-horse-1' }));
   await people.send(new iam.UpdateAccountPasswordPolicyCommand({}));
   await people.send(new iam.CreateAccountAliasCommand({ AccountAlias: 'target' }));
@@ -358,6 +363,13 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       PolicyInputList: [allowAll],
       ActionNames: ['s3:GetObject'],
       AccountAlias: 'target',
+      ServerCertificateName: 'target',
+      CertificateBody: other.certificate,
+      PrivateKey: other.key,
+      CertificateId: 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567',
+      SSHPublicKeyId: 'APKAABCDEFGHIJKLMNOPQ',
+      SSHPublicKeyBody: 'ssh-rsa AAAA',
+      Encoding: 'SSH',
       Password: 'Correct-horse-2',
       OldPassword: 'Correct-horse-1',
       NewPassword: 'Correct-horse-2',
@@ -381,6 +393,14 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
     'iam:CreateGroup': { GroupName: 'new' },
     'iam:CreateRole': { RoleName: 'new' },
     'iam:CreatePolicy': { PolicyName: 'new' },
+    'iam:UploadServerCertificate': { ServerCertificateName: 'new' },
+    ...Object.fromEntries(
+      ['Upload', 'List', 'Update', 'Delete'].map((verb) => [
+        `iam:${verb}SigningCertificate${verb === 'List' ? 's' : ''}`,
+        { UserName },
+      ]),
+    ),
+    'iam:ListSSHPublicKeys': { UserName },
     'iam:CreateAccountAlias': { AccountAlias: 'new' },
     'iam:CreateLoginProfile': { UserName },
     'iam:DeleteLoginProfile': { UserName },

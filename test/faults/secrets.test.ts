@@ -13,6 +13,7 @@ import {
   PutRolePolicyCommand,
   PutUserPolicyCommand,
   UpdateAccountPasswordPolicyCommand,
+  UploadServerCertificateCommand,
   CreateVirtualMFADeviceCommand,
   EnableMFADeviceCommand,
 } from '@aws-sdk/client-iam';
@@ -64,6 +65,7 @@ import {
 } from '@aws-sdk/client-sts';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { readResponse } from '#media/cpix/read-document.ts';
+import { issueCertificate } from '../harness/certificates.ts';
 import { CofferHome, clientConfig } from '../harness/coffer-home.ts';
 import { filesUnder } from '../harness/files-under.ts';
 import { callKeyProvider } from '../harness/key-provider.ts';
@@ -203,6 +205,14 @@ async function useEverything(root: ClientConfig, secrets: Secrets): Promise<stri
 
   const Password = secrets.addText('a password', `Pass-${randomBytes(20).toString('hex')}`);
   await iam.send(new CreateLoginProfileCommand({ UserName: 'ann', Password }));
+  const { certificate, key } = issueCertificate('films.example');
+  // One of its lines: in JSON the ends of lines are written otherwise.
+  secrets.addText('a certificate’s private key', key.split('\n')[1]);
+  const files = { CertificateBody: certificate, PrivateKey: key };
+  await iam.send(new UploadServerCertificateCommand({ ServerCertificateName: 'films', ...files }));
+  const ServerCertificateName = 'broken';
+  const brokenUpload = new UploadServerCertificateCommand({ ServerCertificateName, ...files, CertificateBody: 'none' });
+  errors.push(await failing(iam.send(brokenUpload)));
   const OldPassword = secrets.addText('a wrong password', `Wrong-${randomBytes(20).toString('hex')}`);
   const NewPassword = secrets.addText('a new password', `New-${randomBytes(20).toString('hex')}`);
   const annIam = new IAMClient(ann);

@@ -14,7 +14,12 @@ import {
   IAMClient,
   ListAccountAliasesCommand,
   UpdateAccountPasswordPolicyCommand,
+  GetServerCertificateCommand,
+  ListSigningCertificatesCommand,
+  UploadServerCertificateCommand,
+  UploadSigningCertificateCommand,
 } from '@aws-sdk/client-iam';
+import { issueCertificate } from './certificates.ts';
 import type { ClientConfig } from './platform.ts';
 
 /** A table of IAM, which row of it is changed, and what believes that row. */
@@ -30,6 +35,10 @@ let deletionTask: string | undefined;
 
 /** Makes a row of each. The user `ann` is there already. */
 export async function furnishIamEntities(iam: IAMClient): Promise<void> {
+  const { certificate, key } = issueCertificate('films.example');
+  const files = { CertificateBody: certificate, PrivateKey: key };
+  await iam.send(new UploadServerCertificateCommand({ ServerCertificateName: 'films', ...files }));
+  await iam.send(new UploadSigningCertificateCommand({ UserName: 'ann', CertificateBody: certificate }));
   await iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: 'execute-api.amazonaws.com' }));
   const deletion = new DeleteServiceLinkedRoleCommand({ RoleName: 'AWSServiceRoleForCofferKeyProvider' });
   ({ DeletionTaskId: deletionTask } = await iam.send(deletion));
@@ -81,6 +90,18 @@ const CASES: readonly IamCase[] = [
     where: '1',
     lookedUpBy: ['id', 'account', 'kind'],
     read: (iam) => iam.send(new GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId: deletionTask })),
+  },
+  {
+    table: 'iam_server_certificate',
+    where: '1',
+    lookedUpBy: ['account', 'name_key'],
+    read: (iam) => iam.send(new GetServerCertificateCommand({ ServerCertificateName: 'films' })),
+  },
+  {
+    table: 'iam_user_key',
+    where: '1',
+    lookedUpBy: ['account', 'user_id', 'kind'],
+    read: (iam) => iam.send(new ListSigningCertificatesCommand({ UserName: 'ann' })),
   },
   {
     table: 'iam_account_alias',

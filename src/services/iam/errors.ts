@@ -35,6 +35,30 @@ export function unmodifiableEntity(message: string): ServiceError {
   return new ServiceError('UnmodifiableEntity', BAD_REQUEST, message);
 }
 
+export function malformedCertificate(message: string): ServiceError {
+  return new ServiceError('MalformedCertificate', BAD_REQUEST, message);
+}
+
+export function invalidCertificate(message: string): ServiceError {
+  return new ServiceError('InvalidCertificate', BAD_REQUEST, message);
+}
+
+export function keyPairMismatch(message: string): ServiceError {
+  return new ServiceError('KeyPairMismatch', BAD_REQUEST, message);
+}
+
+export function duplicateCertificate(message: string): ServiceError {
+  return new ServiceError('DuplicateCertificate', CONFLICT, message);
+}
+
+export function invalidPublicKey(message: string): ServiceError {
+  return new ServiceError('InvalidPublicKey', BAD_REQUEST, message);
+}
+
+export function duplicateSshPublicKey(message: string): ServiceError {
+  return new ServiceError('DuplicateSSHPublicKey', BAD_REQUEST, message);
+}
+
 export function concurrentModification(message: string): ServiceError {
   return new ServiceError('ConcurrentModification', CONFLICT, message);
 }

@@ -5,6 +5,9 @@ import { checkCaller } from './domain/check-caller.ts';
 import { iamErrors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
 import { createAccessKey, deleteAccessKey, listAccessKeys, updateAccessKey } from './operations/access-keys.ts';
+import { serverCertificateOperations } from './operations/server-certificates.ts';
+import { signingCertificateOperations } from './operations/signing-certificates.ts';
+import { sshPublicKeyOperations } from './operations/ssh-public-keys.ts';
 import { accountAliasOperations } from './operations/account-aliases.ts';
 import { getAccountAuthorizationDetails } from './operations/account-authorization-details.ts';
 import { getAccountSummary } from './operations/account-summary.ts';
@@ -164,6 +167,9 @@ export function iamService(context: IamContext): Service<IamContext> {
       deleteRole,
       listRoles,
       ...instanceProfileOperations,
+      ...serverCertificateOperations,
+      ...signingCertificateOperations,
+      ...sshPublicKeyOperations,
       ...loginProfileOperations,
       ...passwordPolicyOperations,
       ...accountAliasOperations,

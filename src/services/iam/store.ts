@@ -7,6 +7,7 @@ import { lastUseMigration, type LastUseTables } from './records/last-uses.ts';
 import { accountAliasMigration, type AccountAliasTables } from './records/account-aliases.ts';
 import { passwordMigration, type PasswordTables } from './records/passwords.ts';
 import { taskMigration, type TaskTables } from './records/tasks.ts';
+import { certificateMigration, type CertificateTables } from './records/certificates.ts';
 import { instanceProfileMigration, type InstanceProfileTables } from './records/instance-profiles.ts';
 import { mfaDeviceMigration, type MfaDeviceTables } from './records/mfa-devices.ts';
 
@@ -82,7 +83,8 @@ export interface IamTables
     PasswordTables,
     AccountAliasTables,
     MfaDeviceTables,
-    TaskTables {
+    TaskTables,
+    CertificateTables {
   readonly iam_account: AccountRecord;
   readonly iam_principal: PrincipalRecord;
   readonly iam_access_key: AccessKeyRecord;
@@ -176,6 +178,7 @@ export const iamMigrations: readonly Migration[] = [
   accountAliasMigration,
   mfaDeviceMigration,
   taskMigration,
+  certificateMigration,
 ];
 
 /** A connection that reads what was committed, or a transaction. */

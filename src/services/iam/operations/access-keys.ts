@@ -22,7 +22,7 @@ import { accessToPrincipal, callerAccount, creationTime, getPrincipal, required 
 const MAX_KEYS = 2;
 
 /** Whose keys a call is about: a user's, or the root user's own. */
-interface KeyOwner {
+export interface KeyOwner {
   readonly userId: string | null;
   readonly userName: string | undefined;
 }
@@ -34,7 +34,7 @@ function targetName(userName: string | undefined, call: Call): string | undefine
   throw validation('Must specify userName when calling with non-User credentials');
 }
 
-async function accessToKeys(
+export async function accessToKeys(
   action: string,
   userName: string | undefined,
   call: Call,
@@ -45,7 +45,7 @@ async function accessToKeys(
   return [{ action, resource: `arn:aws:iam::${callerAccount(call)}:root` }];
 }
 
-async function ownerOf(queries: IamQueries, userName: string | undefined, call: Call): Promise<KeyOwner> {
+export async function ownerOf(queries: IamQueries, userName: string | undefined, call: Call): Promise<KeyOwner> {
   const name = targetName(userName, call);
   if (name === undefined) return { userId: null, userName: undefined };
   const user = await getPrincipal(queries, callerAccount(call), 'user', name);

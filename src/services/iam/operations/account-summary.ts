@@ -40,6 +40,15 @@ function policyVersionsInUse(queries: IamQueries, account: AccountId): Promise<n
   return countOf(attached);
 }
 
+async function mfaDevices(queries: IamQueries, account: AccountId, which: 'any' | 'in use'): Promise<number> {
+  let query = queries
+    .selectFrom('iam_mfa_device')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('account', '=', account);
+  if (which === 'in use') query = query.where('user_id', 'is not', null);
+  return countOf(query);
+}
+
 async function rootKeys(queries: IamQueries, account: AccountId): Promise<number> {
   const key = await queries
     .selectFrom('iam_access_key')
@@ -56,16 +65,15 @@ export const getAccountSummary = operation<IamContext, object, GetAccountSummary
     const account = callerAccount(call);
     const queries = iam.store.read;
     const SummaryMap: Partial<Record<SummaryKeyType, number>> = { ...FIXED };
-    for (const entity of ['Users', 'Groups', 'Roles', 'Policies', 'InstanceProfiles'] as const) {
+    for (const entity of ['Users', 'Groups', 'Roles', 'Policies', 'InstanceProfiles', 'ServerCertificates'] as const) {
       SummaryMap[entity] = await countEntities(queries, account, entity);
       SummaryMap[`${entity}Quota`] = ACCOUNT_QUOTAS[entity];
     }
     SummaryMap.PolicyVersionsInUse = await policyVersionsInUse(queries, account);
     SummaryMap.AccountAccessKeysPresent = await rootKeys(queries, account);
-    SummaryMap.ServerCertificates = 0;
     SummaryMap.Providers = 0;
-    SummaryMap.MFADevices = 0;
-    SummaryMap.MFADevicesInUse = 0;
+    SummaryMap.MFADevices = await mfaDevices(queries, account, 'any');
+    SummaryMap.MFADevicesInUse = await mfaDevices(queries, account, 'in use');
     SummaryMap.AccountMFAEnabled = 0;
     return { SummaryMap: SummaryMap as Record<SummaryKeyType, number> };
   },

@@ -78,6 +78,15 @@ export async function deletePrincipal(transaction: IamQueries, record: Principal
     .where('user_id', '=', owner)
     .executeTakeFirst();
   if (login !== undefined) throw deleteConflict('Cannot delete entity, must delete login profile first.');
+  const signing = await transaction
+    .selectFrom('iam_user_key')
+    .select('kind')
+    .where('user_id', '=', owner)
+    .executeTakeFirst();
+  if (signing !== undefined) {
+    const what = signing.kind === 'ssh-public-key' ? 'SSH public keys' : 'signing certificates';
+    throw deleteConflict(`Cannot delete entity, must delete ${what} first.`);
+  }
   const inline = await transaction
     .selectFrom('iam_inline_policy')
     .select('name')

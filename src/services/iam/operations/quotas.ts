@@ -10,6 +10,7 @@ export const ACCOUNT_QUOTAS = {
   Roles: 1000,
   Policies: 1500,
   InstanceProfiles: 1000,
+  ServerCertificates: 20,
 } as const;
 
 export type CountedEntity = keyof typeof ACCOUNT_QUOTAS;
@@ -20,6 +21,7 @@ const COUNTS: Readonly<Record<CountedEntity, (account: AccountId) => ReturnType<
   Roles: (account) => principals(account, 'role'),
   Policies: (account) => sql`SELECT count(*) AS count FROM iam_policy WHERE account = ${account}`,
   InstanceProfiles: (account) => sql`SELECT count(*) AS count FROM iam_instance_profile WHERE account = ${account}`,
+  ServerCertificates: (account) => sql`SELECT count(*) AS count FROM iam_server_certificate WHERE account = ${account}`,
 };
 
 function principals(account: AccountId, kind: string) {

@@ -27,6 +27,7 @@ export function auditRecordOf(
     sourceIp: call.source.sourceIp,
     userAgent: call.source.userAgent,
     resources: [...call.audit.resources],
+    owners: [...call.owners],
     parameters: withoutSecrets(target, input),
     details: call.audit.details,
     status: failure?.status ?? call.reply.status ?? 200,

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { AccessEvaluation } from '#kernel/access-evaluation.ts';
 import type { Caller } from '#kernel/caller.ts';
 import type { AccessRefusal, Authority } from '#kernel/door.ts';
-import type { Region } from '#kernel/ids.ts';
+import type { AccountId, Region } from '#kernel/ids.ts';
 import type { AccessRequest, Call, RequestSource } from '#kernel/operation.ts';
 import type { Service } from '#kernel/service.ts';
 import { type RefusalEncoding, withAuthorizationMessage } from './refusal-encoding.ts';
@@ -41,6 +41,8 @@ export class GatewayCall implements Call {
   readonly audit: Call['audit'] = { resources: new Set<string>(), details: {} };
   /** The policies and statements that allowed it, for the audit log. */
   readonly allowedBy = new Set<string>();
+  /** Whose resources were asked for: a bucket's ARN does not say it. */
+  readonly owners = new Set<AccountId>();
   /** How the first accesses that were refused were decided, for the audit log. */
   readonly refusals: AccessEvaluation[] = [];
   readonly #service: Service;
@@ -82,6 +84,7 @@ export class GatewayCall implements Call {
 
   async require(request: AccessRequest): Promise<void> {
     if (request.resource.startsWith('arn:')) this.audit.resources.add(request.resource);
+    if (request.resourceAccount !== undefined) this.owners.add(request.resourceAccount);
     const verdict = await this.#authorizer.decide(request);
     if (!verdict.decision.isAllowed) {
       const evaluation = this.refusals.length < MAX_EXPLAINED ? verdict.explain() : undefined;

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { type Caller, accountOf } from '#kernel/caller.ts';
 import type { Region } from '#kernel/ids.ts';
 import type { AccessRequest, RequestSource } from '#kernel/operation.ts';
@@ -32,7 +33,8 @@ export function callContext(
   if (referer !== undefined) values.set('aws:referer', referer);
   // A service that calls in the caller's name hides the caller's address, as it does in AWS.
   if (via.length === 0) {
-    values.set('aws:sourceip', source.sourceIp);
+    // What the platform does by itself comes from no address.
+    if (isIP(source.sourceIp) !== 0) values.set('aws:sourceip', source.sourceIp);
   } else {
     const services = via.map((name) => `${name.split('.', 1)[0]}.amazonaws.com`);
     values.set('aws:calledvia', services);
@@ -46,6 +48,7 @@ export function callContext(
 function addPrincipal(values: Values, caller: Caller, policies: PrincipalPolicies, now: number): void {
   if (caller.type === 'anonymous') {
     values.set('aws:principaltype', 'Anonymous');
+    values.set('aws:userid', 'anonymous');
     values.set('aws:principalisawsservice', 'false');
     return;
   }

@@ -23,6 +23,8 @@ export interface AuditRecord {
   readonly sourceIp: string;
   readonly userAgent: string;
   readonly resources: readonly string[];
+  /** Whose the resources are, as far as that is known: their logs have the record too. */
+  readonly owners: readonly AccountId[];
   /** The input without payloads, blobs and secret members. */
   readonly parameters: Readonly<Record<string, unknown>> | undefined;
   readonly details: Readonly<Record<string, string | number | boolean>>;

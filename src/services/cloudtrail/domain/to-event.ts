@@ -15,7 +15,7 @@ const EVENT_VERSION = '1.11';
  * resources it touched.
  */
 export function toBufferedEvents(record: AuditRecord, eventId: string): BufferedEvent[] {
-  const accounts = new Set<string>();
+  const accounts = new Set<string>(record.owners);
   if (record.account !== undefined) accounts.add(record.account);
   for (const resource of record.resources) {
     const owner = parseArn(resource)?.account;

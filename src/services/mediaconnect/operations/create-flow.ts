@@ -59,12 +59,15 @@ export const createFlow = operation<MediaConnectContext, CreateFlowRequest, Loos
     return [
       { action: 'mediaconnect:CreateFlow', resource: flow, requestTags: input.FlowTags ?? {} },
       ...tagRequests(tagged),
-      ...passRoles([
-        ...rolesOf(sourcesOf(input).map(({ Decryption }) => Decryption)),
-        ...rolesOf((input.Outputs ?? []).map(({ Encryption }) => Encryption)),
-        ...rolesOf((input.Entitlements ?? []).map(({ Encryption }) => Encryption)),
-        ...(input.VpcInterfaces ?? []).map(({ RoleArn }) => RoleArn),
-      ]),
+      ...passRoles(
+        [
+          ...rolesOf(sourcesOf(input).map(({ Decryption }) => Decryption)),
+          ...rolesOf((input.Outputs ?? []).map(({ Encryption }) => Encryption)),
+          ...rolesOf((input.Entitlements ?? []).map(({ Encryption }) => Encryption)),
+          ...(input.VpcInterfaces ?? []).map(({ RoleArn }) => RoleArn),
+        ],
+        flow,
+      ),
     ];
   },
   async handle(input, call, { flows, directory, viewOf }) {

@@ -49,7 +49,7 @@ export const grantFlowEntitlements = operation<
     return [
       ...(await flows.access('GrantFlowEntitlements', FlowArn, call, parts)),
       ...tagRequests(parts),
-      ...passRoles(rolesOf(Entitlements.map(({ Encryption }) => Encryption))),
+      ...passRoles(rolesOf(Entitlements.map(({ Encryption }) => Encryption)), FlowArn),
     ];
   },
   async handle({ FlowArn, Entitlements = [] }, call, { lifecycle }) {
@@ -80,7 +80,7 @@ export const updateFlowEntitlement = operation<
   async authorize({ FlowArn, EntitlementArn = '', Encryption }, call, { flows }) {
     return [
       ...(await flows.access('UpdateFlowEntitlement', FlowArn, call, [{ arn: EntitlementArn }])),
-      ...(await passChangedRole(Encryption, () => flows.roleOf(FlowArn, EntitlementArn, call))),
+      ...(await passChangedRole(Encryption, FlowArn, () => flows.roleOf(FlowArn, EntitlementArn, call))),
     ];
   },
   async handle(input, call, { lifecycle }) {

@@ -35,7 +35,7 @@ export const addFlowOutputs = operation<MediaConnectContext, AddFlowOutputsReque
       return [
         ...(await flows.access('AddFlowOutputs', FlowArn, call, parts)),
         ...tagRequests(parts),
-        ...passRoles(rolesOf(Outputs.map(({ Encryption }) => Encryption))),
+        ...passRoles(rolesOf(Outputs.map(({ Encryption }) => Encryption)), FlowArn),
       ];
     },
     async handle({ FlowArn, Outputs = [] }, call, { lifecycle, viewOf }) {
@@ -67,7 +67,7 @@ export const updateFlowOutput = operation<
   async authorize({ FlowArn, OutputArn = '', Encryption }, call, { flows }) {
     return [
       ...(await flows.access('UpdateFlowOutput', FlowArn, call, [{ arn: OutputArn }])),
-      ...(await passChangedRole(Encryption, () => flows.roleOf(FlowArn, OutputArn, call))),
+      ...(await passChangedRole(Encryption, FlowArn, () => flows.roleOf(FlowArn, OutputArn, call))),
     ];
   },
   async handle(input, call, { lifecycle, viewOf }) {

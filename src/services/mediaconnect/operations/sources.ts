@@ -35,7 +35,7 @@ export const addFlowSources = operation<MediaConnectContext, AddFlowSourcesReque
       return [
         ...(await flows.access('AddFlowSources', FlowArn, call, parts)),
         ...tagRequests(parts),
-        ...passRoles(rolesOf(Sources.map(({ Decryption }) => Decryption))),
+        ...passRoles(rolesOf(Sources.map(({ Decryption }) => Decryption)), FlowArn),
       ];
     },
     async handle({ FlowArn, Sources = [] }, call, { lifecycle, viewOf }) {
@@ -59,7 +59,7 @@ export const updateFlowSource = operation<
   async authorize({ FlowArn, SourceArn = '', Decryption }, call, { flows }) {
     return [
       ...(await flows.access('UpdateFlowSource', FlowArn, call, [{ arn: SourceArn }])),
-      ...(await passChangedRole(Decryption, () => flows.roleOf(FlowArn, SourceArn, call))),
+      ...(await passChangedRole(Decryption, FlowArn, () => flows.roleOf(FlowArn, SourceArn, call))),
     ];
   },
   async handle(input, call, { lifecycle, directory, viewOf }) {

@@ -26,7 +26,10 @@ export const addFlowVpcInterfaces = operation<
   async authorize({ FlowArn, VpcInterfaces = [] }, call, { flows }) {
     return [
       ...(await flows.access('AddFlowVpcInterfaces', FlowArn, call)),
-      ...passRoles(VpcInterfaces.map(({ RoleArn }) => RoleArn)),
+      ...passRoles(
+        VpcInterfaces.map(({ RoleArn }) => RoleArn),
+        FlowArn,
+      ),
     ];
   },
   async handle({ FlowArn, VpcInterfaces = [] }, call, { lifecycle }) {

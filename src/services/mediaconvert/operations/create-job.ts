@@ -34,8 +34,9 @@ export const createJob = operation<MediaconvertContext, CreateJobRequest, Create
     const tags = input.Tags ?? {};
     const isTagged = Object.keys(tags).length > 0;
     const tagging = { action: 'mediaconvert:TagResource', resource: arnOf(scope, 'jobs', '*'), requestTags: tags };
+    const used = await usedResources(input, call, context);
     return [
-      ...(await usedResources(input, call, context)).map((request) => ({
+      ...used.map((request) => ({
         ...request,
         action: 'mediaconvert:CreateJob',
         ...(isTagged && { requestTags: tags }),
@@ -44,7 +45,11 @@ export const createJob = operation<MediaconvertContext, CreateJobRequest, Create
       {
         action: 'iam:PassRole',
         resource: input.Role ?? '',
-        context: { 'iam:PassedToService': 'mediaconvert.amazonaws.com' },
+        // The queue, as in `aws:SourceArn` when MediaConvert assumes the role: the job has no ARN yet.
+        context: {
+          'iam:PassedToService': 'mediaconvert.amazonaws.com',
+          'iam:AssociatedResourceArn': used[0]?.resource,
+        },
       },
     ];
   },

@@ -246,6 +246,7 @@ export class RotationRunner {
       errorMessage: failure,
       allowedBy: [],
       refusals: [],
+      owners: [],
     });
   }
 }

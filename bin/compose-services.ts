@@ -58,6 +58,7 @@ import { type SecretsTables, secretsManagerMigrations } from '#services/secrets-
 import { AuthorizationMessages } from '#services/sts/authorization-messages.ts';
 import { StsApi } from '#services/sts/api.ts';
 import { stsService } from '#services/sts/service.ts';
+import { ProviderKeys } from '#services/sts/web-identity/provider-keys.ts';
 import { EventLog, type EventLogTables, eventLogMigrations } from '#storage/event-log/event-log.ts';
 import { EventWebhooks, type EventWebhookTables, eventWebhookMigrations } from '#storage/event-log/event-webhooks.ts';
 import type { FolderBlobs } from '#storage/folder/folder-blobs.ts';
@@ -196,8 +197,8 @@ export function composeServices(
   const messages = new AuthorizationMessages(rootKey);
   const gateway = new Gateway({
     services: [
-      iamService({ store: iamStore, rootKey, randomness, lastUses }),
-      stsService({ iam, messages }),
+      iamService({ store: iamStore, rootKey, randomness, trustedIssuers: config.oidcIssuers, lastUses }),
+      stsService({ iam, providerKeys: new ProviderKeys(clock, config.oidcIssuers), messages }),
       kmsService(kms),
       s3Service(s3),
       mediaconvertService(mediaconvert),

@@ -46,6 +46,8 @@ export interface Config {
   readonly mayUseHardware: boolean;
   /** Hosts at private addresses that MediaConvert may ask for content keys. */
   readonly keyProviderHosts: readonly string[];
+  /** Origins of OpenID Connect providers that may be at private addresses, on loopback also by http. */
+  readonly oidcIssuers: readonly string[];
   /** The IP address on which live flows listen, and which they tell senders and takers. */
   readonly mediaConnectAddress: string;
   /** Entitlements that other installations have granted to accounts of this one. */
@@ -87,6 +89,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'COFFER_HTTP_INPUT_HOSTS',
   'COFFER_HARDWARE_ENCODERS',
   'COFFER_KEY_PROVIDER_HOSTS',
+  'COFFER_OIDC_ISSUERS',
   'COFFER_MEDIACONNECT_ADDRESS',
   'COFFER_REMOTE_ENTITLEMENTS',
   'COFFER_METRICS_PORT',
@@ -135,6 +138,7 @@ export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv
     httpInputHosts: readHosts('COFFER_HTTP_INPUT_HOSTS', environment),
     mayUseHardware: readHardware(environment['COFFER_HARDWARE_ENCODERS']),
     keyProviderHosts: readHosts('COFFER_KEY_PROVIDER_HOSTS', environment),
+    oidcIssuers: (environment['COFFER_OIDC_ISSUERS']?.split(',') ?? []).map(readIssuerOrigin),
     mediaConnectAddress: readAddress('COFFER_MEDIACONNECT_ADDRESS', environment['COFFER_MEDIACONNECT_ADDRESS']),
     remoteEntitlements: readRemote('COFFER_REMOTE_ENTITLEMENTS', environment['COFFER_REMOTE_ENTITLEMENTS']),
     metricsPort:
@@ -200,6 +204,15 @@ function readListedHost(name: string, text: string): string {
   const url = URL.canParse(`http://${host}/`) ? new URL(`http://${host}/`) : undefined;
   if (url !== undefined && /^[^\s/?#@]+$/.test(host)) return url.host;
   throw new ConfigError(`${name} is a list such as media.example,10.1.2.3:8080, not '${text}'.`);
+}
+
+function readIssuerOrigin(text: string): string {
+  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
+  const isLoopback = url !== undefined && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback)) return url.origin;
+  throw new ConfigError(
+    `COFFER_OIDC_ISSUERS is a list of addresses such as https://idp.internal:8443,http://127.0.0.1:9000, not '${text}'.`,
+  );
 }
 
 /** Not the wildcard: it is told to senders and takers. */

@@ -29,6 +29,8 @@ const EXEMPT = new Set([
   'kinesis-video-archived-media:PreflightDASH',
   'key-provider:PreflightPlay',
 ]);
+/** They ask for a provider's token, whoever signs. */
+const BY_TOKEN = new Set(['sts:AssumeRoleWithWebIdentity', 'sts:AssumeRoleWithSAML']);
 /** In no SDK, and with signatures of its own: see the tests of PutMedia. */
 const ELSEWHERE = new Set(['kinesis-video-media:PutMedia']);
 
@@ -158,6 +160,8 @@ describe('callers without permissions', () => {
         const { status, code, output } = await call(service, name, client, nobody);
         if (EXEMPT.has(`${service.name}:${name}`)) {
           assert.equal(status, 200, name);
+        } else if (BY_TOKEN.has(`${service.name}:${name}`)) {
+          assert.deepEqual([status, code], [400, 'InvalidIdentityTokenException']);
         } else if (name === 'DeleteObjects') {
           // It answers for each key by itself.
           const { Errors = [], Deleted = [] } = output as s3.DeleteObjectsOutput;
@@ -185,6 +189,10 @@ describe('callers without permissions', () => {
       for (const name of namesOf(service)) {
         const { status, code, output } = await call(service, name, client);
         if (status === 200 && EXEMPT.has(`${service.name}:${name}`) && name.startsWith('Preflight')) continue;
+        if (BY_TOKEN.has(`${service.name}:${name}`)) {
+          assert.deepEqual([status, code], [400, 'InvalidIdentityTokenException']);
+          continue;
+        }
         if (name === 'DeleteObjects') {
           const { Errors = [] } = output as s3.DeleteObjectsOutput;
           assert.deepEqual(
@@ -295,6 +303,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
   await people.send(new iam.CreateLoginProfileCommand({ UserName, Password: 'Correct-horse-1' }));
   await people.send(new iam.UpdateAccountPasswordPolicyCommand({}));
   await people.send(new iam.CreateAccountAliasCommand({ AccountAlias: 'target' }));
+  await people.send(new iam.CreateOpenIDConnectProviderCommand({ Url: 'https://idp.example.com' }));
   await people.send(new iam.CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'target' }));
   await people.send(new iam.CreateInstanceProfileCommand({ InstanceProfileName: 'target' }));
 
@@ -374,6 +383,10 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       OldPassword: 'Correct-horse-1',
       NewPassword: 'Correct-horse-2',
       SerialNumber: `arn:aws:iam::${account}:mfa/target`,
+      OpenIDConnectProviderArn: `arn:aws:iam::${account}:oidc-provider/idp.example.com`,
+      Url: 'https://other.example.com',
+      ClientID: 'other',
+      ThumbprintList: [],
       AuthenticationCode1: '000000',
       AuthenticationCode2: '000000',
       VirtualMFADeviceName: 'new',
@@ -412,6 +425,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
     sts: {
       RoleArn: Role?.Arn ?? '',
       RoleSessionName: 'session',
+      WebIdentityToken: 'none',
       EncodedMessage: 'any',
       Name: 'federated',
       AccessKeyId: AccessKey?.AccessKeyId ?? '',

@@ -2,7 +2,9 @@ import {
   CreateAccountAliasCommand,
   CreateInstanceProfileCommand,
   CreateLoginProfileCommand,
+  CreateOpenIDConnectProviderCommand,
   CreateVirtualMFADeviceCommand,
+  ListOpenIDConnectProvidersCommand,
   ListVirtualMFADevicesCommand,
   CreateServiceLinkedRoleCommand,
   DeleteServiceLinkedRoleCommand,
@@ -46,6 +48,7 @@ export async function furnishIamEntities(iam: IAMClient): Promise<void> {
   await iam.send(new UpdateAccountPasswordPolicyCommand({ RequireNumbers: true }));
   await iam.send(new CreateAccountAliasCommand({ AccountAlias: 'films' }));
   await iam.send(new CreateInstanceProfileCommand({ InstanceProfileName: 'profile' }));
+  await iam.send(new CreateOpenIDConnectProviderCommand({ Url: 'https://idp.example.com' }));
   await iam.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'phone' }));
 }
 
@@ -61,6 +64,12 @@ export function iamEntityCases(configOf: (endpoint: string) => ClientConfig) {
 }
 
 const CASES: readonly IamCase[] = [
+  {
+    table: 'iam_oidc_provider',
+    where: '1',
+    lookedUpBy: ['account'],
+    read: (iam) => iam.send(new ListOpenIDConnectProvidersCommand({})),
+  },
   {
     table: 'iam_mfa_device',
     where: '1',

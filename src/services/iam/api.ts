@@ -8,11 +8,14 @@ import { Accounts } from './accounts.ts';
 import { type CallerPolicies, CallerPolicyDirectory } from './caller-policies.ts';
 import { type CredentialProblem, Credentials, type FoundCredentials, type IssuedCredentials } from './credentials.ts';
 import { parseIamArn, principalArn } from './domain/identifiers.ts';
+import { IdentityProviders } from './identity-providers.ts';
 import { MfaCodes } from './mfa-codes.ts';
 import type { SessionOwner } from './domain/session-tokens.ts';
 import { type IamStore, tagsOf } from './store.ts';
 
 export { AccountExistsError } from './accounts.ts';
+export type { IdentityProviders, OidcProvider } from './identity-providers.ts';
+export { isTrustedIssuer, issuerName } from './domain/oidc-issuer.ts';
 export type { IssuedCredentials } from './credentials.ts';
 
 /** A role, for those who pass or assume it. */
@@ -36,6 +39,7 @@ export interface Role {
 export class IamApi {
   readonly accounts: Accounts;
   readonly mfaCodes: MfaCodes;
+  readonly identityProviders: IdentityProviders;
   readonly #store: IamStore;
   readonly #credentials: Credentials;
   readonly #policies: CallerPolicyDirectory;
@@ -44,6 +48,7 @@ export class IamApi {
     this.#store = store;
     this.accounts = new Accounts(store, rootKey, randomness, clock);
     this.mfaCodes = new MfaCodes(store, rootKey);
+    this.identityProviders = new IdentityProviders(store);
     this.#credentials = new Credentials(store, rootKey, randomness);
     this.#policies = new CallerPolicyDirectory(store);
   }

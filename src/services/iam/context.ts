@@ -8,5 +8,7 @@ export interface IamContext {
   readonly store: IamStore;
   readonly rootKey: RootKey;
   readonly randomness: Randomness;
+  /** Origins of identity providers that may be asked by http or at private addresses: the operator allows them. */
+  readonly trustedIssuers: readonly string[];
   readonly lastUses: LastUses;
 }

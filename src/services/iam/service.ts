@@ -63,6 +63,7 @@ import {
   listEntitiesForPolicy,
   listPolicies,
 } from './operations/managed-policies.ts';
+import { oidcProviderOperations } from './operations/oidc-providers.ts';
 import { mfaDeviceOperations } from './operations/mfa-devices.ts';
 import {
   createPolicyVersion,
@@ -176,6 +177,7 @@ export function iamService(context: IamContext): Service<IamContext> {
       getAccountSummary,
       getAccountAuthorizationDetails,
       ...mfaDeviceOperations,
+      ...oidcProviderOperations,
       createServiceLinkedRole,
       ...serviceLinkedRoleDeletionOperations,
       simulateCustomPolicy,

@@ -9,6 +9,7 @@ import { passwordMigration, type PasswordTables } from './records/passwords.ts';
 import { taskMigration, type TaskTables } from './records/tasks.ts';
 import { certificateMigration, type CertificateTables } from './records/certificates.ts';
 import { instanceProfileMigration, type InstanceProfileTables } from './records/instance-profiles.ts';
+import { oidcProviderMigration, type OidcProviderTables } from './records/oidc-providers.ts';
 import { mfaDeviceMigration, type MfaDeviceTables } from './records/mfa-devices.ts';
 
 /** Times are milliseconds since the epoch. */
@@ -84,7 +85,8 @@ export interface IamTables
     AccountAliasTables,
     MfaDeviceTables,
     TaskTables,
-    CertificateTables {
+    CertificateTables,
+    OidcProviderTables {
   readonly iam_account: AccountRecord;
   readonly iam_principal: PrincipalRecord;
   readonly iam_access_key: AccessKeyRecord;
@@ -179,6 +181,7 @@ export const iamMigrations: readonly Migration[] = [
   mfaDeviceMigration,
   taskMigration,
   certificateMigration,
+  oidcProviderMigration,
 ];
 
 /** A connection that reads what was committed, or a transaction. */

@@ -40,6 +40,24 @@ export function invalidAuthorizationMessage(): ServiceError {
   );
 }
 
+export function invalidIdentityToken(message: string): ServiceError {
+  return new ServiceError('InvalidIdentityToken', BAD_REQUEST, message);
+}
+
+export function expiredToken(message: string): ServiceError {
+  return new ServiceError('ExpiredTokenException', BAD_REQUEST, message);
+}
+
+export function idpRejectedClaim(message: string): ServiceError {
+  return new ServiceError('IDPRejectedClaim', FORBIDDEN, message);
+}
+
+/** What went wrong is the operator's to know: who brings a token learns nothing of the network. */
+export function idpCommunicationError(cause: Error): ServiceError {
+  const message = "The identity provider's keys could not be read. Try again in a moment.";
+  return new ServiceError('IDPCommunicationError', BAD_REQUEST, message, { cause });
+}
+
 /** A member that is not carried out. */
 export function unsupportedMember(name: string): ServiceError {
   return validation(`The parameter ${name} is not supported.`);

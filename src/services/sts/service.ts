@@ -5,6 +5,7 @@ import { checkCaller } from './domain/check-caller.ts';
 import { stsErrors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
 import { assumeRole } from './operations/assume-role.ts';
+import { assumeRoleWithWebIdentity } from './operations/assume-role-with-web-identity.ts';
 import { decodeAuthorizationMessage } from './operations/decode-authorization-message.ts';
 import { getAccessKeyInfo } from './operations/get-access-key-info.ts';
 import { getFederationToken } from './operations/get-federation-token.ts';
@@ -22,6 +23,7 @@ export function stsService(context: StsContext): Service<StsContext> {
     schemas: operationSchemasOf(sdk),
     operations: [
       assumeRole,
+      assumeRoleWithWebIdentity,
       getCallerIdentity,
       getSessionToken,
       getFederationToken,

@@ -1,0 +1,31 @@
+import type { AccountId } from '#kernel/ids.ts';
+import type { IamStore } from './store.ts';
+
+/** An OpenID Connect provider that an account trusts. */
+export interface OidcProvider {
+  readonly arn: string;
+  /** As tokens name it in `iss`. */
+  readonly issuer: string;
+  /** The audiences whose tokens are taken. */
+  readonly clientIds: readonly string[];
+}
+
+/** The identity providers of accounts, for STS. */
+export class IdentityProviders {
+  readonly #store: IamStore;
+
+  constructor(store: IamStore) {
+    this.#store = store;
+  }
+
+  /** @param issuer as a token names it */
+  async findOidc(account: AccountId, issuer: string): Promise<OidcProvider | undefined> {
+    const rows = await this.#store.read
+      .selectFrom('iam_oidc_provider')
+      .selectAll()
+      .where('account', '=', account)
+      .execute();
+    const found = rows.find((row) => row.issuer === issuer || `${row.issuer}/` === issuer);
+    return found && { arn: found.arn, issuer: found.issuer, clientIds: JSON.parse(found.client_ids) as string[] };
+  }
+}

@@ -139,8 +139,9 @@ test('automated ABR makes the renditions that the input and the rules call for, 
 test('a group whose renditions are not its own is refused', async () => {
   const group = hlsLadder({ destination: 's3://outputs/abr/refused' });
   const request = jobOf(account.role, account.source, [{ ...group, AutomatedEncodingSettings: { AbrSettings: {} } }]);
-  await assert.rejects(
-    account.media.send(new CreateJobCommand(request)),
-    /Should be H_264 or H_265 with QVBR and MULTI_PASS_HQ, with automated ABR/,
-  );
+  await assert.rejects(account.media.send(new CreateJobCommand(request)), (error: Error) => {
+    assert.match(error.message, /Should be H_264 or H_265 with QVBR and MULTI_PASS_HQ, with automated ABR/);
+    assert.match(error.message, /\/codecSettings\/h264Settings\/maxBitrate: Is not allowed with automated ABR/);
+    return true;
+  });
 });

@@ -91,17 +91,18 @@ function checkOutputs(group: OutputGroup, pointer: string, problems: Problem[]):
     const at = `${pointer}/outputs/${index}/videoDescription`;
     const { H264Settings: h264, H265Settings: h265 } = video.CodecSettings ?? {};
     const settings = h264 ?? h265;
+    const member = h264 === undefined ? 'h265Settings' : 'h264Settings';
     if (settings?.RateControlMode !== 'QVBR' || settings.QualityTuningLevel !== 'MULTI_PASS_HQ') {
       const text = 'Should be H_264 or H_265 with QVBR and MULTI_PASS_HQ, with automated ABR';
       problems.push({ pointer: `${at}/codecSettings`, text });
     }
-    for (const [member, value] of [
+    for (const [name, value] of [
       ['width', video.Width],
       ['height', video.Height],
-      ['codecSettings/maxBitrate', settings?.MaxBitrate],
-      ['codecSettings/qvbrSettings', settings?.QvbrSettings],
+      [`codecSettings/${member}/maxBitrate`, settings?.MaxBitrate],
+      [`codecSettings/${member}/qvbrSettings`, settings?.QvbrSettings],
     ] as const) {
-      if (value !== undefined) problems.push({ pointer: `${at}/${member}`, text: 'Is not allowed with automated ABR' });
+      if (value !== undefined) problems.push({ pointer: `${at}/${name}`, text: 'Is not allowed with automated ABR' });
     }
   }
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { CodecContext, Dictionary, FormatContext, Frame, IOContext, Packet, Stream } from 'node-av/lib';
 import type { AudioPick } from '../transcode-input.ts';
 import type { MediaInfo, StreamInfo } from '../transcode-report.ts';
@@ -25,6 +26,8 @@ const NO_PROTOCOL = 'none';
 const IO_BUFFER_SIZE = 128 * 1024;
 const MAX_PIXELS = 8192 * 8192;
 const MAX_STREAMS = 128;
+/** Of a decoder: each keeps pictures of its own. */
+const MAX_THREADS = 8;
 
 /** FFmpeg's "no timestamp". */
 const NO_TIMESTAMP = -(2n ** 63n);
@@ -177,7 +180,7 @@ export class MediaInput {
     context.parametersToContext(stream.codecpar);
     context.pktTimebase = stream.timeBase;
     const cause = `Unable to open input file [${this.#uri}]: Error initializing decoder for ${name}`;
-    const options = { threads: 'auto', max_pixels: MAX_PIXELS };
+    const options = { threads: Math.min(MAX_THREADS, availableParallelism()), max_pixels: MAX_PIXELS };
     openCodec(ffmpeg, context, codec, options, ERROR_CODES.unsupportedInput, cause);
     return context;
   }

@@ -14,11 +14,13 @@ import { AuthorizationFacts } from '#services/accessanalyzer/facts/authorization
 import { accessAnalyzerService } from '#services/accessanalyzer/service.ts';
 import { CloudTrailLog } from '#services/cloudtrail/api.ts';
 import { EventBuffer } from '#services/cloudtrail/domain/event-buffer.ts';
+import { PrincipalActivity } from '#services/cloudtrail/principal-activity.ts';
 import { RequestUsage } from '#services/cloudtrail/request-usage.ts';
 import { cloudTrailService } from '#services/cloudtrail/service.ts';
 import { CloudTrailStore, type CloudTrailTables, cloudTrailMigrations } from '#services/cloudtrail/store.ts';
 import { IamApi, ServiceLinkedRoles } from '#services/iam/api.ts';
 import { LastUses } from '#services/iam/last-uses.ts';
+import { ServiceAccessReports } from '#services/iam/service-access.ts';
 import { iamService } from '#services/iam/service.ts';
 import { IamStore, type IamTables, iamMigrations } from '#services/iam/store.ts';
 import { KeyProviderApi } from '#services/key-provider/api.ts';
@@ -111,6 +113,8 @@ export function composeServices(
   const buffer = new EventBuffer(trail, logger);
   const log = new CloudTrailLog(buffer, randomness);
   const lastUses = new LastUses(iamStore, logger);
+  const activity = new PrincipalActivity(records.of<CloudTrailTables>(), buffer);
+  const serviceAccess = new ServiceAccessReports(iamStore, activity, logger);
   const usage = new RequestUsage(records.of<CloudTrailTables>());
   const events = new EventLog(records.of<EventLogTables>(), clock, randomness, logger);
   const webhooks = new EventWebhooks(records.of<EventWebhookTables>(), events, config.eventWebhooks, clock, logger);
@@ -197,7 +201,14 @@ export function composeServices(
   const messages = new AuthorizationMessages(rootKey);
   const gateway = new Gateway({
     services: [
-      iamService({ store: iamStore, rootKey, randomness, trustedIssuers: config.oidcIssuers, lastUses }),
+      iamService({
+        store: iamStore,
+        rootKey,
+        randomness,
+        trustedIssuers: config.oidcIssuers,
+        lastUses,
+        serviceAccess,
+      }),
       stsService({ iam, providerKeys: new ProviderKeys(clock, config.oidcIssuers), messages }),
       kmsService(kms),
       s3Service(s3),
@@ -277,6 +288,7 @@ export function composeServices(
     trail,
     log,
     lastUses,
+    serviceAccess,
     usage,
     checks,
     purgeSteps,

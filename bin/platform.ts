@@ -110,6 +110,7 @@ export class Platform {
     this.#services.archivedMedia.stills.close();
     this.#services.thumbnails.close();
     await this.#services.events.close();
+    await this.#services.serviceAccess.close();
     await this.#services.lastUses.flush();
     await this.#log.close();
     await this.#records.close();

@@ -3,6 +3,8 @@ import type { Randomness } from '#kernel/randomness.ts';
 import type { EventBuffer } from './domain/event-buffer.ts';
 import { toBufferedEvents } from './domain/to-event.ts';
 
+export type { PrincipalActivity, PrincipalUse } from './principal-activity.ts';
+
 /** The audit log as the gateway sees it: it takes records and writes them in groups. */
 export class CloudTrailLog implements AuditSink {
   readonly #buffer: EventBuffer;

@@ -6,6 +6,7 @@ const BAD_REQUEST = 400;
 const FORBIDDEN = 403;
 const NOT_FOUND = 404;
 const CONFLICT = 409;
+const GONE = 410;
 
 export function noSuchEntity(message: string): ServiceError {
   return new ServiceError('NoSuchEntity', NOT_FOUND, message);
@@ -57,6 +58,14 @@ export function invalidPublicKey(message: string): ServiceError {
 
 export function duplicateSshPublicKey(message: string): ServiceError {
   return new ServiceError('DuplicateSSHPublicKey', BAD_REQUEST, message);
+}
+
+export function reportNotPresent(message: string): ServiceError {
+  return new ServiceError('ReportNotPresent', GONE, message);
+}
+
+export function reportExpired(message: string): ServiceError {
+  return new ServiceError('ReportExpired', GONE, message);
 }
 
 export function concurrentModification(message: string): ServiceError {

@@ -8,6 +8,8 @@ import { createAccessKey, deleteAccessKey, listAccessKeys, updateAccessKey } fro
 import { serverCertificateOperations } from './operations/server-certificates.ts';
 import { signingCertificateOperations } from './operations/signing-certificates.ts';
 import { sshPublicKeyOperations } from './operations/ssh-public-keys.ts';
+import { credentialReportOperations } from './operations/credential-reports.ts';
+import { serviceAccessOperations } from './operations/service-access.ts';
 import { accountAliasOperations } from './operations/account-aliases.ts';
 import { getAccountAuthorizationDetails } from './operations/account-authorization-details.ts';
 import { getAccountSummary } from './operations/account-summary.ts';
@@ -171,6 +173,8 @@ export function iamService(context: IamContext): Service<IamContext> {
       ...serverCertificateOperations,
       ...signingCertificateOperations,
       ...sshPublicKeyOperations,
+      ...credentialReportOperations,
+      ...serviceAccessOperations,
       ...loginProfileOperations,
       ...passwordPolicyOperations,
       ...accountAliasOperations,

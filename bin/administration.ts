@@ -36,6 +36,11 @@ export class Administration {
         return yield* this.#platform.verify();
       case 'usage':
         return yield* countRequests(this.#platform, request);
+      case 'explain':
+        for (const value of await this.#platform.explain(request.subject)) yield { type: 'item', value };
+        return;
+      case 'least-privilege':
+        return yield* this.#platform.leastPrivilege(request);
       case 'mediaconvert-preflight':
         return yield* this.#preflight(request.account, request.region, request.request);
       case 'events':

@@ -93,6 +93,31 @@ program
   .addOption(dataOption())
   .action(async (options) => (await import('./commands/events.ts')).events(options));
 
+program
+  .command('explain')
+  .description('Say how a refused request was decided, statement by statement, and what would have allowed it.')
+  .argument('<refusal>', 'the id of the request, or the encoded authorization message of its refusal')
+  .addOption(dataOption())
+  .option('--json', 'print JSON')
+  .addHelpText(
+    'after',
+    `
+The id is what SDKs call the request id; the message stands in the header x-coffer-authorization-message. The audit log
+keeps refused requests for 90 days; a message can be explained later, too, but holds less.`,
+  )
+  .action(async (refusal: string, options) => (await import('./commands/explain.ts')).explain(refusal, options));
+
+program
+  .command('least-privilege')
+  .description('Print the policy that covers what a role or user has used, by the audit log, and nothing else.')
+  .option('--role <arn>', 'all sessions of a role')
+  .option('--user <arn>', 'or a user')
+  .option('--since <time>', 'such as 2026-11-20T08:30:00Z, or 90m, 12h, 7d ago (default: 7 days before --until)')
+  .option('--until <time>', 'the same (default: now)')
+  .addOption(dataOption())
+  .option('--json', 'print JSON: the policy, what the log could not tell, and what ValidatePolicy finds')
+  .action(async (options) => (await import('./commands/least-privilege.ts')).leastPrivilege(options));
+
 const mediaconvert = program
   .command('mediaconvert')
   .description('MediaConvert: check a job before it runs, play what it has protected.');

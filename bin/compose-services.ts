@@ -15,6 +15,7 @@ import { accessAnalyzerService } from '#services/accessanalyzer/service.ts';
 import { CloudTrailLog } from '#services/cloudtrail/api.ts';
 import { EventBuffer } from '#services/cloudtrail/domain/event-buffer.ts';
 import { PrincipalActivity } from '#services/cloudtrail/principal-activity.ts';
+import { PrincipalUses } from '#services/cloudtrail/principal-uses.ts';
 import { RequestUsage } from '#services/cloudtrail/request-usage.ts';
 import { cloudTrailService } from '#services/cloudtrail/service.ts';
 import { CloudTrailStore, type CloudTrailTables, cloudTrailMigrations } from '#services/cloudtrail/store.ts';
@@ -116,6 +117,7 @@ export function composeServices(
   const activity = new PrincipalActivity(records.of<CloudTrailTables>(), buffer);
   const serviceAccess = new ServiceAccessReports(iamStore, activity, logger);
   const usage = new RequestUsage(records.of<CloudTrailTables>());
+  const uses = new PrincipalUses(records.of<CloudTrailTables>());
   const events = new EventLog(records.of<EventLogTables>(), clock, randomness, logger);
   const webhooks = new EventWebhooks(records.of<EventWebhookTables>(), events, config.eventWebhooks, clock, logger);
 
@@ -290,6 +292,8 @@ export function composeServices(
     lastUses,
     serviceAccess,
     usage,
+    uses,
+    messages,
     checks,
     purgeSteps,
     logger,

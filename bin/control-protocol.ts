@@ -1,5 +1,6 @@
 import { USAGE_COLUMNS, type UsageColumn, type UsageRange } from '#services/cloudtrail/domain/usage.ts';
 import type { EventSelection } from '#storage/event-log/event-log.ts';
+import type { LeastPrivilegeRequest } from './least-privilege.ts';
 
 /** What the command line asks of a running server: one JSON line in, JSON lines out, the last one `done` or `error`. */
 export type ControlRequest =
@@ -10,6 +11,8 @@ export type ControlRequest =
   | { readonly command: 'verify' }
   | ({ readonly command: 'usage'; readonly by: readonly UsageColumn[] } & UsageRange)
   | ({ readonly command: 'events' } & EventSelection)
+  | { readonly command: 'explain'; readonly subject: string }
+  | ({ readonly command: 'least-privilege' } & LeastPrivilegeRequest)
   | {
       readonly command: 'mediaconvert-preflight';
       readonly account: string;
@@ -54,6 +57,11 @@ export function parseControlRequest(value: unknown): ControlRequest {
       return parseUsageRequest(fields);
     case 'events':
       return parseEventsRequest(fields);
+    case 'explain':
+      if (typeof fields['subject'] !== 'string') break;
+      return { command, subject: fields['subject'] };
+    case 'least-privilege':
+      return parseLeastPrivilegeRequest(fields);
     case 'mediaconvert-preflight': {
       const { account, region, request } = fields;
       if (typeof account !== 'string' || typeof region !== 'string') break;
@@ -86,6 +94,11 @@ function parseEventsRequest({ after, from, account, source }: Readonly<Record<st
     ...(account !== undefined && { account }),
     ...(source !== undefined && { source }),
   };
+}
+
+function parseLeastPrivilegeRequest({ principal, from, to }: Readonly<Record<string, unknown>>): ControlRequest {
+  if (typeof principal !== 'string' || !Number.isSafeInteger(from) || !Number.isSafeInteger(to)) throw unknownCommand();
+  return { command: 'least-privilege', principal, from: Number(from), to: Number(to) };
 }
 
 function isTextOrAbsent(value: unknown): value is string | undefined {

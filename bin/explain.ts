@@ -11,7 +11,12 @@ export interface ExplainedAccess {
   readonly evaluation: AccessEvaluation;
   readonly grants: readonly Grant[];
   /** The statements that deny it: no other one would help. */
-  readonly denials: readonly { readonly policy: string; readonly type: string; readonly index: number; readonly sid?: string }[];
+  readonly denials: readonly {
+    readonly policy: string;
+    readonly type: string;
+    readonly index: number;
+    readonly sid?: string;
+  }[];
 }
 
 /** A failed request of the audit log; for a message that was decoded there is no more than its access. */
@@ -124,7 +129,11 @@ async function accountsOf({ iam }: ExplainParts): Promise<readonly string[]> {
 }
 
 /** What a message says: less than the audit log, but also when that is gone. */
-function explainMessage(subject: string, accounts: readonly string[], messages: AuthorizationMessages): ExplainedRequest {
+function explainMessage(
+  subject: string,
+  accounts: readonly string[],
+  messages: AuthorizationMessages,
+): ExplainedRequest {
   for (const account of accounts) {
     const text = messages.open(subject, account);
     if (text === undefined) continue;
@@ -139,7 +148,11 @@ interface Items<Item> {
 type Values = Items<{ readonly value: string }>;
 interface DecodedMessage {
   readonly explicitDeny: boolean;
-  readonly matchedStatements: Items<{ readonly statementId: string; readonly actions: Values; readonly resources: Values }>;
+  readonly matchedStatements: Items<{
+    readonly statementId: string;
+    readonly actions: Values;
+    readonly resources: Values;
+  }>;
   readonly failures: Items<{ readonly policyType?: AccessEvaluation['missing']; readonly value: string }>;
   readonly context: {
     readonly principal: { readonly id: string; readonly arn: string };
@@ -153,7 +166,10 @@ function evaluationOf(message: DecodedMessage, account: string): AccessEvaluatio
   const { principal, action, resource, conditions } = message.context;
   const [failure] = message.failures.items;
   const values = Object.fromEntries(
-    conditions.items.map(({ key, values: { items } }) => [key, items.length === 1 ? (items[0]?.value ?? '') : items.map(({ value }) => value)]),
+    conditions.items.map(({ key, values: { items } }) => [
+      key,
+      items.length === 1 ? (items[0]?.value ?? '') : items.map(({ value }) => value),
+    ]),
   );
   const owner = typeof values['aws:resourceaccount'] === 'string' ? values['aws:resourceaccount'] : undefined;
   return {

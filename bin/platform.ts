@@ -21,8 +21,10 @@ import { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
 import { allMigrations, composeServices, type PurgeStep, type Services } from './compose-services.ts';
 import type { Config } from './config.ts';
 import type { ControlReply } from './control-protocol.ts';
+import { type ExplainedRequest, explainRefusal } from './explain.ts';
 import { createFirstAccount } from './first-account.ts';
 import { type Installation, openInstallation } from './installation.ts';
+import { type LeastPrivilegeRequest, writeLeastPrivilege } from './least-privilege.ts';
 import { runChecks } from './verify.ts';
 
 const HOUSEKEEPING_MS = 60 * 60_000;
@@ -131,6 +133,16 @@ export class Platform {
   async failuresOf(requestId: string, account?: AccountId): Promise<readonly EventRow[]> {
     await this.#log.flush();
     return this.#services.trail.findFailures(requestId, account);
+  }
+
+  /** How a refused request was decided. @throws AdministrationError */
+  explain(subject: string): Promise<readonly ExplainedRequest[]> {
+    return explainRefusal(subject, this.#services);
+  }
+
+  /** The policy that covers what a principal used. @throws AdministrationError */
+  leastPrivilege(request: LeastPrivilegeRequest): AsyncGenerator<ControlReply> {
+    return writeLeastPrivilege(request, this.#services);
   }
 
   /** What happened, from the event log. */

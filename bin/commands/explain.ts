@@ -23,7 +23,10 @@ function requestText(request: ExplainedRequest): string {
   const lines: string[] = [];
   if (source === 'audit-log') {
     const through = parentRequestId === undefined ? '' : ` (for request ${parentRequestId})`;
-    lines.push(`Request ${requestId ?? ''}${through}`, `${time ?? ''}  ${service ?? ''}  ${operation ?? ''}  ${errorCode ?? ''}`);
+    lines.push(
+      `Request ${requestId ?? ''}${through}`,
+      `${time ?? ''}  ${service ?? ''}  ${operation ?? ''}  ${errorCode ?? ''}`,
+    );
     if (errorMessage !== undefined) lines.push(printable(errorMessage));
   }
   if (accesses.length === 0) lines.push('', 'No policy refused this request itself.');
@@ -57,10 +60,12 @@ function policyLines(policy: EvaluatedPolicy, { decidedBy }: AccessEvaluation): 
   const through = attachedTo === undefined ? '' : ` of ${printable(attachedTo)}`;
   const lines = [`  ${TYPES[type]} ${printable(name)}${through}${exists ? '' : ': there is none'}`];
   for (const statement of statements) {
-    const isDecider = type === decidedBy?.policyType && name === decidedBy.policyName && statement.index === decidedBy.statementIndex;
+    const isDecider =
+      type === decidedBy?.policyType && name === decidedBy.policyName && statement.index === decidedBy.statementIndex;
     lines.push(...statementLines(statement, isDecider));
   }
-  if (statements.length < statementCount) lines.push(`      ${statementCount - statements.length} more, about other things`);
+  if (statements.length < statementCount)
+    lines.push(`      ${statementCount - statements.length} more, about other things`);
   return lines;
 }
 
@@ -83,8 +88,11 @@ const OUTCOMES: Readonly<Record<EvaluatedStatement['outcome'], string>> = {
 function statementLines(statement: EvaluatedStatement, isDecider: boolean): string[] {
   const { index, sid, effect, outcome, actions, resources, isNotAction, isNotResource, conditions = [] } = statement;
   const name = sid === undefined || sid === '' ? '' : ` ${printable(sid)}`;
-  const lines = [`    ${isDecider ? '>' : ' '} [${index}]${name} ${effect}: ${OUTCOMES[outcome]}${isDecider ? ', and decides' : ''}`];
-  if (actions !== undefined) lines.push(`        ${isNotAction === true ? 'NotAction' : 'Action'} ${valuesText(actions)}`);
+  const lines = [
+    `    ${isDecider ? '>' : ' '} [${index}]${name} ${effect}: ${OUTCOMES[outcome]}${isDecider ? ', and decides' : ''}`,
+  ];
+  if (actions !== undefined)
+    lines.push(`        ${isNotAction === true ? 'NotAction' : 'Action'} ${valuesText(actions)}`);
   if (resources !== undefined && resources.length > 0) {
     lines.push(`        ${isNotResource === true ? 'NotResource' : 'Resource'} ${valuesText(resources)}`);
   }
@@ -105,7 +113,10 @@ function remedyLines({ evaluation, grants, denials }: ExplainedAccess): string[]
     const which = denials.map(({ policy, type, index, sid }) => {
       return `  statement ${sid === undefined ? index : printable(sid)} of ${printable(policy)} (${type})`;
     });
-    return ['A statement denies it, and no other statement helps against that. It has to go, or not to apply:', ...which];
+    return [
+      'A statement denies it, and no other statement helps against that. It has to go, or not to apply:',
+      ...which,
+    ];
   }
   if (grants.length === 0) return ['Nothing that a policy here could say would allow it.'];
   const lines = [grants.length === 1 ? 'This would allow it:' : 'These together would allow it:'];

@@ -34,6 +34,8 @@ export function auditRecordOf(
     errorCode: failure?.code,
     errorMessage: failure?.message,
     allowedBy: [...call.allowedBy],
+    accesses: [...call.accesses.values()],
+    accessesLeftOut: call.accessesLeftOut,
     refusals: call.refusals,
   };
 }

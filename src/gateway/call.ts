@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { AccessEvaluation } from '#kernel/access-evaluation.ts';
+import type { AllowedAccess } from '#kernel/audit.ts';
 import type { Caller } from '#kernel/caller.ts';
 import type { AccessRefusal, Authority } from '#kernel/door.ts';
 import type { AccountId, Region } from '#kernel/ids.ts';
@@ -10,6 +11,8 @@ import type { Authorizer, CallAuthorizer, Verdict } from './authorizer.ts';
 
 /** How many refusals of one call are explained in the audit log: a call for many items may be refused each of them. */
 const MAX_EXPLAINED = 4;
+/** As many objects as one call can delete, and its bucket. */
+const MAX_ACCESSES = 1001;
 
 /** What the gateway knows of a call when it begins to carry it out. */
 export interface CallFacts {
@@ -43,6 +46,9 @@ export class GatewayCall implements Call {
   readonly allowedBy = new Set<string>();
   /** Whose resources were asked for: a bucket's ARN does not say it. */
   readonly owners = new Set<AccountId>();
+  /** The accesses that were allowed, each once, for the audit log. */
+  readonly accesses = new Map<string, AllowedAccess>();
+  accessesLeftOut = 0;
   /** How the first accesses that were refused were decided, for the audit log. */
   readonly refusals: AccessEvaluation[] = [];
   readonly #service: Service;
@@ -91,6 +97,9 @@ export class GatewayCall implements Call {
       if (evaluation !== undefined) this.refusals.push(evaluation);
       throw this.#refusal(request, verdict, evaluation);
     }
+    const { action, resource } = request;
+    if (this.accesses.size < MAX_ACCESSES) this.accesses.set(`${action} ${resource}`, { action, resource });
+    else this.accessesLeftOut += 1;
     const by = verdict.decision.decidedBy;
     if (by !== undefined) this.allowedBy.add(`${by.policyName}#${by.sid ?? by.statementIndex}`);
   }

@@ -33,8 +33,20 @@ export interface AuditRecord {
   readonly errorMessage: string | undefined;
   /** What allowed it: the policy and statement. Absent for calls that need no permission. */
   readonly allowedBy: readonly string[];
+  /** The accesses that were asked for and allowed, each once. */
+  readonly accesses: readonly AllowedAccess[];
+  /** How many more there were. */
+  readonly accessesLeftOut: number;
   /** How the accesses that were refused were decided: a few at most. Empty for calls that were allowed. */
   readonly refusals: readonly AccessEvaluation[];
+}
+
+/** An access as it was put to the policy engine. */
+export interface AllowedAccess {
+  /** Such as `s3:GetObject`: not always the operation's name. */
+  readonly action: string;
+  /** An ARN, or `*`. */
+  readonly resource: string;
 }
 
 /** Where audit records go. `append` does not wait: records are written in groups. */

@@ -53,7 +53,8 @@ export function denyingStatements(evaluation: AccessEvaluation) {
 function hasAllow({ policies }: AccessEvaluation, type: PolicyType): boolean {
   return policies.some(
     (policy) =>
-      policy.type === type && policy.statements.some(({ effect, outcome }) => effect === 'Allow' && outcome === 'applies'),
+      policy.type === type &&
+      policy.statements.some(({ effect, outcome }) => effect === 'Allow' && outcome === 'applies'),
   );
 }
 
@@ -79,8 +80,7 @@ function limitGrants(evaluation: AccessEvaluation): Grant[] {
 function identityGrant(evaluation: AccessEvaluation): Grant {
   const owner = principalArn(evaluation);
   const kind = evaluation.principal.type === 'assumed-role' ? 'role' : 'user';
-  const whose =
-    evaluation.principal.type === 'federated-user' ? 'the user who made the session of' : `the ${kind}`;
+  const whose = evaluation.principal.type === 'federated-user' ? 'the user who made the session of' : `the ${kind}`;
   return { place: 'identity', where: `a policy of ${whose} ${owner}`, owner, statement: allow(evaluation) };
 }
 
@@ -96,7 +96,12 @@ function resourceGrant(evaluation: AccessEvaluation, type: 'resource-based' | 'r
   const statement = { ...allow(evaluation), Principal: who };
   switch (arn?.service) {
     case 'kms':
-      return { ...at, where: `the key policy of ${resource}`, owner: resource, statement: { ...statement, Resource: '*' } };
+      return {
+        ...at,
+        where: `the key policy of ${resource}`,
+        owner: resource,
+        statement: { ...statement, Resource: '*' },
+      };
     case 's3': {
       const bucket = `arn:aws:s3:::${arn.resource.split('/', 1)[0] ?? ''}`;
       return { ...at, where: `the bucket policy of ${bucket}`, owner: bucket, statement };
@@ -113,7 +118,8 @@ function allow(evaluation: AccessEvaluation): Record<string, unknown> {
   const { action, resource, conditions } = evaluation;
   const statement = { Effect: 'Allow', Action: action, Resource: resource };
   // As narrow as the request was: a key through the service that asked for it, a role to the service that it is for.
-  const narrowed = action === 'iam:PassRole' ? 'iam:PassedToService' : action.startsWith('kms:') ? 'kms:ViaService' : undefined;
+  const narrowed =
+    action === 'iam:PassRole' ? 'iam:PassedToService' : action.startsWith('kms:') ? 'kms:ViaService' : undefined;
   const value = narrowed === undefined ? undefined : conditions[narrowed.toLowerCase()];
   if (narrowed === undefined || typeof value !== 'string' || value.endsWith('…')) return statement;
   return { ...statement, Condition: { StringEquals: { [narrowed]: value } } };

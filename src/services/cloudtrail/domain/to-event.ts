@@ -61,6 +61,8 @@ function eventJson(record: AuditRecord, eventID: string, account: string): Recor
       httpStatus: record.status,
       durationMs: record.durationMs,
       ...(record.allowedBy.length > 0 ? { allowedBy: record.allowedBy } : {}),
+      ...(record.accesses.length > 0 ? { accesses: record.accesses } : {}),
+      ...(record.accessesLeftOut > 0 ? { accessesLeftOut: record.accessesLeftOut } : {}),
       ...(record.refusals.length > 0
         ? { refusals: record.refusals.map((refusal) => evaluationFor(refusal, account)) }
         : {}),

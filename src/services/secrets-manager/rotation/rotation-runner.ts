@@ -245,6 +245,8 @@ export class RotationRunner {
       errorCode: failure === undefined ? undefined : 'RotationFailed',
       errorMessage: failure,
       allowedBy: [],
+      accesses: [],
+      accessesLeftOut: 0,
       refusals: [],
       owners: [],
     });

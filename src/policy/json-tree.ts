@@ -13,7 +13,7 @@ export interface JsonPlace {
   readonly end: number;
 }
 
-export interface JsonArray extends JsonPlace {
+interface JsonArray extends JsonPlace {
   readonly type: 'array';
   readonly items: readonly JsonNode[];
 }

@@ -16,7 +16,7 @@ export interface LeastPolicy {
   readonly fits: boolean;
 }
 
-export interface PolicyStatement {
+interface PolicyStatement {
   readonly Effect: 'Allow';
   readonly Action: string | readonly string[];
   readonly Resource: string | readonly string[];

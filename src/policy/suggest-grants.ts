@@ -2,7 +2,7 @@ import type { AccessEvaluation, PolicyType } from '#kernel/access-evaluation.ts'
 import { parseArn } from '#kernel/arn.ts';
 
 /** The kind of document that a statement has to be put into. */
-export type GrantPlace = 'identity' | 'resource' | 'trust' | 'boundary' | 'session';
+type GrantPlace = 'identity' | 'resource' | 'trust' | 'boundary' | 'session';
 
 /** A statement that was missing, and where it has to stand. */
 export interface Grant {

@@ -76,8 +76,8 @@ describe('the tour of the README, with the AWS CLI', {
 
   it('does what it says, line by line', async () => {
     const blocks = await tourBlocks();
-    assert.equal(blocks.length, 7);
-    const [keyAndInput = '', output = '', role = '', job = '', camera = '', trail = '', verify = ''] = blocks;
+    assert.equal(blocks.length, 8);
+    const [keyAndInput = '', output = '', role = '', job = '', camera = '', trail = '', rights = '', verify = ''] = blocks;
     // `npx coffer` is the launcher of this very folder.
     const launcher = `COFFER_DATA=${platform.dataFolder} ${process.execPath} ${join(root, 'bin/coffer.mjs')}`;
 
@@ -115,6 +115,11 @@ describe('the tour of the README, with the AWS CLI', {
     const seventh = await run(trail);
     assert.equal(seventh.status, 0, seventh.output);
     assert.match(seventh.output, /GenerateDataKey/);
+
+    const rest = await run(rights.replace('npx coffer', launcher));
+    assert.equal(rest.status, 0, rest.output);
+    assert.match(rest.output, /"s3:PutObject"/);
+    assert.match(rest.output, /"kms:ViaService"/);
 
     const eighth = await run(verify.replace('npx coffer', launcher));
     assert.equal(eighth.status, 0, eighth.output);

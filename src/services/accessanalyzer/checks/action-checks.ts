@@ -3,14 +3,18 @@ import type { ReadStatement, ReadValue } from '../domain/read-policy.ts';
 import type { ActionFacts, ServiceFacts } from '../facts/authorization-facts.ts';
 import { compileResource } from '../facts/arn-pattern.ts';
 import type { Work } from '../domain/work.ts';
-import { nearest } from '../facts/nearest.ts';
-import { type CheckedPolicy, hasWildcard, matchesWildcards, mayIntersect, splitAction } from './checked-policy.ts';
+import {
+  type CheckedPolicy,
+  hasWildcard,
+  matchesWildcards,
+  mayIntersect,
+  meant,
+  splitAction,
+} from './checked-policy.ts';
 
 /** Resources and actions of one statement that are compared with one another; more are not. */
 const MAX_COMPARED = 200;
 const AVERAGE_LENGTH = 20;
-/** Permissions that no operation of the API asks for by that name. */
-const ALSO_KNOWN: ReadonlySet<string> = new Set(['sts:assumeroot']);
 
 /** Whether actions exist, and apply to the resources that they stand beside. */
 export function checkActions(checked: CheckedPolicy, report: Report): void {
@@ -39,14 +43,14 @@ function checkAction(value: ReadValue, checked: CheckedPolicy, report: Report): 
   }
   const service = checked.services.get(prefix.toLowerCase());
   if (service === undefined) {
-    const meant = nearest(prefix, checked.prefixes);
-    const details = `The service ${shown(prefix)} specified in the action does not exist.${didYouMean(meant)}`;
+    const right = meant(prefix, checked.prefixes, checked.work);
+    const details = `The service ${shown(prefix)} specified in the action does not exist.${didYouMean(right)}`;
     report.error('INVALID_SERVICE_IN_ACTION', details, place);
     return;
   }
-  if (actionsNamed(service, name, checked.work)?.length !== 0 || ALSO_KNOWN.has(text.toLowerCase())) return;
-  const meant = nearest(name, namesOf(service));
-  const elsewhere = meant === undefined ? undefined : `${prefix.toLowerCase()}:${meant}`;
+  if (actionsNamed(service, name, checked.work)?.length !== 0) return;
+  const right = meant(name, namesOf(service), checked.work);
+  const elsewhere = right === undefined ? undefined : `${prefix.toLowerCase()}:${right}`;
   report.error('INVALID_ACTION', `The action ${shown(text)} does not exist.${didYouMean(elsewhere)}`, place);
 }
 

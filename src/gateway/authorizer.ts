@@ -2,9 +2,9 @@ import type { AccessEvaluation } from '#kernel/access-evaluation.ts';
 import { accountOf, anonymousCaller, type Caller, nameOf } from '#kernel/caller.ts';
 import type { Region } from '#kernel/ids.ts';
 import type { AccessRequest, RequestSource, ResourcePolicy } from '#kernel/operation.ts';
-import { type CompiledPolicy, compilePolicy } from '#policy/compile-policy.ts';
 import { type Decision, evaluate, type EvaluationRequest, type ResourcePolicySource } from '#policy/evaluate.ts';
 import { explainEvaluation } from '#policy/explain-evaluation.ts';
+import { PolicyCache } from '#policy/policy-cache.ts';
 import { principalFactsOf } from '#policy/principal.ts';
 import { refusalMessage } from '#policy/refusal-message.ts';
 import { callContext, requestContext } from './condition-context.ts';
@@ -69,11 +69,20 @@ interface CallFacts {
 export class Authorizer {
   readonly source: PrincipalPolicySource;
   readonly encoding: RefusalEncoding;
-  readonly #compiled = new Map<string, CompiledPolicy>();
+  /** A policy that was stored was checked when it came; compiling it again is work, not a decision. */
+  readonly #compiled: Readonly<Record<ResourcePolicy['kind'], PolicyCache>> = {
+    'resource-based': new PolicyCache('resource'),
+    'role-trust': new PolicyCache('trust'),
+  };
 
   constructor(source: PrincipalPolicySource, encoding: RefusalEncoding) {
     this.source = source;
     this.encoding = encoding;
+  }
+
+  /** How many policies of resources were compiled so far. */
+  get compilations(): number {
+    return Object.values(this.#compiled).reduce((sum, cache) => sum + cache.compilations, 0);
   }
 
   forCall(caller: Caller, facts: CallFacts): CallAuthorizer {
@@ -121,18 +130,7 @@ export class Authorizer {
     const { isRequired, kind } = given;
     return given.document === undefined
       ? { name: request.resource, isRequired, kind }
-      : { name: request.resource, isRequired, kind, policy: this.#compile(given.document, kind) };
-  }
-
-  /** A policy that was stored was checked when it came; compiling it again is work, not a decision. */
-  #compile(document: string, kind: ResourcePolicy['kind']): CompiledPolicy {
-    const name = `${kind} ${document}`;
-    const cached = this.#compiled.get(name);
-    if (cached !== undefined) return cached;
-    const compiled = compilePolicy(document, kind === 'role-trust' ? 'trust' : 'resource');
-    if (this.#compiled.size >= MAX_COMPILED) this.#compiled.clear();
-    this.#compiled.set(name, compiled);
-    return compiled;
+      : { name: request.resource, isRequired, kind, policy: this.#compiled[kind].get(given.document) };
   }
 }
 

@@ -131,9 +131,9 @@ function findDeny(question: StatementRequest, { principal, policies }: Evaluatio
   }
   const { resource } = policies;
   if (resource?.policy === undefined) return undefined;
-  for (const statement of resource.policy.statements) {
-    if (statement.effect !== 'Deny' || !isAboutPrincipal(statement, principal)) continue;
-    if (statement.applies(question)) return explicitDeny(resource.kind, { source: resource, statement });
+  for (const statement of resource.policy.about(question.action).Deny) {
+    if (!isAboutPrincipal(statement, principal)) continue;
+    if (statement.isMetBy(question)) return explicitDeny(resource.kind, { source: resource, statement });
   }
   return undefined;
 }
@@ -147,8 +147,8 @@ function findStatement(
   effect: 'Allow' | 'Deny',
 ): Found | undefined {
   for (const source of sources) {
-    for (const statement of source.policy.statements) {
-      if (statement.effect === effect && statement.applies(question)) return { source, statement };
+    for (const statement of source.policy.about(question.action)[effect]) {
+      if (statement.isMetBy(question)) return { source, statement };
     }
   }
   return undefined;
@@ -163,10 +163,10 @@ function findGrant(
   principal: PrincipalFacts,
 ): { readonly naming: Naming; readonly found?: Found } {
   let best: { readonly naming: Naming; readonly found?: Found } = { naming: 'none' };
-  for (const statement of resource?.policy?.statements ?? []) {
-    if (resource === undefined || statement.effect !== 'Allow' || statement.principal === undefined) continue;
+  for (const statement of resource?.policy?.about(question.action).Allow ?? []) {
+    if (resource === undefined || statement.principal === undefined) continue;
     const naming = namingIn(statement.principal, principal);
-    if (STRENGTH[naming] > STRENGTH[best.naming] && statement.applies(question)) {
+    if (STRENGTH[naming] > STRENGTH[best.naming] && statement.isMetBy(question)) {
       best = { naming, found: { source: resource, statement } };
     }
   }

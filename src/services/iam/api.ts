@@ -70,6 +70,11 @@ export class IamApi {
     return this.#policies.policiesOf(caller);
   }
 
+  /** How many policies of principals were compiled so far. */
+  get compilations(): number {
+    return this.#policies.compilations;
+  }
+
   /** `undefined` when there is no role with exactly this ARN. */
   async findRole(arn: string): Promise<Role | undefined> {
     const parts = parseIamArn('role', arn);

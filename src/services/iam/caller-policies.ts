@@ -1,6 +1,7 @@
 import type { Caller, FederatedUserCaller } from '#kernel/caller.ts';
-import { type CompiledPolicy, compilePolicy } from '#policy/compile-policy.ts';
+import { emptyPolicy } from '#policy/compile-policy.ts';
 import type { PolicySource } from '#policy/evaluate.ts';
+import { PolicyCache } from '#policy/policy-cache.ts';
 import { findManagedDocument } from './managed-document.ts';
 import { ChangeCache } from '#storage/change-cache.ts';
 import { type IamStore, tagsOf } from './store.ts';
@@ -24,16 +25,12 @@ interface OwnPolicies {
 }
 
 const CACHED_PRINCIPALS = 10_000;
-const CACHED_DOCUMENTS = 4096;
+const CACHED_MANAGED = 4096;
 const CACHED_ACCOUNTS = 10_000;
 
 const nothing: CallerPolicies = { identity: [], session: [], principalTags: {} };
 
-/** A policy that allows nothing: in the place of one that is gone, so that its absence does not widen. */
-const nothingAllowed: CompiledPolicy = {
-  document: { version: '2012-10-17', statements: [] },
-  statements: [],
-};
+const nothingAllowed = emptyPolicy();
 
 /** What an account's root user may do, as a policy: for those that have its rights within bounds. */
 const EVERYTHING = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}';
@@ -42,10 +39,9 @@ const EVERYTHING = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Actio
 export class CallerPolicyDirectory {
   readonly #store: IamStore;
   readonly #principals = new ChangeCache<OwnPolicies>(CACHED_PRINCIPALS);
-  readonly #managed = new ChangeCache<PolicySource>(CACHED_DOCUMENTS);
+  readonly #managed = new ChangeCache<PolicySource>(CACHED_MANAGED);
   readonly #canonicalIds = new ChangeCache<string>(CACHED_ACCOUNTS);
-  /** By text: a document means the same for ever. */
-  readonly #documents = new Map<string, CompiledPolicy>();
+  readonly #documents = new PolicyCache('identity');
 
   constructor(store: IamStore) {
     this.#store = store;
@@ -54,6 +50,11 @@ export class CallerPolicyDirectory {
       this.#managed.clear();
       this.#canonicalIds.clear();
     });
+  }
+
+  /** How many documents were compiled so far. */
+  get compilations(): number {
+    return this.#documents.compilations;
   }
 
   async policiesOf(caller: Caller): Promise<CallerPolicies> {
@@ -83,7 +84,7 @@ export class CallerPolicyDirectory {
     const session = given.length > 0 ? given : [{ name: 'no session policy', policy: nothingAllowed }];
     const principalTags = caller.session.tags;
     if (caller.issuerId === caller.accountId) {
-      return { identity: [{ name: 'root user', policy: this.#compile(EVERYTHING) }], session, principalTags };
+      return { identity: [{ name: 'root user', policy: this.#documents.get(EVERYTHING) }], session, principalTags };
     }
     const own = await this.#principals.get(caller.issuerId, () => this.#loadPrincipal(caller.issuerId));
     if (own === undefined) return { ...nothing, session };
@@ -95,7 +96,7 @@ export class CallerPolicyDirectory {
   async findManaged(arn: string): Promise<PolicySource | undefined> {
     return await this.#managed.get(arn, async () => {
       const document = await findManagedDocument(this.#store, arn);
-      return document === undefined ? undefined : { name: arn, policy: this.#compile(document) };
+      return document === undefined ? undefined : { name: arn, policy: this.#documents.get(document) };
     });
   }
 
@@ -108,7 +109,7 @@ export class CallerPolicyDirectory {
     const sources: PolicySource[] = [];
     for (const [index, policy] of policies.entries()) {
       if (policy.startsWith('arn:')) sources.push(await this.#managedOrNothing(policy));
-      else sources.push({ name: `session policy ${index + 1}`, policy: this.#compile(policy) });
+      else sources.push({ name: `session policy ${index + 1}`, policy: this.#documents.get(policy) });
     }
     return sources;
   }
@@ -124,7 +125,7 @@ export class CallerPolicyDirectory {
       .selectAll()
       .where('principal_id', 'in', owners)
       .execute();
-    for (const { name, document } of inline) identity.push({ name, policy: this.#compile(document) });
+    for (const { name, document } of inline) identity.push({ name, policy: this.#documents.get(document) });
     const attached = await this.#store.read
       .selectFrom('iam_attachment')
       .select('policy_arn')
@@ -150,15 +151,5 @@ export class CallerPolicyDirectory {
 
   async #managedOrNothing(arn: string): Promise<PolicySource> {
     return (await this.findManaged(arn)) ?? { name: arn, policy: nothingAllowed };
-  }
-
-  #compile(document: string): CompiledPolicy {
-    let compiled = this.#documents.get(document);
-    if (compiled === undefined) {
-      compiled = compilePolicy(document, 'identity');
-      if (this.#documents.size >= CACHED_DOCUMENTS) this.#documents.clear();
-      this.#documents.set(document, compiled);
-    }
-    return compiled;
   }
 }

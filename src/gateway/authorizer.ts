@@ -11,7 +11,6 @@ import { callContext, requestContext } from './condition-context.ts';
 import type { RefusalEncoding } from './refusal-encoding.ts';
 import type { PrincipalPolicies, PrincipalPolicySource } from './principal-policies.ts';
 
-const MAX_COMPILED = 4096;
 const NO_POLICIES: PrincipalPolicies = { identity: [], session: [], principalTags: {} };
 
 /** The policy engine's answer to one question, with its words. */

@@ -49,6 +49,15 @@ async function mfaDevices(queries: IamQueries, account: AccountId, which: 'any' 
   return countOf(query);
 }
 
+function oidcProviders(queries: IamQueries, account: AccountId): Promise<number> {
+  return countOf(
+    queries
+      .selectFrom('iam_oidc_provider')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('account', '=', account),
+  );
+}
+
 async function rootKeys(queries: IamQueries, account: AccountId): Promise<number> {
   const key = await queries
     .selectFrom('iam_access_key')
@@ -71,7 +80,7 @@ export const getAccountSummary = operation<IamContext, object, GetAccountSummary
     }
     SummaryMap.PolicyVersionsInUse = await policyVersionsInUse(queries, account);
     SummaryMap.AccountAccessKeysPresent = await rootKeys(queries, account);
-    SummaryMap.Providers = 0;
+    SummaryMap.Providers = await oidcProviders(queries, account);
     SummaryMap.MFADevices = await mfaDevices(queries, account, 'any');
     SummaryMap.MFADevicesInUse = await mfaDevices(queries, account, 'in use');
     SummaryMap.AccountMFAEnabled = 0;

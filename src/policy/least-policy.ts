@@ -88,8 +88,13 @@ function generalise(resources: readonly string[], level: 0 | 1 | 2): readonly st
   return [...folders].flatMap(([folder, within]) => (within.length === 1 ? within : [`${folder}/*`]));
 }
 
-/** In a policy `*`, `?` and `${` are not themselves; in the name of an object they are. */
+/**
+ * In a policy `*`, `?` and `${` are not themselves; in the name of an object they are. Actions on all resources of a kind are
+ * asked for with a star at the end, which stays one; objects of S3 may be called that.
+ */
 function escapeWildcards(resource: string): string {
+  if (/[:/]\*$/.test(resource) && !resource.startsWith('arn:aws:s3:::'))
+    return `${escapeWildcards(resource.slice(0, -1))}*`;
   if (resource === '*') return resource;
   return resource.replace(/[*?]|\$(?=\{)/g, (character) => `\${${character}}`);
 }

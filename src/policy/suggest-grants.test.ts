@@ -121,6 +121,7 @@ describe('the least policy', () => {
       { action: 'kms:Decrypt', resource: KEY, via: 's3.eu-west-1.amazonaws.com' },
       { action: 'kms:Decrypt', resource: KEY },
       { action: 's3:GetObject', resource: 'arn:aws:s3:::films/${x}' },
+      { action: 'mediaconvert:ListJobs', resource: 'arn:aws:mediaconvert:eu-west-1:111122223333:*' },
     ]);
     assert.equal(generalised, 0);
     assert.deepEqual(
@@ -128,6 +129,7 @@ describe('the least policy', () => {
       [
         ['kms:Decrypt', KEY, true],
         ['kms:Decrypt', KEY, false],
+        ['mediaconvert:ListJobs', 'arn:aws:mediaconvert:eu-west-1:111122223333:*', false],
         ['s3:GetObject', ['arn:aws:s3:::films/${$}{x}', 'arn:aws:s3:::films/a${*}b'], false],
         ['s3:ListBucket', 'arn:aws:s3:::films', false],
         ['s3:PutObject', 'arn:aws:s3:::films/a${*}b', false],

@@ -26,6 +26,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { CreateJobCommand, MediaConvertClient } from '@aws-sdk/client-mediaconvert';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Grant } from '#policy/suggest-grants.ts';
 import type { ExplainedAccess, ExplainedRequest } from '../../bin/explain.ts';
@@ -33,6 +34,7 @@ import type { LeastPrivilege } from '../../bin/least-privilege.ts';
 import { CofferHome, clientConfig, type RunningServer } from '../harness/coffer-home.ts';
 import { allowing, documentOf } from '../harness/iam-calls.ts';
 import type { ClientConfig } from '../harness/platform.ts';
+import { jobOf, mp4Group } from '../harness/media-job.ts';
 import { mediaConvertTrust } from '../harness/published-policies.ts';
 
 interface Refusal extends Error {
@@ -270,6 +272,45 @@ describe('coffer explain and coffer least-privilege', () => {
       ['trust'],
     );
     assert.deepEqual(applied[0]?.statement['Principal'], { AWS: `arn:aws:iam::${ACCOUNT}:user/dana` });
+  });
+
+  it('leads to a media job that may be created, with a role passed to MediaConvert alone', async () => {
+    const RoleName = 'MediaConvert_Default_Role';
+    const { Role } = await root.iam.send(
+      new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: mediaConvertTrust }),
+    );
+    const mediaconvert = new MediaConvertClient(await userWith('hal'));
+    clients.push(mediaconvert);
+    const group = mp4Group({ destination: 's3://films/out/' });
+    const request = jobOf(Role?.Arn ?? '', 's3://films/absent.mp4', [group]);
+    const applied = await grantUntilAllowed(() => mediaconvert.send(new CreateJobCommand(request)));
+    assert.deepEqual(
+      applied.map(({ statement }) => [statement['Action'], statement['Condition']]),
+      [
+        ['mediaconvert:CreateJob', undefined],
+        ['iam:PassRole', { StringEquals: { 'iam:PassedToService': 'mediaconvert.amazonaws.com' } }],
+      ],
+    );
+  });
+
+  it('tells the operator what another account’s caller is not told', async () => {
+    const { stdout } = await home.run(['account', 'create']);
+    const other = JSON.parse(stdout) as {
+      readonly accountId: string;
+      readonly accessKeyId: string;
+      readonly secretAccessKey: string;
+    };
+    const config = clientConfig(server.endpoint, other.accessKeyId, other.secretAccessKey);
+    const refusal = await refusalOf(readA(config));
+    assert.equal(refusal.message, 'Access Denied');
+    const applied = await grantUntilAllowed(readA(config));
+    assert.deepEqual(
+      applied.map(({ owner, statement }) => [owner, statement['Action'], statement['Principal']]),
+      [
+        ['arn:aws:s3:::films', 's3:GetObject', { AWS: `arn:aws:iam::${other.accountId}:root` }],
+        [key, 'kms:Decrypt', { AWS: `arn:aws:iam::${other.accountId}:root` }],
+      ],
+    );
   });
 
   it('names the statement that denies, and promises nothing', async () => {

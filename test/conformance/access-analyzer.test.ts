@@ -13,6 +13,7 @@ import { documentOf } from '../harness/iam-calls.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 import {
   consumerAsPublished,
+  mediaConnectSecretPolicy,
   mediaConnectTrustAsPublished,
   mediaConvertTrust,
   producerAsPublished,
@@ -56,6 +57,9 @@ describe('ValidatePolicy', () => {
       [],
     );
     assert.deepEqual(await validate(mediaConvertTrust, trust), []);
+    assert.deepEqual(await validate(mediaConnectSecretPolicy), []);
+    const key = 'arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+    assert.deepEqual(await validate(allow(['kms:Encrypt', 'kms:GenerateDataKey', 'kms:Decrypt'], key)), []);
     const passes = allow('iam:PassRole', 'arn:aws:iam::111122223333:role/media', {
       Condition: { StringEquals: { 'iam:PassedToService': 'mediaconvert.amazonaws.com' } },
     });

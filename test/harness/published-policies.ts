@@ -42,6 +42,26 @@ export const mediaConnectTrustAsPublished = `{
 }
 `;
 
+/** What MediaConnect needs to read a secret, as it was published. */
+export const mediaConnectSecretPolicy = `{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Action": [
+        "secretsmanager:GetResourcePolicy",
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:ListSecretVersionIds"
+      ],
+      "Resource": [
+        "arn:aws:secretsmanager:us-west-2:111122223333:secret:aes256-7g8H9i"
+      ]
+    }
+  ]
+}
+`;
+
 /** The trust policy of a role for MediaConvert. */
 export const mediaConvertTrust = `{
   "Version": "2012-10-17",

@@ -77,7 +77,8 @@ describe('the tour of the README, with the AWS CLI', {
   it('does what it says, line by line', async () => {
     const blocks = await tourBlocks();
     assert.equal(blocks.length, 8);
-    const [keyAndInput = '', output = '', role = '', job = '', camera = '', trail = '', rights = '', verify = ''] = blocks;
+    const [keyAndInput = '', output = '', role = '', job = '', camera = '', trail = '', rights = '', verify = ''] =
+      blocks;
     // `npx coffer` is the launcher of this very folder.
     const launcher = `COFFER_DATA=${platform.dataFolder} ${process.execPath} ${join(root, 'bin/coffer.mjs')}`;
 

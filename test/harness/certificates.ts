@@ -14,10 +14,19 @@ const COMMON_NAME = Buffer.from('0603550403', 'hex');
 
 /**
  * A certificate for `name`, signed by `issuer`, or by itself (RFC 5280, version 1).
+ * @param kind of its own key; one of RSA has an issuer
  * @param days for which it is in force from yesterday on; negative: how long ago that ended
  */
-export function issueCertificate(name: string, issuer?: IssuedCertificate, days = 30): IssuedCertificate {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export function issueCertificate(
+  name: string,
+  issuer?: IssuedCertificate,
+  days = 30,
+  kind: 'ec' | 'rsa' = 'ec',
+): IssuedCertificate {
+  const { publicKey, privateKey } =
+    kind === 'ec'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: 2048 });
   const from = Date.now() - DAY + Math.min(0, days - 30) * DAY;
   const facts = Buffer.concat([
     der(0x02, Buffer.concat([Buffer.of(1), randomBytes(8)])),

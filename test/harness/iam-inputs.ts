@@ -1,5 +1,6 @@
 import * as iam from '@aws-sdk/client-iam';
 import { issueCertificate } from './certificates.ts';
+import { SamlProvider } from './saml-provider.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -44,6 +45,8 @@ export async function populateIam(people: iam.IAMClient, account: string): Promi
   await people.send(new iam.UpdateAccountPasswordPolicyCommand({}));
   await people.send(new iam.CreateAccountAliasCommand({ AccountAlias: 'target' }));
   await people.send(new iam.CreateOpenIDConnectProviderCommand({ Url: 'https://idp.example.com' }));
+  const SAMLMetadataDocument = new SamlProvider().metadata();
+  await people.send(new iam.CreateSAMLProviderCommand({ Name: 'target', SAMLMetadataDocument }));
   await people.send(new iam.CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'target' }));
   await people.send(new iam.CreateInstanceProfileCommand({ InstanceProfileName: 'target' }));
 
@@ -81,6 +84,8 @@ export async function populateIam(people: iam.IAMClient, account: string): Promi
       ThumbprintList: [],
       AuthenticationCode1: '000000',
       AuthenticationCode2: '000000',
+      SAMLProviderArn: `arn:aws:iam::${account}:saml-provider/target`,
+      SAMLMetadataDocument,
       VirtualMFADeviceName: 'new',
       PolicyName: 'inline',
       PolicyDocument: allowAll,
@@ -94,6 +99,7 @@ export async function populateIam(people: iam.IAMClient, account: string): Promi
       Tags: [{ Key: 'a', Value: 'b' }],
       TagKeys: ['a'],
     },
+    'iam:CreateSAMLProvider': { Name: 'new' },
     'iam:CreateUser': { UserName: 'new' },
     'iam:CreateGroup': { GroupName: 'new' },
     'iam:CreateRole': { RoleName: 'new' },

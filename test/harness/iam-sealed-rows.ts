@@ -3,6 +3,8 @@ import {
   CreateInstanceProfileCommand,
   CreateLoginProfileCommand,
   CreateOpenIDConnectProviderCommand,
+  CreateSAMLProviderCommand,
+  ListSAMLProvidersCommand,
   CreateVirtualMFADeviceCommand,
   ListOpenIDConnectProvidersCommand,
   ListVirtualMFADevicesCommand,
@@ -23,6 +25,7 @@ import {
 } from '@aws-sdk/client-iam';
 import { issueCertificate } from './certificates.ts';
 import type { ClientConfig } from './platform.ts';
+import { SamlProvider } from './saml-provider.ts';
 
 /** A table of IAM, which row of it is changed, and what believes that row. */
 interface IamCase {
@@ -49,6 +52,8 @@ export async function furnishIamEntities(iam: IAMClient): Promise<void> {
   await iam.send(new CreateAccountAliasCommand({ AccountAlias: 'films' }));
   await iam.send(new CreateInstanceProfileCommand({ InstanceProfileName: 'profile' }));
   await iam.send(new CreateOpenIDConnectProviderCommand({ Url: 'https://idp.example.com' }));
+  const SAMLMetadataDocument = new SamlProvider().metadata();
+  await iam.send(new CreateSAMLProviderCommand({ Name: 'corp', SAMLMetadataDocument }));
   await iam.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'phone' }));
 }
 
@@ -64,6 +69,12 @@ export function iamEntityCases(configOf: (endpoint: string) => ClientConfig) {
 }
 
 const CASES: readonly IamCase[] = [
+  {
+    table: 'iam_saml_provider',
+    where: '1',
+    lookedUpBy: ['account'],
+    read: (iam) => iam.send(new ListSAMLProvidersCommand({})),
+  },
   {
     table: 'iam_oidc_provider',
     where: '1',

@@ -14,7 +14,7 @@ import type { SessionOwner } from './domain/session-tokens.ts';
 import { type IamStore, tagsOf } from './store.ts';
 
 export { AccountExistsError } from './accounts.ts';
-export type { IdentityProviders, OidcProvider } from './identity-providers.ts';
+export type { IdentityProviders, OidcProvider, SamlProvider } from './identity-providers.ts';
 export { isTrustedIssuer, issuerName } from './domain/oidc-issuer.ts';
 export type { IssuedCredentials } from './credentials.ts';
 

@@ -1,4 +1,5 @@
 import type { AccountId } from '#kernel/ids.ts';
+import { readSamlMetadata } from './domain/saml-metadata.ts';
 import type { IamStore } from './store.ts';
 
 /** An OpenID Connect provider that an account trusts. */
@@ -8,6 +9,15 @@ export interface OidcProvider {
   readonly issuer: string;
   /** The audiences whose tokens are taken. */
   readonly clientIds: readonly string[];
+}
+
+/** A SAML identity provider that an account trusts. */
+export interface SamlProvider {
+  readonly arn: string;
+  /** As its assertions name their issuer. */
+  readonly entityId: string;
+  /** Public keys in PEM. */
+  readonly signingKeys: readonly string[];
 }
 
 /** The identity providers of accounts, for STS. */
@@ -27,5 +37,18 @@ export class IdentityProviders {
       .execute();
     const found = rows.find((row) => row.issuer === issuer || `${row.issuer}/` === issuer);
     return found && { arn: found.arn, issuer: found.issuer, clientIds: JSON.parse(found.client_ids) as string[] };
+  }
+
+  /** @param now milliseconds since the epoch: metadata whose time has ended speak for nobody */
+  async findSaml(account: AccountId, arn: string, now: number): Promise<SamlProvider | undefined> {
+    const found = await this.#store.read
+      .selectFrom('iam_saml_provider')
+      .selectAll()
+      .where('arn', '=', arn)
+      .where('account', '=', account)
+      .executeTakeFirst();
+    if (found === undefined || now >= found.valid_until) return undefined;
+    const metadata = readSamlMetadata(found.metadata);
+    return metadata && { arn, entityId: metadata.entityId, signingKeys: metadata.signingKeys };
   }
 }

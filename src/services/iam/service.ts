@@ -66,6 +66,7 @@ import {
   listPolicies,
 } from './operations/managed-policies.ts';
 import { oidcProviderOperations } from './operations/oidc-providers.ts';
+import { samlProviderOperations } from './operations/saml-providers.ts';
 import { mfaDeviceOperations } from './operations/mfa-devices.ts';
 import {
   createPolicyVersion,
@@ -182,6 +183,7 @@ export function iamService(context: IamContext): Service<IamContext> {
       getAccountAuthorizationDetails,
       ...mfaDeviceOperations,
       ...oidcProviderOperations,
+      ...samlProviderOperations,
       createServiceLinkedRole,
       ...serviceLinkedRoleDeletionOperations,
       simulateCustomPolicy,

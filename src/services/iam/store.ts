@@ -10,6 +10,7 @@ import { taskMigration, type TaskTables } from './records/tasks.ts';
 import { certificateMigration, type CertificateTables } from './records/certificates.ts';
 import { instanceProfileMigration, type InstanceProfileTables } from './records/instance-profiles.ts';
 import { oidcProviderMigration, type OidcProviderTables } from './records/oidc-providers.ts';
+import { samlProviderMigration, type SamlProviderTables } from './records/saml-providers.ts';
 import { mfaDeviceMigration, type MfaDeviceTables } from './records/mfa-devices.ts';
 
 /** Times are milliseconds since the epoch. */
@@ -86,7 +87,8 @@ export interface IamTables
     MfaDeviceTables,
     TaskTables,
     CertificateTables,
-    OidcProviderTables {
+    OidcProviderTables,
+    SamlProviderTables {
   readonly iam_account: AccountRecord;
   readonly iam_principal: PrincipalRecord;
   readonly iam_access_key: AccessKeyRecord;
@@ -182,6 +184,7 @@ export const iamMigrations: readonly Migration[] = [
   taskMigration,
   certificateMigration,
   oidcProviderMigration,
+  samlProviderMigration,
 ];
 
 /** A connection that reads what was committed, or a transaction. */

@@ -5,6 +5,7 @@ import { checkCaller } from './domain/check-caller.ts';
 import { stsErrors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
 import { assumeRole } from './operations/assume-role.ts';
+import { assumeRoleWithSaml } from './operations/assume-role-with-saml.ts';
 import { assumeRoleWithWebIdentity } from './operations/assume-role-with-web-identity.ts';
 import { decodeAuthorizationMessage } from './operations/decode-authorization-message.ts';
 import { getAccessKeyInfo } from './operations/get-access-key-info.ts';
@@ -24,6 +25,7 @@ export function stsService(context: StsContext): Service<StsContext> {
     operations: [
       assumeRole,
       assumeRoleWithWebIdentity,
+      assumeRoleWithSaml,
       getCallerIdentity,
       getSessionToken,
       getFederationToken,

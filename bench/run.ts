@@ -9,6 +9,7 @@ import { benchMemory } from './memory.ts';
 import { benchObjects } from './objects.ts';
 import { benchPackaging } from './packaging.ts';
 import { isMet, type Result } from './result.ts';
+import { benchPolicy } from './policy.ts';
 import { benchStartUp } from './start-up.ts';
 
 /** `npm run bench [-- NAME …] [--json]`: measures and prints a table (standard error) and JSON (standard output). */
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   'kinesis-video': benchKinesisVideo,
   'kinesis-video-list': async () => [await benchKinesisVideoList()],
   'live-flows': benchLiveFlows,
+  policy: benchPolicy,
   packaging: () => benchPackaging(),
   transcode: () => benchTranscode(),
   ladder: () => benchLadder(),

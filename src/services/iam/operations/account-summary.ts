@@ -49,10 +49,14 @@ async function mfaDevices(queries: IamQueries, account: AccountId, which: 'any' 
   return countOf(query);
 }
 
-function oidcProviders(queries: IamQueries, account: AccountId): Promise<number> {
+function providers(
+  queries: IamQueries,
+  account: AccountId,
+  table: 'iam_oidc_provider' | 'iam_saml_provider',
+): Promise<number> {
   return countOf(
     queries
-      .selectFrom('iam_oidc_provider')
+      .selectFrom(table)
       .select(({ fn }) => fn.countAll<number>().as('count'))
       .where('account', '=', account),
   );
@@ -80,7 +84,9 @@ export const getAccountSummary = operation<IamContext, object, GetAccountSummary
     }
     SummaryMap.PolicyVersionsInUse = await policyVersionsInUse(queries, account);
     SummaryMap.AccountAccessKeysPresent = await rootKeys(queries, account);
-    SummaryMap.Providers = await oidcProviders(queries, account);
+    SummaryMap.Providers =
+      (await providers(queries, account, 'iam_oidc_provider')) +
+      (await providers(queries, account, 'iam_saml_provider'));
     SummaryMap.MFADevices = await mfaDevices(queries, account, 'any');
     SummaryMap.MFADevicesInUse = await mfaDevices(queries, account, 'in use');
     SummaryMap.AccountMFAEnabled = 0;

@@ -3,7 +3,7 @@ import type { Randomness } from '#kernel/randomness.ts';
 import type { EventBuffer } from './domain/event-buffer.ts';
 import { toBufferedEvents } from './domain/to-event.ts';
 
-export type { PrincipalActivity, PrincipalUse } from './principal-activity.ts';
+export type { PrincipalActivity, OperationUse } from './principal-activity.ts';
 
 /** The audit log as the gateway sees it: it takes records and writes them in groups. */
 export class CloudTrailLog implements AuditSink {

@@ -5,7 +5,7 @@ import type { EventBuffer } from './domain/event-buffer.ts';
 import type { CloudTrailTables, EventRow } from './store.ts';
 
 /** The last time at which a principal called an operation. */
-export interface PrincipalUse {
+export interface OperationUse {
   /** AIDA…, or AROA…:session. */
   readonly principalId: string;
   /** `s3.amazonaws.com`. */
@@ -35,7 +35,7 @@ export class PrincipalActivity {
    *
    * @throws RowDamageError for events that were changed
    */
-  async *lastUses(account: AccountId): AsyncGenerator<readonly PrincipalUse[]> {
+  async *lastUses(account: AccountId): AsyncGenerator<readonly OperationUse[]> {
     await this.#buffer.flush();
     let last: Pick<EventRow, 'time' | 'id'> = { time: 0, id: '' };
     for (;;) {
@@ -62,7 +62,7 @@ export class PrincipalActivity {
     account: AccountId,
     first: Pick<EventRow, 'time' | 'id'>,
     last: Pick<EventRow, 'time' | 'id'>,
-  ): Promise<PrincipalUse[]> {
+  ): Promise<OperationUse[]> {
     const principalId = sql<string>`coalesce(json_extract(event, '$.userIdentity.principalId'), '')`;
     return this.#records.read
       .selectFrom('cloudtrail_event')

@@ -1,7 +1,7 @@
 import type { AccountId } from '#kernel/ids.ts';
 import type { Logger } from '#kernel/logger.ts';
 import { compilePolicy } from '#policy/compile-policy.ts';
-import type { PrincipalActivity, PrincipalUse } from '#services/cloudtrail/api.ts';
+import type { PrincipalActivity, OperationUse } from '#services/cloudtrail/api.ts';
 import { findManagedDocument } from './managed-document.ts';
 import { parseIamArn, principalArn } from './domain/identifiers.ts';
 import { grantsAnythingOf, SERVICE_NAMES } from './domain/service-namespaces.ts';
@@ -18,7 +18,7 @@ interface Access {
   readonly entity: string;
 }
 
-export interface EntityAccess {
+interface EntityAccess {
   readonly id: string;
   readonly arn: string;
   readonly name: string;
@@ -97,7 +97,7 @@ export class ServiceAccessReports {
     const namespaces = await this.#grantedTo(account, subject);
     const entities = await entitiesOf(account, subject, this.#store);
     const byId = new Map(entities.map((entity) => [entity.id, entity]));
-    const uses = new Map<string, PrincipalUse>();
+    const uses = new Map<string, OperationUse>();
     for await (const stretch of this.#activity.lastUses(account)) {
       if (this.#isClosed) return undefined;
       for (const use of stretch) {
@@ -162,7 +162,7 @@ async function entitiesOf(account: AccountId, subject: string, store: IamStore):
 function accessOf(
   namespace: string,
   entities: readonly PrincipalRecord[],
-  allUses: readonly PrincipalUse[],
+  allUses: readonly OperationUse[],
 ): ServiceAccess {
   const uses = allUses.filter(({ source }) => serviceOf(source) === namespace).toSorted((a, b) => a.time - b.time);
   const arnOf = new Map(entities.map((entity) => [entity.id, arnOfEntity(entity)]));

@@ -3,7 +3,7 @@ import type { AccountId } from '#kernel/ids.ts';
 import type { Migration } from '#storage/records.ts';
 
 /** The one name that an account may have, of which there is no second on this installation. */
-export interface AccountAliasRecord {
+interface AccountAliasRecord {
   readonly account: AccountId;
   readonly alias: string;
 }

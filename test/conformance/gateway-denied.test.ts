@@ -73,9 +73,18 @@ function sdkOf(service: AnyService): Sdk {
   return sdk;
 }
 
+/** Sessions that may do nothing, by the policies of their role and of their own. */
+const SESSIONS: Readonly<Record<string, { readonly role?: string; readonly session?: string }>> = {
+  'a session of a role without policies': {},
+  'a session of an administrator, whose session policy allows nothing': {
+    role: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}',
+    session: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"none:None","Resource":"*"}}',
+  },
+};
+
 describe('callers without permissions', () => {
   let platform: TestPlatform;
-  let nobody: ClientConfig['credentials'];
+  let callers: Readonly<Record<string, ClientConfig['credentials']>>;
   let inputs: Readonly<Record<string, Members>>;
 
   before(async () => {
@@ -85,7 +94,8 @@ describe('callers without permissions', () => {
     await client.send(new iam.CreateUserCommand({ UserName: 'nobody' }));
     const { AccessKey } = await client.send(new iam.CreateAccessKeyCommand({ UserName: 'nobody' }));
     client.destroy();
-    nobody = { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' };
+    const nobody = { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' };
+    callers = { 'a user without policies': nobody, ...(await sessionsOf(platform, nobody)) };
   });
   after(() => platform.stop());
 
@@ -107,6 +117,8 @@ describe('callers without permissions', () => {
       }
       // Named by this or by an ARN: neither is required by its schema.
       if (member === 'StreamName') input[member] ??= 'target';
+      // Without it a user's own are meant: sessions have none.
+      if (member === 'UserName' && service.name === 'iam') input[member] ??= 'target';
       index += 1;
     }
     return input;
@@ -153,30 +165,35 @@ describe('callers without permissions', () => {
     builtNamesOf(service).filter((name) => !ELSEWHERE.has(`${service.name}:${name}`));
 
   for (const service of manifests.filter(({ operations }) => operations.length > 0)) {
-    it(`are refused by every operation of ${service.name}, before any effect`, async () => {
-      const client = new (sdkOf(service).Client)(platform.clientConfig(nobody));
-      const before = snapshotOf(platform.dataFolder);
-      for (const name of namesOf(service)) {
-        const { status, code, output } = await call(service, name, client, nobody);
-        if (EXEMPT.has(`${service.name}:${name}`)) {
-          assert.equal(status, 200, name);
-        } else if (BY_TOKEN.has(`${service.name}:${name}`)) {
-          assert.deepEqual([status, code], [400, 'InvalidIdentityTokenException']);
-        } else if (name === 'DeleteObjects') {
-          // It answers for each key by itself.
-          const { Errors = [], Deleted = [] } = output as s3.DeleteObjectsOutput;
-          assert.deepEqual([Errors.map((item) => item.Code), Deleted], [['AccessDenied'], []]);
-        } else {
-          const expected = REFUSALS[service.protocol];
-          assert.ok(
-            expected.includes(code) || (name.startsWith('Head') && status === 403),
-            `${name}: ${status} ${code}`,
-          );
+    for (const who of ['a user without policies', ...Object.keys(SESSIONS)]) {
+      it(`are refused by every operation of ${service.name}, before any effect: ${who}`, async () => {
+        const credentials = callers[who];
+        assert.ok(credentials);
+        const client = new (sdkOf(service).Client)(platform.clientConfig(credentials));
+        const before = snapshotOf(platform.dataFolder);
+        for (const name of namesOf(service)) {
+          const { status, code, output } = await call(service, name, client, credentials);
+          const isOfSession = credentials.sessionToken !== undefined && name === 'GetSessionToken';
+          if (EXEMPT.has(`${service.name}:${name}`) && !isOfSession) {
+            assert.equal(status, 200, name);
+          } else if (BY_TOKEN.has(`${service.name}:${name}`)) {
+            assert.deepEqual([status, code], [400, 'InvalidIdentityTokenException']);
+          } else if (name === 'DeleteObjects') {
+            // It answers for each key by itself.
+            const { Errors = [], Deleted = [] } = output as s3.DeleteObjectsOutput;
+            assert.deepEqual([Errors.map((item) => item.Code), Deleted], [['AccessDenied'], []]);
+          } else {
+            const expected = REFUSALS[service.protocol];
+            assert.ok(
+              expected.includes(code) || (name.startsWith('Head') && status === 403),
+              `${name}: ${status} ${code}`,
+            );
+          }
         }
-        assert.deepEqual(snapshotOf(platform.dataFolder), before, `${name} has left something`);
-      }
-      client.destroy();
-    });
+        assert.deepEqual(snapshotOf(platform.dataFolder), before, `${service.name} has left something`);
+        client.destroy();
+      });
+    }
 
     it(`are refused by every operation of ${service.name} without a signature`, async () => {
       const client = new (sdkOf(service).Client)(platform.clientConfig());
@@ -211,6 +228,36 @@ describe('callers without permissions', () => {
     });
   }
 });
+
+async function sessionsOf(platform: TestPlatform, nobody: ClientConfig['credentials']) {
+  const people = new iam.IAMClient(platform.clientConfig());
+  const tokens = new sts.STSClient(platform.clientConfig(nobody));
+  const trust = {
+    Effect: 'Allow',
+    Principal: { AWS: `arn:aws:iam::${platform.accountId}:user/nobody` },
+    Action: 'sts:AssumeRole',
+  };
+  const sessions: Record<string, ClientConfig['credentials']> = {};
+  for (const [index, [name, { role, session }]] of Object.entries(SESSIONS).entries()) {
+    const RoleName = `empty-${index}`;
+    const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: trust });
+    const { Role } = await people.send(new iam.CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+    if (role !== undefined) {
+      await people.send(new iam.PutRolePolicyCommand({ RoleName, PolicyName: 'all', PolicyDocument: role }));
+    }
+    const { Credentials: given } = await tokens.send(
+      new sts.AssumeRoleCommand({ RoleArn: Role?.Arn, RoleSessionName: 'empty', Policy: session }),
+    );
+    sessions[name] = {
+      accessKeyId: given?.AccessKeyId ?? '',
+      secretAccessKey: given?.SecretAccessKey ?? '',
+      sessionToken: given?.SessionToken ?? '',
+    };
+  }
+  people.destroy();
+  tokens.destroy();
+  return sessions;
+}
 
 interface Outcome {
   readonly status: number;

@@ -364,7 +364,21 @@ describe('coffer explain and coffer least-privilege', () => {
       return s3;
     };
     await root.iam.send(new CreateRoleCommand({ RoleName: 'broad', AssumeRolePolicyDocument: trust }));
-    const broad = allowing('s3:Get*', 's3:Put*', 's3:List*', 'kms:*');
+    const newKey = async () => (await root.kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '';
+    const [shared, locked] = [await newKey(), await newKey()];
+    for (const [Key, SSEKMSKeyId] of [
+      ['shared', shared],
+      ['locked', locked],
+    ] as const) {
+      const settings = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId, BucketKeyEnabled: true } as const;
+      await root.s3.send(new PutObjectCommand({ Bucket: 'films', Key, Body: 'x', ...settings }));
+      const { Body } = await root.s3.send(new GetObjectCommand({ Bucket: 'films', Key }));
+      await Body?.transformToByteArray();
+    }
+    const broad = documentOf([
+      { Effect: 'Allow', Action: ['s3:Get*', 's3:Put*', 's3:List*', 'kms:*'], Resource: '*' },
+      { Effect: 'Deny', Action: 'kms:*', Resource: locked },
+    ]);
     await root.iam.send(new PutRolePolicyCommand({ RoleName: 'broad', PolicyName: 'all', PolicyDocument: broad }));
     const encryption = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: key } as const;
     const work = async (s3: S3Client) => {
@@ -372,7 +386,7 @@ describe('coffer explain and coffer least-privilege', () => {
       await s3.send(
         new PutObjectCommand({ Bucket: 'films', Key: 'made/z', Body: 'x', ...encryption, BucketKeyEnabled: true }),
       );
-      for (const Key of ['a', 'made/z', 'made/z']) {
+      for (const Key of ['a', 'made/z', 'made/z', 'shared']) {
         const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'films', Key }));
         await Body?.transformToByteArray();
       }
@@ -381,6 +395,7 @@ describe('coffer explain and coffer least-privilege', () => {
     const first = await sessionOf('broad');
     await work(first);
     await refusalOf(() => first.send(new DeleteObjectCommand({ Bucket: 'films', Key: 'a' })));
+    await refusalOf(() => first.send(new GetObjectCommand({ Bucket: 'films', Key: 'locked' })));
 
     const { stdout, stderr } = await home.run([
       'least-privilege',
@@ -393,8 +408,26 @@ describe('coffer explain and coffer least-privilege', () => {
     assert.equal(stderr, '');
     const answer = JSON.parse(stdout) as LeastPrivilege;
     assert.deepEqual(answer.findings, []);
-    assert.equal(answer.refused, 1);
-    assert.match(answer.notes.join('\n'), /1 requests were refused/);
+    // The key was refused, and with it the object, which by itself was allowed.
+    assert.equal(answer.refused, 3);
+    assert.match(answer.notes.join('\n'), /3 requests were refused/);
+    assert.ok(!JSON.stringify(answer.policy).includes('locked'));
+    // Of a stretch in which the key was only asked whether it may be used, the log has no use of it.
+    const since = new Date(Date.now() + 1).toISOString();
+    await new Promise((wait) => setTimeout(wait, 5));
+    const { Body } = await first.send(new GetObjectCommand({ Bucket: 'films', Key: 'shared' }));
+    await Body?.transformToByteArray();
+    const later = ['least-privilege', '--role', `arn:aws:iam::${ACCOUNT}:role/broad`, '--since', since, '--json'];
+    const short = JSON.parse((await home.run(later)).stdout) as LeastPrivilege;
+    const viaS3 = { StringEquals: { 'kms:ViaService': 's3.us-east-1.amazonaws.com' } };
+    assert.deepEqual(short.policy.Statement, [
+      { Effect: 'Allow', Action: 'kms:Decrypt', Resource: shared, Condition: viaS3 },
+      { Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::films/shared' },
+    ]);
+    assert.ok(
+      short.notes.some((note) => note.includes('at hand') && note.includes(shared)),
+      short.notes.join('\n'),
+    );
     const plain = await home.run(['least-privilege', '--role', `arn:aws:iam::${ACCOUNT}:role/broad`]);
     assert.deepEqual(JSON.parse(plain.stdout), answer.policy);
     assert.match(plain.stderr, /the log cannot know/);
@@ -409,11 +442,9 @@ describe('coffer explain and coffer least-privilege', () => {
     // The star of an object's name is no wildcard.
     await refusalOf(() => second.send(new PutObjectCommand({ Bucket: 'films', Key: 'made/xxy', Body: 'x' })));
     await refusalOf(() => second.send(new DeleteObjectCommand({ Bucket: 'films', Key: 'made/z' })));
-    const statements = answer.policy.Statement.filter(({ Condition }) => Condition !== undefined);
+    const statements = answer.policy.Statement.filter(({ Action }) => JSON.stringify(Action).includes('kms:'));
     assert.ok(statements.length > 0, 'the key is used through S3 alone');
-    for (const { Condition } of statements) {
-      assert.deepEqual(Condition, { StringEquals: { 'kms:ViaService': 's3.us-east-1.amazonaws.com' } });
-    }
+    for (const { Condition } of statements) assert.deepEqual(Condition, viaS3);
   });
 
   it('says what it cannot be asked for', async () => {

@@ -144,19 +144,22 @@ describe('the policy simulator', () => {
 
   it('lets a resource policy and a boundary have their say, within an account and across', async () => {
     const bob = 'arn:aws:iam::111122223333:user/bob';
-    const ResourcePolicy = documentOf({
-      Effect: 'Allow',
-      Principal: { AWS: bob },
-      Action: 's3:GetObject',
-      Resource: 'arn:aws:s3:::films/*',
-    });
+    const read = { Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::films/*' };
+    const ResourcePolicy = documentOf([
+      { ...read, Principal: { AWS: '444455556666' } },
+      { ...read, Principal: { AWS: bob } },
+    ]);
     const input = {
       PolicyInputList: [allowing('s3:PutObject')],
       ActionNames: ['s3:GetObject'],
       ResourceArns: ['arn:aws:s3:::films/a'],
       ResourcePolicy,
     };
-    assert.deepEqual(await decisionsOf({ ...input, CallerArn: bob }), ['s3:GetObject allowed']);
+    const within = await iam.send(new SimulateCustomPolicyCommand({ ...input, CallerArn: bob }));
+    const [own] = within.EvaluationResults ?? [];
+    assert.equal(own?.EvalDecision, 'allowed');
+    const matched = own?.MatchedStatements?.map((item) => [item.SourcePolicyId, item.StartPosition?.Column]);
+    assert.deepEqual(matched, [['ResourcePolicy', ResourcePolicy.lastIndexOf('{"Effect') + 1]]);
     const across = { ...input, CallerArn: bob, ResourceOwner: '444455556666' };
     const { EvaluationResults: [result] = [] } = await iam.send(new SimulateCustomPolicyCommand(across));
     assert.equal(result?.EvalDecision, 'implicitDeny');

@@ -81,6 +81,7 @@ const DEFINITIONS: readonly Definition[] = [
     updatedAt: '2015-02-06T18:39:48Z',
     statements: [
       allow([
+        'access-analyzer:ValidatePolicy',
         'cloudtrail:Describe*',
         'cloudtrail:Get*',
         'cloudtrail:List*',

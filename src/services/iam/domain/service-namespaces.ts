@@ -2,6 +2,7 @@ import type { CompiledPolicy } from '#policy/compile-policy.ts';
 
 /** The services of this platform, by what their actions begin with, and as AWS calls them. */
 export const SERVICE_NAMES: Readonly<Record<string, string>> = {
+  'access-analyzer': 'AWS IAM Access Analyzer',
   cloudtrail: 'AWS CloudTrail',
   'execute-api': 'Amazon API Gateway',
   iam: 'AWS Identity and Access Management',

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { TranscodeJobRun } from './job-run.ts';
+import { dieWithPlatform, endProcess, tellPlatform } from './platform-pipe.ts';
 import type { FFmpegThreadData, FromWorker, ToWorker, WorkerCredentials } from './messages.ts';
 
 /**
@@ -13,20 +14,12 @@ let run: TranscodeJobRun | undefined;
 let wanting: PromiseWithResolvers<WorkerCredentials>[] = [];
 
 function send(message: FromWorker): void {
-  process.send?.(message);
-}
-
-/**
- * Ends the process at once, as nothing in it is worth cleaning up: an orderly exit would wait for FFmpeg's thread and
- * run finalizers over half-made native objects, which may hang.
- */
-function end(): void {
-  process.kill(process.pid, 'SIGKILL');
+  tellPlatform(message);
 }
 
 function finish(outcome: FromWorker | undefined): void {
-  if (outcome === undefined || process.send === undefined) end();
-  else process.send(outcome, end);
+  if (outcome === undefined) endProcess();
+  else tellPlatform(outcome, endProcess);
 }
 
 function requestCredentials(): Promise<WorkerCredentials> {
@@ -64,8 +57,7 @@ process.on('message', (message: ToWorker) => {
   }
 });
 
-// Without the platform nobody wants the result: end, whatever FFmpeg is doing.
-process.on('disconnect', end);
+dieWithPlatform();
 
 setInterval(() => {
   send({ kind: 'alive', residentBytes: process.memoryUsage.rss(), progress: run?.progress ?? 0 });

@@ -3,6 +3,7 @@ import type { FromProber, ToProber } from '../probe/probed-media.ts';
 import type { ToIo } from './messages.ts';
 import type { ProbeThreadData } from './probe-thread.ts';
 import { createSharedState, settleWindow } from './shared-state.ts';
+import { dieWithPlatform, endProcess, tellPlatform } from './platform-pipe.ts';
 
 /** The process that looks into one file. It has no network: the platform sends it the bytes that it asks for. */
 
@@ -12,12 +13,7 @@ const shared = createSharedState();
 let memoryBytes = Number.POSITIVE_INFINITY;
 
 function send(message: FromProber): void {
-  process.send?.(message);
-}
-
-/** At once: an orderly exit would wait for FFmpeg's thread. */
-function end(): void {
-  process.kill(process.pid, 'SIGKILL');
+  tellPlatform(message);
 }
 
 function start({ size, name }: Extract<ToProber, { kind: 'start' }>): void {
@@ -31,7 +27,7 @@ function start({ size, name }: Extract<ToProber, { kind: 'start' }>): void {
       send(message);
     }
   });
-  thread.on('error', end);
+  thread.on('error', endProcess);
 }
 
 function fill({ window, bytes }: Extract<ToProber, { kind: 'bytes' }>): void {
@@ -47,8 +43,8 @@ process.on('message', (message: ToProber) => {
     start(message);
   }
 });
-process.on('disconnect', end);
+dieWithPlatform();
 setInterval(() => {
-  if (process.memoryUsage.rss() > memoryBytes) end();
+  if (process.memoryUsage.rss() > memoryBytes) endProcess();
 }, WATCH_MS).unref();
 send({ kind: 'ready' });

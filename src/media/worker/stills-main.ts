@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { dieWithPlatform, endProcess, tellPlatform } from './platform-pipe.ts';
 import type { FromStillsWorker, ToStillsWorker } from '../stills/stills-messages.ts';
 
 /**
@@ -11,26 +12,21 @@ const WATCH_MS = 100;
 let deadline = Number.POSITIVE_INFINITY;
 let memoryBytes = Number.POSITIVE_INFINITY;
 
-/** At once: an orderly exit would wait for FFmpeg's thread. */
-function end(): void {
-  process.kill(process.pid, 'SIGKILL');
-}
-
 const thread = new Worker(new URL('./stills-thread.ts', import.meta.url));
 thread.on('message', (message: FromStillsWorker) => {
   deadline = Number.POSITIVE_INFINITY;
-  process.send?.(message);
+  tellPlatform(message);
 });
-thread.on('error', end);
-thread.on('exit', end);
+thread.on('error', endProcess);
+thread.on('exit', endProcess);
 
 process.on('message', (message: ToStillsWorker) => {
   deadline = performance.now() + message.milliseconds;
   memoryBytes = message.memoryBytes;
   thread.postMessage(message.job);
 });
-process.on('disconnect', end);
+dieWithPlatform();
 
 setInterval(() => {
-  if (performance.now() > deadline || process.memoryUsage.rss() > memoryBytes) end();
+  if (performance.now() > deadline || process.memoryUsage.rss() > memoryBytes) endProcess();
 }, WATCH_MS).unref();

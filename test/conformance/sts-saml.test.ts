@@ -227,6 +227,7 @@ describe('roles by SAML', () => {
       'another transform': right.replace('xmldsig#enveloped-signature', 'xmldsig#base64'),
       'an encrypted assertion': right.replace(signed, '<saml:EncryptedAssertion/>'),
       'a truncated response': right.slice(0, -100),
+      'more elements than anybody needs': right.replace('<saml:Subject>', `${'<a/>'.repeat(10_000)}<saml:Subject>`),
       'deep nesting': `${'<a>'.repeat(2000)}${'</a>'.repeat(2000)}`,
       'no XML': 'person-1',
     };

@@ -1,6 +1,8 @@
 import type { AccountId } from '#kernel/ids.ts';
-import { readSamlMetadata } from './domain/saml-metadata.ts';
+import { readSamlMetadata, type SamlMetadata } from './domain/saml-metadata.ts';
 import type { IamStore } from './store.ts';
+
+const MAX_METADATA = 32;
 
 /** An OpenID Connect provider that an account trusts. */
 export interface OidcProvider {
@@ -23,6 +25,8 @@ export interface SamlProvider {
 /** The identity providers of accounts, for STS. */
 export class IdentityProviders {
   readonly #store: IamStore;
+  /** What was read of metadata, by their text: they are long, and asked for by anybody. */
+  readonly #metadata = new Map<string, SamlMetadata>();
 
   constructor(store: IamStore) {
     this.#store = store;
@@ -48,7 +52,17 @@ export class IdentityProviders {
       .where('account', '=', account)
       .executeTakeFirst();
     if (found === undefined || now >= found.valid_until) return undefined;
-    const metadata = readSamlMetadata(found.metadata);
+    const metadata = this.#read(found.metadata);
     return metadata && { arn, entityId: metadata.entityId, signingKeys: metadata.signingKeys };
+  }
+
+  #read(document: string): SamlMetadata | undefined {
+    const known = this.#metadata.get(document);
+    if (known !== undefined) return known;
+    const metadata = readSamlMetadata(document);
+    if (metadata === undefined) return undefined;
+    if (this.#metadata.size >= MAX_METADATA) this.#metadata.clear();
+    this.#metadata.set(document, metadata);
+    return metadata;
   }
 }

@@ -1,3 +1,4 @@
+import { verify as verifyValue } from 'node:crypto';
 import { DOMParser } from '@xmldom/xmldom';
 import { SignedXml } from 'xml-crypto';
 import { parseXml, type XmlElement } from '#kernel/xml-document.ts';
@@ -13,6 +14,10 @@ const SIGNATURE_ALGORITHMS = [
 const DIGESTS = ['http://www.w3.org/2001/04/xmlenc#sha256', 'http://www.w3.org/2001/04/xmlenc#sha512'];
 const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#';
 const TRANSFORMS = ['http://www.w3.org/2000/09/xmldsig#enveloped-signature', EXCLUSIVE];
+
+/** Of a whole response: some hundreds are usual. Canonical form takes time that grows faster than the document. */
+const MAX_ELEMENTS = 2000;
+const MAX_ATTRIBUTES = 50;
 
 /** The response is not signed, or not by one of the keys, or not in a form that is taken. The message is for clients. */
 export class SignatureError extends Error {}
@@ -50,6 +55,7 @@ export function signedAssertion(text: string, response: XmlElement, keys: readon
 interface ElementNode {
   readonly localName: string;
   readonly parentNode: unknown;
+  readonly ownerDocument: unknown;
   getAttribute(name: string): string | null;
   getElementsByTagNameNS(namespace: string, name: string): ArrayLike<SignatureNode>;
 }
@@ -60,6 +66,7 @@ function fail(message: unknown): never {
 
 /** What bounds the work: one assertion, and for each of it and the response one signature of one reference. */
 function checkForm(response: XmlElement): void {
+  if (sizeOf(response) > MAX_ELEMENTS) throw new SignatureError('Response has too many elements or attributes');
   const names = response.children.map(({ name }) => name);
   if (names.includes('EncryptedAssertion')) throw new SignatureError('Encrypted assertions are not supported');
   const assertions = response.children.filter(({ name }) => name === 'Assertion');
@@ -77,6 +84,12 @@ function checkForm(response: XmlElement): void {
   }
 }
 
+/** The number of elements; without end where one of them has too many attributes. */
+function sizeOf(element: XmlElement): number {
+  if (element.attributes.size > MAX_ATTRIBUTES) return Infinity;
+  return element.children.reduce((sum, child) => sum + sizeOf(child), 1);
+}
+
 function isNamed(wanted: string) {
   return ({ name }: XmlElement): boolean => name === wanted;
 }
@@ -92,6 +105,7 @@ function coveredBy(signature: SignatureNode, root: ElementNode, text: string, ke
   const id = parent.getAttribute('ID');
   if (!isInPlace || id === null || id === '') throw new SignatureError('Response signature invalid');
   for (const key of keys) {
+    if (!hasSigned(key, signature, root.ownerDocument)) continue;
     const canonical = verify(signature, id, text, key);
     if (canonical === undefined) continue;
     const element = parseXml(Buffer.from(canonical));
@@ -103,13 +117,40 @@ function coveredBy(signature: SignatureNode, root: ElementNode, text: string, ke
   throw new SignatureError('Response signature invalid');
 }
 
-/** The canonical XML that the key has signed; `undefined` where it has not. */
-function verify(signature: unknown, id: string, text: string, publicCert: string): string | undefined {
+/**
+ * Whether a signature's value is of this key: asked before anything that costs more, so that who has no key cannot have
+ * the document digested. It is not the verification.
+ */
+function hasSigned(key: string, signature: unknown, document: unknown): boolean {
+  const verifier = verifierOf(key);
+  try {
+    verifier.loadSignature(signature as Parameters<typeof verifier.loadSignature>[0]);
+    const { signatureAlgorithm = '' } = verifier;
+    if (!SIGNATURE_ALGORITHMS.includes(signatureAlgorithm) || verifier.canonicalizationAlgorithm !== EXCLUSIVE)
+      return false;
+    // The library's own canonical form of what the value covers, which it does not offer otherwise.
+    const signed = verifier['getCanonSignedInfoXml'](
+      document as Parameters<(typeof verifier)['getCanonSignedInfoXml']>[0],
+    );
+    const hash = signatureAlgorithm.endsWith('sha512') ? 'sha512' : 'sha256';
+    return verifyValue(hash, Buffer.from(signed), key, Buffer.from(String(verifier['signatureValue']), 'base64'));
+  } catch {
+    return false;
+  }
+}
+
+function verifierOf(publicCert: string): SignedXml {
   const verifier = new SignedXml({ publicCert, idAttribute: 'ID', getCertFromKeyInfo: () => null });
   verifier.idAttributes = ['ID'];
   verifier.SignatureAlgorithms = only(verifier.SignatureAlgorithms, SIGNATURE_ALGORITHMS);
   verifier.HashAlgorithms = only(verifier.HashAlgorithms, DIGESTS);
   verifier.CanonicalizationAlgorithms = only(verifier.CanonicalizationAlgorithms, TRANSFORMS);
+  return verifier;
+}
+
+/** The canonical XML that the key has signed; `undefined` where it has not. */
+function verify(signature: unknown, id: string, text: string, key: string): string | undefined {
+  const verifier = verifierOf(key);
   try {
     verifier.loadSignature(signature as Parameters<typeof verifier.loadSignature>[0]);
     if (verifier.canonicalizationAlgorithm !== EXCLUSIVE || !verifier.checkSignature(text)) return undefined;

@@ -2,7 +2,7 @@ import type { AccessEvaluation } from '#kernel/access-evaluation.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 
 /** Makes what `sts:DecodeAuthorizationMessage` opens. Implemented by STS. */
-export interface AuthorizationMessageSealer {
+interface AuthorizationMessageSealer {
   /** @returns `undefined` for callers without an account: nobody could open it */
   seal(evaluation: AccessEvaluation): string | undefined;
 }

@@ -71,6 +71,7 @@ import { filesUnder } from '../harness/files-under.ts';
 import { callKeyProvider } from '../harness/key-provider.ts';
 import { mp4Group } from '../harness/media-job.ts';
 import type { ClientConfig } from '../harness/platform.ts';
+import { signInByOthers } from '../harness/sign-in-by-others.ts';
 
 const BUCKET = 'secrets-of-the-test';
 const PASSPHRASE = 'the passphrase of this very test';
@@ -194,6 +195,7 @@ async function useEverything(root: ClientConfig, secrets: Secrets): Promise<stri
   const federated = await annSts.send(new GetFederationTokenCommand({ Name: 'carol' }));
   secrets.addText('a federated user’s secret', federated.Credentials?.SecretAccessKey);
   secrets.addText('a federated user’s token', federated.Credentials?.SessionToken?.slice(0, 200));
+  errors.push(...(await signInByOthers(root, (name, text) => secrets.addText(name, text))));
   secrets.addText('a session’s secret', assumed.Credentials?.SecretAccessKey);
   secrets.addText('a session’s token', assumed.Credentials?.SessionToken?.slice(0, 200));
   const own = await annSts.send(new GetSessionTokenCommand({}));

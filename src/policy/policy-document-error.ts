@@ -32,7 +32,7 @@ export class PolicyDocumentError extends Error {
     const before = text.slice(0, offset);
     const line = before.split('\n').length;
     const column = offset - (before.lastIndexOf('\n') + 1) + 1;
-    super(`${wording} Line ${line}, column ${column}: ${detail}`);
+    super(`${wording}${/[.]$/.test(wording) ? '' : '.'} Line ${line}, column ${column}: ${detail}`);
     this.name = 'PolicyDocumentError';
     this.problem = problem;
     this.wording = wording;

@@ -8,7 +8,6 @@ import { systemRandomness } from '#kernel/randomness.ts';
 import type { FlowStatus } from '#media/live/flow-engine.ts';
 import type { CloudTrailLog } from '#services/cloudtrail/api.ts';
 import type { UsageColumn, UsageRange, UsageStep } from '#services/cloudtrail/domain/usage.ts';
-import type { EventRow } from '#services/cloudtrail/store.ts';
 import type { IamApi } from '#services/iam/api.ts';
 import type { Finding } from '#services/mediaconvert/preflight/finding.ts';
 import { preflightRequest } from '#services/mediaconvert/preflight/preflight-request.ts';
@@ -127,12 +126,6 @@ export class Platform {
   async *countRequests(range: UsageRange, by: readonly UsageColumn[]): AsyncGenerator<UsageStep> {
     await this.#log.flush();
     yield* this.#services.usage.count(range, by);
-  }
-
-  /** What failed of a request, with how it was decided: the events of the audit log, inner calls first. */
-  async failuresOf(requestId: string, account?: AccountId): Promise<readonly EventRow[]> {
-    await this.#log.flush();
-    return this.#services.trail.findFailures(requestId, account);
   }
 
   /** How a refused request was decided. @throws AdministrationError */

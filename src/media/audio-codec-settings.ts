@@ -40,7 +40,7 @@ export interface AacSettings extends SampledSettings {
   readonly isLoas?: boolean;
 }
 
-export interface Mp3Settings extends SampledSettings {
+interface Mp3Settings extends SampledSettings {
   readonly kind: 'mp3';
   /** Bits a second, or a quality from 0, the best, to 9. */
   readonly rate:
@@ -49,7 +49,7 @@ export interface Mp3Settings extends SampledSettings {
 }
 
 /** Every sample as it is, in WAV or AIFF, or packed without loss, in FLAC. */
-export interface UncompressedSettings extends SampledSettings {
+interface UncompressedSettings extends SampledSettings {
   readonly kind: 'wav' | 'aiff' | 'flac';
   readonly bitDepth: 16 | 24;
   /** WAV: for files of more than 4 GiB, or with a head that says which channel is where. */
@@ -81,17 +81,17 @@ export interface DolbyDigitalPlusSettings extends DolbySettings {
   readonly metadata: Readonly<Record<string, string | number>>;
 }
 
-export interface Mp2Settings extends SampledSettings {
+interface Mp2Settings extends SampledSettings {
   readonly kind: 'mp2';
   readonly bitrate: number;
 }
 
-export interface OpusSettings extends SampledSettings {
+interface OpusSettings extends SampledSettings {
   readonly kind: 'opus';
   readonly bitrate: number;
 }
 
-export interface VorbisSettings extends SampledSettings {
+interface VorbisSettings extends SampledSettings {
   readonly kind: 'vorbis';
   /** From -1 to 10, the best. */
   readonly quality: number;

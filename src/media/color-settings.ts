@@ -52,7 +52,7 @@ export interface HdrMetadata {
   readonly maxPictureLight: number;
 }
 
-export type Chromaticity = readonly [x: number, y: number];
+type Chromaticity = readonly [x: number, y: number];
 
 /** The transfer functions of HDR. */
 export const [PQ, HLG] = [16, 18];

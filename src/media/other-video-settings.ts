@@ -58,11 +58,11 @@ export interface AvcIntraSettings {
   readonly isXavc?: boolean;
 }
 
-export interface UncompressedSettings {
+interface UncompressedSettings {
   readonly kind: 'uncompressed';
   readonly sampling: '420' | '422' | '444';
 }
 
-export interface GifSettings {
+interface GifSettings {
   readonly kind: 'gif';
 }

@@ -154,6 +154,6 @@ export interface JpegSettings {
 }
 
 /** The input's picture as it is, without a decoder. */
-export interface PassthroughSettings {
+interface PassthroughSettings {
   readonly kind: 'passthrough';
 }

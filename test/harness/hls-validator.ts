@@ -23,7 +23,7 @@ export interface MediaPlaylist {
   readonly seconds: number;
 }
 
-export interface PlaylistSegment {
+interface PlaylistSegment {
   readonly key: string;
   readonly seconds: number;
   readonly range?: { readonly offset: number; readonly length: number };

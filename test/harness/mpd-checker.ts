@@ -5,7 +5,7 @@
 
 type Read = (key: string) => Promise<Buffer>;
 
-export interface MpdRepresentation {
+interface MpdRepresentation {
   readonly id: string;
   readonly codecs: string;
   readonly kind: string;

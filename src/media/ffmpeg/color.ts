@@ -58,7 +58,7 @@ export function inputColorSteps(marks: MarkedColor, color: Color): string[] {
 }
 
 /** The colours of an output, decided once, by the first input. */
-export function outputColor(input: Color, settings: OutputColor | undefined, codec: VideoCodecSettings): Color {
+function outputColor(input: Color, settings: OutputColor | undefined, codec: VideoCodecSettings): Color {
   const matrix = input.matrix === RGB ? BT709 : input.matrix;
   const space = settings?.space ?? { primaries: input.primaries, transfer: input.transfer, matrix };
   const isFullKept =

@@ -4,7 +4,7 @@
  */
 export type Step = string | Join;
 
-export interface Join {
+interface Join {
   /** The name by which the filters below refer to the picture on its way. */
   readonly name: string;
   /** Where the other picture comes from: a chain that begins with a source. */

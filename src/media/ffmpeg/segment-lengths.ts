@@ -26,7 +26,7 @@ export function segmentLengths(
 }
 
 /** The nearest length of whole pictures and whole frames of sound: both kinds of segments begin together, exactly. */
-export function matchedSeconds(target: number, { num, den }: Rational): number {
+function matchedSeconds(target: number, { num, den }: Rational): number {
   const samples = SAMPLE_RATE * den;
   const frame = SAMPLES_A_FRAME * num;
   const pictures = frame / greatestCommonDivisor(samples, frame);

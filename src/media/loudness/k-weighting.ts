@@ -5,7 +5,7 @@ export interface Biquad {
 }
 
 /** The head's effect: a shelf that lifts high frequencies by 4 dB. Source: ITU-R BS.1770, for any rate. */
-export function headFilter(rate: number): Biquad {
+function headFilter(rate: number): Biquad {
   const q = 0.707_175_236_955_419_6;
   const k = Math.tan((Math.PI * 1681.974_450_955_533) / rate);
   const high = 10 ** (3.999_843_853_973_347 / 20);
@@ -22,7 +22,7 @@ export function headFilter(rate: number): Biquad {
 }
 
 /** The curve for low frequencies (RLB). Source: ITU-R BS.1770, for any rate. */
-export function lowFilter(rate: number): Biquad {
+function lowFilter(rate: number): Biquad {
   const q = 0.500_327_037_323_877_3;
   const k = Math.tan((Math.PI * 38.135_470_876_024_44) / rate);
   const norm = 1 + k / q + k * k;

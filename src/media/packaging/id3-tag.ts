@@ -12,12 +12,12 @@ export function timestampTag(seconds: number): Buffer {
 }
 
 /** @param owner of the data, who knows what it means */
-export function privateTag(owner: string, data: Uint8Array): Buffer {
+function privateTag(owner: string, data: Uint8Array): Buffer {
   return tag('PRIV', Buffer.concat([Buffer.from(`${owner}\0`, 'latin1'), data]));
 }
 
 /** A text frame, in UTF-8. */
-export function textTag(id: 'TDRL', text: string): Buffer {
+function textTag(id: 'TDRL', text: string): Buffer {
   const UTF_8 = 3;
   return tag(id, Buffer.concat([Buffer.from([UTF_8]), Buffer.from(`${text}\0`, 'utf8')]));
 }

@@ -1,4 +1,4 @@
-/** ID3 version 2.4 tags of one frame each. Source: id3.org, "ID3 tag version 2.4.0". */
+/** ID3 version 2.4 tags of one private frame each. Source: id3.org, "ID3 tag version 2.4.0". */
 
 const TICKS = 90_000;
 /** The clock of a transport stream has 33 bits. */
@@ -13,17 +13,11 @@ export function timestampTag(seconds: number): Buffer {
 
 /** @param owner of the data, who knows what it means */
 function privateTag(owner: string, data: Uint8Array): Buffer {
-  return tag('PRIV', Buffer.concat([Buffer.from(`${owner}\0`, 'latin1'), data]));
+  return tag(Buffer.concat([Buffer.from(`${owner}\0`, 'latin1'), data]));
 }
 
-/** A text frame, in UTF-8. */
-function textTag(id: 'TDRL', text: string): Buffer {
-  const UTF_8 = 3;
-  return tag(id, Buffer.concat([Buffer.from([UTF_8]), Buffer.from(`${text}\0`, 'utf8')]));
-}
-
-function tag(id: string, body: Uint8Array): Buffer {
-  const frame = Buffer.concat([Buffer.from(id, 'latin1'), syncSafe(body.length), Buffer.alloc(2), body]);
+function tag(body: Uint8Array): Buffer {
+  const frame = Buffer.concat([Buffer.from('PRIV', 'latin1'), syncSafe(body.length), Buffer.alloc(2), body]);
   return Buffer.concat([Buffer.from('ID3'), Buffer.from([4, 0, 0]), syncSafe(frame.length), frame]);
 }
 

@@ -243,7 +243,7 @@ describe('Access to Kinesis video streams', () => {
       }
     });
 
-    it('let nobody write and nobody read with the wrong prefix, and do so when they are mended', async () => {
+    it('are refused with the right prefix, let nobody in without one, and do when they are mended', async () => {
       const producer = await userCredentials('producer');
       const consumer = await userCredentials('consumer');
       const put = async (): Promise<MediaProducer> => {
@@ -264,8 +264,12 @@ describe('Access to Kinesis video streams', () => {
         return Buffer.alloc(0);
       };
 
-      await setPolicy('producer', withoutComma(written('GenerateDataKey', 'PutMedia')));
-      await setPolicy('consumer', withoutComma(written('Decrypt', 'GetMedia')));
+      for (const user of ['producer', 'consumer']) {
+        await assert.rejects(setPolicy(user, withoutComma(written('Decrypt', 'GetMedia'))), {
+          name: 'MalformedPolicyDocumentException',
+          message: /kinesisvideo/,
+        });
+      }
       const refused = await put();
       assert.equal(await refused.status(), 403);
       assert.match(refused.chunks.join(''), /not authorized to perform: kinesisvideo:PutMedia/);

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobSettings } from '@aws-sdk/client-mediaconvert';
 import { makeTestVideo } from '#media/test-video.ts';
-import { median, type Result } from '../result.ts';
-import { BUCKET, hasCommand, MediaBench, readCommand, runCommand, secondsText } from './media-bench.ts';
+import type { Result } from '../result.ts';
+import { BUCKET, MediaBench, hasCommand, raceText, readCommand, timeRatio } from './media-bench.ts';
 import { AAC, h264Of, inputOf, type RenditionFacts, x264Arguments } from './renditions.ts';
 
 const RENDITIONS: readonly RenditionFacts[] = [
@@ -24,23 +24,19 @@ export async function benchLadder(seconds = 20, rounds = 3): Promise<readonly Re
   if (!(await hasCommand('ladder'))) return [];
   const film = await makeTestVideo({ seconds, width: 1920, height: 1080, bitrate: 8_000_000 });
   const bench = await MediaBench.start();
-  const [jobs, commands]: [number[], number[]] = [[], []];
   try {
     const source = join(bench.folder, 'in.mp4');
     await writeFile(source, film);
     await bench.put('in.mp4', film);
-    for (let round = 0; round < rounds; round++) {
-      commands.push((await runCommand(commandArguments(source, bench.folder))) ?? Number.NaN);
-      jobs.push(await bench.time(settings()));
-    }
+    const race = await bench.race(rounds, commandArguments(source, bench.folder), settings());
     return [
       {
         name: 'ladder of 5 × H.264 + AAC in HLS',
-        value: median(jobs.map((time, index) => time / (commands[index] ?? Number.NaN))),
+        value: timeRatio(race),
         unit: 'of the ffmpeg command’s time',
         target: 1.1,
         isAtMost: true,
-        detail: `${secondsText(jobs)} s against ${secondsText(commands)} s`,
+        detail: raceText(race),
       },
       await quality(bench, source, seconds),
     ];

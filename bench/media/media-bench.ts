@@ -10,6 +10,7 @@ import { CreateJobCommand, GetJobCommand, type JobSettings, MediaConvertClient }
 import { CreateBucketCommand, GetObjectCommand, PutBucketEncryptionCommand, S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { type BenchServer, startCoffer } from '../processes.ts';
+import { median } from '../result.ts';
 
 export const BUCKET = 'bench';
 const POLL_MS = 25;
@@ -69,6 +70,16 @@ export class MediaBench {
     return (performance.now() - begin) / 1000;
   }
 
+  /** Lets the `ffmpeg` command and a job take turns. */
+  async race(rounds: number, command: readonly string[], job: JobSettings): Promise<Race> {
+    const race = { commands: [] as number[], jobs: [] as number[] };
+    for (let round = 0; round < rounds; round++) {
+      race.commands.push((await runCommand(command)) ?? Number.NaN);
+      race.jobs.push(await this.time(job));
+    }
+    return race;
+  }
+
   /** @returns the most resident bytes that a worker process had meanwhile */
   async peakWhile(work: Promise<unknown>): Promise<number> {
     let peak = 0;
@@ -122,7 +133,7 @@ export async function hasCommand(bench: string): Promise<boolean> {
 }
 
 /** Runs `ffmpeg`; returns its wall time in seconds, `undefined` when it cannot be started or fails. */
-export function runCommand(args: readonly string[]): Promise<number | undefined> {
+function runCommand(args: readonly string[]): Promise<number | undefined> {
   return new Promise((resolve) => {
     const begin = performance.now();
     const child = spawn('ffmpeg', args, { stdio: 'ignore' });
@@ -140,6 +151,22 @@ export function readCommand(args: readonly string[]): Promise<string> {
     child.on('error', reject);
     child.on('exit', (code) => (code === 0 ? resolve(text) : reject(new Error(text))));
   });
+}
+
+/** Seconds of the command and of the job, round by round. */
+export interface Race {
+  readonly commands: readonly number[];
+  readonly jobs: readonly number[];
+}
+
+/** The median of the rounds' ratios: the job's time over the command's. */
+export function timeRatio({ commands, jobs }: Race): number {
+  return median(jobs.map((time, index) => time / (commands[index] ?? Number.NaN)));
+}
+
+/** Both lists of seconds, for the table. */
+export function raceText({ commands, jobs }: Race): string {
+  return `${secondsText(jobs)} s against ${secondsText(commands)} s`;
 }
 
 /** A list of seconds, for the table. */

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobSettings } from '@aws-sdk/client-mediaconvert';
 import { makeTestVideo } from '#media/test-video.ts';
-import { median, type Result } from '../result.ts';
-import { BUCKET, hasCommand, MediaBench, runCommand, secondsText } from './media-bench.ts';
+import type { Result } from '../result.ts';
+import { BUCKET, MediaBench, hasCommand, raceText, timeRatio } from './media-bench.ts';
 import { AAC, h264Of, inputOf, x264Arguments } from './renditions.ts';
 
 const RENDITIONS = [
@@ -21,28 +21,24 @@ export async function benchTranscode(seconds = 20, rounds = 3): Promise<readonly
   if (!(await hasCommand('transcode'))) return [];
   const film = await makeTestVideo({ seconds, width: 1920, height: 1080, bitrate: 8_000_000 });
   const bench = await MediaBench.start();
-  const [jobs, commands]: [number[], number[]] = [[], []];
   try {
     const path = join(bench.folder, 'in.mp4');
     await writeFile(path, film);
     await bench.put('in.mp4', film);
-    for (let round = 0; round < rounds; round++) {
-      commands.push((await runCommand(commandArguments(path, bench.folder))) ?? Number.NaN);
-      jobs.push(await bench.time(settings()));
-    }
+    const race = await bench.race(rounds, commandArguments(path, bench.folder), settings());
+    return [
+      {
+        name: 'transcode 1080p30 to 3 × H.264 + AAC',
+        value: timeRatio(race),
+        unit: 'of the ffmpeg command’s time',
+        target: 1.15,
+        isAtMost: true,
+        detail: raceText(race),
+      },
+    ];
   } finally {
     await bench.stop();
   }
-  return [
-    {
-      name: 'transcode 1080p30 to 3 × H.264 + AAC',
-      value: median(jobs.map((time, index) => time / (commands[index] ?? Number.NaN))),
-      unit: 'of the ffmpeg command’s time',
-      target: 1.15,
-      isAtMost: true,
-      detail: `${secondsText(jobs)} s against ${secondsText(commands)} s`,
-    },
-  ];
 }
 
 function commandArguments(input: string, folder: string): string[] {

@@ -56,9 +56,8 @@ function accessLines({ evaluation, grants, denials }: ExplainedAccess, isMessage
 }
 
 function policyLines(policy: EvaluatedPolicy, { decidedBy }: AccessEvaluation): string[] {
-  const { type, name, attachedTo, exists, statementCount, statements } = policy;
-  const through = attachedTo === undefined ? '' : ` of ${printable(attachedTo)}`;
-  const lines = [`  ${TYPES[type]} ${printable(name)}${through}${exists ? '' : ': there is none'}`];
+  const { type, name, exists, statementCount, statements } = policy;
+  const lines = [`  ${TYPES[type]} ${printable(name)}${exists ? '' : ': there is none'}`];
   for (const statement of statements) {
     const isDecider =
       type === decidedBy?.policyType && name === decidedBy.policyName && statement.index === decidedBy.statementIndex;

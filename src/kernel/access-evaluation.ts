@@ -52,8 +52,6 @@ export interface EvaluatedPolicy {
   readonly type: PolicyType;
   /** The ARN of a managed policy, the name of an inline one, the resource's ARN for its own policy. */
   readonly name: string;
-  /** Whose it is, where that is not the principal: `group/editors`. */
-  readonly attachedTo?: string;
   /** False for a resource that has no policy, though one would be needed. */
   readonly exists: boolean;
   /** How many statements the document has; those that are about other actions may be left out below. */

@@ -7,8 +7,6 @@ import { isDeniedBy, isSparedBy, type Naming, namingIn, type PrincipalFacts } fr
 export interface PolicySource {
   /** The ARN of a managed policy, the name of an inline one, the resource's ARN for its own policy. */
   readonly name: string;
-  /** Whose it is, where that is not the principal itself: `group/editors`. */
-  readonly attachedTo?: string;
   readonly policy: CompiledPolicy;
 }
 

@@ -38,7 +38,6 @@ export function explainEvaluation(request: EvaluationRequest, decision: Decision
 interface NamedPolicy {
   readonly type: PolicyType;
   readonly name: string;
-  readonly attachedTo?: string;
   readonly policy: CompiledPolicy | undefined;
 }
 
@@ -53,7 +52,7 @@ function policiesOf({ policies }: EvaluationRequest): NamedPolicy[] {
 }
 
 function explainPolicy(
-  { type, name, attachedTo, policy }: NamedPolicy,
+  { type, name, policy }: NamedPolicy,
   question: StatementRequest,
   request: EvaluationRequest,
   cut: Cutter,
@@ -62,7 +61,6 @@ function explainPolicy(
   return {
     type,
     name: cut.text(name),
-    ...(attachedTo !== undefined && { attachedTo: cut.text(attachedTo) }),
     exists: policy !== undefined,
     statementCount: policy?.statements.length ?? 0,
     statements: (policy?.statements ?? []).map((statement) => {

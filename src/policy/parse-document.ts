@@ -9,7 +9,7 @@ import { compileTemplate, TemplateError } from './template.ts';
 
 const SYNTAX = 'Syntax errors in policy.';
 const VENDOR = 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.';
-const STATEMENT_MEMBERS: ReadonlySet<string> = new Set([
+export const STATEMENT_MEMBERS: ReadonlySet<string> = new Set([
   'Sid',
   'Effect',
   'Action',

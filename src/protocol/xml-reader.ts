@@ -1,5 +1,6 @@
 import type { NormalizedSchema } from '@smithy/core/schema';
-import { localName, type XmlElement } from '#kernel/xml-document.ts';
+import { localName } from '#kernel/ordered-xml.ts';
+import type { XmlElement } from '#kernel/xml-document.ts';
 import { DecodeFailure, failureWithin } from './decode-failure.ts';
 import { compilePerSchema, setEntry } from './per-schema.ts';
 import { parseBase64, parseBoolean, parseNumber, parseTimestamp, timestampFormatOf } from './scalars.ts';

@@ -1,6 +1,6 @@
 import { CaptionError } from './caption-error.ts';
 import { type Cue, type CueLine, makeCue, MOST_CUES, withoutOverlaps } from './cue.ts';
-import { escapeMarkup, MARKUP, parseMarkup } from './styled-text.ts';
+import { escapeMarkup, MARKUP, parseMarkup, withStyleTags } from './styled-text.ts';
 
 /** SAMI: HTML-like; a caption lasts until the next point in time, which may be an empty one. */
 
@@ -51,11 +51,8 @@ export function writeSmi(cues: readonly Cue[], language: string | undefined): st
 
 function writeLine(line: CueLine): string {
   return line
-    .map(({ text, isItalic, isBold, isUnderlined, color }) => {
-      let written = escapeMarkup(text);
-      if (isUnderlined === true) written = `<u>${written}</u>`;
-      if (isItalic === true) written = `<i>${written}</i>`;
-      if (isBold === true) written = `<b>${written}</b>`;
+    .map(({ text, color, ...style }) => {
+      const written = withStyleTags(escapeMarkup(text), style);
       return color === undefined ? written : `<font color="${color}">${written}</font>`;
     })
     .join('');

@@ -1,7 +1,7 @@
 import { CaptionError } from './caption-error.ts';
 import { formatClock, parseClock } from './clock-time.ts';
 import { type Cue, type CueLine, type CuePlace, makeCue, MOST_CUES } from './cue.ts';
-import { parseMarkup, SRT_MARKUP } from './styled-text.ts';
+import { parseMarkup, SRT_MARKUP, withStyleTags } from './styled-text.ts';
 
 /** SubRip. There is no standard; this is what players have in common. */
 
@@ -91,11 +91,8 @@ function padOf(place: CuePlace | undefined): string {
 
 function writeLine(line: CueLine): string {
   return line
-    .map(({ text, isItalic, isBold, isUnderlined, color }) => {
-      let written = text;
-      if (isUnderlined === true) written = `<u>${written}</u>`;
-      if (isItalic === true) written = `<i>${written}</i>`;
-      if (isBold === true) written = `<b>${written}</b>`;
+    .map(({ text, color, ...style }) => {
+      const written = withStyleTags(text, style);
       return color === undefined ? written : `<font color="${color}">${written}</font>`;
     })
     .join('');

@@ -116,3 +116,12 @@ export function decodeEntities(text: string): string {
 export function escapeMarkup(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
+
+/** Puts the tags that SRT, WebVTT and SAMI share around a text, which is escaped already where it has to be. */
+export function withStyleTags(text: string, { isItalic, isBold, isUnderlined }: TextStyle): string {
+  let written = text;
+  if (isUnderlined === true) written = `<u>${written}</u>`;
+  if (isItalic === true) written = `<i>${written}</i>`;
+  if (isBold === true) written = `<b>${written}</b>`;
+  return written;
+}

@@ -1,7 +1,7 @@
 import { formatClock } from './clock-time.ts';
 import { webVttColor } from './colors.ts';
 import type { Cue, CueLine, CuePlace } from './cue.ts';
-import { escapeMarkup } from './styled-text.ts';
+import { escapeMarkup, withStyleTags } from './styled-text.ts';
 
 /** @param head what stands behind the first line, such as how times relate to those of the media */
 export function writeWebVtt(cues: readonly Cue[], head: readonly string[] = []): string {
@@ -36,11 +36,8 @@ function number(value: number): number {
 
 function writeLine(line: CueLine): string {
   return line
-    .map(({ text, isItalic, isBold, isUnderlined, color }) => {
-      let written = escapeMarkup(text);
-      if (isUnderlined === true) written = `<u>${written}</u>`;
-      if (isItalic === true) written = `<i>${written}</i>`;
-      if (isBold === true) written = `<b>${written}</b>`;
+    .map(({ text, color, ...style }) => {
+      const written = withStyleTags(escapeMarkup(text), style);
       const name = color === undefined ? undefined : webVttColor(color);
       return name === undefined || name === 'white' ? written : `<c.${name}>${written}</c>`;
     })

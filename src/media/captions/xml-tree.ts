@@ -1,4 +1,4 @@
-import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { ATTRIBUTES, CDATA, localName, orderedXmlReader, TEXT } from '#kernel/ordered-xml.ts';
 import { CaptionError } from './caption-error.ts';
 import { decodeEntities } from './styled-text.ts';
 
@@ -10,25 +10,7 @@ export interface XmlNode {
 }
 
 const MOST_DEPTH = 48;
-const TEXT = '#text';
-const CDATA = '#cdata';
-const ATTRIBUTES = ':@';
-
-// INVARIANT: no entity is expanded by the parser, so that none can grow or fetch anything.
-const parser = new XMLParser({
-  preserveOrder: true,
-  ignoreAttributes: false,
-  attributeNamePrefix: '',
-  parseTagValue: false,
-  parseAttributeValue: false,
-  trimValues: false,
-  processEntities: false,
-  textNodeName: TEXT,
-  cdataPropName: CDATA,
-  ignoreDeclaration: true,
-  ignorePiTags: true,
-  maxNestedTags: MOST_DEPTH,
-});
+const readNodes = orderedXmlReader(MOST_DEPTH);
 
 /** @throws CaptionError when it is not well-formed, has a document type, or nests too deeply */
 export function parseXmlTree(text: string): XmlNode {
@@ -36,16 +18,9 @@ export function parseXmlTree(text: string): XmlNode {
   if (/<!DOCTYPE|<!ENTITY/i.test(source)) {
     throw new CaptionError('The caption file is XML with a document type declaration, which is not read');
   }
-  let nodes: unknown;
-  try {
-    if (XMLValidator.validate(source) !== true) throw new TypeError('not well-formed');
-    nodes = parser.parse(source);
-  } catch {
-    throw new CaptionError('The caption file is not well-formed XML');
-  }
-  const roots = (Array.isArray(nodes) ? nodes : [])
-    .map((node) => nodeOf(node, 0))
-    .filter((node) => typeof node === 'object');
+  const nodes = readNodes(source);
+  if (nodes === undefined) throw new CaptionError('The caption file is not well-formed XML');
+  const roots = nodes.map((node) => nodeOf(node, 0)).filter((node) => typeof node === 'object');
   const [root] = roots;
   if (root === undefined) throw new CaptionError('The caption file is XML without an element');
   return root;
@@ -76,10 +51,6 @@ function textIn(value: unknown): string {
   return value
     .map((part: unknown) => (typeof part === 'object' && part !== null && TEXT in part ? String(part[TEXT]) : ''))
     .join('');
-}
-
-function localName(name: string): string {
-  return name.slice(name.indexOf(':') + 1);
 }
 
 export function childrenOf(node: XmlNode | undefined, name?: string): XmlNode[] {

@@ -6,8 +6,7 @@ import type { FFmpeg } from './load-ffmpeg.ts';
 import { isMovie, openMovieFile } from './movie-outputs.ts';
 import { Muxer } from './muxer.ts';
 import { openSoundFile } from './sound-files.ts';
-import { type Output, type OutputTracks, muxerTracks, nameFacts, receiverFor } from './outputs.ts';
-import { PacketInterleaver } from './packet-interleaver.ts';
+import { fileResult, interleaved, muxerTracks, nameFacts, type Output, type OutputTracks, sizeOf } from './outputs.ts';
 
 /** A file, or pictures. */
 export function openFileOutput(
@@ -50,23 +49,14 @@ function openMovie(
     ...(output.majorBrand !== undefined && { brand: output.majorBrand }),
   };
   const muxer = new Muxer(ffmpeg, output.container, list, writer, options);
-  const interleaver = new PacketInterleaver(list.length, (track, packet) => muxer.write(track, packet));
-  const receivers = list.map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));
   return {
-    write: (track, packet) => receivers[track]?.(packet),
-    endTrack: (track) => interleaver.end(track),
+    ...interleaved(list, (track, packet) => muxer.write(track, packet)),
     finish() {
       muxer.flush();
       writer.beginTrailer();
       muxer.finish();
       writer.end();
-      const seconds = tracks.video?.seconds ?? tracks.audios[0]?.encoder.seconds ?? 0;
-      return {
-        paths: [`s3://${group.bucket}/${key}`],
-        durationMs: Math.round(seconds * 1000),
-        ...(seconds > 0 && { averageBitrate: Math.round((writer.length * 8) / seconds) }),
-        ...(tracks.video !== undefined && { width: tracks.video.picture.width, height: tracks.video.picture.height }),
-      };
+      return fileResult(`s3://${group.bucket}/${key}`, tracks, writer.length);
     },
   };
 }
@@ -99,7 +89,7 @@ function openPictures(
     finish: () => ({
       paths: key === undefined ? [] : [`s3://${group.bucket}/${key}`],
       durationMs: Math.round((tracks.video?.seconds ?? 0) * 1000),
-      ...(tracks.video !== undefined && { width: tracks.video.picture.width, height: tracks.video.picture.height }),
+      ...sizeOf(tracks),
     }),
   };
 }

@@ -15,11 +15,12 @@ import {
   type OutputTracks,
   muxerTracks,
   nameFacts,
-  receiverFor,
+  interleaved,
+  secondsOf,
+  sizeOf,
   renditionEncryption,
   segmentedKind,
 } from './outputs.ts';
-import { PacketInterleaver } from './packet-interleaver.ts';
 
 /** The usual size of a frame, an AAC one with its ADTS header. */
 export function frameBytes(encoder: AudioTrack): number {
@@ -108,20 +109,17 @@ export function openHlsOutput(
         });
   const write = (track: number, packet: Packet): void =>
     segmenter instanceof HlsSegmenter ? segmenter.write(track, packet) : segmenter.write(packet);
-  const interleaver = new PacketInterleaver(list.length, write);
-  const receivers = list.map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));
   return {
     segmenter,
-    write: (track, packet) => receivers[track]?.(packet),
-    endTrack: (track) => interleaver.end(track),
+    ...interleaved(list, write),
     finish() {
-      const seconds = tracks.video?.seconds ?? tracks.audios[0]?.encoder.seconds ?? 0;
+      const seconds = secondsOf(tracks);
       segmenter.finish(seconds);
       return {
         paths: [`s3://${group.bucket}/${base}.m3u8`],
         durationMs: Math.round(seconds * 1000),
         averageBitrate: averageBandwidth({ segments: segmenter.segments }),
-        ...(tracks.video !== undefined && { width: tracks.video.picture.width, height: tracks.video.picture.height }),
+        ...sizeOf(tracks),
       };
     },
   };

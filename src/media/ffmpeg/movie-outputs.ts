@@ -4,8 +4,7 @@ import { ObjectWriter, type PartSink } from '../packaging/object-writer.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { type ByteTarget, Muxer, type MuxerName } from './muxer.ts';
-import { type Output, type OutputTracks, muxerTracks, nameFacts, receiverFor } from './outputs.ts';
-import { PacketInterleaver } from './packet-interleaver.ts';
+import { fileResult, interleaved, muxerTracks, nameFacts, type Output, type OutputTracks } from './outputs.ts';
 import { transportOptions, withPids } from './transport-options.ts';
 
 interface Format {
@@ -53,21 +52,12 @@ export function openMovieFile(
   const list = transport === undefined ? plain : withPids(plain, transport, tracks.video !== undefined);
   const options = transport === undefined ? {} : transportOptions(output, tracks, transport);
   const muxer = new Muxer(ffmpeg, name, list, target, options, transport?.clockOffsetSeconds ?? 0);
-  const interleaver = new PacketInterleaver(list.length, (track, packet) => muxer.write(track, packet));
-  const receivers = list.map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));
   return {
-    write: (track, packet) => receivers[track]?.(packet),
-    endTrack: (track) => interleaver.end(track),
+    ...interleaved(list, (track, packet) => muxer.write(track, packet)),
     finish() {
       muxer.finish();
       end();
-      const seconds = tracks.video?.seconds ?? tracks.audios[0]?.encoder.seconds ?? 0;
-      return {
-        paths: [`s3://${group.bucket}/${key}`],
-        durationMs: Math.round(seconds * 1000),
-        ...(seconds > 0 && { averageBitrate: Math.round((target.length * 8) / seconds) }),
-        ...(tracks.video !== undefined && { width: tracks.video.picture.width, height: tracks.video.picture.height }),
-      };
+      return fileResult(`s3://${group.bucket}/${key}`, tracks, target.length);
     },
   };
 }

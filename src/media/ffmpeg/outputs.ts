@@ -42,6 +42,40 @@ export function receiverFor(interleaver: PacketInterleaver, track: number, timeB
   return receive;
 }
 
+/** Takes the packets of several tracks, and passes them on in the order of their decoding times. */
+export function interleaved(
+  tracks: readonly MuxerTrack[],
+  write: (track: number, packet: Packet) => void,
+): Pick<Output, 'write' | 'endTrack'> {
+  const interleaver = new PacketInterleaver(tracks.length, write);
+  const receivers = tracks.map(({ encoder }, index) => receiverFor(interleaver, index, encoder.timeBase));
+  return {
+    write: (track, packet) => receivers[track]?.(packet),
+    endTrack: (track) => interleaver.end(track),
+  };
+}
+
+/** Seconds of an output: its picture's, or its first sound's. */
+export function secondsOf({ video, audios }: OutputTracks): number {
+  return video?.seconds ?? audios[0]?.encoder.seconds ?? 0;
+}
+
+/** What is told of the one object of an output, of so many bytes. */
+export function fileResult(path: string, tracks: OutputTracks, bytes: number): OutputResult {
+  const seconds = secondsOf(tracks);
+  return {
+    paths: [path],
+    durationMs: Math.round(seconds * 1000),
+    ...(seconds > 0 && { averageBitrate: Math.round((bytes * 8) / seconds) }),
+    ...sizeOf(tracks),
+  };
+}
+
+/** The size of an output's picture, where it has one. */
+export function sizeOf({ video }: OutputTracks): Pick<OutputResult, 'width' | 'height'> {
+  return video === undefined ? {} : { width: video.picture.width, height: video.picture.height };
+}
+
 /** @returns undefined for an output that stays in the clear */
 export function renditionEncryption(content: ContentEncryption | undefined, { video, audios }: OutputTracks) {
   const channels = Math.max(0, ...audios.map(({ encoder }) => encoder.settings.channels));

@@ -8,8 +8,16 @@ import { expandIdentifiers } from '../packaging/output-name.ts';
 import type { SmoothTrack } from '../packaging/smooth-manifests.ts';
 import { SmoothWriter } from '../packaging/smooth-writer.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
-import { type Output, type OutputTracks, muxerTracks, nameFacts, receiverFor, renditionEncryption } from './outputs.ts';
-import { PacketInterleaver } from './packet-interleaver.ts';
+import {
+  fileResult,
+  interleaved,
+  muxerTracks,
+  nameFacts,
+  type Output,
+  type OutputTracks,
+  renditionEncryption,
+  secondsOf,
+} from './outputs.ts';
 
 export interface SmoothOutputHandle extends Output {
   /** What the manifests say of it, once it is finished. */
@@ -43,23 +51,14 @@ export function openSmoothOutput(
     fragmentSeconds,
     ...(encryption !== undefined && { protection: protectionOf(encryption, tracks) }),
   });
-  const interleaver = new PacketInterleaver(list.length, (track, packet) => writer.write(track, packet));
-  const receivers = list.map((track, index) => receiverFor(interleaver, index, track.encoder.timeBase));
   return {
-    write: (track, packet) => receivers[track]?.(packet),
-    endTrack: (track) => interleaver.end(track),
+    ...interleaved(list, (track, packet) => writer.write(track, packet)),
     get seconds() {
-      return video?.seconds ?? tracks.audios[0]?.encoder.seconds ?? 0;
+      return secondsOf(tracks);
     },
     finish() {
       writer.finish();
-      const { seconds } = this;
-      return {
-        paths: [`s3://${group.bucket}/${key}`],
-        durationMs: Math.round(seconds * 1000),
-        ...(seconds > 0 && { averageBitrate: Math.round((writer.length * 8) / seconds) }),
-        ...(video !== undefined && { width: video.picture.width, height: video.picture.height }),
-      };
+      return fileResult(`s3://${group.bucket}/${key}`, tracks, writer.length);
     },
     smoothTracks: () =>
       list.map((_, index) => {

@@ -228,26 +228,25 @@ export class CloudTrailStore {
       }
     }
     for await (const row of this.#walkIndex()) {
-      const event = await this.#records.readUnchecked
-        .selectFrom('cloudtrail_event')
-        .selectAll()
-        .where('account', '=', row.account)
-        .where('time', '=', row.time)
-        .where('id', '=', row.event_id)
-        .executeTakeFirst();
+      const event = await this.#eventOf(row);
       yield { row: nameOfIndexRow(row), isSound: event !== undefined && isIndexedAs(event, row) };
     }
     for await (const row of this.#walkRequests()) {
-      const event = await this.#records.readUnchecked
-        .selectFrom('cloudtrail_event')
-        .selectAll()
-        .where('account', '=', row.account)
-        .where('time', '=', row.time)
-        .where('id', '=', row.event_id)
-        .executeTakeFirst();
+      const event = await this.#eventOf(row);
       const isSound = event !== undefined && requestRowsOf(event).some((found) => found.request_id === row.request_id);
       yield { row: nameOfRequestRow(row), isSound };
     }
+  }
+
+  /** The event that a row of an index stands for. */
+  async #eventOf({ account, time, event_id: id }: Pick<EventResourceRow, 'account' | 'time' | 'event_id'>) {
+    return this.#records.readUnchecked
+      .selectFrom('cloudtrail_event')
+      .selectAll()
+      .where('account', '=', account)
+      .where('time', '=', time)
+      .where('id', '=', id)
+      .executeTakeFirst();
   }
 
   async #isMissing({ account, name, time, event_id: id }: EventResourceRow): Promise<boolean> {

@@ -49,17 +49,7 @@ export function checkOperands(
   const { operator, operatorPlace, values, place } = condition;
   const family = familyOf(parts.base);
   if (parts.base === 'null') {
-    checkValues(
-      values,
-      ({ text }) => /^(?:true|false)$/i.test(text),
-      () => {
-        return [
-          'TYPE_MISMATCH_BOOLEAN',
-          `Add a valid Boolean value (true or false) for the condition operator ${operator}.`,
-        ];
-      },
-      report,
-    );
+    checkBooleans(values, operator, report);
     return;
   }
   if (family === undefined) return;
@@ -127,17 +117,7 @@ function checkFamily(values: readonly ReadValue[], family: Family, { operator }:
       );
       return;
     case 'Bool':
-      checkValues(
-        values,
-        ({ text }) => /^(?:true|false)$/i.test(text),
-        () => {
-          return [
-            'TYPE_MISMATCH_BOOLEAN',
-            `Add a valid Boolean value (true or false) for the condition operator ${operator}.`,
-          ];
-        },
-        report,
-      );
+      checkBooleans(values, operator, report);
       return;
     case 'Binary':
       checkValues(
@@ -158,6 +138,12 @@ function checkFamily(values: readonly ReadValue[], family: Family, { operator }:
     case 'String':
     case 'Arn':
   }
+}
+
+function checkBooleans(values: readonly ReadValue[], operator: string, report: Report): void {
+  const details = `Add a valid Boolean value (true or false) for the condition operator ${operator}.`;
+  const isRight = ({ text }: ReadValue): boolean => /^(?:true|false)$/i.test(text);
+  checkValues(values, isRight, () => ['TYPE_MISMATCH_BOOLEAN', details], report);
 }
 
 function checkValues(

@@ -1,4 +1,5 @@
 import type { JsonMember, JsonNode, JsonObject } from '#policy/json-tree.ts';
+import { STATEMENT_MEMBERS } from '#policy/parse-document.ts';
 import type { PathElement, Place, Report } from './finding.ts';
 
 /** Where a policy is to stand, which decides what it may say. */
@@ -49,17 +50,6 @@ export interface ReadPolicy {
   readonly statements: readonly ReadStatement[];
 }
 
-const STATEMENT_ELEMENTS: ReadonlySet<string> = new Set([
-  'Sid',
-  'Effect',
-  'Action',
-  'NotAction',
-  'Resource',
-  'NotResource',
-  'Principal',
-  'NotPrincipal',
-  'Condition',
-]);
 const VERSIONS = ['2012-10-17', '2008-10-17'];
 
 /** Reads a policy as far as it can be read, and reports what is wrong with its structure. */
@@ -124,7 +114,7 @@ function readStatements(member: JsonMember, place: Place, report: Report): ReadS
 function readStatement(node: JsonObject, place: Place, index: number, report: Report): ReadStatement {
   const members = new Map<string, JsonMember>();
   for (const member of node.members) {
-    if (STATEMENT_ELEMENTS.has(member.name)) members.set(member.name, member);
+    if (STATEMENT_MEMBERS.has(member.name)) members.set(member.name, member);
     else {
       const details = `The policy element ${member.name} is not valid.`;
       report.error('INVALID_POLICY_ELEMENT', details, namePlace(member, place.path));

@@ -39,7 +39,8 @@ import { kinesisVideoMediaService } from '#services/kinesis-video-media/service.
 import { KmsApi } from '#services/kms/api.ts';
 import { createKmsContext } from '#services/kms/context.ts';
 import { kmsService } from '#services/kms/service.ts';
-import { KmsStore, type KmsTables, kmsMigrations } from '#services/kms/store.ts';
+import { kmsMigrations } from '#services/kms/migrations.ts';
+import { KmsStore, type KmsTables } from '#services/kms/store.ts';
 import { createMediaConnectContext } from '#services/mediaconnect/context.ts';
 import { mediaConnectService } from '#services/mediaconnect/service.ts';
 import { type FlowTables, mediaConnectMigrations } from '#services/mediaconnect/store.ts';

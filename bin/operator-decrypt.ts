@@ -13,10 +13,14 @@ export function operatorDecrypt(kms: KmsContext): OperatorDecrypt {
     if (header === undefined) throw new DecryptionError();
     let material: Buffer;
     try {
-      material = await kms.materials.open(header.keyId, header.materialId);
+      material = await kms.materials.openAnywhere(header.keyId, header.materialId);
     } catch {
       throw new DecryptionError();
     }
-    return openCiphertext(blob, material, context);
+    try {
+      return openCiphertext(blob, material, context);
+    } finally {
+      material.fill(0);
+    }
   };
 }

@@ -28,5 +28,10 @@ export interface Migration {
    * that nothing but the storage reads or writes. Every query on them checks the rows that it reads.
    */
   readonly sealedTables?: readonly string[];
+  /**
+   * Sealed tables of earlier migrations that it gives other columns, by raw SQL. The storage checks every row of them
+   * before, and seals every row anew after; a row that did not bear its seal stops the start.
+   */
+  readonly reshapedTables?: readonly string[];
   up(transaction: Kysely<unknown>): Promise<void>;
 }

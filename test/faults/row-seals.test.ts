@@ -322,10 +322,10 @@ describe('a column that was changed in the database', () => {
     { table: 'iam_attachment', where: '1', use: encrypt, lookedUpBy: ['principal_id'] },
     { table: 'iam_membership', where: '1', use: assume, lookedUpBy: ['group_id', 'user_id'] },
     { table: 'iam_tag', where: '1', use: encrypt, lookedUpBy: ['owner_id'] },
-    { table: 'kms_key', where: `id = ${TESTED_KEY}`, use: encrypt, lookedUpBy: ['id'] },
+    { table: 'kms_key', where: `id = ${TESTED_KEY}`, use: encrypt, lookedUpBy: ['region', 'id'] },
     { table: 'kms_alias', where: `name = 'alias/test'`, use: encrypt, lookedUpBy: ['account', 'region', 'name'] },
-    { table: 'kms_tag', where: '1', use: encrypt, lookedUpBy: ['key_id'] },
-    { table: 'kms_material', where: `key_id = ${TESTED_KEY}`, use: encrypt, lookedUpBy: ['id'] },
+    { table: 'kms_tag', where: '1', use: encrypt, lookedUpBy: ['region', 'key_id'] },
+    { table: 'kms_material', where: `key_id = ${TESTED_KEY}`, use: encrypt, lookedUpBy: ['region', 'id'] },
     { table: 'mediaconvert_job', where: '1', use: getJob, lookedUpBy: ['id', 'account', 'region'] },
     { table: 'mediaconvert_resource', where: '1', use: getQueue, lookedUpBy: ['account', 'region', 'kind', 'name'] },
     {

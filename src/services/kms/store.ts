@@ -1,14 +1,26 @@
-import type { KeyManagerType, KeyState } from '@aws-sdk/client-kms';
-import { type Kysely, sql } from 'kysely';
+import type {
+  KeyManagerType,
+  KeySpec,
+  KeyState,
+  KeyUsageType,
+  MultiRegionKeyType,
+  OriginType,
+} from '@aws-sdk/client-kms';
+import type { Kysely } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
 import { ChangeCache } from '#storage/change-cache.ts';
-import type { Migration, Records } from '#storage/records.ts';
+import type { Records } from '#storage/records.ts';
+
+/** What names a key: a multi-Region key's replicas have one id. */
+export interface KeyRef {
+  readonly region: Region;
+  /** A UUID, or `mrk-` and 32 hexadecimal digits. */
+  readonly id: string;
+}
 
 /** Times are milliseconds since the epoch. */
-export interface KeyRecord {
-  readonly id: string;
+export interface KeyRecord extends KeyRef {
   readonly account: AccountId;
-  readonly region: Region;
   readonly state: KeyState;
   readonly manager: KeyManagerType;
   readonly description: string;
@@ -18,13 +30,22 @@ export interface KeyRecord {
   readonly deletion_at: number | null;
   /** The material that encrypts; older ones stay for decryption. */
   readonly material_id: string;
+  readonly spec: KeySpec;
+  readonly usage: KeyUsageType;
+  readonly origin: OriginType;
+  /** Null for a key of one Region. */
+  readonly multi_region: MultiRegionKeyType | null;
+  /** The Region of the primary key, of a multi-Region key alone. */
+  readonly primary_region: Region | null;
 }
 
+/** Replicas of a multi-Region key have copies of their own. */
 export interface MaterialRecord {
+  readonly region: Region;
   /** 64 hexadecimal digits. */
   readonly id: string;
   readonly key_id: string;
-  /** The 32 bytes of the key, sealed under the root key. */
+  /** The bytes of the key (32 for SYMMETRIC_DEFAULT), sealed under the root key. */
   readonly sealed: Uint8Array;
   readonly created_at: number;
 }
@@ -40,6 +61,7 @@ export interface AliasRecord {
 }
 
 interface TagRecord {
+  readonly region: Region;
   readonly key_id: string;
   readonly tag_key: string;
   readonly tag_value: string;
@@ -63,36 +85,6 @@ export interface DescribedKey extends KeyRecord {
 
 const CACHED_KEYS = 10_000;
 
-export const kmsMigrations: readonly Migration[] = [
-  {
-    name: 'kms-0001-keys',
-    sealedTables: ['kms_key', 'kms_material', 'kms_alias', 'kms_tag'],
-    async up(transaction) {
-      await sql`CREATE TABLE kms_key (
-        id TEXT PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, state TEXT NOT NULL, manager TEXT NOT NULL,
-        description TEXT NOT NULL, policy TEXT NOT NULL, created_at INTEGER NOT NULL, deletion_at INTEGER,
-        material_id TEXT NOT NULL, mac BLOB NOT NULL) STRICT`.execute(transaction);
-      await sql`CREATE INDEX kms_key_account ON kms_key (account, region, id)`.execute(transaction);
-      await sql`CREATE INDEX kms_key_deletion ON kms_key (deletion_at) WHERE deletion_at IS NOT NULL`.execute(
-        transaction,
-      );
-      await sql`CREATE TABLE kms_material (
-        id TEXT PRIMARY KEY, key_id TEXT NOT NULL REFERENCES kms_key (id) ON DELETE CASCADE, sealed BLOB NOT NULL,
-        created_at INTEGER NOT NULL, mac BLOB NOT NULL) STRICT`.execute(transaction);
-      await sql`CREATE INDEX kms_material_key ON kms_material (key_id)`.execute(transaction);
-      await sql`CREATE TABLE kms_alias (
-        account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,
-        key_id TEXT NOT NULL REFERENCES kms_key (id) ON DELETE CASCADE,
-        created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, mac BLOB NOT NULL,
-        PRIMARY KEY (account, region, name)) STRICT`.execute(transaction);
-      await sql`CREATE INDEX kms_alias_key ON kms_alias (key_id)`.execute(transaction);
-      await sql`CREATE TABLE kms_tag (
-        key_id TEXT NOT NULL REFERENCES kms_key (id) ON DELETE CASCADE, tag_key TEXT NOT NULL, tag_value TEXT NOT NULL,
-        mac BLOB NOT NULL, PRIMARY KEY (key_id, tag_key)) STRICT`.execute(transaction);
-    },
-  },
-];
-
 /** The queries of KMS. Keys and aliases are remembered until the next change of any of them. */
 export class KmsStore {
   readonly #records: Records<KmsTables>;
@@ -113,15 +105,30 @@ export class KmsStore {
     }
   }
 
-  findKey(id: string): Promise<DescribedKey | undefined> {
-    return this.#keys.get(id, async () => {
-      const key = await this.#records.read.selectFrom('kms_key').selectAll().where('id', '=', id).executeTakeFirst();
-      return key && { ...key, aliases: await this.#aliasNamesOf(id), tags: await this.#tagsOf(id) };
+  findKey({ region, id }: KeyRef): Promise<DescribedKey | undefined> {
+    return this.#keys.get(`${region} ${id}`, async () => {
+      const key = await this.#records.read
+        .selectFrom('kms_key')
+        .selectAll()
+        .where('region', '=', region)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return key && { ...key, aliases: await this.#aliasNamesOf(key), tags: await this.#tagsOf(key) };
     });
   }
 
-  findMaterial(id: string): Promise<MaterialRecord | undefined> {
-    return this.#records.read.selectFrom('kms_material').selectAll().where('id', '=', id).executeTakeFirst();
+  findMaterial(region: Region, id: string): Promise<MaterialRecord | undefined> {
+    return this.#records.read
+      .selectFrom('kms_material')
+      .selectAll()
+      .where('region', '=', region)
+      .where('id', '=', id)
+      .executeTakeFirst();
+  }
+
+  /** A material in whichever Region has it: replicas' copies are the same. */
+  findMaterialAnywhere(id: string): Promise<MaterialRecord | undefined> {
+    return this.#records.read.selectFrom('kms_material').selectAll().where('id', '=', id).limit(1).executeTakeFirst();
   }
 
   findAlias(account: AccountId, region: Region, name: string): Promise<AliasRecord | undefined> {
@@ -136,21 +143,23 @@ export class KmsStore {
     );
   }
 
-  async #aliasNamesOf(keyId: string): Promise<string[]> {
+  async #aliasNamesOf({ region, id }: KeyRef): Promise<string[]> {
     const rows = await this.#records.read
       .selectFrom('kms_alias')
       .select('name')
-      .where('key_id', '=', keyId)
+      .where('region', '=', region)
+      .where('key_id', '=', id)
       .orderBy('name')
       .execute();
     return rows.map((row) => row.name);
   }
 
-  async #tagsOf(keyId: string): Promise<Record<string, string>> {
+  async #tagsOf({ region, id }: KeyRef): Promise<Record<string, string>> {
     const rows = await this.#records.read
       .selectFrom('kms_tag')
       .selectAll()
-      .where('key_id', '=', keyId)
+      .where('region', '=', region)
+      .where('key_id', '=', id)
       .orderBy('tag_key')
       .execute();
     return Object.fromEntries(rows.map((row) => [row.tag_key, row.tag_value]));
@@ -190,17 +199,7 @@ export class KmsStore {
   async purgeDueKeys(now: number): Promise<number> {
     const due = await this.#records.read.selectFrom('kms_key').select('id').where('deletion_at', '<=', now).execute();
     if (due.length === 0) return 0;
-    await this.write((transaction) =>
-      transaction
-        .deleteFrom('kms_key')
-        .where(
-          'id',
-          'in',
-          due.map((key) => key.id),
-        )
-        .where('deletion_at', '<=', now)
-        .execute(),
-    );
+    await this.write((transaction) => transaction.deleteFrom('kms_key').where('deletion_at', '<=', now).execute());
     return due.length;
   }
 

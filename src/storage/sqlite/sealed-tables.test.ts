@@ -63,6 +63,39 @@ describe('sealed tables', () => {
     await rm(folder, { recursive: true });
   });
 
+  describe('under a migration that gives a sealed table other columns', () => {
+    const widened: Migration[] = [
+      ...migrations,
+      {
+        name: 'test-0002-marks',
+        reshapedTables: ['thing', 'part'],
+        async up(transaction) {
+          await sql`ALTER TABLE thing ADD COLUMN mark TEXT NOT NULL DEFAULT 'plain'`.execute(transaction);
+        },
+      },
+    ];
+
+    it('seals every row anew, with what the new columns say', async () => {
+      await opened.close();
+      opened = await SqliteRecords.open(file, widened, KEY);
+      const read = opened.of<Tables>().read;
+      assert.equal((await read.selectFrom('thing').selectAll().execute()).length, 3);
+      assert.equal((await read.selectFrom('part').selectAll().execute()).length, 1);
+      tamper(`UPDATE thing SET mark = 'forged' WHERE id = 'a'`);
+      await assert.rejects(read.selectFrom('thing').selectAll().execute(), RowDamageError);
+    });
+
+    it('does not seal a row that was changed before, and leaves the table as it was', async () => {
+      await opened.close();
+      tamper(`UPDATE thing SET owner = 'me' WHERE id = 'b'`);
+      await assert.rejects(SqliteRecords.open(file, widened, KEY), RowDamageError);
+      opened = await SqliteRecords.open(file, migrations, KEY);
+      const read = opened.of<Tables>().read;
+      assert.equal((await read.selectFrom('thing').select('id').where('id', '=', 'a').execute()).length, 1);
+      await assert.rejects(read.selectFrom('thing').selectAll().execute(), RowDamageError);
+    });
+  });
+
   /** As somebody who may write the file does. */
   function tamper(statement: string): void {
     const database = new DatabaseSync(file);

@@ -73,15 +73,40 @@ export class SealedTables {
 
   /** Every row of every sealed table, whatever its state. */
   *checkRows(database: DatabaseSync): Generator<CheckedRow> {
-    for (const table of this.#tables.values()) {
-      const columns = [...table.columns, SEAL_COLUMN].map((column) => `"${column}"`).join();
-      const statement = database.prepare(`SELECT ${columns} FROM "${table.name}"`);
-      statement.setReadBigInts(true);
-      for (const row of statement.iterate()) {
-        const values = table.columns.map((column) => asColumnValue(row[column]));
-        const isSound = this.#seal.isSealed(table.name, table.columns, values, asColumnValue(row[SEAL_COLUMN]));
-        yield { row: nameOf(table, values), isSound };
-      }
+    for (const table of this.#tables.values()) yield* this.#checkRowsOf(database, table);
+  }
+
+  /** @throws RowDamageError when a row of the table does not bear its seal */
+  requireSound(database: DatabaseSync, name: string): void {
+    for (const { row, isSound } of this.#checkRowsOf(database, this.#require(name))) {
+      if (!isSound) throw new RowDamageError(row);
+    }
+  }
+
+  /** Seals all rows of a table, whatever seal they bear. INVARIANT: called when a migration gave it other columns alone. */
+  sealAgain(database: DatabaseSync, name: string): void {
+    const table = this.#require(name);
+    const isRow = table.key.map((column) => `"${column}" = ?`).join(' AND ');
+    const renew = database.prepare(`UPDATE "${name}" SET "${SEAL_COLUMN}" = ? WHERE ${isRow}`);
+    const read = database.prepare(`SELECT * FROM "${name}" WHERE ${isRow}`);
+    read.setReadBigInts(true);
+    const columns = table.key.map((column) => `"${column}"`).join();
+    for (const found of database.prepare(`SELECT ${columns} FROM "${name}"`).all()) {
+      const key = table.key.map((column) => found[column] ?? null);
+      const row = read.get(...key) ?? {};
+      const values = table.columns.map((column) => asColumnValue(row[column]));
+      renew.run(this.sealRow(table, values), ...key);
+    }
+  }
+
+  *#checkRowsOf(database: DatabaseSync, table: SealedTable): Generator<CheckedRow> {
+    const columns = [...table.columns, SEAL_COLUMN].map((column) => `"${column}"`).join();
+    const statement = database.prepare(`SELECT ${columns} FROM "${table.name}"`);
+    statement.setReadBigInts(true);
+    for (const row of statement.iterate()) {
+      const values = table.columns.map((column) => asColumnValue(row[column]));
+      const isSound = this.#seal.isSealed(table.name, table.columns, values, asColumnValue(row[SEAL_COLUMN]));
+      yield { row: nameOf(table, values), isSound };
     }
   }
 

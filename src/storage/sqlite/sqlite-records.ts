@@ -161,11 +161,21 @@ export class SqliteRecords implements Records<unknown> {
     for (const migration of migrations) {
       if (!done.has(migration.name)) {
         await this.write(async (transaction) => {
-          await migration.up(transaction);
+          await this.#reshape(migration, transaction);
           this.#writer.prepare('INSERT INTO migration (name) VALUES (?)').run(migration.name);
         });
       }
       for (const table of migration.sealedTables ?? []) this.#sealed.add(this.#writer, table);
+    }
+  }
+
+  async #reshape(migration: Migration, transaction: Kysely<unknown>): Promise<void> {
+    const reshaped = migration.reshapedTables ?? [];
+    for (const table of reshaped) this.#sealed.requireSound(this.#writer, table);
+    await migration.up(transaction);
+    for (const table of reshaped) {
+      this.#sealed.add(this.#writer, table);
+      this.#sealed.sealAgain(this.#writer, table);
     }
   }
 }

@@ -52,13 +52,13 @@ export class KeyLocator {
 
   /** The key of a ciphertext, which names its id alone. */
   async locateById(id: string, call: Call): Promise<LocatedKey | undefined> {
-    const key = await this.#store.findKey(id);
+    const key = await this.#store.findKey({ region: call.region, id });
     if (key === undefined || isGone(key, call.now) || key.region !== call.region) return undefined;
     return { key, arn: keyArn(key), requestAlias: undefined };
   }
 
   async #findById(identifier: KeyIdentifier, now: number): Promise<DescribedKey | undefined> {
-    const key = await this.#store.findKey(identifier.name);
+    const key = await this.#store.findKey({ region: identifier.region, id: identifier.name });
     const isRight = key !== undefined && key.account === identifier.account && key.region === identifier.region;
     return isRight && !isGone(key, now) ? key : undefined;
   }
@@ -66,7 +66,7 @@ export class KeyLocator {
   async #findByAlias(identifier: KeyIdentifier, call: Call): Promise<DescribedKey | undefined> {
     const alias = await this.#store.findAlias(identifier.account, identifier.region, identifier.name);
     if (alias !== undefined) {
-      const key = await this.#store.findKey(alias.key_id);
+      const key = await this.#store.findKey({ region: alias.region, id: alias.key_id });
       return key !== undefined && !isGone(key, call.now) ? key : undefined;
     }
     const service = managedKeyService(identifier.name);
@@ -84,7 +84,7 @@ export class KeyLocator {
     now: number,
   ): Promise<DescribedKey | undefined> {
     const id = this.#randomness.uuid();
-    const material = this.#materials.create(id, now);
+    const material = this.#materials.create({ region, id }, now);
     const name = `alias/aws/${service}`;
     const winner = await this.#store.write(async (transaction) => {
       const existing = await transaction
@@ -108,6 +108,11 @@ export class KeyLocator {
           created_at: now,
           deletion_at: null,
           material_id: material.id,
+          spec: 'SYMMETRIC_DEFAULT',
+          usage: 'ENCRYPT_DECRYPT',
+          origin: 'AWS_KMS',
+          multi_region: null,
+          primary_region: null,
         })
         .execute();
       await transaction.insertInto('kms_material').values(material).execute();
@@ -117,7 +122,7 @@ export class KeyLocator {
         .execute();
       return id;
     });
-    return this.#store.findKey(winner);
+    return this.#store.findKey({ region, id: winner });
   }
 }
 

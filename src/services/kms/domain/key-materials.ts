@@ -1,7 +1,7 @@
 import type { RootKey } from '#crypto/root-key.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import { invalidCiphertext } from '../errors.ts';
-import type { KmsStore, MaterialRecord } from '../store.ts';
+import type { KeyRef, KmsStore, MaterialRecord } from '../store.ts';
 
 const MATERIAL_LENGTH = 32;
 const MAX_CACHED = 10_000;
@@ -22,26 +22,41 @@ export class KeyMaterials {
     this.#randomness = randomness;
   }
 
-  /** Makes new material for a key; the caller stores the record. */
-  create(keyId: string, now: number): MaterialRecord {
-    const material = this.#randomness.bytes(MATERIAL_LENGTH);
+  /** Makes new material for a symmetric key; the caller stores the record. */
+  create(key: KeyRef, now: number): MaterialRecord {
+    return this.seal(key, this.#randomness.bytes(MATERIAL_LENGTH), now);
+  }
+
+  /** Seals material of any kind and overwrites it; the caller stores the record. */
+  seal(key: KeyRef, material: Buffer, now: number): MaterialRecord {
     const id = this.#randomness.bytes(32).toString('hex');
-    const sealed = this.#rootKey.seal(material, sealContext(keyId, id));
+    const sealed = this.#rootKey.seal(material, sealContext(key.id, id));
     material.fill(0);
-    return { id, key_id: keyId, sealed, created_at: now };
+    return { region: key.region, id, key_id: key.id, sealed, created_at: now };
   }
 
   /** @throws ServiceError InvalidCiphertextException when there is no such material of that key */
-  async open(keyId: string, materialId: string): Promise<Buffer> {
-    const name = `${keyId} ${materialId}`;
+  async open(key: KeyRef, materialId: string): Promise<Buffer> {
+    const name = `${key.region} ${key.id} ${materialId}`;
     const cached = this.#opened.get(name);
     if (cached !== undefined) return cached;
-    const record = await this.#store.findMaterial(materialId);
-    if (record === undefined || record.key_id !== keyId) throw invalidCiphertext();
-    const material = this.#rootKey.open(record.sealed, sealContext(keyId, materialId));
+    const record = await this.#store.findMaterial(key.region, materialId);
+    if (record === undefined || record.key_id !== key.id) throw invalidCiphertext();
+    const material = this.#rootKey.open(record.sealed, sealContext(key.id, materialId));
     if (this.#opened.size >= MAX_CACHED) this.#opened.clear();
     this.#opened.set(name, material);
     return material;
+  }
+
+  /**
+   * A copy of a material, in whichever Region it is, for the operator; the caller overwrites it.
+   *
+   * @throws ServiceError InvalidCiphertextException when there is no such material of that key
+   */
+  async openAnywhere(keyId: string, materialId: string): Promise<Buffer> {
+    const record = await this.#store.findMaterialAnywhere(materialId);
+    if (record === undefined || record.key_id !== keyId) throw invalidCiphertext();
+    return this.#rootKey.open(record.sealed, sealContext(keyId, materialId));
   }
 
   /** Overwrites what was opened, as after a key was destroyed. */

@@ -1,4 +1,4 @@
-import type { KeyMetadata } from '@aws-sdk/client-kms';
+import type { CustomerMasterKeySpec, KeyMetadata } from '@aws-sdk/client-kms';
 import type { KeyRecord } from '../store.ts';
 import { keyArn } from './key-identifier.ts';
 
@@ -10,13 +10,13 @@ export function keyMetadata(key: KeyRecord): KeyMetadata {
     CreationDate: new Date(key.created_at),
     Enabled: key.state === 'Enabled',
     Description: key.description,
-    KeyUsage: 'ENCRYPT_DECRYPT',
+    KeyUsage: key.usage,
     KeyState: key.state,
     ...(key.deletion_at === null ? {} : { DeletionDate: new Date(key.deletion_at) }),
-    Origin: 'AWS_KMS',
+    Origin: key.origin,
     KeyManager: key.manager,
-    CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
-    KeySpec: 'SYMMETRIC_DEFAULT',
+    CustomerMasterKeySpec: key.spec as CustomerMasterKeySpec,
+    KeySpec: key.spec,
     EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
     MultiRegion: false,
     CurrentKeyMaterialId: key.material_id,

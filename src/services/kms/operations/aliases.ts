@@ -33,6 +33,7 @@ export const createAlias = operation<KmsContext, CreateAliasRequest, Record<stri
       const names = await transaction
         .selectFrom('kms_alias')
         .select('name')
+        .where('region', '=', call.region)
         .where('key_id', '=', target.key.id)
         .execute();
       if (names.length >= MAX_ALIASES_OF_KEY) throw limitExceeded('Aliases per key limit exceeded');

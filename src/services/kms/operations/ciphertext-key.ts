@@ -40,7 +40,7 @@ export async function openWithKey(
 ): Promise<{ readonly plaintext: Buffer; readonly materialId: string }> {
   const header = blob === undefined ? undefined : readCiphertextHeader(blob);
   if (blob === undefined || header === undefined || header.keyId !== located.key.id) throw invalidCiphertext();
-  const material = await kms.materials.open(header.keyId, header.materialId);
+  const material = await kms.materials.open(located.key, header.materialId);
   try {
     return { plaintext: openCiphertext(blob, material, context), materialId: header.materialId };
   } catch (error) {

@@ -37,7 +37,7 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
     if (input.Policy !== undefined) {
       await checkKeyPolicy(policy, { arn, account }, call, input.BypassPolicyLockoutSafetyCheck ?? false);
     }
-    const material = kms.materials.create(id, call.now);
+    const material = kms.materials.create({ region: call.region, id }, call.now);
     const key: KeyRecord = {
       id,
       account,
@@ -49,13 +49,21 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
       created_at: call.now,
       deletion_at: null,
       material_id: material.id,
+      spec: 'SYMMETRIC_DEFAULT',
+      usage: 'ENCRYPT_DECRYPT',
+      origin: 'AWS_KMS',
+      multi_region: null,
+      primary_region: null,
     };
     const tags: TagMap = checkTags(input.Tags);
     await kms.store.write(async (transaction) => {
       await transaction.insertInto('kms_key').values(key).execute();
       await transaction.insertInto('kms_material').values(material).execute();
       for (const [tag_key, tag_value] of Object.entries(tags)) {
-        await transaction.insertInto('kms_tag').values({ key_id: id, tag_key, tag_value }).execute();
+        await transaction
+          .insertInto('kms_tag')
+          .values({ region: call.region, key_id: id, tag_key, tag_value })
+          .execute();
       }
     });
     call.audit.resources.add(arn);

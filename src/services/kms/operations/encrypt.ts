@@ -24,7 +24,7 @@ export const encrypt = operation<KmsContext, EncryptRequest, EncryptResponse>(En
     }
     endDryRun(input);
     const { key, arn } = located;
-    const material = await kms.materials.open(key.id, key.material_id);
+    const material = await kms.materials.open(key, key.material_id);
     const header = { keyId: key.id, materialId: key.material_id };
     const blob = sealCiphertext(header, material, input.Plaintext ?? new Uint8Array(), input.EncryptionContext);
     return { CiphertextBlob: blob, KeyId: arn, EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };

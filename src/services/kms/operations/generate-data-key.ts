@@ -64,7 +64,7 @@ async function generate(
   requireEnabled(located);
   endDryRun(input);
   const { key, arn } = located;
-  const material = await kms.materials.open(key.id, key.material_id);
+  const material = await kms.materials.open(key, key.material_id);
   const plaintext = kms.randomness.bytes(length);
   const header = { keyId: key.id, materialId: key.material_id };
   const blob = sealCiphertext(header, material, plaintext, input.EncryptionContext);

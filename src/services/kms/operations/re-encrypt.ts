@@ -41,7 +41,7 @@ export const reEncrypt = operation<KmsContext, ReEncryptRequest, ReEncryptRespon
     endDryRun(input);
     const opened = await openWithKey(source, input.CiphertextBlob, input.SourceEncryptionContext, kms);
     const { key, arn } = destination;
-    const material = await kms.materials.open(key.id, key.material_id);
+    const material = await kms.materials.open(key, key.material_id);
     const header = { keyId: key.id, materialId: key.material_id };
     const blob = sealCiphertext(header, material, opened.plaintext, input.DestinationEncryptionContext);
     opened.plaintext.fill(0);

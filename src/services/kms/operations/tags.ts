@@ -30,11 +30,16 @@ export const tagResource = operation<KmsContext, TagResourceRequest, Record<stri
       for (const [tag_key, tag_value] of Object.entries(tags)) {
         await transaction
           .insertInto('kms_tag')
-          .values({ key_id: key.id, tag_key, tag_value })
-          .onConflict((conflict) => conflict.columns(['key_id', 'tag_key']).doUpdateSet({ tag_value }))
+          .values({ region: key.region, key_id: key.id, tag_key, tag_value })
+          .onConflict((conflict) => conflict.columns(['region', 'key_id', 'tag_key']).doUpdateSet({ tag_value }))
           .execute();
       }
-      const all = await transaction.selectFrom('kms_tag').select('tag_key').where('key_id', '=', key.id).execute();
+      const all = await transaction
+        .selectFrom('kms_tag')
+        .select('tag_key')
+        .where('region', '=', key.region)
+        .where('key_id', '=', key.id)
+        .execute();
       checkTagCount(all.length);
     });
     return {};
@@ -52,7 +57,12 @@ export const untagResource = operation<KmsContext, UntagResourceRequest, Record<
     const names = input.TagKeys ?? [];
     if (names.length === 0) return {};
     await kms.store.write((transaction) =>
-      transaction.deleteFrom('kms_tag').where('key_id', '=', key.id).where('tag_key', 'in', names).execute(),
+      transaction
+        .deleteFrom('kms_tag')
+        .where('region', '=', key.region)
+        .where('key_id', '=', key.id)
+        .where('tag_key', 'in', names)
+        .execute(),
     );
     return {};
   },

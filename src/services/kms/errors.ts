@@ -49,6 +49,14 @@ export function unsupported(message: string): ServiceError {
   return new ServiceError('UnsupportedOperationException', BAD_REQUEST, message);
 }
 
+export function invalidKeyUsage(message: string): ServiceError {
+  return new ServiceError('InvalidKeyUsageException', BAD_REQUEST, message);
+}
+
+export function incompatibleAlgorithm(algorithm: string, spec: string): ServiceError {
+  return invalidKeyUsage(`Algorithm ${algorithm} is incompatible with key spec ${spec}.`);
+}
+
 export function accessDenied(message: string): ServiceError {
   return new ServiceError('AccessDeniedException', BAD_REQUEST, message);
 }
@@ -95,11 +103,3 @@ export const kmsErrors: ServiceErrors = {
   internal: () =>
     new ServiceError('KMSInternalException', 500, 'The request was rejected because an internal exception occurred.'),
 };
-
-export function unsupportedAlgorithm(keyArn: string, algorithm: string): ServiceError {
-  return new ServiceError(
-    'InvalidKeyUsageException',
-    BAD_REQUEST,
-    `Algorithm ${algorithm} is incompatible with key spec SYMMETRIC_DEFAULT. (${keyArn})`,
-  );
-}

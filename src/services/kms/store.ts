@@ -45,7 +45,7 @@ export interface MaterialRecord {
   /** 64 hexadecimal digits. */
   readonly id: string;
   readonly key_id: string;
-  /** The bytes of the key (32 for SYMMETRIC_DEFAULT), sealed under the root key. */
+  /** The raw bytes of a symmetric key, PKCS #8 in DER of a key pair, sealed under the root key. */
   readonly sealed: Uint8Array;
   readonly created_at: number;
 }

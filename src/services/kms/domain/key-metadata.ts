@@ -1,6 +1,7 @@
 import type { CustomerMasterKeySpec, KeyMetadata } from '@aws-sdk/client-kms';
 import type { KeyRecord } from '../store.ts';
 import { keyArn } from './key-identifier.ts';
+import { algorithmsOf } from './key-specs.ts';
 
 export function keyMetadata(key: KeyRecord): KeyMetadata {
   return {
@@ -17,8 +18,25 @@ export function keyMetadata(key: KeyRecord): KeyMetadata {
     KeyManager: key.manager,
     CustomerMasterKeySpec: key.spec as CustomerMasterKeySpec,
     KeySpec: key.spec,
-    EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+    ...algorithmMembers(key),
     MultiRegion: false,
-    CurrentKeyMaterialId: key.material_id,
+    ...(key.spec === 'SYMMETRIC_DEFAULT' ? { CurrentKeyMaterialId: key.material_id } : {}),
   };
+}
+
+/** The algorithms of a key, in the one member that its usage has. */
+function algorithmMembers(key: Pick<KeyRecord, 'spec' | 'usage'>): Partial<KeyMetadata> {
+  const algorithms = algorithmsOf(key.spec);
+  switch (key.usage) {
+    case 'ENCRYPT_DECRYPT':
+      return { EncryptionAlgorithms: [...(algorithms?.ENCRYPT_DECRYPT ?? [])] };
+    case 'SIGN_VERIFY':
+      return { SigningAlgorithms: [...(algorithms?.SIGN_VERIFY ?? [])] };
+    case 'GENERATE_VERIFY_MAC':
+      return { MacAlgorithms: [...(algorithms?.GENERATE_VERIFY_MAC ?? [])] };
+    case 'KEY_AGREEMENT':
+      return { KeyAgreementAlgorithms: [...(algorithms?.KEY_AGREEMENT ?? [])] };
+    case 'ENCAPSULATE_DECAPSULATE':
+      return { EncapsulationAlgorithms: [...(algorithms?.ENCAPSULATE_DECAPSULATE ?? [])] };
+  }
 }

@@ -1,12 +1,14 @@
 import { CreateKey$, type CreateKeyRequest, type CreateKeyResponse } from '@aws-sdk/client-kms';
 import { type AccessRequest, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
+import { generateKeyMaterial } from '../domain/generate-key.ts';
 import { viaService } from '../domain/key-access.ts';
 import { keyArn } from '../domain/key-identifier.ts';
 import { callerAccount } from '../domain/key-locator.ts';
 import { keyMetadata } from '../domain/key-metadata.ts';
 import { checkKeyPolicy } from '../domain/key-policy-check.ts';
 import { defaultKeyPolicy } from '../domain/key-policies.ts';
+import { askedKeyKind, requestedKeyKind } from '../domain/requested-key-kind.ts';
 import { checkTags, type TagMap } from '../domain/tags.ts';
 import { unsupported } from '../errors.ts';
 import type { KeyRecord } from '../store.ts';
@@ -14,10 +16,11 @@ import type { KeyRecord } from '../store.ts';
 export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyResponse>(CreateKey$, {
   authorize(input, call) {
     const tags = checkTags(input.Tags);
+    const asked = askedKeyKind(input);
     const context = {
       ...viaService(call),
-      'kms:KeySpec': 'SYMMETRIC_DEFAULT',
-      'kms:KeyUsage': 'ENCRYPT_DECRYPT',
+      'kms:KeySpec': asked.spec,
+      'kms:KeyUsage': asked.usage,
       'kms:KeyOrigin': 'AWS_KMS',
       'kms:MultiRegion': 'false',
       'kms:BypassPolicyLockoutSafetyCheck': String(input.BypassPolicyLockoutSafetyCheck ?? false),
@@ -29,6 +32,7 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
     return requests;
   },
   async handle(input, call, kms) {
+    const { spec, usage } = requestedKeyKind(input);
     refuseUnsupported(input);
     const account = callerAccount(call.caller, 'kms:CreateKey');
     const id = kms.randomness.uuid();
@@ -37,7 +41,8 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
     if (input.Policy !== undefined) {
       await checkKeyPolicy(policy, { arn, account }, call, input.BypassPolicyLockoutSafetyCheck ?? false);
     }
-    const material = kms.materials.create({ region: call.region, id }, call.now);
+    const fresh = await generateKeyMaterial(spec, kms.randomness);
+    const material = kms.materials.seal({ region: call.region, id }, fresh, call.now);
     const key: KeyRecord = {
       id,
       account,
@@ -49,8 +54,8 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
       created_at: call.now,
       deletion_at: null,
       material_id: material.id,
-      spec: 'SYMMETRIC_DEFAULT',
-      usage: 'ENCRYPT_DECRYPT',
+      spec,
+      usage,
       origin: 'AWS_KMS',
       multi_region: null,
       primary_region: null,
@@ -72,11 +77,6 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
 });
 
 function refuseUnsupported(input: CreateKeyRequest): void {
-  const spec = input.KeySpec ?? input.CustomerMasterKeySpec ?? 'SYMMETRIC_DEFAULT';
-  if (spec !== 'SYMMETRIC_DEFAULT') throw unsupported(`KeySpec ${spec} is not supported yet.`);
-  if ((input.KeyUsage ?? 'ENCRYPT_DECRYPT') !== 'ENCRYPT_DECRYPT') {
-    throw unsupported(`KeyUsage ${input.KeyUsage} is not supported with KeySpec SYMMETRIC_DEFAULT.`);
-  }
   if ((input.Origin ?? 'AWS_KMS') !== 'AWS_KMS') throw unsupported(`Origin ${input.Origin} is not supported yet.`);
   if (input.MultiRegion === true) throw unsupported('MultiRegion keys are not supported yet.');
   if (input.CustomKeyStoreId !== undefined) throw unsupported('CustomKeyStoreId is not supported yet.');

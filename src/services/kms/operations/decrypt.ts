@@ -3,7 +3,8 @@ import { type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
 import { keyAccess } from '../domain/key-access.ts';
 import { type LocatedKey, requireEnabled } from '../domain/key-locator.ts';
-import { incorrectKey, unsupportedAlgorithm, validation } from '../errors.ts';
+import { requireAlgorithm, requireSymmetricForNow } from '../domain/key-usage.ts';
+import { incorrectKey, validation } from '../errors.ts';
 import { endDryRun, refuseUnsupported } from './crypto-parameters.ts';
 import { locateCiphertextKey, openWithKey } from './ciphertext-key.ts';
 
@@ -19,16 +20,17 @@ export const decrypt = operation<KmsContext, DecryptRequest, DecryptResponse>(De
   async handle(input, call, kms) {
     if (asksOfKeyAlone(input)) {
       refuseUnsupported({ ...input, DryRunModifiers: undefined });
-      requireEnabled(await locateNamedKey(input, call, kms));
+      const named = await locateNamedKey(input, call, kms);
+      requireEnabled(named);
+      requireAlgorithm(named, 'ENCRYPT_DECRYPT', input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT', 'Decrypt');
       endDryRun(input);
     }
     refuseUnsupported(input);
     const located = await locateCiphertextKey(input.CiphertextBlob, input.KeyId, call, kms, 'kms:Decrypt');
     requireEnabled(located);
-    if ((input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT') !== 'SYMMETRIC_DEFAULT') {
-      throw unsupportedAlgorithm(located.arn, input.EncryptionAlgorithm ?? '');
-    }
     if (!located.isCiphertextKey) throw incorrectKey();
+    requireAlgorithm(located, 'ENCRYPT_DECRYPT', input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT', 'Decrypt');
+    requireSymmetricForNow(located);
     endDryRun(input);
     const opened = await openWithKey(located, input.CiphertextBlob, input.EncryptionContext, kms);
     return {

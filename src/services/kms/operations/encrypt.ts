@@ -4,7 +4,7 @@ import type { KmsContext } from '../context.ts';
 import { sealCiphertext } from '../domain/ciphertext-blob.ts';
 import { keyAccess } from '../domain/key-access.ts';
 import { requireEnabled } from '../domain/key-locator.ts';
-import { unsupportedAlgorithm } from '../errors.ts';
+import { requireAlgorithm, requireSymmetricForNow } from '../domain/key-usage.ts';
 import { endDryRun, refuseUnsupported } from './crypto-parameters.ts';
 
 export const encrypt = operation<KmsContext, EncryptRequest, EncryptResponse>(Encrypt$, {
@@ -19,9 +19,8 @@ export const encrypt = operation<KmsContext, EncryptRequest, EncryptResponse>(En
     refuseUnsupported(input);
     const located = await kms.keys.locate(input.KeyId ?? '', call, 'kms:Encrypt');
     requireEnabled(located);
-    if ((input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT') !== 'SYMMETRIC_DEFAULT') {
-      throw unsupportedAlgorithm(located.arn, input.EncryptionAlgorithm ?? '');
-    }
+    requireAlgorithm(located, 'ENCRYPT_DECRYPT', input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT', 'Encrypt');
+    requireSymmetricForNow(located);
     endDryRun(input);
     const { key, arn } = located;
     const material = await kms.materials.open(key, key.material_id);

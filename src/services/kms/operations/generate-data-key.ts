@@ -11,6 +11,7 @@ import type { KmsContext } from '../context.ts';
 import { sealCiphertext } from '../domain/ciphertext-blob.ts';
 import { keyAccess } from '../domain/key-access.ts';
 import { requireEnabled } from '../domain/key-locator.ts';
+import { requireDataKeyKey } from '../domain/key-usage.ts';
 import { validation } from '../errors.ts';
 import { endDryRun, refuseUnsupported } from './crypto-parameters.ts';
 
@@ -62,6 +63,7 @@ async function generate(
   const length = dataKeyLength(input);
   const located = await kms.keys.locate(input.KeyId ?? '', call, action);
   requireEnabled(located);
+  requireDataKeyKey(located, action.slice('kms:'.length));
   endDryRun(input);
   const { key, arn } = located;
   const material = await kms.materials.open(key, key.material_id);

@@ -4,7 +4,8 @@ import type { KmsContext } from '../context.ts';
 import { sealCiphertext } from '../domain/ciphertext-blob.ts';
 import { keyAccess } from '../domain/key-access.ts';
 import { requireEnabled } from '../domain/key-locator.ts';
-import { incorrectKey, unsupportedAlgorithm } from '../errors.ts';
+import { requireAlgorithm, requireSymmetricForNow } from '../domain/key-usage.ts';
+import { incorrectKey } from '../errors.ts';
 import { locateCiphertextKey, openWithKey } from './ciphertext-key.ts';
 import { endDryRun, refuseUnsupported } from './crypto-parameters.ts';
 
@@ -29,15 +30,14 @@ export const reEncrypt = operation<KmsContext, ReEncryptRequest, ReEncryptRespon
     const { source, destination } = await locateBoth(input, call, kms);
     requireEnabled(source);
     requireEnabled(destination);
+    if (!source.isCiphertextKey) throw incorrectKey();
     for (const [located, algorithm] of [
       [source, input.SourceEncryptionAlgorithm],
       [destination, input.DestinationEncryptionAlgorithm],
     ] as const) {
-      if ((algorithm ?? 'SYMMETRIC_DEFAULT') !== 'SYMMETRIC_DEFAULT') {
-        throw unsupportedAlgorithm(located.arn, algorithm ?? '');
-      }
+      requireAlgorithm(located, 'ENCRYPT_DECRYPT', algorithm ?? 'SYMMETRIC_DEFAULT', 'ReEncrypt');
+      requireSymmetricForNow(located);
     }
-    if (!source.isCiphertextKey) throw incorrectKey();
     endDryRun(input);
     const opened = await openWithKey(source, input.CiphertextBlob, input.SourceEncryptionContext, kms);
     const { key, arn } = destination;

@@ -10,7 +10,7 @@ const SYMMETRIC_LENGTHS = { SYMMETRIC_DEFAULT: 32, HMAC_224: 28, HMAC_256: 32, H
 
 type SymmetricSpec = keyof typeof SYMMETRIC_LENGTHS;
 /** The specs of key pairs. */
-export type PairSpec = Exclude<MadeKeySpec, SymmetricSpec>;
+type PairSpec = Exclude<MadeKeySpec, SymmetricSpec>;
 
 /**
  * Makes the material of a new key, off the event loop where it takes long: RSA-4096 takes about a second.
@@ -23,12 +23,12 @@ export async function generateKeyMaterial(spec: MadeKeySpec, randomness: Randomn
 }
 
 /** PKCS #8 in DER; the caller overwrites it. */
-export function privateKeyDer(key: KeyObject): Buffer {
+function privateKeyDer(key: KeyObject): Buffer {
   return key.export({ format: 'der', type: 'pkcs8' });
 }
 
 /** A new key pair of a spec. */
-export function generatePair(spec: PairSpec): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
+function generatePair(spec: PairSpec): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
   switch (spec) {
     case 'RSA_2048':
       return newKeyPair('rsa', { modulusLength: 2048 });

@@ -9,7 +9,7 @@ import { keyAlgorithms } from './key-specs.ts';
  * @param operation such as `Sign`
  * @throws ServiceError InvalidKeyUsageException
  */
-export function requireUsage({ key, arn }: LocatedKey, usage: KeyUsageType, operation: string): void {
+function requireUsage({ key, arn }: LocatedKey, usage: KeyUsageType, operation: string): void {
   if (key.usage !== usage) {
     throw invalidKeyUsage(`${arn} key usage is ${key.usage} which is not valid for ${operation}.`);
   }

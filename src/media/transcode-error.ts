@@ -41,3 +41,11 @@ export function unableToOpen(uri: string, cause: string): string {
 export function unableToWrite(uri: string, cause: string): string {
   return `Unable to write to output file [${uri}]: [Failed to write data: ${cause}]`;
 }
+
+/** Whether a refusal of S3 is the one of an object that is not there, to somebody who may not list its bucket. */
+export function isMissingOrHidden(message: string): boolean {
+  return message.includes('s3:ListBucket');
+}
+
+export const MISSING_OR_HIDDEN =
+  ' (the object does not exist, or it may not be read: without s3:ListBucket on the bucket, S3 does not tell which)';

@@ -228,7 +228,7 @@ describe('a MediaConvert account', () => {
     assert.deepEqual(await query([library, { Key: 'videoCodec', Values: ['H_265'] }]), []);
     assert.deepEqual(await query([library, { Key: 'videoCodec', Values: ['H_264'] }]), [0, 2]);
     assert.deepEqual(await query([{ Key: 'audioCodec', Values: ['AAC'] }]), [0, 1, 2]);
-    assert.deepEqual(await query([{ Key: 'errorCode', Values: ['1434'] }]), [0, 1, 2]);
+    assert.deepEqual(await query([{ Key: 'errorCode', Values: ['1433'] }]), [0, 1, 2]);
     assert.deepEqual(await query([{ Key: 'jobEngineVersionRequested', Values: ['2024-01-01'] }]), [0, 1, 2]);
     await assert.rejects(query([{ Key: 'status' }]), { name: 'BadRequestException' });
     await assert.rejects(client.send(new GetJobsQueryResultsCommand({ Id: 'absent' })), { name: 'NotFoundException' });

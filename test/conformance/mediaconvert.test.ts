@@ -239,7 +239,7 @@ describe('a job that may not', () => {
     }
   });
 
-  test('assume its role ends in ERROR 1434', async () => {
+  test('assume its role ends in ERROR 1434, and one that is not there in 1433', async () => {
     const foreign = await makeRole('OtherAccount', [objects], {
       StringEquals: { 'aws:SourceAccount': '999999999999' },
     });
@@ -247,12 +247,25 @@ describe('a job that may not', () => {
     assert.deepEqual([job.Status, job.ErrorCode], ['ERROR', 1434]);
     assert.match(job.ErrorMessage ?? '', /AssumeRole/);
     const absent = await end(`arn:aws:iam::${platform.accountId}:role/Absent`);
-    assert.deepEqual([absent.Status, absent.ErrorCode], ['ERROR', 1434]);
+    assert.deepEqual([absent.Status, absent.ErrorCode], ['ERROR', 1433]);
+    const missing = 'role/Absent]: [The role does not exist]';
+    assert.ok(absent.ErrorMessage?.includes(missing));
+    assert.doesNotMatch(absent.ErrorMessage ?? '', /trust policy/);
   });
 
   test('find its input ends in ERROR 1404', async () => {
     const job = await end(role, 's3://source/absent.mp4');
     assert.deepEqual([job.Status, job.ErrorCode], ['ERROR', 1404]);
+  });
+
+  test('see whether its input is there ends in ERROR 1401, which says both', async () => {
+    const blind = await makeRole('Blind', [
+      { Effect: 'Allow', Action: ['s3:GetObject', 's3:PutObject'], Resource: '*' },
+    ]);
+    const job = await end(blind, 's3://source/absent.mp4');
+    assert.deepEqual([job.Status, job.ErrorCode], ['ERROR', 1401]);
+    const said = job.ErrorMessage?.match(/does not exist, or it may not be read: without s3:ListBucket/g);
+    assert.equal(said?.length, 2);
   });
 });
 

@@ -1,3 +1,4 @@
+import { ClosedData } from './closed-data.ts';
 import { type Cue, MOST_TOGETHER } from './cue.ts';
 
 /** The captions of one selector on the outputs' time line, which grow as a job goes on. */
@@ -11,8 +12,7 @@ export class CaptionTrack {
   /** What is on the screen now, of captions that are decoded with the pictures. */
   #open: ((nowMs: number) => Cue | undefined) | undefined;
   /** Data of closed captions as they were found in the pictures, for outputs that take them over. */
-  readonly closedTimes: number[] = [];
-  readonly closedData: number[] = [];
+  readonly closed = new ClosedData();
 
   get cues(): readonly Cue[] {
     return this.#cues;

@@ -1,6 +1,7 @@
 import type { Frame } from 'node-av/lib';
 import type { CaptionTrack } from '../captions/caption-track.ts';
 import { encodeCea608 } from '../captions/cea608-encoder.ts';
+import type { ClosedDataReader } from '../captions/closed-data.ts';
 import type { Rational } from '../video-settings.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 
@@ -16,8 +17,8 @@ interface Writing extends Embedded {
   readonly pairs: Map<number, readonly [number, number]>;
   /** Parts of inputs whose captions are in `pairs`. */
   parts: number;
-  /** How much of the track's data is written. */
-  copied: number;
+  /** Of those whose data are taken over. */
+  readonly closed?: ClosedDataReader;
 }
 
 /** A picture may carry so many triplets (CEA-708, `cc_count`). */
@@ -38,29 +39,26 @@ export class CaptionEmbedder {
     this.#ffmpeg = ffmpeg;
     this.#rate = framerate;
     this.#framesPerPair = Math.max(1, Math.round(framerate.num / framerate.den / 30));
-    this.#writings = captions.map((one) => ({ ...one, pairs: new Map(), parts: 0, copied: 0 }));
+    this.#writings = captions.map((one) => ({
+      ...one,
+      pairs: new Map(),
+      parts: 0,
+      ...(one.isCopied && { closed: one.track.closed.openReader() }),
+    }));
   }
 
   /** @param number of the picture among the output's */
   attach(frame: Frame, number: number): void {
     const type = this.#ffmpeg.AV_FRAME_DATA_A53_CC;
     const ms = (number * 1000 * this.#rate.den) / this.#rate.num;
-    const copied = this.#writings.find(({ isCopied }) => isCopied);
-    const bytes = copied === undefined ? this.#encoded(number) : this.#taken(copied, ms + TICK);
+    const closed = this.#writings.find((writing) => writing.closed !== undefined)?.closed;
+    const bytes = closed === undefined ? this.#encoded(number) : taken(closed, ms + TICK);
     if (bytes.length === 0) return;
     Buffer.from(bytes).copy(frame.newSideData(type, bytes.length));
   }
 
-  /** What the input's pictures carried until now. */
-  #taken(writing: Writing, ms: number): number[] {
-    const { closedTimes, closedData } = writing.track;
-    const bytes: number[] = [];
-    while (bytes.length < MOST_TRIPLETS * 3 && (closedTimes[writing.copied] ?? Number.POSITIVE_INFINITY) <= ms) {
-      const data = closedData[writing.copied] ?? 0;
-      bytes.push((data >> 16) & 0xff, (data >> 8) & 0xff, data & 0xff);
-      writing.copied += 1;
-    }
-    return bytes;
+  close(): void {
+    for (const { closed } of this.#writings) closed?.close();
   }
 
   #encoded(number: number): number[] {
@@ -85,4 +83,9 @@ export class CaptionEmbedder {
       for (const { frame, bytes } of encodeCea608(part, writing.channel, slotOf, slot)) writing.pairs.set(frame, bytes);
     }
   }
+}
+
+/** What the input's pictures carried until now. */
+function taken(closed: ClosedDataReader, ms: number): number[] {
+  return closed.take(MOST_TRIPLETS, ms).flatMap((data) => [(data >> 16) & 0xff, (data >> 8) & 0xff, data & 0xff]);
 }

@@ -107,9 +107,7 @@ export class CaptionTracks {
         if (source?.kind !== 'embedded') continue;
         if (kind === decoder.field - 1) decoder.take(first, second, ms);
         if (!this.#kept.has(name)) continue;
-        const track = this.get(name);
-        track.closedTimes.push(ms);
-        track.closedData.push((mark << 16) | (first << 8) | second);
+        this.get(name).closed.add(ms, (mark << 16) | (first << 8) | second);
       }
     }
   };

@@ -165,6 +165,7 @@ export class VideoEncoder {
   finish(): void {
     this.#last?.free();
     for (const burner of this.#burners) burner.close();
+    this.#embedder?.close();
     this.#send(null);
     this.context.freeContext();
     this.#packet.free();

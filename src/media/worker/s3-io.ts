@@ -17,7 +17,14 @@ import {
 } from '@aws-sdk/client-s3';
 import { HttpRequest } from '@smithy/core/protocols';
 import type { BuildMiddleware } from '@smithy/types';
-import { ERROR_CODES, TranscodeError, unableToOpen, unableToWrite } from '../transcode-error.ts';
+import {
+  ERROR_CODES,
+  isMissingOrHidden,
+  MISSING_OR_HIDDEN,
+  TranscodeError,
+  unableToOpen,
+  unableToWrite,
+} from '../transcode-error.ts';
 import type { ObjectStorage } from '../output-group.ts';
 import type { S3Location } from '../transcode-input.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
@@ -126,7 +133,9 @@ function readError(location: S3Location, error: unknown): Error {
     const cause = "Can't read input stream: [Failed to read data: HeadObject failed]";
     return new TranscodeError(ERROR_CODES.notFound, unableToOpen(uri, cause));
   }
-  const cause = `Can't read input stream: [Failed to read data: ${causeOf(error)}]`;
+  const text = causeOf(error);
+  const hint = isMissingOrHidden(text) ? MISSING_OR_HIDDEN : '';
+  const cause = `Can't read input stream: [Failed to read data: ${text}${hint}]`;
   const code = status !== undefined && status < 500 ? ERROR_CODES.accessDenied : ERROR_CODES.readStoppedEarly;
   return new TranscodeError(code, unableToOpen(uri, cause));
 }

@@ -34,4 +34,9 @@ export class StsApi {
     }
     return { credentials, caller: found.caller };
   }
+
+  /** Whether there is such a role: a refusal to assume it does not tell. */
+  async hasRole(arn: string): Promise<boolean> {
+    return (await this.#iam.findRole(arn)) !== undefined;
+  }
 }

@@ -4,7 +4,7 @@ import type { Caller } from '#kernel/caller.ts';
 import type { AccessRefusal, Authority } from '#kernel/door.ts';
 import { asRegion } from '#kernel/ids.ts';
 import { ServiceError } from '#kernel/service-error.ts';
-import { TranscodeError } from '#media/transcode-error.ts';
+import { isMissingOrHidden, MISSING_OR_HIDDEN, TranscodeError } from '#media/transcode-error.ts';
 import type { ObjectStorage, OutputGroup } from '#media/output-group.ts';
 import type { KmsApi } from '#services/kms/api.ts';
 import type { S3Api } from '#services/s3/api.ts';
@@ -15,7 +15,7 @@ import { keyOrders } from '../domain/key-orders.ts';
 import { ownAuthority } from '../speke/content-key-orders.ts';
 import type { OwnProvider } from '../speke/own-provider.ts';
 import { DATA_KEY_CONTEXT } from '../runner/input-keys.ts';
-import { type AssumingJob, assumeJobRole } from '../runner/role-session.ts';
+import { type AssumingJob, assumeJobRole, NO_SUCH_ROLE } from '../runner/role-session.ts';
 import { accessFinding, type Finding, keyFinding, trustFinding } from './finding.ts';
 
 export interface PreflightParts {
@@ -40,6 +40,7 @@ export async function preflight(parts: PreflightParts, job: AssumingJob, setting
     ({ caller } = await assumeJobRole(parts.sts, job));
   } catch (error) {
     if (!(error instanceof TranscodeError)) throw error;
+    if (error.code === NO_SUCH_ROLE) return [{ step: 'assuming the role', problem: error.message, grants: [] }];
     return [trustFinding(job.role, error.message)];
   }
   const authority: Authority = { caller, region: job.region, via: [], userAgent: USER_AGENT, sourceIp: USER_AGENT };
@@ -180,7 +181,9 @@ class RoleCheck {
       return await work();
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
-      this.findings.push({ step, problem: `${error.code}: ${error.message}`, grants: [] });
+      // Only of an object that is not there is the right to list asked for: both are said, as S3 does not say which.
+      const problem = `${error.code}: ${error.message}${isMissingOrHidden(error.message) ? MISSING_OR_HIDDEN : ''}`;
+      this.findings.push({ step, problem, grants: [] });
       return undefined;
     }
   }

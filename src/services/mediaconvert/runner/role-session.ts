@@ -7,6 +7,7 @@ import type { StsApi } from '#services/sts/api.ts';
 import { queueArn } from '../domain/names.ts';
 import type { JobRecord } from '../store.ts';
 
+export const NO_SUCH_ROLE = 1433;
 const ROLE_CANNOT_BE_ASSUMED = 1434;
 const SESSION_SECONDS = 3600;
 
@@ -23,7 +24,7 @@ export interface JobSession {
  * Assumes a job's role in MediaConvert's own name, for the queue of the job: the role's trust policy decides, and may
  * look at `aws:SourceAccount` and `aws:SourceArn`.
  *
- * @throws TranscodeError 1434 when it may not
+ * @throws TranscodeError 1433 when there is no such role, 1434 when it may not be assumed
  */
 export async function assumeJobRole(sts: StsApi, job: AssumingJob): Promise<JobSession> {
   const input: AssumeRoleRequest = {
@@ -47,6 +48,9 @@ export async function assumeJobRole(sts: StsApi, job: AssumingJob): Promise<JobS
     return { credentials: credentialsOf(session.credentials), caller: session.caller };
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
+    if (!(await sts.hasRole(job.role))) {
+      throw new TranscodeError(NO_SUCH_ROLE, `Unable to assume the role [${job.role}]: [The role does not exist]`);
+    }
     throw new TranscodeError(
       ROLE_CANNOT_BE_ASSUMED,
       `Unable to assume the role [${job.role}]: [AssumeRole failed: ${error.message}]`,

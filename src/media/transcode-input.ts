@@ -40,6 +40,8 @@ export interface TranscodeInput {
   readonly captionSelectors?: Readonly<Record<string, CaptionSelector>>;
   /** Set where the object was encrypted as a whole before it was stored. */
   readonly decryption?: InputDecryption;
+  /** Of a transport stream with several programs: its number, or all streams whatever tables say; absent: the first. */
+  readonly program?: number | 'any';
   /** What is done to its pictures. */
   readonly picture?: InputPicture;
   /** Where its pictures are counted from; absent: its own timecodes. */

@@ -4,6 +4,7 @@ import type { AudioPick } from '../transcode-input.ts';
 import type { MediaInfo, StreamInfo } from '../transcode-report.ts';
 import type { Rational } from '../video-settings.ts';
 import { ERROR_CODES, TranscodeError, unableToOpen } from '../transcode-error.ts';
+import { readPrograms } from '../transport-stream/programs.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { openCodec } from './open-codec.ts';
 
@@ -26,6 +27,8 @@ const NO_PROTOCOL = 'none';
 const IO_BUFFER_SIZE = 128 * 1024;
 const MAX_PIXELS = 8192 * 8192;
 const MAX_STREAMS = 128;
+/** Of a transport stream, in which its programs are described. */
+const TABLES_BYTES = 4 * 1024 * 1024;
 /** Of a decoder: each keeps pictures of its own. */
 const MAX_THREADS = 8;
 
@@ -41,6 +44,8 @@ export class MediaInput {
   readonly #uri: string;
   readonly #source: ReadProxy;
   #videoPid: number | undefined;
+  /** Of the program that is used; absent: all. */
+  #programPids: ReadonlySet<number> | undefined;
 
   private constructor(ffmpeg: FFmpeg, format: FormatContext, io: IOContext, uri: string, source: ReadProxy) {
     this.#ffmpeg = ffmpeg;
@@ -122,18 +127,39 @@ export class MediaInput {
     this.#videoPid = pid;
   }
 
+  /**
+   * Has the streams of one program used, unless others are named by their PIDs; a stream with one program has no choice.
+   *
+   * @param number absent, or not there: the first
+   */
+  chooseProgram(number: number | undefined): void {
+    if (this.info.format !== 'mpegts') return;
+    const programs = readPrograms(this.#source.head(TABLES_BYTES));
+    if (programs.length < 2) return;
+    this.#programPids = (programs.find((program) => program.number === number) ?? programs[0])?.pids;
+  }
+
+  #streamsOf(type: number): Stream[] {
+    const streams = this.streams.filter((stream) => stream.codecpar.codecType === type);
+    const pids = this.#programPids;
+    return pids === undefined ? streams : streams.filter(({ id }) => pids.has(id));
+  }
+
   /** The video stream to use; cover pictures are not video. */
   findVideo(): Stream | undefined {
     const ffmpeg = this.#ffmpeg;
-    const streams = this.streams.filter((stream) => stream.codecpar.codecType === ffmpeg.AVMEDIA_TYPE_VIDEO);
-    if (this.#videoPid !== undefined) return streams.find((stream) => stream.id === this.#videoPid);
-    return streams.find((stream) => !stream.hasDisposition(ffmpeg.AV_DISPOSITION_ATTACHED_PIC));
+    const all = this.streams.filter((stream) => stream.codecpar.codecType === ffmpeg.AVMEDIA_TYPE_VIDEO);
+    if (this.#videoPid !== undefined) return all.find((stream) => stream.id === this.#videoPid);
+    return this.#streamsOf(ffmpeg.AVMEDIA_TYPE_VIDEO).find(
+      (stream) => !stream.hasDisposition(ffmpeg.AV_DISPOSITION_ATTACHED_PIC),
+    );
   }
 
   /** The audio streams that a selector means; `undefined` where one that it names is not there, or is not audio. */
   findAudios(pick: AudioPick): Stream[] | undefined {
     const ffmpeg = this.#ffmpeg;
-    const streams = this.streams.filter((stream) => stream.codecpar.codecType === ffmpeg.AVMEDIA_TYPE_AUDIO);
+    const all = this.streams.filter((stream) => stream.codecpar.codecType === ffmpeg.AVMEDIA_TYPE_AUDIO);
+    const streams = this.#streamsOf(ffmpeg.AVMEDIA_TYPE_AUDIO);
     switch (pick.kind) {
       case 'none':
         return [];
@@ -144,9 +170,9 @@ export class MediaInput {
       case 'tracks':
         return complete(pick.tracks.map((track) => streams[track - 1]));
       case 'streams':
-        return complete(pick.streams.map((place) => streams.find(({ index }) => index === place - 1)));
+        return complete(pick.streams.map((place) => all.find(({ index }) => index === place - 1)));
       case 'pids':
-        return complete(pick.pids.map((pid) => streams.find(({ id }) => id === pid)));
+        return complete(pick.pids.map((pid) => all.find(({ id }) => id === pid)));
       case 'language':
         return complete([streams.find((stream) => stream.metadata?.get('language') === pick.code)]);
       case 'pcm': {
@@ -245,6 +271,20 @@ class ReadProxy {
     this.#ffmpeg = ffmpeg;
     this.#source = source;
     this.size = source.size;
+  }
+
+  /** The file's first bytes, wherever reading has come to. */
+  head(length: number): Buffer {
+    const parts: Buffer[] = [];
+    let at = 0;
+    while (at < length) {
+      const part = this.#source.read(at, length - at);
+      if (part.length === 0) break;
+      // The source may use its memory again.
+      parts.push(Buffer.from(part));
+      at += part.length;
+    }
+    return Buffer.concat(parts);
   }
 
   read(size: number): Buffer | number {

@@ -28,6 +28,7 @@ export class OpenInput {
     this.externals = externalFiles(ffmpeg, ports);
     this.#source = source;
     this.media = MediaInput.open(ffmpeg, source, uri);
+    if (description.program !== 'any') this.media.chooseProgram(description.program);
     if (description.picture?.pid !== undefined) this.media.chooseVideo(description.picture.pid);
     if (!isVideoWanted || this.media.findVideo() !== undefined) return;
     throw new TranscodeError(ERROR_CODES.noVideo, unableToOpen(uri, 'No video stream found'));

@@ -102,7 +102,8 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   hlsSettings:
     'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest segmentModifier',
   inputClippings: 'endTimecode startTimecode',
-  inputs: 'deblockFilter denoiseFilter filterEnable filterStrength inputScanType timecodeSource timecodeStart',
+  inputs:
+    'deblockFilter denoiseFilter filterEnable filterStrength inputScanType programNumber psiControl timecodeSource timecodeStart',
   clipLimits: 'maximumYUV minimumYUV',
   colorCorrector:
     'brightness contrast hdrToSdrToneMapper hue maxLuminance sampleRangeConversion saturation sdrReferenceWhiteLevel',
@@ -138,7 +139,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   timecodeConfig: 'source start timestampOffset',
   videoGenerator: 'channels duration framerateDenominator framerateNumerator sampleRate',
   videoDescription: 'antiAlias chromaPositionMode colorMetadata dropFrameTimecode sharpness timecodeTrack',
-  videoSelector: 'alphaBehavior colorSpaceUsage maxLuminance padVideo pid rotate sampleRange',
+  videoSelector: 'alphaBehavior colorSpaceUsage maxLuminance padVideo pid programNumber rotate sampleRange',
   x: 'customLanguageCode defaultSelection languageCode pids streams tracks',
   avcIntraSettings: 'framerateControl framerateDenominator framerateNumerator interlaceMode scanTypeConversionMode',
   bandwidthReductionFilter: 'sharpening strength',

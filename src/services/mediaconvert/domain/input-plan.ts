@@ -10,11 +10,19 @@ export function planInput(input: Input, key: Uint8Array | undefined): TranscodeI
     source: planSource(input),
     ...planSelectors(input),
     ...(input.CaptionSelectors !== undefined && { captionSelectors: planCaptionSelectors(input.CaptionSelectors) }),
+    ...planProgram(input),
     picture: planInputPicture(input),
     firstTimecode: inputTimecode(input),
     ...((input.InputClippings ?? []).length > 0 && { clips: planClips(input) }),
     ...(input.DecryptionSettings !== undefined && { decryption: planDecryption(input.DecryptionSettings, key) }),
   };
+}
+
+/** The tables are left out of account where nothing is to be looked up in them. */
+function planProgram({ ProgramNumber, VideoSelector, PsiControl }: Input): Pick<TranscodeInput, 'program'> {
+  const program = ProgramNumber ?? VideoSelector?.ProgramNumber;
+  if (program !== undefined) return { program };
+  return PsiControl === 'IGNORE_PSI' ? { program: 'any' } : {};
 }
 
 function planClips(input: Input): InputClips {

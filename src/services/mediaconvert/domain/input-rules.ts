@@ -1,4 +1,5 @@
 import type { Input, VideoSelector } from '@aws-sdk/client-mediaconvert';
+import type { Problem } from '../errors.ts';
 import { audioSelector, audioSelectorGroup, checkSelectorGroups } from './audio-selector-rules.ts';
 import { captionSelector } from './caption-rules.ts';
 import { checkFileInput } from './cross-setting-rules.ts';
@@ -22,6 +23,7 @@ const videoSelector: SettingRule<VideoSelector> = allOf(
     EmbeddedTimecodeOverride: oneOf('NONE'),
     PadVideo: carriedOut,
     Pid: carriedOut,
+    ProgramNumber: carriedOut,
     Rotate: carriedOut,
     SampleRange: carriedOut,
     SelectorType: oneOf('AUTO'),
@@ -33,6 +35,7 @@ export const input: SettingRule<Input> = allOf(
   checkSelectorGroups,
   checkInputFilters,
   checkSource,
+  checkProgram,
   structure<Input>({
     FileInput: checkFileInput,
     VideoGenerator: videoGenerator,
@@ -55,6 +58,20 @@ export const input: SettingRule<Input> = allOf(
     DenoiseFilter: carriedOut,
     AdvancedInputFilter: oneOf('DISABLED'),
     InputScanType: carriedOut,
-    PsiControl: oneOf('USE_PSI'),
+    ProgramNumber: carriedOut,
+    PsiControl: carriedOut,
   }),
 );
+
+/** The sound is of the program that the picture is of. */
+function checkProgram(
+  { ProgramNumber: number, VideoSelector: video }: Input,
+  pointer: string,
+  problems: Problem[],
+): void {
+  if (number === undefined || video?.ProgramNumber === undefined || number === video.ProgramNumber) return;
+  problems.push({
+    pointer: `${pointer}/videoSelector/programNumber`,
+    text: 'Should be the programNumber of the input',
+  });
+}

@@ -38,7 +38,9 @@ import { createKinesisVideoMediaContext } from '#services/kinesis-video-media/co
 import { kinesisVideoMediaService } from '#services/kinesis-video-media/service.ts';
 import { KmsApi } from '#services/kms/api.ts';
 import { createKmsContext } from '#services/kms/context.ts';
+import { KmsJanitor } from '#services/kms/maintenance/janitor.ts';
 import { kmsService } from '#services/kms/service.ts';
+import { kmsMaterialMigrations } from '#services/kms/material-migrations.ts';
 import { kmsMigrations } from '#services/kms/migrations.ts';
 import { KmsStore, type KmsTables } from '#services/kms/store.ts';
 import { createMediaConnectContext } from '#services/mediaconnect/context.ts';
@@ -76,6 +78,7 @@ import { LateDoor } from './late-door.ts';
 export const allMigrations: readonly Migration[] = [
   ...iamMigrations,
   ...kmsMigrations,
+  ...kmsMaterialMigrations,
   ...cloudTrailMigrations,
   ...s3Migrations,
   ...mediaconvertMigrations,
@@ -111,6 +114,7 @@ export function composeServices(
   const iamStore = new IamStore(records.of<IamTables>());
   const iam = new IamApi(iamStore, rootKey, randomness, clock);
   const kms = createKmsContext(new KmsStore(records.of<KmsTables>()), rootKey, randomness);
+  const kmsJanitor = new KmsJanitor(kms, clock, logger);
   const trail = new CloudTrailStore(records.of<CloudTrailTables>());
   const buffer = new EventBuffer(trail, logger);
   const log = new CloudTrailLog(buffer, randomness);
@@ -276,6 +280,7 @@ export function composeServices(
     gateway,
     iam,
     kms,
+    kmsJanitor,
     s3,
     mediaconvert,
     kinesisVideo,

@@ -89,6 +89,7 @@ export class Platform {
     this.#services.webhooks.start();
     this.#services.keyProvider.endpoint = endpoint;
     this.#services.mediaconvert.runner.start(endpoint);
+    this.#services.kmsJanitor.start();
     this.#services.kinesisVideo.janitor.start();
     this.#services.secretsManager.janitor.start();
     this.#services.secretsManager.rotations.start();
@@ -99,6 +100,7 @@ export class Platform {
   async stopWork(): Promise<void> {
     clearInterval(this.#housekeeping);
     await this.#services.mediaconvert.runner.stop();
+    await this.#services.kmsJanitor.stop();
     await this.#services.kinesisVideo.janitor.stop();
     await this.#services.secretsManager.janitor.stop();
     await this.#services.secretsManager.rotations.stop();

@@ -73,6 +73,10 @@ export function limitExceeded(message: string): ServiceError {
   return new ServiceError('LimitExceededException', BAD_REQUEST, message);
 }
 
+export function conflict(message: string): ServiceError {
+  return new ServiceError('ConflictException', BAD_REQUEST, message);
+}
+
 export function invalidMarker(): ServiceError {
   return new ServiceError('InvalidMarkerException', BAD_REQUEST, 'Could not deserialize marker');
 }

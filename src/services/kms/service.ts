@@ -20,6 +20,13 @@ import {
 } from './operations/key-state.ts';
 import { listKeys } from './operations/list-keys.ts';
 import { reEncrypt } from './operations/re-encrypt.ts';
+import {
+  disableKeyRotation,
+  enableKeyRotation,
+  getKeyRotationStatus,
+  listKeyRotations,
+  rotateKeyOnDemand,
+} from './operations/rotation.ts';
 import { listResourceTags, tagResource, untagResource } from './operations/tags.ts';
 
 export function kmsService(context: KmsContext): Service<KmsContext> {
@@ -52,6 +59,11 @@ export function kmsService(context: KmsContext): Service<KmsContext> {
       scheduleKeyDeletion,
       cancelKeyDeletion,
       updateKeyDescription,
+      enableKeyRotation,
+      disableKeyRotation,
+      getKeyRotationStatus,
+      rotateKeyOnDemand,
+      listKeyRotations,
       tagResource,
       untagResource,
       listResourceTags,

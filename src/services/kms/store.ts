@@ -1,10 +1,13 @@
 import type {
+  AlgorithmSpec,
+  ExpirationModelType,
   KeyManagerType,
   KeySpec,
   KeyState,
   KeyUsageType,
   MultiRegionKeyType,
   OriginType,
+  RotationType,
 } from '@aws-sdk/client-kms';
 import type { Kysely } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
@@ -67,11 +70,68 @@ interface TagRecord {
   readonly tag_value: string;
 }
 
+/** What is known of a material beside its bytes. The first one that KMS made for a key has no such row. */
+export interface MaterialHistoryRecord {
+  readonly region: Region;
+  readonly key_id: string;
+  readonly material_id: string;
+  /** The order in which materials came to the key, from 0. */
+  readonly position: number;
+  /** 1 for imported material that no rotation has made current yet. */
+  readonly is_pending: 0 | 1;
+  readonly rotated_at: number | null;
+  readonly rotation_type: RotationType | null;
+  readonly description: string | null;
+  /** Of imported material alone; null until it is imported in this Region. */
+  readonly expiration_model: ExpirationModelType | null;
+  readonly valid_to: number | null;
+}
+
+/** Automatic rotation; of a multi-Region key in the primary's Region. */
+interface RotationScheduleRecord {
+  readonly region: Region;
+  readonly key_id: string;
+  readonly period_days: number;
+  readonly next_at: number;
+}
+
+/** A wrapping key that was given out for an import. */
+export interface ImportParametersRecord {
+  /** 64 hexadecimal digits: the digest of the import token. */
+  readonly id: string;
+  readonly region: Region;
+  readonly key_id: string;
+  readonly algorithm: AlgorithmSpec;
+  /** The private key (PKCS #8, DER), sealed under the root key; null once it has expired. */
+  readonly sealed: Uint8Array | null;
+  readonly expires_at: number;
+}
+
+/** A primary key whose deletion waits for that of its replicas. */
+interface WaitingPrimaryRecord {
+  readonly region: Region;
+  readonly key_id: string;
+  readonly window_days: number;
+}
+
+/** A key that was deleted, with all its material. */
+export interface DestroyedKeyRecord {
+  readonly region: Region;
+  readonly key_id: string;
+  readonly account: AccountId;
+  readonly destroyed_at: number;
+}
+
 export interface KmsTables {
   readonly kms_key: KeyRecord;
   readonly kms_material: MaterialRecord;
   readonly kms_alias: AliasRecord;
   readonly kms_tag: TagRecord;
+  readonly kms_material_history: MaterialHistoryRecord;
+  readonly kms_rotation_schedule: RotationScheduleRecord;
+  readonly kms_import_parameters: ImportParametersRecord;
+  readonly kms_waiting_primary: WaitingPrimaryRecord;
+  readonly kms_destroyed_key: DestroyedKeyRecord;
 }
 
 export type KmsTransaction = Kysely<KmsTables>;
@@ -103,6 +163,11 @@ export class KmsStore {
       this.#keys.clear();
       this.#aliases.clear();
     }
+  }
+
+  /** Reads what was committed, for the queries of materials. */
+  get read(): KmsTransaction {
+    return this.#records.read;
   }
 
   findKey({ region, id }: KeyRef): Promise<DescribedKey | undefined> {

@@ -16,6 +16,7 @@ const CROSS_ACCOUNT_ACTIONS = new Set([
   'kms:GenerateDataKey',
   'kms:GenerateDataKeyWithoutPlaintext',
   'kms:DescribeKey',
+  'kms:GetKeyRotationStatus',
 ]);
 
 /** The question that an operation on a key asks the policy engine, with every `kms:` condition key that it supplies. */

@@ -8,6 +8,7 @@ import { accessDenied, aliasNotFound, disabled, invalidState, keyNotFound } from
 import type { DescribedKey, KeyRecord, KmsStore } from '../store.ts';
 import { aliasArn, keyArn, type KeyIdentifier, readKeyIdentifier } from './key-identifier.ts';
 import { type ManagedKeyService, managedKeyDescription, managedKeyPolicy, managedKeyService } from './key-policies.ts';
+import { nextRotation, YEAR_IN_DAYS } from './rotation-schedule.ts';
 import type { KeyMaterials } from './key-materials.ts';
 
 /** A key that a request named, with the alias by which it did. */
@@ -116,6 +117,10 @@ export class KeyLocator {
         })
         .execute();
       await transaction.insertInto('kms_material').values(material).execute();
+      await transaction
+        .insertInto('kms_rotation_schedule')
+        .values({ region, key_id: id, period_days: YEAR_IN_DAYS, next_at: nextRotation(now, YEAR_IN_DAYS) })
+        .execute();
       await transaction
         .insertInto('kms_alias')
         .values({ account, region, name, key_id: id, created_at: now, updated_at: now })

@@ -37,7 +37,12 @@ export const putKeyPolicy = operation<KmsContext, PutKeyPolicyRequest, Record<st
     const policy = input.Policy ?? '';
     await checkKeyPolicy(policy, { arn, account: key.account }, call, input.BypassPolicyLockoutSafetyCheck ?? false);
     await kms.store.write((transaction) =>
-      transaction.updateTable('kms_key').set({ policy }).where('id', '=', key.id).execute(),
+      transaction
+        .updateTable('kms_key')
+        .set({ policy })
+        .where('region', '=', key.region)
+        .where('id', '=', key.id)
+        .execute(),
     );
     return {};
   },

@@ -18,6 +18,7 @@ import { type LocatedKey, stateProblem } from '../domain/key-locator.ts';
 import { invalidState, unsupported, validation } from '../errors.ts';
 import type { KeyRecord } from '../store.ts';
 import { authorizeOnKey } from './authorize-on-key.ts';
+import { locateByKeyId } from './locate-by-key-id.ts';
 
 const DAY = 86_400_000;
 const DEFAULT_WINDOW_DAYS = 30;
@@ -77,11 +78,12 @@ export const cancelKeyDeletion = operation<KmsContext, CancelKeyDeletionRequest,
   {
     authorize: authorizeOnKey('kms:CancelKeyDeletion'),
     async handle(input, call, kms) {
-      const { key, arn } = await locateByKeyId(input.KeyId, call, kms, 'kms:CancelKeyDeletion');
+      const { key, arn } = await locateCustomerKey(input.KeyId, call, kms, 'kms:CancelKeyDeletion');
       await kms.store.write(async (transaction) => {
         const updated = await transaction
           .updateTable('kms_key')
           .set({ state: 'Disabled', deletion_at: null })
+          .where('region', '=', key.region)
           .where('id', '=', key.id)
           .where('state', '=', 'PendingDeletion')
           .where('deletion_at', '>', call.now)
@@ -93,15 +95,13 @@ export const cancelKeyDeletion = operation<KmsContext, CancelKeyDeletionRequest,
   },
 );
 
-/** These operations take a key's id or ARN, never an alias. */
-async function locateByKeyId(
+async function locateCustomerKey(
   keyId: string | undefined,
   call: Call,
   kms: KmsContext,
   action: string,
 ): Promise<LocatedKey> {
-  const located = await kms.keys.locate(keyId ?? '', call, action);
-  if (located.requestAlias !== undefined) throw validation(`Invalid keyId '${keyId}': an alias is not allowed here.`);
+  const located = await locateByKeyId(keyId, call, kms, action);
   if (located.key.manager === 'AWS') throw unsupported(`${located.arn} is an AWS managed key: it cannot be changed.`);
   return located;
 }
@@ -112,7 +112,7 @@ async function locateForChange(
   kms: KmsContext,
   action: string,
 ): Promise<LocatedKey> {
-  const located = await locateByKeyId(keyId, call, kms, action);
+  const located = await locateCustomerKey(keyId, call, kms, action);
   const problem = stateProblem(located.key.state);
   if (problem !== undefined) throw invalidState(located.arn, problem);
   return located;
@@ -128,6 +128,7 @@ async function changeKey(
     const updated = await transaction
       .updateTable('kms_key')
       .set(change)
+      .where('region', '=', located.key.region)
       .where('id', '=', located.key.id)
       .where('state', 'in', ['Enabled', 'Disabled'])
       .executeTakeFirst();

@@ -1,0 +1,47 @@
+import type { Clock } from '#kernel/clock.ts';
+import type { Logger } from '#kernel/logger.ts';
+import type { KmsContext } from '../context.ts';
+import { rotateDueKeys } from '../materials/rotation.ts';
+
+const SWEEP_MS = 60_000;
+
+/** What is due of keys by itself: rotations. */
+export class KmsJanitor {
+  readonly #kms: KmsContext;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(kms: KmsContext, clock: Clock, logger: Logger) {
+    this.#kms = kms;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#wake(), SWEEP_MS);
+    this.#timer.unref();
+    this.#wake();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#work;
+  }
+
+  /** Does what is due now. */
+  async sweep(): Promise<void> {
+    const now = this.#clock.now();
+    const rotated = await rotateDueKeys(this.#kms, now);
+    if (rotated > 0) this.#logger.info({ count: rotated }, 'keys were rotated');
+  }
+
+  #wake(): void {
+    this.#work = this.#work.then(() =>
+      this.sweep().catch((error: unknown) => {
+        this.#logger.error({ err: error }, 'the upkeep of keys failed; it is tried again in a minute');
+      }),
+    );
+  }
+}

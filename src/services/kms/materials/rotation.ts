@@ -1,0 +1,83 @@
+import type { KeyMaterials } from '../domain/key-materials.ts';
+import { rotationAfter } from '../domain/rotation-schedule.ts';
+import type { KeyRef, KmsStore, KmsTransaction } from '../store.ts';
+import { addMaterial, makeCurrent } from './history.ts';
+
+/** Keys that one sweep rotates before it looks again. */
+const PAGE = 100;
+
+interface Parts {
+  readonly store: KmsStore;
+  readonly materials: KeyMaterials;
+}
+
+/** When a key rotates by itself next, and how often; `undefined` where that is off. */
+export function scheduleOf(queries: KmsTransaction, key: KeyRef) {
+  return queries
+    .selectFrom('kms_rotation_schedule')
+    .selectAll()
+    .where('region', '=', key.region)
+    .where('key_id', '=', key.id)
+    .executeTakeFirst();
+}
+
+/** Gives a key new material, made here, that encrypts from now on. What the old ones encrypted stays readable. */
+export async function rotate(
+  { materials }: Parts,
+  queries: KmsTransaction,
+  key: KeyRef,
+  type: 'AUTOMATIC' | 'ON_DEMAND',
+  now: number,
+): Promise<void> {
+  const material = materials.create(key, now);
+  await addMaterial(queries, key, material);
+  await makeCurrent(queries, key.id, material.id, type, now);
+}
+
+/**
+ * Rotates the enabled keys whose time has come. A key that is disabled or about to be deleted waits until it is enabled.
+ *
+ * @returns how many were rotated
+ */
+export async function rotateDueKeys(parts: Parts, now: number): Promise<number> {
+  let count = 0;
+  for (;;) {
+    const due = await dueKeys(parts.store.read, now);
+    for (const key of due) if (await parts.store.write((queries) => rotateIfDue(parts, queries, key, now))) count++;
+    if (due.length < PAGE) return count;
+  }
+}
+
+function dueKeys(queries: KmsTransaction, now: number): Promise<KeyRef[]> {
+  return queries
+    .selectFrom('kms_rotation_schedule')
+    .innerJoin('kms_key', (join) =>
+      join
+        .onRef('kms_key.region', '=', 'kms_rotation_schedule.region')
+        .onRef('kms_key.id', '=', 'kms_rotation_schedule.key_id'),
+    )
+    .select(['kms_key.region', 'kms_key.id'])
+    .where('kms_rotation_schedule.next_at', '<=', now)
+    .where('kms_key.state', '=', 'Enabled')
+    .limit(PAGE)
+    .execute();
+}
+
+async function rotateIfDue(parts: Parts, queries: KmsTransaction, key: KeyRef, now: number): Promise<boolean> {
+  const schedule = await scheduleOf(queries, key);
+  const found = await queries
+    .selectFrom('kms_key')
+    .selectAll()
+    .where('region', '=', key.region)
+    .where('id', '=', key.id)
+    .executeTakeFirst();
+  if (schedule === undefined || found?.state !== 'Enabled' || schedule.next_at > now) return false;
+  await rotate(parts, queries, key, 'AUTOMATIC', now);
+  await queries
+    .updateTable('kms_rotation_schedule')
+    .set({ next_at: rotationAfter(schedule.next_at, schedule.period_days, now) })
+    .where('region', '=', key.region)
+    .where('key_id', '=', key.id)
+    .execute();
+  return true;
+}

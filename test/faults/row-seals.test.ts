@@ -24,7 +24,17 @@ import {
   KinesisVideoArchivedMediaClient,
   ListFragmentsCommand,
 } from '@aws-sdk/client-kinesis-video-archived-media';
-import { CreateAliasCommand, CreateKeyCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
+import {
+  CreateAliasCommand,
+  CreateKeyCommand,
+  DescribeKeyCommand,
+  EnableKeyRotationCommand,
+  EncryptCommand,
+  GetKeyRotationStatusCommand,
+  KMSClient,
+  ListKeyRotationsCommand,
+  RotateKeyOnDemandCommand,
+} from '@aws-sdk/client-kms';
 import {
   CreateFlowCommand,
   DeleteFlowCommand,
@@ -74,6 +84,7 @@ interface Case {
  */
 /** There are managed keys beside it. */
 const TESTED_KEY = `(SELECT key_id FROM kms_alias WHERE name = 'alias/test')`;
+const CURRENT_MATERIAL = `id = (SELECT material_id FROM kms_key WHERE id = ${TESTED_KEY})`;
 
 describe('a column that was changed in the database', () => {
   let folder: string;
@@ -164,6 +175,8 @@ describe('a column that was changed in the database', () => {
 
     const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Tags: [{ TagKey: 'use', TagValue: 'test' }] }));
     await kms.send(new CreateAliasCommand({ AliasName: 'alias/test', TargetKeyId: KeyMetadata?.KeyId }));
+    await kms.send(new EnableKeyRotationCommand({ KeyId: KeyMetadata?.KeyId }));
+    await kms.send(new RotateKeyOnDemandCommand({ KeyId: KeyMetadata?.KeyId }));
 
     // There is no such bucket: the job ends at once, and lies there.
     const groups = [mp4Group({ destination: 's3://nowhere-to-be-found/out' })];
@@ -217,6 +230,21 @@ describe('a column that was changed in the database', () => {
     const KeyId = `arn:aws:kms:us-east-1:${ACCOUNT}:alias/test`;
     await kms.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') })).finally(() => kms.destroy());
   };
+  const rotations =
+    (CommandClass: typeof ListKeyRotationsCommand | typeof GetKeyRotationStatusCommand): Use =>
+    async (endpoint) => {
+      const kms = new KMSClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
+      try {
+        const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: 'alias/test' }));
+        const answer = await kms.send(new CommandClass({ KeyId: KeyMetadata?.KeyId }) as ListKeyRotationsCommand);
+        const found = answer as { readonly Rotations?: readonly unknown[]; readonly KeyRotationEnabled?: boolean };
+        assert.ok(found.Rotations?.length === 1 || found.KeyRotationEnabled === true, 'the row is not there');
+      } finally {
+        kms.destroy();
+      }
+    };
+  const listRotations = rotations(ListKeyRotationsCommand);
+  const rotationStatus = rotations(GetKeyRotationStatusCommand);
   const assume: Use = async (endpoint) => {
     const sts = new STSClient(clientConfig(endpoint, ann.id, ann.secret));
     const RoleArn = `arn:aws:iam::${ACCOUNT}:role/worker`;
@@ -325,7 +353,14 @@ describe('a column that was changed in the database', () => {
     { table: 'kms_key', where: `id = ${TESTED_KEY}`, use: encrypt, lookedUpBy: ['region', 'id'] },
     { table: 'kms_alias', where: `name = 'alias/test'`, use: encrypt, lookedUpBy: ['account', 'region', 'name'] },
     { table: 'kms_tag', where: '1', use: encrypt, lookedUpBy: ['region', 'key_id'] },
-    { table: 'kms_material', where: `key_id = ${TESTED_KEY}`, use: encrypt, lookedUpBy: ['region', 'id'] },
+    { table: 'kms_material', where: CURRENT_MATERIAL, use: encrypt, lookedUpBy: ['region', 'id'] },
+    { table: 'kms_material_history', where: '1', use: listRotations, lookedUpBy: ['region', 'key_id'] },
+    {
+      table: 'kms_rotation_schedule',
+      where: `key_id = ${TESTED_KEY}`,
+      use: rotationStatus,
+      lookedUpBy: ['region', 'key_id'],
+    },
     { table: 'mediaconvert_job', where: '1', use: getJob, lookedUpBy: ['id', 'account', 'region'] },
     { table: 'mediaconvert_resource', where: '1', use: getQueue, lookedUpBy: ['account', 'region', 'kind', 'name'] },
     {

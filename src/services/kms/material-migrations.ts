@@ -8,13 +8,7 @@ import type { KmsTables } from './store.ts';
 export const kmsMaterialMigrations: readonly Migration[] = [
   {
     name: 'kms-material-0001-rotations',
-    sealedTables: [
-      'kms_material_history',
-      'kms_rotation_schedule',
-      'kms_import_parameters',
-      'kms_waiting_primary',
-      'kms_destroyed_key',
-    ],
+    sealedTables: ['kms_material_history', 'kms_rotation_schedule'],
     async up(transaction) {
       await sql`CREATE TABLE kms_material_history (
         region TEXT NOT NULL, key_id TEXT NOT NULL, material_id TEXT NOT NULL, position INTEGER NOT NULL,
@@ -28,20 +22,6 @@ export const kmsMaterialMigrations: readonly Migration[] = [
         mac BLOB NOT NULL, PRIMARY KEY (region, key_id),
         FOREIGN KEY (region, key_id) REFERENCES kms_key (region, id) ON DELETE CASCADE) STRICT`.execute(transaction);
       await sql`CREATE INDEX kms_rotation_schedule_next ON kms_rotation_schedule (next_at)`.execute(transaction);
-      await sql`CREATE TABLE kms_import_parameters (
-        id TEXT PRIMARY KEY, region TEXT NOT NULL, key_id TEXT NOT NULL, algorithm TEXT NOT NULL, sealed BLOB,
-        expires_at INTEGER NOT NULL, mac BLOB NOT NULL,
-        FOREIGN KEY (region, key_id) REFERENCES kms_key (region, id) ON DELETE CASCADE) STRICT`.execute(transaction);
-      await sql`CREATE INDEX kms_import_parameters_key ON kms_import_parameters (region, key_id)`.execute(transaction);
-      await sql`CREATE INDEX kms_import_parameters_end ON kms_import_parameters (expires_at)`.execute(transaction);
-      await sql`CREATE TABLE kms_waiting_primary (
-        region TEXT NOT NULL, key_id TEXT NOT NULL, window_days INTEGER NOT NULL, mac BLOB NOT NULL,
-        PRIMARY KEY (region, key_id),
-        FOREIGN KEY (region, key_id) REFERENCES kms_key (region, id) ON DELETE CASCADE) STRICT`.execute(transaction);
-      await sql`CREATE TABLE kms_destroyed_key (
-        region TEXT NOT NULL, key_id TEXT NOT NULL, account TEXT NOT NULL, destroyed_at INTEGER NOT NULL,
-        mac BLOB NOT NULL, PRIMARY KEY (region, key_id)) STRICT`.execute(transaction);
-      await sql`CREATE INDEX kms_destroyed_key_id ON kms_destroyed_key (key_id)`.execute(transaction);
     },
   },
   {

@@ -1,5 +1,4 @@
 import type {
-  AlgorithmSpec,
   ExpirationModelType,
   KeyManagerType,
   KeySpec,
@@ -95,33 +94,6 @@ interface RotationScheduleRecord {
   readonly next_at: number;
 }
 
-/** A wrapping key that was given out for an import. */
-export interface ImportParametersRecord {
-  /** 64 hexadecimal digits: the digest of the import token. */
-  readonly id: string;
-  readonly region: Region;
-  readonly key_id: string;
-  readonly algorithm: AlgorithmSpec;
-  /** The private key (PKCS #8, DER), sealed under the root key; null once it has expired. */
-  readonly sealed: Uint8Array | null;
-  readonly expires_at: number;
-}
-
-/** A primary key whose deletion waits for that of its replicas. */
-interface WaitingPrimaryRecord {
-  readonly region: Region;
-  readonly key_id: string;
-  readonly window_days: number;
-}
-
-/** A key that was deleted, with all its material. */
-export interface DestroyedKeyRecord {
-  readonly region: Region;
-  readonly key_id: string;
-  readonly account: AccountId;
-  readonly destroyed_at: number;
-}
-
 export interface KmsTables {
   readonly kms_key: KeyRecord;
   readonly kms_material: MaterialRecord;
@@ -129,9 +101,6 @@ export interface KmsTables {
   readonly kms_tag: TagRecord;
   readonly kms_material_history: MaterialHistoryRecord;
   readonly kms_rotation_schedule: RotationScheduleRecord;
-  readonly kms_import_parameters: ImportParametersRecord;
-  readonly kms_waiting_primary: WaitingPrimaryRecord;
-  readonly kms_destroyed_key: DestroyedKeyRecord;
 }
 
 export type KmsTransaction = Kysely<KmsTables>;

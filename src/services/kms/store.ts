@@ -70,7 +70,7 @@ interface TagRecord {
 }
 
 /** What is known of a material beside its bytes. The first one that KMS made for a key has no such row. */
-export interface MaterialHistoryRecord {
+interface MaterialHistoryRecord {
   readonly region: Region;
   readonly key_id: string;
   readonly material_id: string;

@@ -24,17 +24,7 @@ import {
   KinesisVideoArchivedMediaClient,
   ListFragmentsCommand,
 } from '@aws-sdk/client-kinesis-video-archived-media';
-import {
-  CreateAliasCommand,
-  CreateKeyCommand,
-  DescribeKeyCommand,
-  EnableKeyRotationCommand,
-  EncryptCommand,
-  GetKeyRotationStatusCommand,
-  KMSClient,
-  ListKeyRotationsCommand,
-  RotateKeyOnDemandCommand,
-} from '@aws-sdk/client-kms';
+import { EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   CreateFlowCommand,
   DeleteFlowCommand,
@@ -60,6 +50,7 @@ import type { Damage } from '../../bin/verify.ts';
 import { changed } from '../harness/changed-value.ts';
 import { clientConfig } from '../harness/coffer-home.ts';
 import { furnishIamEntities, iamEntityCases } from '../harness/iam-sealed-rows.ts';
+import { furnishKms, kmsCases } from '../harness/kms-sealed-rows.ts';
 import { cluster, header } from '../harness/matroska-builder.ts';
 import { jobEnd, jobOf, mp4Group } from '../harness/media-job.ts';
 import { MediaProducer } from '../harness/media-producer.ts';
@@ -82,9 +73,6 @@ interface Case {
  * An installation with one of everything whose records are sealed. While its server is stopped, somebody who may write
  * its database changes one column of one row.
  */
-/** There are managed keys beside it. */
-const TESTED_KEY = `(SELECT key_id FROM kms_alias WHERE name = 'alias/test')`;
-const CURRENT_MATERIAL = `id = (SELECT material_id FROM kms_key WHERE id = ${TESTED_KEY})`;
 
 describe('a column that was changed in the database', () => {
   let folder: string;
@@ -173,10 +161,7 @@ describe('a column that was changed in the database', () => {
       new CreateRoleCommand({ RoleName: 'worker', AssumeRolePolicyDocument: JSON.stringify(trust) }),
     );
 
-    const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Tags: [{ TagKey: 'use', TagValue: 'test' }] }));
-    await kms.send(new CreateAliasCommand({ AliasName: 'alias/test', TargetKeyId: KeyMetadata?.KeyId }));
-    await kms.send(new EnableKeyRotationCommand({ KeyId: KeyMetadata?.KeyId }));
-    await kms.send(new RotateKeyOnDemandCommand({ KeyId: KeyMetadata?.KeyId }));
+    await furnishKms(kms);
 
     // There is no such bucket: the job ends at once, and lies there.
     const groups = [mp4Group({ destination: 's3://nowhere-to-be-found/out' })];
@@ -230,21 +215,6 @@ describe('a column that was changed in the database', () => {
     const KeyId = `arn:aws:kms:us-east-1:${ACCOUNT}:alias/test`;
     await kms.send(new EncryptCommand({ KeyId, Plaintext: Buffer.from('x') })).finally(() => kms.destroy());
   };
-  const rotations =
-    (CommandClass: typeof ListKeyRotationsCommand | typeof GetKeyRotationStatusCommand): Use =>
-    async (endpoint) => {
-      const kms = new KMSClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
-      try {
-        const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: 'alias/test' }));
-        const answer = await kms.send(new CommandClass({ KeyId: KeyMetadata?.KeyId }) as ListKeyRotationsCommand);
-        const found = answer as { readonly Rotations?: readonly unknown[]; readonly KeyRotationEnabled?: boolean };
-        assert.ok(found.Rotations?.length === 1 || found.KeyRotationEnabled === true, 'the row is not there');
-      } finally {
-        kms.destroy();
-      }
-    };
-  const listRotations = rotations(ListKeyRotationsCommand);
-  const rotationStatus = rotations(GetKeyRotationStatusCommand);
   const assume: Use = async (endpoint) => {
     const sts = new STSClient(clientConfig(endpoint, ann.id, ann.secret));
     const RoleArn = `arn:aws:iam::${ACCOUNT}:role/worker`;
@@ -350,17 +320,7 @@ describe('a column that was changed in the database', () => {
     { table: 'iam_attachment', where: '1', use: encrypt, lookedUpBy: ['principal_id'] },
     { table: 'iam_membership', where: '1', use: assume, lookedUpBy: ['group_id', 'user_id'] },
     { table: 'iam_tag', where: '1', use: encrypt, lookedUpBy: ['owner_id'] },
-    { table: 'kms_key', where: `id = ${TESTED_KEY}`, use: encrypt, lookedUpBy: ['region', 'id'] },
-    { table: 'kms_alias', where: `name = 'alias/test'`, use: encrypt, lookedUpBy: ['account', 'region', 'name'] },
-    { table: 'kms_tag', where: '1', use: encrypt, lookedUpBy: ['region', 'key_id'] },
-    { table: 'kms_material', where: CURRENT_MATERIAL, use: encrypt, lookedUpBy: ['region', 'id'] },
-    { table: 'kms_material_history', where: '1', use: listRotations, lookedUpBy: ['region', 'key_id'] },
-    {
-      table: 'kms_rotation_schedule',
-      where: `key_id = ${TESTED_KEY}`,
-      use: rotationStatus,
-      lookedUpBy: ['region', 'key_id'],
-    },
+    ...kmsCases((endpoint) => clientConfig(endpoint, ROOT.id, ROOT.secret)),
     { table: 'mediaconvert_job', where: '1', use: getJob, lookedUpBy: ['id', 'account', 'region'] },
     { table: 'mediaconvert_resource', where: '1', use: getQueue, lookedUpBy: ['account', 'region', 'kind', 'name'] },
     {

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import {
+  CreateAliasCommand,
+  CreateKeyCommand,
+  DescribeKeyCommand,
+  EnableKeyRotationCommand,
+  EncryptCommand,
+  GetKeyRotationStatusCommand,
+  KMSClient,
+  ListKeyRotationsCommand,
+  RotateKeyOnDemandCommand,
+} from '@aws-sdk/client-kms';
+import type { ClientConfig } from './platform.ts';
+
+/** A table of KMS, which row of it is changed, and what believes that row. */
+interface KmsCase {
+  readonly table: string;
+  readonly where: string;
+  /** By these columns the row is found: with others it is as if it were not there. */
+  readonly lookedUpBy: readonly string[];
+  readonly read: (kms: KMSClient) => Promise<unknown>;
+}
+
+/** There are managed keys beside it. */
+const TESTED_KEY = `(SELECT key_id FROM kms_alias WHERE name = 'alias/test')`;
+
+/** Makes a row of every table of KMS. */
+export async function furnishKms(kms: KMSClient): Promise<void> {
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Tags: [{ TagKey: 'use', TagValue: 'test' }] }));
+  const KeyId = KeyMetadata?.KeyId;
+  await kms.send(new CreateAliasCommand({ AliasName: 'alias/test', TargetKeyId: KeyId }));
+  await kms.send(new EnableKeyRotationCommand({ KeyId }));
+  await kms.send(new RotateKeyOnDemandCommand({ KeyId }));
+}
+
+async function encrypt(kms: KMSClient): Promise<void> {
+  await kms.send(new EncryptCommand({ KeyId: 'alias/test', Plaintext: Buffer.from('x') }));
+}
+
+async function keyId(kms: KMSClient): Promise<string> {
+  return (await kms.send(new DescribeKeyCommand({ KeyId: 'alias/test' }))).KeyMetadata?.KeyId ?? '';
+}
+
+async function listRotations(kms: KMSClient): Promise<void> {
+  const { Rotations } = await kms.send(new ListKeyRotationsCommand({ KeyId: await keyId(kms) }));
+  assert.equal(Rotations?.length, 1, 'the row is not there');
+}
+
+async function askRotationStatus(kms: KMSClient): Promise<void> {
+  const { KeyRotationEnabled } = await kms.send(new GetKeyRotationStatusCommand({ KeyId: await keyId(kms) }));
+  assert.equal(KeyRotationEnabled, true, 'the row is not there');
+}
+
+const CASES: readonly KmsCase[] = [
+  { table: 'kms_key', where: `id = ${TESTED_KEY}`, read: encrypt, lookedUpBy: ['region', 'id'] },
+  { table: 'kms_alias', where: `name = 'alias/test'`, read: encrypt, lookedUpBy: ['account', 'region', 'name'] },
+  { table: 'kms_tag', where: '1', read: encrypt, lookedUpBy: ['region', 'key_id'] },
+  {
+    table: 'kms_material',
+    where: `id = (SELECT material_id FROM kms_key WHERE id = ${TESTED_KEY})`,
+    read: encrypt,
+    lookedUpBy: ['region', 'id'],
+  },
+  { table: 'kms_material_history', where: '1', read: listRotations, lookedUpBy: ['region', 'key_id'] },
+  {
+    table: 'kms_rotation_schedule',
+    where: `key_id = ${TESTED_KEY}`,
+    read: askRotationStatus,
+    lookedUpBy: ['region', 'key_id'],
+  },
+];
+
+/** The cases of KMS, each with what believes the row at an endpoint. */
+export function kmsCases(clientConfig: (endpoint: string) => ClientConfig) {
+  return CASES.map(({ table, where, lookedUpBy, read }) => ({
+    table,
+    where,
+    lookedUpBy,
+    use: async (endpoint: string) => {
+      const kms = new KMSClient(clientConfig(endpoint));
+      await read(kms).finally(() => kms.destroy());
+    },
+  }));
+}

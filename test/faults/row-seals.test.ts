@@ -161,7 +161,7 @@ describe('a column that was changed in the database', () => {
       new CreateRoleCommand({ RoleName: 'worker', AssumeRolePolicyDocument: JSON.stringify(trust) }),
     );
 
-    await furnishKms(kms);
+    const KmsKeyId = await furnishKms(kms);
 
     // There is no such bucket: the job ends at once, and lies there.
     const groups = [mp4Group({ destination: 's3://nowhere-to-be-found/out' })];
@@ -174,7 +174,6 @@ describe('a column that was changed in the database', () => {
     await media.send(new CreateQueueCommand({ Name: 'fast' }));
 
     const video = new KinesisVideoClient(config);
-    const KmsKeyId = KeyMetadata?.Arn;
     await video.send(new CreateStreamCommand({ StreamName: 'camera', DataRetentionInHours: 24, KmsKeyId }));
     const producer = await MediaProducer.open({ endpoint, credentials: config.credentials, stream: 'camera' });
     producer.send(header(), cluster(1000));

@@ -24,13 +24,14 @@ interface KmsCase {
 /** There are managed keys beside it. */
 const TESTED_KEY = `(SELECT key_id FROM kms_alias WHERE name = 'alias/test')`;
 
-/** Makes a row of every table of KMS. */
-export async function furnishKms(kms: KMSClient): Promise<void> {
+/** Makes a row of every table of KMS, and tells the ARN of the tested key. */
+export async function furnishKms(kms: KMSClient): Promise<string> {
   const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Tags: [{ TagKey: 'use', TagValue: 'test' }] }));
   const KeyId = KeyMetadata?.KeyId;
   await kms.send(new CreateAliasCommand({ AliasName: 'alias/test', TargetKeyId: KeyId }));
   await kms.send(new EnableKeyRotationCommand({ KeyId }));
   await kms.send(new RotateKeyOnDemandCommand({ KeyId }));
+  return KeyMetadata?.Arn ?? '';
 }
 
 async function encrypt(kms: KMSClient): Promise<void> {

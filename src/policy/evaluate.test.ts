@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { compilePolicy } from './compile-policy.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate, type EvaluationRequest } from './evaluate.ts';
 import { explainEvaluation } from './explain-evaluation.ts';
 import type { PrincipalFacts } from './principal.ts';
 import { refusalMessage } from './refusal-message.ts';
@@ -139,6 +139,24 @@ test('refusals have the words of AWS', () => {
     refusalMessage(USER, request.action, request.resource, denied),
     `User: ${USER} is not authorized to perform: kms:Decrypt on resource: ${request.resource} with an explicit deny in an identity-based policy`,
   );
+});
+
+test('a managed policy that denies is named, within the account', () => {
+  const policy = compilePolicy('{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}', 'identity');
+  const request = {
+    principal: PRINCIPALS[1] ?? { isRoot: false },
+    action: 'kms:Decrypt',
+    resource: 'arn:aws:kms:eu-west-1:111122223333:key/k',
+    context: new Map<string, string>(),
+  };
+  const source = { name: 'arn:aws:iam::111122223333:policy/no', policy };
+  const reason = (policies: Partial<EvaluationRequest['policies']>, isCrossAccount = false) =>
+    evaluate({ ...request, isCrossAccount, policies: { identity: [], session: [], ...policies } }).reason;
+  const arn = source.name;
+  assert.equal(reason({ identity: [source] }), `with an explicit deny in an identity-based policy: ${arn}`);
+  assert.equal(reason({ boundary: source }), `with an explicit deny in a permissions boundary: ${arn}`);
+  assert.equal(reason({ session: [source] }), `with an explicit deny in a session policy: ${arn}`);
+  assert.equal(reason({ identity: [source] }, true), 'with an explicit deny in an identity-based policy');
 });
 
 test('a unique id means that very user, not a later one of its name', () => {

@@ -50,7 +50,10 @@ export interface Decision {
   readonly decidedBy?: DecidingStatement;
   /** For refusals by silence: the kind of policy that would have had to allow. */
   readonly missing?: PolicyType;
-  /** For refusals: what follows "because", or "with an explicit deny in …", in AWS's words. Otherwise empty. */
+  /**
+   * For refusals: what follows "because", or "with an explicit deny in …", in AWS's words. Otherwise empty. A managed policy
+   * that denies within the account is named by its ARN, as in AWS.
+   */
   readonly reason: string;
 }
 
@@ -117,7 +120,10 @@ function singleValue(value: string | readonly string[] | undefined): string | un
   return value.length === 1 ? value[0] : undefined;
 }
 
-function findDeny(question: StatementRequest, { principal, policies }: EvaluationRequest): Decision | undefined {
+function findDeny(
+  question: StatementRequest,
+  { principal, policies, isCrossAccount }: EvaluationRequest,
+): Decision | undefined {
   const own = [
     ['identity-based', policies.identity],
     ['permissions-boundary', policies.boundary === undefined ? [] : [policies.boundary]],
@@ -125,13 +131,13 @@ function findDeny(question: StatementRequest, { principal, policies }: Evaluatio
   ] as const;
   for (const [type, sources] of own) {
     const found = findStatement(question, sources, 'Deny');
-    if (found !== undefined) return explicitDeny(type, found);
+    if (found !== undefined) return explicitDeny(type, found, isCrossAccount ? '' : managedName(found));
   }
   const { resource } = policies;
   if (resource?.policy === undefined) return undefined;
   for (const statement of resource.policy.about(question.action).Deny) {
     if (!isAboutPrincipal(statement, principal)) continue;
-    if (statement.isMetBy(question)) return explicitDeny(resource.kind, { source: resource, statement });
+    if (statement.isMetBy(question)) return explicitDeny(resource.kind, { source: resource, statement }, '');
   }
   return undefined;
 }
@@ -197,9 +203,14 @@ const NAMES: Readonly<Record<PolicyType, string>> = {
   'role-trust': 'role trust policy',
 };
 
-function explicitDeny(type: PolicyType, found: Found): Decision {
+/** `: ARN` of a managed policy; inline policies have none. */
+function managedName({ source }: Found): string {
+  return source.name.startsWith('arn:') ? `: ${source.name}` : '';
+}
+
+function explicitDeny(type: PolicyType, found: Found, name: string): Decision {
   const article = type === 'identity-based' ? 'an' : 'a';
-  const reason = `with an explicit deny in ${article} ${NAMES[type]}`;
+  const reason = `with an explicit deny in ${article} ${NAMES[type]}${name}`;
   return { isAllowed: false, isExplicitDeny: true, decidedBy: decidedBy(found, type), reason };
 }
 

@@ -137,7 +137,7 @@ class Reader {
       this.#skipSpace();
       const nameAt = this.#position;
       if (this.#text[nameAt] === '}') {
-        this.#passTrailingComma('}', nameAt);
+        this.#passTrailingComma('}');
         break;
       }
       if (this.#text[nameAt] !== '"') {
@@ -165,7 +165,7 @@ class Reader {
     do {
       this.#skipSpace();
       if (this.#text[this.#position] === ']') {
-        this.#passTrailingComma(']', this.#position);
+        this.#passTrailingComma(']');
         break;
       }
       items.push(this.readValue(depth + 1));
@@ -174,9 +174,9 @@ class Reader {
     return { type: 'array', items, at, end: this.#position };
   }
 
-  #passTrailingComma(bracket: string, at: number): void {
+  #passTrailingComma(bracket: string): void {
     if (this.#options.onTrailingComma === undefined) {
-      throw new JsonSyntaxError(`there is a comma before '${bracket}'`, at);
+      throw new JsonSyntaxError(`there is a comma before '${bracket}'`, this.#commaAt);
     }
     this.#options.onTrailingComma(this.#commaAt);
   }

@@ -8,6 +8,7 @@ import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   CreateBucketCommand,
   GetObjectCommand,
+  ListBucketsCommand,
   ListObjectsV2Command,
   PutBucketPolicyCommand,
   PutObjectCommand,
@@ -254,3 +255,31 @@ interface Decoded {
     readonly conditions: Items<{ readonly key: string; readonly values: Items<{ readonly value: string }> }>;
   };
 }
+
+it('carries the encoded message in its text too, where the operator wants that', async () => {
+  await using platform = await startTestPlatform({ COFFER_ENCODED_REFUSALS: '1' });
+  const iam = new IAMClient(platform.clientConfig());
+  await iam.send(new CreateUserCommand({ UserName: 'bob' }));
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'bob' }));
+  const { AccessKeyId: accessKeyId = '', SecretAccessKey: secretAccessKey = '' } = AccessKey ?? {};
+  const credentials = { accessKeyId, secretAccessKey };
+  const bobs = {
+    s3: new S3Client(platform.clientConfig(credentials)),
+    kms: new KMSClient(platform.clientConfig(credentials)),
+  };
+  const sts = new STSClient(platform.clientConfig());
+  for (const [action, request] of [
+    ['s3:ListAllMyBuckets', () => bobs.s3.send(new ListBucketsCommand({}))],
+    ['kms:CreateKey', () => bobs.kms.send(new CreateKeyCommand({}))],
+  ] as const) {
+    const error = await request().then(
+      () => assert.fail('was allowed'),
+      (failure: unknown) => failure as Refusal,
+    );
+    const [, EncodedMessage = ''] = / action Encoded authorization failure message: (\S+)$/.exec(error.message) ?? [];
+    assert.equal(EncodedMessage, error.$response?.headers['x-coffer-authorization-message']);
+    const { DecodedMessage = '' } = await sts.send(new DecodeAuthorizationMessageCommand({ EncodedMessage }));
+    assert.equal((JSON.parse(DecodedMessage) as Decoded).context.action, action);
+  }
+  for (const client of [iam, sts, ...Object.values(bobs)]) client.destroy();
+});

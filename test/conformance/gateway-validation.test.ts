@@ -112,9 +112,24 @@ describe('validation, in each service’s own words', () => {
   it('IAM and STS: ValidationError', async () => {
     const absent = "Value null at 'userName' failed to satisfy constraint: Member must not be null";
     isRefused(await form('iam', 'Action=CreateUser'), 'ValidationError', detected(absent));
-    const space =
-      "Value 'a b' at 'userName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]+";
-    isRefused(await form('iam', 'Action=CreateUser&UserName=a%20b'), 'ValidationError', detected(space));
+    const says = (value: string, what: string) => `The specified value for ${value} is invalid. ${what}`;
+    isRefused(
+      await form('iam', 'Action=CreateUser&UserName=a%20b'),
+      'ValidationError',
+      says('userName', 'It must contain only alphanumeric characters and/or the following: +=,.@_-'),
+    );
+    isRefused(
+      await form('iam', 'Action=CreateUser&UserName=ab&Path=media'),
+      'ValidationError',
+      says('path', 'It must begin and end with / and contain only alphanumeric characters and/or / characters.'),
+    );
+    isRefused(
+      await form('iam', `Action=PutUserPolicy&UserName=ab&PolicyName=p&PolicyDocument=${encodeURIComponent('\uff53')}`),
+      'ValidationError',
+      says('policyDocument', 'It must contain only printable ASCII characters.'),
+    );
+    const long = `Value '${'a'.repeat(65)}' at 'roleName' failed to satisfy constraint: Member must have length less than or equal to 64`;
+    isRefused(await form('iam', `Action=GetRole&RoleName=${'a'.repeat(65)}`), 'ValidationError', detected(long));
     const items =
       "Value '0' at 'maxItems' failed to satisfy constraint: Member must have value greater than or equal to 1";
     isRefused(await form('iam', 'Action=ListUsers&MaxItems=0'), 'ValidationError', detected(items));

@@ -153,7 +153,7 @@ describe('IAM, by the SDK', () => {
   it('validates by the model, in IAM’s form', async () => {
     await assert.rejects(
       iam.send(new CreateUserCommand({ UserName: 'no spaces' })),
-      failsWith('ValidationError', /^1 validation error detected: Value.* at 'userName' failed to satisfy constraint/),
+      failsWith('ValidationError', /^The specified value for userName is invalid\. It must contain only alphanumeric/),
     );
   });
 
@@ -354,7 +354,10 @@ describe('IAM, by the SDK', () => {
       iam.send(new PutUserPolicyCommand({ UserName: 'member', PolicyName: 'p', PolicyDocument }));
     await assert.rejects(
       put('{"Version": "2012-10-17",\n "Statement": [],}'),
-      failsWith('MalformedPolicyDocumentException', /^Syntax errors in policy\. Line 2, column 18: /),
+      failsWith(
+        'MalformedPolicyDocumentException',
+        /^Syntax errors in policy\. Line 2, column 17: there is a comma before '}'/,
+      ),
     );
     await assert.rejects(
       put(document({ Effect: 'Allow', Action: 's3:*' })),
@@ -433,8 +436,30 @@ describe('IAM, by the SDK', () => {
     const absent = `arn:aws:iam::${platform.accountId}:user/absent`;
     await assert.rejects(
       create(trust({ AWS: absent })),
-      failsWith('MalformedPolicyDocumentException', `Invalid principal in policy: "AWS":"${absent}"`),
+      failsWith(
+        'MalformedPolicyDocumentException',
+        `Invalid principal in policy: "AWS":"${absent}". Line 1, column 74: there is no such user or role`,
+      ),
     );
+    for (const [wrong, meant] of [
+      ['mediaconvertt', 'mediaconvert'],
+      ['elemental-mediaconvert', 'mediaconvert'],
+      ['kinesis-video', 'kinesisvideo'],
+    ] as const) {
+      await assert.rejects(
+        create(trust({ Service: [`${meant}.amazonaws.com`, `${wrong}.amazonaws.com`] })),
+        failsWith(
+          'MalformedPolicyDocumentException',
+          new RegExp(
+            `^Invalid principal in policy: "SERVICE":"${wrong}.amazonaws.com". Line 1, column 1\\d\\d: did you mean '${meant}.amazonaws.com'\\?$`,
+          ),
+        ),
+      );
+    }
+    const services = ['ec2', 'medialive', 'mediapackagev2', 'kinesis', 'vpc-flow-logs', 'new-service'];
+    const known = trust({ Service: services.map((name) => `${name}.amazonaws.com`) });
+    await iam.send(new CreateRoleCommand({ RoleName: 'Served', AssumeRolePolicyDocument: known }));
+    await iam.send(new DeleteRoleCommand({ RoleName: 'Served' }));
     await iam.send(new CreateRoleCommand({ RoleName: 'Bad', AssumeRolePolicyDocument: mediaConvertTrust }));
     await assert.rejects(
       iam.send(new UpdateAssumeRolePolicyCommand({ RoleName: 'Bad', PolicyDocument: '{' })),

@@ -18,7 +18,7 @@ const statement = (members: string) => `{"Version":"2012-10-17","Statement":[{"E
 const HOSTILE: Readonly<Record<string, readonly [document: string, said: RegExp]>> = {
   'a trailing comma': [
     statement('"Action":["s3:*",],"Resource":"*"'),
-    /Line 1, column 73: there is a comma before '\]'/,
+    /Line 1, column 72: there is a comma before '\]'/,
   ],
   'a wrong service prefix': [
     statement('"Action":"kinesis-video:PutMedia","Resource":"*"'),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import {
   CreateAccessKeyCommand,
@@ -238,11 +239,25 @@ describe('STS, by the SDK', () => {
     );
     await assert.rejects(
       assume(alice, role, { Policy: '{"Version":"2012-10-17",}' }),
-      failsWith('MalformedPolicyDocumentException', /Line 1, column 25/),
+      failsWith('MalformedPolicyDocumentException', /Line 1, column 24: there is a comma before '}'/),
     );
     await assert.rejects(
       assume(alice, role, { Policy: allow(...Array.from({ length: 150 }, (_, index) => `s3:SomeAction${index}`)) }),
       failsWith('PackedPolicyTooLargeException'),
+    );
+    // Within the characters that a document may have, and without much to pack in it; with tags it is too much.
+    const name = (bytes: number) => randomBytes(bytes).toString('base64url');
+    const Policy2 = allow(...Array.from({ length: 20 }, () => `s3:Get${name(60)}`));
+    const Tags = ['a', 'b', 'c', 'd', 'e'].map((Key) => ({ Key, Value: name(190) }));
+    assert.ok(Policy2.length <= 2048, `${Policy2.length} characters`);
+    const fits = await assume(alice, role, { Policy: Policy2 });
+    assert.ok((fits.PackedPolicySize ?? 0) > 60 && (fits.PackedPolicySize ?? 0) <= 100);
+    await assert.rejects(
+      assume(alice, role, { Policy: Policy2, Tags }),
+      failsWith(
+        'PackedPolicyTooLargeException',
+        /^Packed policy consumes 1\d\d% of allotted space, please use smaller policy\.$/,
+      ),
     );
   });
 

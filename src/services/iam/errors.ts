@@ -1,6 +1,7 @@
 import type { ServiceErrors } from '#kernel/service.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import { validationErrorMessage } from '#kernel/validation-message.ts';
+import { invalidValueMessage } from './domain/invalid-value-message.ts';
 
 const BAD_REQUEST = 400;
 const FORBIDDEN = 403;
@@ -104,7 +105,7 @@ export function accessDenied(message: string): ServiceError {
 
 export const iamErrors: ServiceErrors = {
   accessDenied,
-  validation: (violations) => validation(validationErrorMessage(violations)),
+  validation: (violations) => validation(invalidValueMessage(violations) ?? validationErrorMessage(violations)),
   malformed: (message) => new ServiceError('MalformedInput', BAD_REQUEST, message),
   internal: () =>
     new ServiceError(

@@ -1,6 +1,6 @@
 import { type ArnPattern, costOf, intersects } from '../facts/arn-pattern.ts';
 import type { AuthorizationFacts, KeyType, ServiceFacts } from '../facts/authorization-facts.ts';
-import { nearest } from '../facts/nearest.ts';
+import { nearest } from '#policy/nearest.ts';
 import { Work } from '../domain/work.ts';
 import type { PolicyKind, ReadPolicy, ReadStatement, ReadValue } from '../domain/read-policy.ts';
 

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { AuthorizationFacts } from './authorization-facts.ts';
 import { compileResource, intersects } from './arn-pattern.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '#policy/nearest.ts';
 
 const SERVICES = join(import.meta.dirname, '../..');
 /** Names of other things that look the same: condition keys of errors and enumerations. */

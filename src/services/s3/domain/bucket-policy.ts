@@ -67,7 +67,8 @@ function statementsOf(text: string): readonly Statement[] {
   } catch (error) {
     if (!(error instanceof PolicyDocumentError)) throw error;
     const { problem, wording, line, column, detail } = error;
-    throw malformedPolicy(`${WORDING[problem] ?? wording} Line ${line}, column ${column}: ${detail}`);
+    const said = (WORDING[problem] ?? wording).replace(/[.]$/, '');
+    throw malformedPolicy(`${said}. Line ${line}, column ${column}: ${detail}`);
   }
 }
 

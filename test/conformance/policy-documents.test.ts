@@ -6,6 +6,7 @@ import {
   CreateUserCommand,
   IAMClient,
   PutUserPolicyCommand,
+  UpdateAssumeRolePolicyCommand,
 } from '@aws-sdk/client-iam';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
@@ -94,4 +95,32 @@ describe('policy documents that are wrong', () => {
       });
     });
   }
+
+  it('are trust policies for services whose names are misspelled, and not for those that are only unknown', async () => {
+    const put = (services: readonly string[]) =>
+      clients.iam.send(
+        new UpdateAssumeRolePolicyCommand({
+          RoleName: 'role',
+          PolicyDocument: JSON.stringify({
+            Version: '2012-10-17',
+            Statement: { Effect: 'Allow', Principal: { Service: services }, Action: 'sts:AssumeRole' },
+          }),
+        }),
+      );
+    for (const [wrong, meant] of [
+      ['mediaconvertt', 'mediaconvert'],
+      ['elemental-mediaconvert', 'mediaconvert'],
+      ['kinesis-video', 'kinesisvideo'],
+    ] as const) {
+      const message = new RegExp(
+        `^Invalid principal in policy: "SERVICE":"${wrong}.amazonaws.com". Line 1, column 1\\d\\d: did you mean '${meant}.amazonaws.com'\\?$`,
+      );
+      await assert.rejects(put([`${meant}.amazonaws.com`, `${wrong}.amazonaws.com`]), {
+        name: 'MalformedPolicyDocumentException',
+        message,
+      });
+    }
+    const others = ['ec2', 'medialive', 'mediapackagev2', 'kinesis', 'vpc-flow-logs', 'new-service'];
+    await put(others.map((name) => `${name}.amazonaws.com`));
+  });
 });

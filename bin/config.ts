@@ -30,6 +30,14 @@ export interface Config {
   readonly rootKeyFile: string | undefined;
   readonly rootPassphrase: string | undefined;
   readonly rootPassphraseFile: string | undefined;
+  /** The token whose key wraps the root key; the PIN itself or the file that holds it. */
+  readonly pkcs11: {
+    readonly module: string | undefined;
+    readonly token: string | undefined;
+    readonly key: string | undefined;
+    readonly pin: string | undefined;
+    readonly pinFile: string | undefined;
+  };
   /** Lets SSE-C work without TLS. For tests on loopback. */
   readonly allowInsecureCustomerKeys: boolean;
   /** Puts the encoded authorization message behind the message of each refusal too. */
@@ -81,6 +89,14 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'COFFER_ROOT_KEY_FILE',
   'COFFER_ROOT_PASSPHRASE',
   'COFFER_ROOT_PASSPHRASE_FILE',
+  'COFFER_PKCS11_MODULE',
+  'COFFER_PKCS11_TOKEN',
+  'COFFER_PKCS11_KEY',
+  'COFFER_PKCS11_PIN',
+  'COFFER_PKCS11_PIN_FILE',
+  // Read by `coffer root-key rotate` alone.
+  'COFFER_NEW_ROOT_PASSPHRASE',
+  'COFFER_NEW_ROOT_PASSPHRASE_FILE',
   'COFFER_ALLOW_INSECURE_SSE_C',
   'COFFER_ENCODED_REFUSALS',
   'COFFER_MEDIA_WORKERS',
@@ -125,6 +141,7 @@ export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv
     rootKeyFile: readPath(environment['COFFER_ROOT_KEY_FILE']),
     rootPassphrase: environment['COFFER_ROOT_PASSPHRASE'],
     rootPassphraseFile: environment['COFFER_ROOT_PASSPHRASE_FILE'],
+    pkcs11: readPkcs11(environment),
     allowInsecureCustomerKeys: readSwitch('COFFER_ALLOW_INSECURE_SSE_C', environment['COFFER_ALLOW_INSECURE_SSE_C']),
     encodedRefusals: readSwitch('COFFER_ENCODED_REFUSALS', environment['COFFER_ENCODED_REFUSALS']),
     mediaWorkers: readCount('COFFER_MEDIA_WORKERS', environment['COFFER_MEDIA_WORKERS']),
@@ -169,6 +186,20 @@ function withoutEmpty(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** Absolute: it is kept, and the next start may be from another folder. */
 function readPath(text: string | undefined): string | undefined {
   return text === undefined ? undefined : resolve(text);
+}
+
+function readPkcs11(environment: NodeJS.ProcessEnv): Config['pkcs11'] {
+  const { COFFER_PKCS11_PIN: pin, COFFER_PKCS11_PIN_FILE: pinFile } = environment;
+  if (pin !== undefined && pinFile !== undefined) {
+    throw new ConfigError('Give COFFER_PKCS11_PIN or COFFER_PKCS11_PIN_FILE, not both.');
+  }
+  return {
+    module: readPath(environment['COFFER_PKCS11_MODULE']),
+    token: environment['COFFER_PKCS11_TOKEN'],
+    key: environment['COFFER_PKCS11_KEY'],
+    pin,
+    pinFile,
+  };
 }
 
 function readPublicUrl(text: string | undefined): string | undefined {

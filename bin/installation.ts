@@ -1,36 +1,40 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { DecryptionError } from '#crypto/decryption-error.ts';
 import { makeRootKeyCheck, verifyRootKeyCheck } from '#crypto/root-key-check.ts';
 import { RootKeyError } from '#crypto/root-key-error.ts';
-import { createRootKeyFile, loadRootKeyFile } from '#crypto/root-key-file.ts';
-import { createPassphraseRootKey, loadPassphraseRootKey, readPassphraseFile } from '#crypto/root-key-passphrase.ts';
 import type { RootKey } from '#crypto/root-key.ts';
 import { FolderLock } from '#storage/sqlite/folder-lock.ts';
 import { type Config, ConfigError, keyFolderOf } from './config.ts';
-import { writeFileDurably } from './write-file-durably.ts';
+import {
+  type InstallationRecord,
+  PASSPHRASE_FILE,
+  type ReadRecord,
+  RECORD_FILE,
+  readRecord,
+  saveRecord,
+} from './root-key/installation-record.ts';
+import {
+  loadRootKey,
+  makeRootKey,
+  passphraseOf,
+  pkcs11Target,
+  type RootKeyTarget,
+} from './root-key/root-key-sources.ts';
 
 /** A data folder that this process holds, with its root key. */
 export interface Installation {
   readonly id: string;
   readonly folder: string;
+  /** What lies in its `installation.json`. */
+  readonly record: InstallationRecord;
   readonly rootKey: RootKey;
   readonly lock: FolderLock;
   /** What the operator must be told of a first start; empty otherwise. */
   readonly notices: readonly string[];
 }
 
-/** What lies in `installation.json`. Frozen: see docs/formats/data-folder.md. */
-interface InstallationRecord {
-  readonly format: 1;
-  readonly id: string;
-  readonly rootKey: { readonly provider: 'key-file'; readonly path: string } | { readonly provider: 'passphrase' };
-  /** A known text sealed under the root key, so that a wrong key is noticed before anything is touched. */
-  readonly rootKeyCheck: string;
-}
-
-const RECORD_FILE = 'installation.json';
-const PASSPHRASE_FILE = 'root-passphrase.json';
 /** What tells that an installation was here, even where its record is gone. */
 const DATA = ['records.db', 'blobs'];
 
@@ -65,30 +69,6 @@ export async function requireInstallation(folder: string): Promise<string> {
   throw new ConfigError(`There is no installation in ${folder}. Start the server once: coffer start`);
 }
 
-async function readRecord(folder: string): Promise<InstallationRecord | undefined> {
-  const path = join(folder, RECORD_FILE);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    const record = JSON.parse(text) as InstallationRecord;
-    if (isKnown(record)) return record;
-  } catch {
-    // Told below.
-  }
-  throw new ConfigError(`${path} is damaged or of a version that this Coffer does not know.`);
-}
-
-function isKnown(record: InstallationRecord | null): boolean {
-  if (record?.format !== 1 || typeof record.id !== 'string' || typeof record.rootKeyCheck !== 'string') return false;
-  const provider = record.rootKey?.provider;
-  return provider === 'passphrase' || (provider === 'key-file' && typeof record.rootKey.path === 'string');
-}
-
 /** Makes the folder, closed to others. A folder that is there already keeps its mode; it may belong to a volume. */
 async function makeFolder(folder: string): Promise<void> {
   try {
@@ -116,75 +96,66 @@ async function createInstallation(
 ): Promise<Installation> {
   await refuseOtherData(config.dataFolder);
   const id = randomUUID();
-  const passphrase = await passphraseOf(config);
-  const notices: string[] = [];
-  let rootKey: RootKey;
-  let rootKeyRecord: InstallationRecord['rootKey'];
-  if (passphrase !== undefined) {
-    if (config.rootKeyFile !== undefined) {
-      throw new ConfigError('Give a root key file or a root passphrase, not both.');
-    }
+  const target = await firstTarget(config, environment, id);
+  if (target.provider === 'passphrase') {
     // Left by a first start that did not come to its end: nothing was sealed under it.
     await rm(join(config.dataFolder, PASSPHRASE_FILE), { force: true });
-    rootKey = await createPassphraseRootKey(join(config.dataFolder, PASSPHRASE_FILE), passphrase);
-    rootKeyRecord = { provider: 'passphrase' };
-  } else {
-    const path = config.rootKeyFile ?? join(keyFolderOf(environment), `${id}.key`);
-    if (isWithin(config.dataFolder, path)) {
-      throw new ConfigError(`The root key must lie outside of the data folder that it protects, not in ${path}.`);
-    }
-    rootKey = config.rootKeyFile === undefined ? await createRootKeyFile(path) : await loadOrCreate(path);
-    rootKeyRecord = { provider: 'key-file', path };
-    notices.push(`The root key is in ${path}. Keep a copy elsewhere: without it the stored data cannot be read.`);
   }
-  const record: InstallationRecord = { format: 1, id, rootKey: rootKeyRecord, rootKeyCheck: makeRootKeyCheck(rootKey) };
-  await writeFileDurably(join(config.dataFolder, RECORD_FILE), `${JSON.stringify(record, null, 2)}\n`, 0o600);
-  return { id, folder: config.dataFolder, rootKey, lock, notices };
+  const { rootKey, source, notices } = await makeRootKey(target, config.dataFolder);
+  const record: InstallationRecord = {
+    format: 2,
+    id,
+    rootKey: { ...source, id: rootKey.id, madeAt: new Date().toISOString() },
+    rootKeyCheck: makeRootKeyCheck(rootKey),
+  };
+  await saveRecord(config.dataFolder, record);
+  return { id, folder: config.dataFolder, record, rootKey, lock, notices };
 }
 
-async function reopenInstallation(record: InstallationRecord, config: Config, lock: FolderLock): Promise<Installation> {
-  const rootKey = await loadRootKey(record, config);
-  if (!verifyRootKeyCheck(rootKey, record.rootKeyCheck)) {
-    throw new RootKeyError('The root key is not the one that this data folder was made with. Nothing was changed.');
-  }
-  return { id: record.id, folder: config.dataFolder, rootKey, lock, notices: [] };
-}
-
-async function loadRootKey(record: InstallationRecord, config: Config): Promise<RootKey> {
+async function firstTarget(config: Config, environment: NodeJS.ProcessEnv, id: string): Promise<RootKeyTarget> {
   const passphrase = await passphraseOf(config);
-  if (record.rootKey.provider === 'key-file') {
-    if (passphrase !== undefined) {
-      throw new RootKeyError('This data folder has a root key file; unset the root passphrase, which is not its key.');
-    }
-    return loadRootKeyFile(config.rootKeyFile ?? record.rootKey.path);
+  const given = [passphrase, config.rootKeyFile, config.pkcs11.module].filter((setting) => setting !== undefined);
+  if (given.length > 1) {
+    throw new ConfigError('Give a root key file, a root passphrase or a PKCS#11 module, not more than one of them.');
   }
-  if (config.rootKeyFile !== undefined) {
-    throw new RootKeyError('This data folder has a root passphrase; unset COFFER_ROOT_KEY_FILE, which is not its key.');
+  if (config.pkcs11.module !== undefined) return pkcs11Target(config);
+  if (passphrase !== undefined) return { provider: 'passphrase', passphrase, parameters: PASSPHRASE_FILE };
+  const path = config.rootKeyFile ?? join(keyFolderOf(environment), `${id}.key`);
+  requireOutside(config.dataFolder, path);
+  return { provider: 'key-file', path, mayExist: config.rootKeyFile !== undefined };
+}
+
+/** @throws ConfigError for a path in the data folder */
+export function requireOutside(folder: string, path: string): void {
+  const way = relative(folder, dirname(path));
+  const isWithin = way === '' || !(way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way));
+  if (isWithin) {
+    throw new ConfigError(`The root key must lie outside of the data folder that it protects, not in ${path}.`);
   }
-  if (passphrase === undefined) {
-    throw new RootKeyError(
-      'This data folder wants its passphrase: set COFFER_ROOT_PASSPHRASE_FILE or COFFER_ROOT_PASSPHRASE.',
+}
+
+async function reopenInstallation(read: ReadRecord, config: Config, lock: FolderLock): Promise<Installation> {
+  const rootKey = await loadRootKey(read.rootKey, config);
+  if (!verifyRootKeyCheck(rootKey, read.rootKeyCheck)) throw wrongRootKey(read, config);
+  const record: InstallationRecord = { ...read, rootKey: { ...read.rootKey, id: rootKey.id } };
+  // Of an earlier version, which must not open what this one writes.
+  if (read.rootKey.id === undefined) await saveRecord(config.dataFolder, record);
+  try {
+    rootKey.restoreTokens(record.earlierTokens ?? [], Date.now());
+    if (record.change !== undefined) rootKey.restoreFormer(Buffer.from(record.change.former, 'base64'));
+  } catch (error) {
+    if (!(error instanceof DecryptionError)) throw error;
+    throw new ConfigError(
+      `${join(config.dataFolder, RECORD_FILE)} is damaged: what it says of former root keys does not open.`,
     );
   }
-  return loadPassphraseRootKey(join(config.dataFolder, PASSPHRASE_FILE), passphrase);
+  return { id: record.id, folder: config.dataFolder, record, rootKey, lock, notices: [] };
 }
 
-async function passphraseOf(config: Config): Promise<string | undefined> {
-  return config.rootPassphraseFile === undefined
-    ? config.rootPassphrase
-    : readPassphraseFile(config.rootPassphraseFile);
-}
-
-function isWithin(folder: string, path: string): boolean {
-  const way = relative(folder, dirname(path));
-  return way === '' || !(way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way));
-}
-
-async function loadOrCreate(path: string): Promise<RootKey> {
-  try {
-    return await createRootKeyFile(path);
-  } catch (error) {
-    if (error instanceof RootKeyError) return loadRootKeyFile(path);
-    throw error;
+function wrongRootKey({ rootKey: known }: ReadRecord, { rootKeyFile }: Config): RootKeyError {
+  const message = 'The root key is not the one that this data folder was made with. Nothing was changed.';
+  if (known.provider !== 'key-file' || rootKeyFile === undefined || known.path === rootKeyFile) {
+    return new RootKeyError(message);
   }
+  return new RootKeyError(`${message} COFFER_ROOT_KEY_FILE says ${rootKeyFile}; its own was written to ${known.path}.`);
 }

@@ -64,9 +64,12 @@ export class Platform {
     const installation = await openInstallation(config, environment);
     let records: SqliteRecords | undefined;
     try {
-      const rowSealKey = installation.rootKey.deriveKey(ROW_SEAL_PURPOSE);
-      records = await SqliteRecords.open(join(installation.folder, 'records.db'), allMigrations, rowSealKey);
-      rowSealKey.fill(0);
+      const { rootKey } = installation;
+      const sealKey = rootKey.deriveKey(ROW_SEAL_PURPOSE);
+      const formerKey = rootKey.deriveFormerKey(ROW_SEAL_PURPOSE);
+      records = await SqliteRecords.open(join(installation.folder, 'records.db'), allMigrations, sealKey, formerKey);
+      sealKey.fill(0);
+      formerKey?.fill(0);
       const blobs = await FolderBlobs.open(join(installation.folder, 'blobs'));
       const services = composeServices(config, installation.rootKey, records, blobs, logger);
       const notices = [

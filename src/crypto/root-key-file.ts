@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ROOT_SECRET_LENGTH, RootKey } from './root-key.ts';
+import { RootKey } from './root-key.ts';
 import { RootKeyError } from './root-key-error.ts';
+import { ROOT_SECRET_LENGTH } from './root-secret.ts';
 import { syncFolder } from './sync-folder.ts';
 
 /** Frozen: the first word of a root key file (docs/formats/root-key.md). */

@@ -1,8 +1,9 @@
 import { randomBytes, scrypt } from 'node:crypto';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ROOT_SECRET_LENGTH, RootKey } from './root-key.ts';
+import { RootKey } from './root-key.ts';
 import { RootKeyError } from './root-key-error.ts';
+import { ROOT_SECRET_LENGTH } from './root-secret.ts';
 import { syncFolder } from './sync-folder.ts';
 
 /** How a passphrase becomes a root key: the cost parameters of scrypt (RFC 7914) and the salt. Nothing secret. */

@@ -22,11 +22,27 @@ export class RowDamageError extends Error {
  * is an error on read and never believed. It cannot see that a row is missing, or is an older one that was put back.
  */
 export class RowSeal {
-  readonly #key: KeyObject;
+  #key: KeyObject;
+  #former: KeyObject | undefined;
 
-  /** @param key 32 bytes, derived from the root key for this purpose */
-  constructor(key: Uint8Array) {
+  /**
+   * @param key 32 bytes, derived from the root key for this purpose
+   * @param former the former root key's, while the rows are sealed anew
+   */
+  constructor(key: Uint8Array, former?: Uint8Array) {
     this.#key = createSecretKey(key);
+    this.#former = former && createSecretKey(former);
+  }
+
+  /** From now on rows are sealed under `key`; those that bear the seal of the one before are sound, too. */
+  changeKey(key: Uint8Array): void {
+    this.#former = this.#key;
+    this.#key = createSecretKey(key);
+  }
+
+  /** Rows that bear the former key's seal are no longer sound. */
+  forgetFormerKey(): void {
+    this.#former = undefined;
   }
 
   /**
@@ -35,16 +51,33 @@ export class RowSeal {
    * @returns 32 bytes
    */
   seal(table: string, columns: readonly string[], values: readonly ColumnValue[]): Buffer {
-    return createHmac('sha256', this.#key)
-      .update(encodeRow(table, columns, values))
-      .digest();
+    return macOf(this.#key, encodeRow(table, columns, values));
   }
 
   isSealed(table: string, columns: readonly string[], values: readonly ColumnValue[], mac: ColumnValue): boolean {
-    if (!(mac instanceof Uint8Array)) return false;
-    const expected = this.seal(table, columns, values);
-    return expected.length === mac.length && timingSafeEqual(expected, mac);
+    return this.check(table, columns, values, mac) !== undefined;
   }
+
+  /** Which key's seal a row bears; `undefined` for none. */
+  check(
+    table: string,
+    columns: readonly string[],
+    values: readonly ColumnValue[],
+    mac: ColumnValue,
+  ): 'present' | 'former' | undefined {
+    if (!(mac instanceof Uint8Array)) return undefined;
+    const text = encodeRow(table, columns, values);
+    if (isSame(macOf(this.#key, text), mac)) return 'present';
+    return this.#former !== undefined && isSame(macOf(this.#former, text), mac) ? 'former' : undefined;
+  }
+}
+
+function macOf(key: KeyObject, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}
+
+function isSame(expected: Uint8Array, actual: Uint8Array): boolean {
+  return expected.length === actual.length && timingSafeEqual(expected, actual);
 }
 
 /**

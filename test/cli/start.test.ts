@@ -198,7 +198,7 @@ describe('coffer start, on a folder that is not as it should be', { concurrency:
       '{',
       'null',
       '[]',
-      record.replace('"format": 1', '"format": 2'),
+      record.replace('"format": 2', '"format": 3'),
       record.replace('"key-file"', '"other"'),
       record.replace(/"rootKey": \{[^}]*\}/, '"rootKey": null'),
     ];

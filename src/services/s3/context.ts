@@ -46,12 +46,13 @@ export interface S3Context {
   readonly isInsecureCustomerKeyAllowed: boolean;
 }
 
+/** Frozen: docs/formats/root-key.md. */
+const RECORD_SEAL_PURPOSE = 's3/record-seal/1';
+
 export function createS3Context(dependencies: S3Dependencies): S3Context {
   const { records, blobs, rootKey, kms, clock, randomness, logger, canonicalIdOf } = dependencies;
   const store = new S3Store(records);
-  const macKey = rootKey.deriveKey('s3/record-seal/1');
-  const seal = new RecordSeal(macKey);
-  macKey.fill(0);
+  const seal = recordSealOf(rootKey);
   const masterKeys = new MasterKeys({ store, rootKey, clock, randomness });
   const dataKeys = new DataKeys({ kms, masterKeys, bucketKeys: new BucketKeyCache(clock), randomness });
   const leases = new BlobLeases(blobs, logger);
@@ -69,4 +70,22 @@ export function createS3Context(dependencies: S3Dependencies): S3Context {
     canonicalIdOf,
     isInsecureCustomerKeyAllowed: dependencies.isInsecureCustomerKeyAllowed ?? false,
   };
+}
+
+function recordSealOf(rootKey: RootKey): RecordSeal {
+  const key = rootKey.deriveKey(RECORD_SEAL_PURPOSE);
+  const former = rootKey.deriveFormerKey(RECORD_SEAL_PURPOSE);
+  try {
+    return new RecordSeal(key, former);
+  } finally {
+    key.fill(0);
+    former?.fill(0);
+  }
+}
+
+/** After the root key was changed: from now on records are sealed under what is derived from the present one. */
+export function followRootKey({ seal }: S3Context, rootKey: RootKey): void {
+  const key = rootKey.deriveKey(RECORD_SEAL_PURPOSE);
+  seal.changeKey(key);
+  key.fill(0);
 }

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { openAesGcm, sealAesGcm } from '#crypto/aes-gcm.ts';
 import { DecryptionError } from '#crypto/decryption-error.ts';
 import type { RootKey } from '#crypto/root-key.ts';
@@ -7,13 +7,17 @@ import type { Region } from '#kernel/ids.ts';
 import type { Call } from '#kernel/operation.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import type { KmsApi } from '#services/kms/api.ts';
+import type { RootSealedColumn } from '#storage/root-sealed-column.ts';
 import { decryptionFailure, encryptionFailure, invalidParameter, kmsDenied } from './errors.ts';
 import { arnOf, kmsKeyArn } from './secrets.ts';
 import type { SecretRow, VersionRow } from './store.ts';
 
 // Frozen: docs/formats/secrets.md.
 const VALUE_PURPOSE = 'secrets-manager/value/1';
-const FINGERPRINT_PURPOSE = 'secrets-manager/fingerprint/1';
+const FINGERPRINT_CONTEXT = 'secrets-manager/fingerprint/2';
+/** Of earlier versions: their fingerprints are HMACs under a key that was derived for this purpose. */
+const HMAC_PURPOSE = 'secrets-manager/fingerprint/1';
+const HMAC_LENGTH = 32;
 
 const MAX_BYTES = 65_536;
 
@@ -64,11 +68,11 @@ export function valueMembers({ kind, bytes }: SecretValue): { SecretString: stri
 /** Seals values under data keys of KMS, and opens them: always in the name of who asks. */
 export class SecretValues {
   readonly #kms: KmsApi;
-  readonly #fingerprintKey: Buffer;
+  readonly #rootKey: RootKey;
 
   constructor(kms: KmsApi, rootKey: RootKey) {
     this.#kms = kms;
-    this.#fingerprintKey = rootKey.deriveKey(FINGERPRINT_PURPOSE);
+    this.#rootKey = rootKey;
   }
 
   /**
@@ -97,7 +101,11 @@ export class SecretValues {
         data_key: CiphertextBlob,
         // INVARIANT: one data key seals one value.
         sealed: sealAesGcm(Plaintext, value.bytes, associatedData(secret.id, versionId, value.kind)),
-        fingerprint: this.#fingerprint(secret.id, versionId, value),
+        // Sealed: who reads the records cannot try values on it.
+        fingerprint: this.#rootKey.seal(
+          digestOf(secret.id, versionId, value),
+          fingerprintContext(secret.id, versionId),
+        ),
       };
     } finally {
       Plaintext.fill(0);
@@ -116,18 +124,43 @@ export class SecretValues {
 
   /** Whether a version has that value; tells a repeated request from another, without the key. */
   isSame(version: VersionRow, value: SecretValue): boolean {
-    if (version.fingerprint === null) return false;
-    return timingSafeEqual(this.#fingerprint(version.secret_id, version.version_id, value), version.fingerprint);
+    const { secret_id: secretId, version_id: versionId, fingerprint } = version;
+    if (fingerprint === null) return false;
+    if (fingerprint.length === HMAC_LENGTH)
+      return timingSafeEqual(this.#hmacOf(secretId, versionId, value), fingerprint);
+    const kept = this.#rootKey.open(fingerprint, fingerprintContext(secretId, versionId));
+    return timingSafeEqual(digestOf(secretId, versionId, value), kept);
   }
 
-  #fingerprint(secretId: string, versionId: string, { kind, bytes }: SecretValue): Buffer {
-    return createHmac('sha256', this.#fingerprintKey)
-      .update(JSON.stringify([secretId, versionId, kind]))
-      .update('\n')
-      .update(bytes)
+  #hmacOf(secretId: string, versionId: string, value: SecretValue): Buffer {
+    return createHmac('sha256', this.#rootKey.deriveKey(HMAC_PURPOSE))
+      .update(headOf(secretId, versionId, value))
+      .update(value.bytes)
       .digest();
   }
 }
+
+function digestOf(secretId: string, versionId: string, value: SecretValue): Buffer {
+  return createHash('sha256')
+    .update(headOf(secretId, versionId, value))
+    .update(value.bytes)
+    .digest();
+}
+
+function headOf(secretId: string, versionId: string, { kind }: SecretValue): string {
+  return `${JSON.stringify([secretId, versionId, kind])}\n`;
+}
+
+function fingerprintContext(secretId: string, versionId: string): string {
+  return `${FINGERPRINT_CONTEXT}/${secretId}/${versionId}`;
+}
+
+export const fingerprintColumn: RootSealedColumn = {
+  table: 'secrets_manager_version',
+  column: 'fingerprint',
+  contextOf: (row) => fingerprintContext(String(row['secret_id']), String(row['version_id'])),
+  isGivenUp: (value) => value.length === HMAC_LENGTH,
+};
 
 /** What KMS is asked to open a version's data key. */
 export function decryptRequest(secret: SecretRow, { version_id, key_arn, data_key }: VersionRow) {

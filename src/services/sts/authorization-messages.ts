@@ -26,7 +26,7 @@ export class AuthorizationMessages {
     // Spaces behind JSON mean nothing.
     const padded = Buffer.alloc(Math.ceil(text.length / PADDED_TO) * PADDED_TO, ' ');
     text.copy(padded);
-    return this.#rootKey.seal(padded, CONTEXT + account).toString('base64url');
+    return this.#rootKey.sealToken(padded, CONTEXT + account).toString('base64url');
   }
 
   /** @returns JSON; `undefined` for anything but a message that was made here for this account */
@@ -34,7 +34,7 @@ export class AuthorizationMessages {
     if (!/^[A-Za-z0-9_-]+$/.test(message)) return undefined;
     try {
       return this.#rootKey
-        .open(Buffer.from(message, 'base64url'), CONTEXT + account)
+        .openToken(Buffer.from(message, 'base64url'), CONTEXT + account)
         .toString('utf8')
         .trimEnd();
     } catch {

@@ -38,6 +38,10 @@ export class SealedTables {
     return this.#tables.get(table);
   }
 
+  all(): readonly SealedTable[] {
+    return [...this.#tables.values()];
+  }
+
   /** Reads a table's columns. INVARIANT: which tables are sealed is said by the code, never by the database. */
   add(database: DatabaseSync, name: string): void {
     const found = database.prepare('SELECT name, pk FROM pragma_table_info(?)').all(name);
@@ -97,6 +101,28 @@ export class SealedTables {
       const values = table.columns.map((column) => asColumnValue(row[column]));
       renew.run(this.sealRow(table, values), ...key);
     }
+  }
+
+  /**
+   * The seal of a row with some columns changed, under the present key.
+   *
+   * @param row all of its columns, the seal's too
+   * @returns `undefined` where the row bears it already, `damaged` where it bears no seal
+   */
+  renew(
+    table: SealedTable,
+    row: Readonly<Record<string, ColumnValue>>,
+    changes: Readonly<Record<string, ColumnValue>>,
+  ): Buffer | 'damaged' | undefined {
+    const values = table.columns.map((column) => row[column] ?? null);
+    const found = this.#seal.check(table.name, table.columns, values, row[SEAL_COLUMN] ?? null);
+    if (found === undefined) return 'damaged';
+    if (found === 'present' && Object.keys(changes).length === 0) return undefined;
+    const changed = table.columns.map((column, index) => changes[column] ?? (column in changes ? null : values[index]));
+    return this.sealRow(
+      table,
+      changed.map((value) => value ?? null),
+    );
   }
 
   *#checkRowsOf(database: DatabaseSync, table: SealedTable): Generator<CheckedRow> {

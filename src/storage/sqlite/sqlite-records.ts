@@ -1,14 +1,20 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, SqliteQueryCompiler } from 'kysely';
+import type { RootKey } from '#crypto/root-key.ts';
 import type { Migration, Records } from '../records.ts';
+import type { RenewalProgress, RootSealedColumn, TableRenewal } from '../root-sealed-column.ts';
 import { RowSeal } from '../row-seal.ts';
 import { StorageFullError } from '../storage-full-error.ts';
+import { findSealedElsewhere, type RenewedRows, renewalsOf, renewSome } from './row-renewal.ts';
 import { type CheckedRow, SealedTables } from './sealed-tables.ts';
 import { SealingQueryCompiler } from './sealing-query-compiler.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 
 /** At most so many pieces of work share one commit, so that the first of them does not wait for ever. */
 const MAX_GROUP = 512;
+
+/** Of emptying the log, which a reader can keep from its end. */
+const CHECKPOINT_ATTEMPTS = 100;
 
 /** Rows that are checked before other work gets its turn: about a millisecond. */
 const ROWS_OF_ONE_TURN = 100;
@@ -30,12 +36,15 @@ export class SqliteRecords implements Records<unknown> {
   readonly #reader: DatabaseSync;
   readonly #transaction: Kysely<unknown>;
   readonly #sealed: SealedTables;
+  readonly #seal: RowSeal;
   readonly #file: string;
   #pending: PendingWrite[] = [];
   #draining: Promise<void> | undefined;
   #isClosed = false;
 
-  private constructor(file: string, writer: DatabaseSync, reader: DatabaseSync, sealed: SealedTables) {
+  private constructor(file: string, writer: DatabaseSync, reader: DatabaseSync, seal: RowSeal) {
+    const sealed = new SealedTables(seal);
+    this.#seal = seal;
     this.#file = file;
     this.#writer = writer;
     this.#reader = reader;
@@ -52,15 +61,21 @@ export class SqliteRecords implements Records<unknown> {
    * Opens (or makes) the database in `file` and runs the migrations that have not run on it yet.
    *
    * @param rowSealKey 32 bytes: under it the rows of sealed tables are sealed
+   * @param formerKey the one before, where rows may still bear its seal
    */
-  static async open(file: string, migrations: readonly Migration[], rowSealKey: Uint8Array): Promise<SqliteRecords> {
+  static async open(
+    file: string,
+    migrations: readonly Migration[],
+    rowSealKey: Uint8Array,
+    formerKey?: Uint8Array,
+  ): Promise<SqliteRecords> {
     const writer = new DatabaseSync(file, { timeout: 5000 });
     writer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
     // What is deleted is overwritten: a shredded key must not survive in a free page.
     writer.exec('PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536');
     const reader = new DatabaseSync(file, { timeout: 5000 });
     reader.exec('PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536');
-    const records = new SqliteRecords(file, writer, reader, new SealedTables(new RowSeal(rowSealKey)));
+    const records = new SqliteRecords(file, writer, reader, new RowSeal(rowSealKey, formerKey));
     await records.#migrate(migrations);
     return records;
   }
@@ -109,6 +124,74 @@ export class SqliteRecords implements Records<unknown> {
     } finally {
       database.close();
     }
+  }
+
+  /** From now on rows are sealed under another key; those that bear the seal of the one before are sound, too. */
+  changeSealKey(key: Uint8Array): void {
+    this.#seal.changeKey(key);
+  }
+
+  forgetFormerSealKey(): void {
+    this.#seal.forgetFormerKey();
+  }
+
+  /**
+   * Walks through everything that depends on the root key, and puts it under the present one. Others have their turns
+   * meanwhile; what they write is under the present key anyway. A walk that is broken off is begun anew.
+   *
+   * @param columns what is sealed under the root key itself
+   * @param others tables that are renewed in ways of their own
+   */
+  async *renewRows(
+    rootKey: RootKey,
+    columns: readonly RootSealedColumn[],
+    others: readonly TableRenewal[],
+  ): AsyncGenerator<RenewalProgress> {
+    const renewals = [...renewalsOf(this.#sealed, columns, rootKey), ...others];
+    const total = renewals.reduce((sum, { table }) => sum + this.#countRows(table), 0);
+    let done = { rows: 0, total, renewed: 0, damaged: 0 };
+    for (const renewal of renewals) {
+      let after: RenewedRows['next'];
+      do {
+        const from = after;
+        const piece = await this.write(async () => renewSome(this.#writer, renewal, from));
+        after = piece.next;
+        done = {
+          rows: done.rows + piece.rows,
+          total,
+          renewed: done.renewed + piece.renewed,
+          damaged: done.damaged + piece.damaged,
+        };
+        yield done;
+      } while (after !== undefined);
+    }
+  }
+
+  /** Where, beside the known columns, something lies that is sealed under the secret of this id. */
+  async findSealedElsewhere(known: readonly RootSealedColumn[], id: string): Promise<readonly string[]> {
+    const database = new DatabaseSync(this.#file, { readOnly: true, timeout: 5000 });
+    try {
+      return await findSealedElsewhere(database, known, id);
+    } finally {
+      database.close();
+    }
+  }
+
+  /** Takes into the database what lies in its log, and empties that: no earlier state of a page is left in either. */
+  async emptyLog(): Promise<void> {
+    for (let attempt = 0; attempt < CHECKPOINT_ATTEMPTS; attempt++) {
+      while (this.#draining !== undefined) await this.#draining;
+      // Readers are in this process: nobody may wait for them here.
+      this.#writer.exec('PRAGMA busy_timeout = 0');
+      const row = this.#writer.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+      this.#writer.exec('PRAGMA busy_timeout = 5000');
+      if (row?.['busy'] === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  #countRows(table: string): number {
+    return Number(this.#reader.prepare(`SELECT count(*) AS n FROM "${table}"`).get()?.['n'] ?? 0);
   }
 
   async #drain(): Promise<void> {

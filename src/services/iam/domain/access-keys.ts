@@ -1,5 +1,6 @@
 import type { RootKey } from '#crypto/root-key.ts';
 import type { AccountId } from '#kernel/ids.ts';
+import type { RootSealedColumn } from '#storage/root-sealed-column.ts';
 import type { AccessKeyRecord } from '../store.ts';
 
 function sealContext(accessKeyId: string): string {
@@ -32,3 +33,9 @@ export function accessKeyRecord(
 export function openSecret(key: Pick<AccessKeyRecord, 'id' | 'sealed'>, rootKey: RootKey): string {
   return rootKey.open(key.sealed, sealContext(key.id)).toString();
 }
+
+export const accessKeyColumn: RootSealedColumn = {
+  table: 'iam_access_key',
+  column: 'sealed',
+  contextOf: (row) => sealContext(String(row['id'])),
+};

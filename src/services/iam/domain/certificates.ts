@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { RootKey } from '#crypto/root-key.ts';
+import type { RootSealedColumn } from '#storage/root-sealed-column.ts';
 import { invalidCertificate, keyPairMismatch, malformedCertificate } from '../errors.ts';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
@@ -77,5 +78,15 @@ function parseKey(pem: string): KeyObject {
 
 /** INVARIANT: no operation opens it again; it is kept for what will serve the certificate. */
 export function sealPrivateKey(pem: string, certificateId: string, rootKey: RootKey): Buffer {
-  return rootKey.seal(Buffer.from(pem), `iam/server-certificate/${certificateId}`);
+  return rootKey.seal(Buffer.from(pem), privateKeyContext(certificateId));
 }
+
+function privateKeyContext(certificateId: string): string {
+  return `iam/server-certificate/${certificateId}`;
+}
+
+export const privateKeyColumn: RootSealedColumn = {
+  table: 'iam_server_certificate',
+  column: 'sealed',
+  contextOf: (row) => privateKeyContext(String(row['id'])),
+};

@@ -1,5 +1,6 @@
 import type { RootKey } from '#crypto/root-key.ts';
 import { formatArn } from '#kernel/arn.ts';
+import type { RootSealedColumn } from '#storage/root-sealed-column.ts';
 import type { MfaDeviceRecord } from '../records/mfa-devices.ts';
 import type { IamQueries } from '../store.ts';
 import { findStep, stepOf } from './totp.ts';
@@ -66,3 +67,9 @@ export async function takeCode(
 function driftOf(steps: number): number {
   return Math.abs(steps) <= REACH ? 0 : steps;
 }
+
+export const mfaSeedColumn: RootSealedColumn = {
+  table: 'iam_mfa_device',
+  column: 'sealed',
+  contextOf: (row) => sealContext(String(row['serial'])),
+};

@@ -1,5 +1,6 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import type { RootKey } from '#crypto/root-key.ts';
+import type { RootSealedColumn } from '#storage/root-sealed-column.ts';
 
 // Frozen: stored hashes depend on them. About 32 MiB and a fifth of a second for each password that is tried.
 const SCRYPT = { N: 2 ** 15, r: 8, p: 3, maxmem: 64 * 1024 * 1024 } as const;
@@ -57,3 +58,9 @@ function hashOf(password: string, salt: string): Promise<Buffer> {
     );
   });
 }
+
+export const passwordColumn: RootSealedColumn = {
+  table: 'iam_login_profile',
+  column: 'sealed',
+  contextOf: (row) => sealContext(String(row['user_id'])),
+};

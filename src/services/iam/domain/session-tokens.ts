@@ -35,14 +35,14 @@ export class SessionTokens {
 
   seal(claims: SessionClaims): string {
     // Packed: policies and tags are long, and a header has not that much room.
-    return this.#rootKey.seal(deflateSync(JSON.stringify(claims)), CONTEXT).toString('base64');
+    return this.#rootKey.sealToken(deflateSync(JSON.stringify(claims)), CONTEXT).toString('base64');
   }
 
   /** `undefined` for anything but a token that was made here. */
   open(token: string): SessionClaims | undefined {
     let text: Buffer;
     try {
-      text = this.#rootKey.open(Buffer.from(token, 'base64'), CONTEXT);
+      text = this.#rootKey.openToken(Buffer.from(token, 'base64'), CONTEXT);
     } catch {
       return undefined;
     }

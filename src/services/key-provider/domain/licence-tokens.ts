@@ -35,7 +35,7 @@ export class LicenceTokens {
 
   /** With characters that need no escape in an address. */
   write(ticket: LicenceTicket): string {
-    return this.#rootKey.seal(deflateRawSync(JSON.stringify(ticket)), SEAL_CONTEXT).toString('base64url');
+    return this.#rootKey.sealToken(deflateRawSync(JSON.stringify(ticket)), SEAL_CONTEXT).toString('base64url');
   }
 
   /**
@@ -57,7 +57,7 @@ export class LicenceTokens {
     // Of the texts that stand for the same bytes, one is a token.
     if (sealed.toString('base64url') !== token) throw invalid();
     try {
-      const packed = this.#rootKey.open(sealed, SEAL_CONTEXT);
+      const packed = this.#rootKey.openToken(sealed, SEAL_CONTEXT);
       return JSON.parse(inflateRawSync(packed, { maxOutputLength: MAX_TICKET_LENGTH }).toString()) as LicenceTicket;
     } catch (error) {
       if (error instanceof DecryptionError) throw invalid();

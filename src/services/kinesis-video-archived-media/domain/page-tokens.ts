@@ -17,13 +17,13 @@ export class PageTokens<State> {
 
   /** @returns Base64, as the API's model wants tokens to be */
   write(streamId: string, state: State): string {
-    return this.#rootKey.seal(Buffer.from(JSON.stringify(state)), this.#contextOf(streamId)).toString('base64');
+    return this.#rootKey.sealToken(Buffer.from(JSON.stringify(state)), this.#contextOf(streamId)).toString('base64');
   }
 
   /** @throws ServiceError InvalidArgumentException for every text but one that `write` made for the stream */
   read(streamId: string, token: string): State {
     try {
-      const text = this.#rootKey.open(Buffer.from(token, 'base64'), this.#contextOf(streamId)).toString();
+      const text = this.#rootKey.openToken(Buffer.from(token, 'base64'), this.#contextOf(streamId)).toString();
       return JSON.parse(text) as State;
     } catch (error) {
       if (!(error instanceof DecryptionError)) throw error;

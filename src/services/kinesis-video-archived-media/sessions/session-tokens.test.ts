@@ -108,7 +108,7 @@ describe('a session token', () => {
   it('of another installation is refused', () => {
     const other = new SessionTokens(new RootKey(randomBytes(32)), clock);
     assert.throws(() => tokens.read(other.write(session)), refused(/invalid/));
-    const elsewhere = rootKey.seal(Buffer.from(JSON.stringify(session)), 'kinesis-video-archived-media/page/x/y');
+    const elsewhere = rootKey.sealToken(Buffer.from(JSON.stringify(session)), 'kinesis-video-archived-media/page/x/y');
     assert.throws(() => tokens.read(`${elsewhere.toString('base64url')}~`), refused(/invalid/));
   });
 });

@@ -42,7 +42,7 @@ export class SessionTokens {
   /** A token with characters that need no escape in an address. */
   write(session: StreamingSession): string {
     const packed = deflateRawSync(JSON.stringify(session), { dictionary: COMMON, level: 9 });
-    return this.#rootKey.seal(packed, SEAL_CONTEXT).toString('base64url') + END;
+    return this.#rootKey.sealToken(packed, SEAL_CONTEXT).toString('base64url') + END;
   }
 
   /**
@@ -60,7 +60,7 @@ export class SessionTokens {
     const invalid = () => notAuthorized('Streaming session token is invalid.');
     if (token === undefined || token.length > MAX_TOKEN_LENGTH || !TOKEN.test(token)) throw invalid();
     try {
-      const packed = this.#rootKey.open(Buffer.from(token.slice(0, -1), 'base64url'), SEAL_CONTEXT);
+      const packed = this.#rootKey.openToken(Buffer.from(token.slice(0, -1), 'base64url'), SEAL_CONTEXT);
       const text = inflateRawSync(packed, { dictionary: COMMON, maxOutputLength: MAX_SESSION_LENGTH }).toString();
       return JSON.parse(text) as StreamingSession;
     } catch (error) {

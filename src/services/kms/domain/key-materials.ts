@@ -1,5 +1,6 @@
 import type { RootKey } from '#crypto/root-key.ts';
 import type { Randomness } from '#kernel/randomness.ts';
+import type { RootSealedColumn } from '#storage/root-sealed-column.ts';
 import { invalidCiphertext } from '../errors.ts';
 import type { KeyRef, KmsStore, MaterialRecord } from '../store.ts';
 
@@ -79,3 +80,9 @@ export class KeyMaterials {
 function sealContext(keyId: string, materialId: string): string {
   return `kms-material ${keyId} ${materialId}`;
 }
+
+export const materialColumn: RootSealedColumn = {
+  table: 'kms_material',
+  column: 'sealed',
+  contextOf: (row) => sealContext(String(row['key_id']), String(row['id'])),
+};

@@ -1,5 +1,6 @@
 import type { CreateJobRequest, JobSettings } from '@aws-sdk/client-mediaconvert';
 import type { RootKey } from '#crypto/root-key.ts';
+import type { RootSealedColumn } from '#storage/root-sealed-column.ts';
 import type { JobRecord } from '../store.ts';
 
 /** What is kept of a request with the job, sealed. */
@@ -40,3 +41,9 @@ export function openRequest(rootKey: RootKey, job: Pick<JobRecord, 'id' | 'reque
 function contextOf(id: string): string {
   return `mediaconvert/job/${id}`;
 }
+
+export const jobRequestColumn: RootSealedColumn = {
+  table: 'mediaconvert_job',
+  column: 'request',
+  contextOf: (row) => contextOf(String(row['id'])),
+};

@@ -1,4 +1,5 @@
 import type { RootKey } from '#crypto/root-key.ts';
+import type { RootSealedColumn } from '#storage/root-sealed-column.ts';
 import type { ResourceKind, ResourceRecord } from '../resource-store.ts';
 import type { JobScope } from '../store.ts';
 import type { TagMap } from './tags.ts';
@@ -45,3 +46,10 @@ export function newResource(
 function contextOf({ account, region, kind, name }: Place): string {
   return `mediaconvert/${kind}/${account}/${region}/${name}`;
 }
+
+export const resourceDocumentColumn: RootSealedColumn = {
+  table: 'mediaconvert_resource',
+  column: 'document',
+  // The row has all that says its place.
+  contextOf: (row) => contextOf(row as unknown as Place),
+};

@@ -21,13 +21,38 @@ export class RecordDamageError extends Error {
  * multipart object are covered by the digest among its facts.
  */
 export class RecordSeal {
-  readonly #key: KeyObject;
+  #key: KeyObject;
+  #former: KeyObject | undefined;
   /** Buckets are looked up by every request: those whose very bytes were checked before need no second check. */
   readonly #checkedBuckets = new Map<string, { readonly text: string; readonly mac: Uint8Array }>();
 
-  /** @param key 32 bytes, derived from the root key for this purpose */
-  constructor(key: Uint8Array) {
+  /**
+   * @param key 32 bytes, derived from the root key for this purpose
+   * @param former the former root key's, while the records are sealed anew
+   */
+  constructor(key: Uint8Array, former?: Uint8Array) {
     this.#key = createSecretKey(key);
+    this.#former = former && createSecretKey(former);
+  }
+
+  /** From now on records are sealed under `key`; those that bear the seal of the one before are sound, too. */
+  changeKey(key: Uint8Array): void {
+    this.#former = this.#key;
+    this.#key = createSecretKey(key);
+  }
+
+  forgetFormerKey(): void {
+    this.#former = undefined;
+    this.#checkedBuckets.clear();
+  }
+
+  /** The present seal of a record that bears the former key's; `present` and `damaged` for the others. */
+  renew(table: keyof typeof COLUMNS, row: unknown): Buffer | 'present' | 'damaged' {
+    const text = JSON.stringify(COLUMNS[table](row));
+    const { mac } = row as { readonly mac: Uint8Array };
+    const present = macOf(this.#key, text);
+    if (isSame(present, mac)) return 'present';
+    return this.#former !== undefined && isSame(macOf(this.#former, text), mac) ? present : 'damaged';
   }
 
   bucket<Row extends Unsealed<BucketRow>>(row: Row): Row & { readonly mac: Buffer } {
@@ -35,15 +60,15 @@ export class RecordSeal {
   }
 
   object<Row extends Unsealed<ObjectRow>>(row: Row): Row & { readonly mac: Buffer } {
-    return { ...row, mac: this.#objectMac(row) };
+    return { ...row, mac: this.#mac(objectColumns(row)) };
   }
 
   upload<Row extends Unsealed<UploadRow>>(row: Row): Row & { readonly mac: Buffer } {
-    return { ...row, mac: this.#uploadMac(row) };
+    return { ...row, mac: this.#mac(uploadColumns(row)) };
   }
 
   part<Row extends Unsealed<PartRow>>(row: Row): Row & { readonly mac: Buffer } {
-    return { ...row, mac: this.#partMac(row) };
+    return { ...row, mac: this.#mac(partColumns(row)) };
   }
 
   /** @throws RecordDamageError */
@@ -51,7 +76,7 @@ export class RecordSeal {
     const text = JSON.stringify(bucketColumns(row));
     const checked = this.#checkedBuckets.get(row.name);
     if (checked !== undefined && checked.text === text && isSame(checked.mac, row.mac)) return row;
-    if (!isSame(this.#macOf(text), row.mac)) throw new RecordDamageError(`bucket ${row.name}`);
+    if (!this.#isSealed(text, row.mac)) throw new RecordDamageError(`bucket ${row.name}`);
     if (this.#checkedBuckets.size >= CHECKED_BUCKETS) this.#checkedBuckets.clear();
     this.#checkedBuckets.set(row.name, { text, mac: row.mac });
     return row;
@@ -59,50 +84,64 @@ export class RecordSeal {
 
   /** @throws RecordDamageError */
   checkObject(row: ObjectRow): ObjectRow {
-    if (!isSame(this.#objectMac(row), row.mac)) throw new RecordDamageError(`object ${row.bucket}/${row.key}`);
+    if (!this.#isSealed(JSON.stringify(objectColumns(row)), row.mac))
+      throw new RecordDamageError(`object ${row.bucket}/${row.key}`);
     return row;
   }
 
   /** @throws RecordDamageError */
   checkUpload(row: UploadRow): UploadRow {
-    if (!isSame(this.#uploadMac(row), row.mac)) throw new RecordDamageError(`upload ${row.id}`);
+    if (!this.#isSealed(JSON.stringify(uploadColumns(row)), row.mac)) throw new RecordDamageError(`upload ${row.id}`);
     return row;
   }
 
   /** @throws RecordDamageError */
   checkPart(row: PartRow): PartRow {
-    if (!isSame(this.#partMac(row), row.mac)) throw new RecordDamageError(`part ${row.number} of upload ${row.upload}`);
+    if (!this.#isSealed(JSON.stringify(partColumns(row)), row.mac))
+      throw new RecordDamageError(`part ${row.number} of upload ${row.upload}`);
     return row;
   }
 
-  #objectMac(row: Unsealed<ObjectRow>): Buffer {
-    const { bucket, key, id, size, etag, modified_at: modifiedAt, facts } = row;
-    return this.#mac(['object', bucket, key, id, size, etag, modifiedAt, facts]);
-  }
-
-  #uploadMac(row: Unsealed<UploadRow>): Buffer {
-    const { id, bucket, key, object_id: objectId, initiated_at: initiatedAt, facts } = row;
-    return this.#mac(['upload', id, bucket, key, objectId, initiatedAt, facts]);
-  }
-
-  #partMac(row: Unsealed<PartRow>): Buffer {
-    const { upload, number, facts, modified_at: modifiedAt } = row;
-    return this.#mac(['part', upload, number, facts, modifiedAt]);
+  #isSealed(text: string, mac: Uint8Array): boolean {
+    if (isSame(macOf(this.#key, text), mac)) return true;
+    return this.#former !== undefined && isSame(macOf(this.#former, text), mac);
   }
 
   #mac(columns: Columns): Buffer {
-    return this.#macOf(JSON.stringify(columns));
+    return macOf(this.#key, JSON.stringify(columns));
   }
+}
 
-  #macOf(text: string): Buffer {
-    return createHmac('sha256', this.#key).update(text).digest();
-  }
+function macOf(key: KeyObject, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
 }
 
 function bucketColumns(row: Unsealed<BucketRow>): Columns {
   const { name, account, region, created_at: createdAt, policy, encryption, tags } = row;
   return ['bucket', name, account, region, createdAt, policy, encryption, tags];
 }
+
+function objectColumns(row: Unsealed<ObjectRow>): Columns {
+  const { bucket, key, id, size, etag, modified_at: modifiedAt, facts } = row;
+  return ['object', bucket, key, id, size, etag, modifiedAt, facts];
+}
+
+function uploadColumns(row: Unsealed<UploadRow>): Columns {
+  const { id, bucket, key, object_id: objectId, initiated_at: initiatedAt, facts } = row;
+  return ['upload', id, bucket, key, objectId, initiatedAt, facts];
+}
+
+function partColumns(row: Unsealed<PartRow>): Columns {
+  const { upload, number, facts, modified_at: modifiedAt } = row;
+  return ['part', upload, number, facts, modifiedAt];
+}
+
+const COLUMNS = {
+  s3_bucket: (row: unknown) => bucketColumns(row as BucketRow),
+  s3_object: (row: unknown) => objectColumns(row as ObjectRow),
+  s3_upload: (row: unknown) => uploadColumns(row as UploadRow),
+  s3_part: (row: unknown) => partColumns(row as PartRow),
+} as const;
 
 /** The digest by which an object's facts cover its list of parts. */
 export function digestOfParts(parts: string): string {

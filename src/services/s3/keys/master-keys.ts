@@ -1,6 +1,7 @@
 import type { RootKey } from '#crypto/root-key.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Randomness } from '#kernel/randomness.ts';
+import type { RootSealedColumn } from '#storage/root-sealed-column.ts';
 import type { S3Store } from '../store.ts';
 
 /** A master key wraps new data keys for so long; old ones are kept to open what they wrapped. */
@@ -88,3 +89,9 @@ export class MasterKeys {
 function contextOf(id: string): string {
   return `s3/master-key/${id}`;
 }
+
+export const masterKeyColumn: RootSealedColumn = {
+  table: 's3_master_key',
+  column: 'sealed',
+  contextOf: (row) => contextOf(String(row['id'])),
+};

@@ -34,6 +34,11 @@ export class Administration {
         return yield* this.#deleteAccount(request.accountId);
       case 'verify':
         return yield* this.#platform.verify();
+      case 'root-key-status':
+        yield { type: 'item', value: this.#platform.rootKeyStatus() };
+        return;
+      case 'root-key-rotate':
+        return yield* this.#platform.rotateRootKey(request);
       case 'usage':
         return yield* countRequests(this.#platform, request);
       case 'explain':

@@ -72,6 +72,38 @@ program
   .option('--json', 'print the report as JSON')
   .action(async (options) => (await import('./commands/verify.ts')).verify(options));
 
+const rootKey = program.command('root-key').description('The root key: which one it is, and another one.');
+rootKey
+  .command('status')
+  .description('Say where the root key is, when it was made, and how much is sealed under it.')
+  .addOption(dataOption())
+  .option('--json', 'print JSON')
+  .action(async (options) => (await import('./commands/root-key.ts')).rootKeyStatus(options));
+rootKey
+  .command('rotate')
+  .description('Put everything under a new root key, while the server runs. A kill at any moment loses nothing.')
+  .addOption(
+    new Option('--to <provider>', 'where the new one is (default: as the present one)').choices([
+      'key-file',
+      'passphrase',
+      'pkcs11',
+    ]),
+  )
+  .option('--key-file <path>', 'the new key file, which must not exist (default: beside the first one)')
+  .option(
+    '--end-sessions',
+    'end temporary credentials and playback sessions; without it they go on for 36 hours at most',
+  )
+  .addOption(dataOption())
+  .addHelpText(
+    'after',
+    `
+A new passphrase comes from COFFER_NEW_ROOT_PASSPHRASE_FILE or COFFER_NEW_ROOT_PASSPHRASE. A token is named by
+COFFER_PKCS11_MODULE, COFFER_PKCS11_TOKEN and COFFER_PKCS11_KEY; its PIN comes from COFFER_PKCS11_PIN_FILE or
+COFFER_PKCS11_PIN.`,
+  )
+  .action(async (options) => (await import('./commands/root-key.ts')).rootKeyRotate(options));
+
 program
   .command('usage')
   .description('Count the requests in the audit log: those to KMS by key, operation, principal and credential.')

@@ -1,6 +1,7 @@
 import { USAGE_COLUMNS, type UsageColumn, type UsageRange } from '#services/cloudtrail/domain/usage.ts';
 import type { EventSelection } from '#storage/event-log/event-log.ts';
 import type { LeastPrivilegeRequest } from './least-privilege.ts';
+import { parseRotateRequest, type RotateRequest } from './root-key/rotate-request.ts';
 
 /** What the command line asks of a running server: one JSON line in, JSON lines out, the last one `done` or `error`. */
 export type ControlRequest =
@@ -9,6 +10,8 @@ export type ControlRequest =
   | { readonly command: 'account-list' }
   | { readonly command: 'account-delete'; readonly accountId: string }
   | { readonly command: 'verify' }
+  | { readonly command: 'root-key-status' }
+  | ({ readonly command: 'root-key-rotate' } & RotateRequest)
   | ({ readonly command: 'usage'; readonly by: readonly UsageColumn[] } & UsageRange)
   | ({ readonly command: 'events' } & EventSelection)
   | { readonly command: 'explain'; readonly subject: string }
@@ -49,7 +52,13 @@ export function parseControlRequest(value: unknown): ControlRequest {
     case 'status':
     case 'account-list':
     case 'verify':
+    case 'root-key-status':
       return { command };
+    case 'root-key-rotate': {
+      const request = parseRotateRequest(fields);
+      if (request === undefined) break;
+      return { command, ...request };
+    }
     case 'account-create':
       if (typeof count !== 'number' || !(accountId === undefined || typeof accountId === 'string')) break;
       return accountId === undefined ? { command, count } : { command, count, accountId };

@@ -24,6 +24,9 @@ import { type ExplainedRequest, explainRefusal } from './explain.ts';
 import { createFirstAccount } from './first-account.ts';
 import { type Installation, openInstallation } from './installation.ts';
 import { type LeastPrivilegeRequest, writeLeastPrivilege } from './least-privilege.ts';
+import { type RootKeyStatus, rootKeyStatus, rotateRootKey } from './root-key/root-key-administration.ts';
+import { RootKeyChange } from './root-key/root-key-change.ts';
+import type { RotateRequest } from './root-key/rotate-request.ts';
 import { runChecks } from './verify.ts';
 
 const HOUSEKEEPING_MS = 60 * 60_000;
@@ -41,6 +44,7 @@ export class Platform {
   readonly #records: SqliteRecords;
   readonly #log: CloudTrailLog;
   readonly #services: Services;
+  readonly #rootKeyChange: RootKeyChange;
   #housekeeping: NodeJS.Timeout | undefined;
 
   private constructor(parts: {
@@ -53,6 +57,7 @@ export class Platform {
     this.#installation = parts.installation;
     this.#records = parts.records;
     this.#services = services;
+    this.#rootKeyChange = new RootKeyChange(parts.installation, parts.records, services.s3, services.logger);
     this.#log = services.log;
     this.gateway = services.gateway;
     this.iam = services.iam;
@@ -87,6 +92,7 @@ export class Platform {
   /** Starts what goes on in the background. */
   async startWork(endpoint: string): Promise<void> {
     this.endpoint = endpoint;
+    this.#rootKeyChange.serve();
     void this.#removeOrphans();
     await this.#keepHouse();
     this.#services.webhooks.start();
@@ -119,12 +125,22 @@ export class Platform {
     await this.#services.serviceAccess.close();
     await this.#services.lastUses.flush();
     await this.#log.close();
+    await this.#rootKeyChange.close();
     await this.#records.close();
     this.#installation.lock.release();
   }
 
   verify(): AsyncGenerator<ControlReply> {
     return runChecks(this.#services.checks);
+  }
+
+  rootKeyStatus(): RootKeyStatus {
+    return rootKeyStatus(this.#rootKeyChange, this.#records);
+  }
+
+  /** @throws AdministrationError, RootKeyError, ConfigError */
+  rotateRootKey(request: RotateRequest): AsyncGenerator<ControlReply> {
+    return rotateRootKey(this.#rootKeyChange, this.#installation.folder, request);
   }
 
   /** @throws TooManyKindsError */
@@ -175,6 +191,7 @@ export class Platform {
 
   async #keepHouse(): Promise<void> {
     const now = systemClock.now();
+    this.#installation.rootKey.dropEndedTokens(now);
     const { kms, trail, events, mediaconvert, logger } = this.#services;
     try {
       const purged = await kms.store.purgeDueKeys(now);

@@ -105,7 +105,7 @@ export async function passphraseOf(config: Config): Promise<string | undefined> 
 }
 
 /** The PIN of the token. */
-export async function pinOf({ pkcs11 }: Pick<Config, 'pkcs11'>): Promise<string | undefined> {
+async function pinOf({ pkcs11 }: Pick<Config, 'pkcs11'>): Promise<string | undefined> {
   return pkcs11.pinFile === undefined ? pkcs11.pin : readPassphraseFile(pkcs11.pinFile);
 }
 

@@ -64,15 +64,16 @@ function renewColumns(
 ): RowRenewal {
   const changes: Record<string, Uint8Array | null> = {};
   let isDamaged = false;
-  for (const { column, contextOf, isGivenUp } of columns) {
+  for (const place of columns) {
+    const { column } = place;
     const value = row[column];
     if (!(value instanceof Uint8Array)) continue;
-    if (isGivenUp?.(value) === true) {
+    if (place.isGivenUp?.(value) === true) {
       changes[column] = null;
       continue;
     }
     try {
-      const resealed = rootKey.reseal(value, contextOf(row));
+      const resealed = rootKey.reseal(value, place.contextOf(row));
       if (resealed !== undefined) changes[column] = resealed;
     } catch (error) {
       if (!(error instanceof DecryptionError)) throw error;
@@ -148,6 +149,17 @@ export async function findSealedElsewhere(
     }
   }
   return places;
+}
+
+/** How many texts of a column are sealed under which secret: id → count; under the empty id those that name none. */
+export function countSealed(database: DatabaseSync, { table, column }: RootSealedColumn): ReadonlyMap<string, number> {
+  const counts = database
+    .prepare(
+      `SELECT CASE substr("${column}", 1, 1) WHEN X'02' THEN lower(hex(substr("${column}", 2, 8))) ELSE '' END AS id,
+       count(*) AS n FROM "${table}" WHERE "${column}" IS NOT NULL GROUP BY 1`,
+    )
+    .all();
+  return new Map(counts.map(({ id, n }) => [String(id), Number(n)]));
 }
 
 function blobColumnsOf(database: DatabaseSync): { readonly table: string; readonly column: string }[] {

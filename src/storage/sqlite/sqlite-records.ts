@@ -5,7 +5,7 @@ import type { Migration, Records } from '../records.ts';
 import type { RenewalProgress, RootSealedColumn, TableRenewal } from '../root-sealed-column.ts';
 import { RowSeal } from '../row-seal.ts';
 import { StorageFullError } from '../storage-full-error.ts';
-import { findSealedElsewhere, type RenewedRows, renewalsOf, renewSome } from './row-renewal.ts';
+import { countSealed, findSealedElsewhere, type RenewedRows, renewalsOf, renewSome } from './row-renewal.ts';
 import { type CheckedRow, SealedTables } from './sealed-tables.ts';
 import { SealingQueryCompiler } from './sealing-query-compiler.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
@@ -175,6 +175,11 @@ export class SqliteRecords implements Records<unknown> {
     } finally {
       database.close();
     }
+  }
+
+  /** How many texts of a column are sealed under which secret: id → count; under the empty id those that name none. */
+  countSealed(column: RootSealedColumn): ReadonlyMap<string, number> {
+    return countSealed(this.#reader, column);
   }
 
   /** Takes into the database what lies in its log, and empties that: no earlier state of a page is left in either. */

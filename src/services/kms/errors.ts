@@ -57,6 +57,15 @@ export function incompatibleAlgorithm(algorithm: string, spec: string): ServiceE
   return invalidKeyUsage(`Algorithm ${algorithm} is incompatible with key spec ${spec}.`);
 }
 
+/** One error for every signature that is not the key's, whatever is wrong with it. */
+export function invalidSignature(): ServiceError {
+  return new ServiceError('KMSInvalidSignatureException', BAD_REQUEST, '');
+}
+
+export function invalidMac(): ServiceError {
+  return new ServiceError('KMSInvalidMacException', BAD_REQUEST, '');
+}
+
 export function accessDenied(message: string): ServiceError {
   return new ServiceError('AccessDeniedException', BAD_REQUEST, message);
 }

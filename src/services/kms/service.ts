@@ -3,13 +3,18 @@ import { operationSchemasOf, type Service } from '#kernel/service.ts';
 import type { KmsContext } from './context.ts';
 import { kmsErrors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
+import { newerConstraints } from './newer-constraints.ts';
 import { createAlias, deleteAlias, listAliases, updateAlias } from './operations/aliases.ts';
 import { createKey } from './operations/create-key.ts';
 import { decrypt } from './operations/decrypt.ts';
+import { deriveSharedSecret } from './operations/derive-shared-secret.ts';
 import { describeKey } from './operations/describe-key.ts';
+import { decapsulate, encapsulate } from './operations/encapsulate.ts';
 import { encrypt } from './operations/encrypt.ts';
 import { generateDataKey, generateDataKeyWithoutPlaintext } from './operations/generate-data-key.ts';
+import { generateDataKeyPair, generateDataKeyPairWithoutPlaintext } from './operations/generate-data-key-pair.ts';
 import { generateRandom } from './operations/generate-random.ts';
+import { getPublicKey } from './operations/get-public-key.ts';
 import { getKeyPolicy, listKeyPolicies, putKeyPolicy } from './operations/key-policy.ts';
 import {
   cancelKeyDeletion,
@@ -19,6 +24,7 @@ import {
   updateKeyDescription,
 } from './operations/key-state.ts';
 import { listKeys } from './operations/list-keys.ts';
+import { generateMac, verifyMac } from './operations/mac.ts';
 import { reEncrypt } from './operations/re-encrypt.ts';
 import {
   disableKeyRotation,
@@ -27,6 +33,7 @@ import {
   listKeyRotations,
   rotateKeyOnDemand,
 } from './operations/rotation.ts';
+import { sign, verify } from './operations/sign.ts';
 import { listResourceTags, tagResource, untagResource } from './operations/tags.ts';
 
 export function kmsService(context: KmsContext): Service<KmsContext> {
@@ -53,7 +60,17 @@ export function kmsService(context: KmsContext): Service<KmsContext> {
       reEncrypt,
       generateDataKey,
       generateDataKeyWithoutPlaintext,
+      generateDataKeyPair,
+      generateDataKeyPairWithoutPlaintext,
       generateRandom,
+      sign,
+      verify,
+      generateMac,
+      verifyMac,
+      getPublicKey,
+      deriveSharedSecret,
+      encapsulate,
+      decapsulate,
       enableKey,
       disableKey,
       scheduleKeyDeletion,
@@ -69,7 +86,7 @@ export function kmsService(context: KmsContext): Service<KmsContext> {
       listResourceTags,
     ],
     context,
-    constraints,
+    constraints: { ...constraints, ...newerConstraints },
     errors: kmsErrors,
   };
 }

@@ -1,16 +1,18 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Randomness } from '#kernel/randomness.ts';
-import type { MadeKeySpec } from './key-specs.ts';
+import { isPairSpec, type MadeKeySpec, type PairSpec, type SymmetricSpec } from './key-specs.ts';
 
 const newKeyPair = promisify(generateKeyPair);
 
 /** The bytes of a key that is no pair; of HMAC, as many as the hash gives. */
-const SYMMETRIC_LENGTHS = { SYMMETRIC_DEFAULT: 32, HMAC_224: 28, HMAC_256: 32, HMAC_384: 48, HMAC_512: 64 } as const;
-
-type SymmetricSpec = keyof typeof SYMMETRIC_LENGTHS;
-/** The specs of key pairs. */
-type PairSpec = Exclude<MadeKeySpec, SymmetricSpec>;
+const SYMMETRIC_LENGTHS: Readonly<Record<SymmetricSpec, number>> = {
+  SYMMETRIC_DEFAULT: 32,
+  HMAC_224: 28,
+  HMAC_256: 32,
+  HMAC_384: 48,
+  HMAC_512: 64,
+};
 
 /**
  * Makes the material of a new key, off the event loop where it takes long: RSA-4096 takes about a second.
@@ -18,17 +20,17 @@ type PairSpec = Exclude<MadeKeySpec, SymmetricSpec>;
  * @returns raw bytes of a symmetric key, PKCS #8 in DER of a key pair; the caller overwrites them
  */
 export async function generateKeyMaterial(spec: MadeKeySpec, randomness: Randomness): Promise<Buffer> {
-  if (isSymmetric(spec)) return randomness.bytes(SYMMETRIC_LENGTHS[spec]);
-  return privateKeyDer((await generatePair(spec)).privateKey);
+  if (isPairSpec(spec)) return privateKeyDer((await generatePair(spec)).privateKey);
+  return randomness.bytes(SYMMETRIC_LENGTHS[spec]);
 }
 
 /** PKCS #8 in DER; the caller overwrites it. */
-function privateKeyDer(key: KeyObject): Buffer {
+export function privateKeyDer(key: KeyObject): Buffer {
   return key.export({ format: 'der', type: 'pkcs8' });
 }
 
 /** A new key pair of a spec. */
-function generatePair(spec: PairSpec): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
+export function generatePair(spec: PairSpec): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
   switch (spec) {
     case 'RSA_2048':
       return newKeyPair('rsa', { modulusLength: 2048 });
@@ -59,8 +61,4 @@ function generatePair(spec: PairSpec): Promise<{ publicKey: KeyObject; privateKe
     case 'ML_KEM_1024':
       return newKeyPair('ml-kem-1024', {});
   }
-}
-
-function isSymmetric(spec: MadeKeySpec): spec is SymmetricSpec {
-  return Object.hasOwn(SYMMETRIC_LENGTHS, spec);
 }

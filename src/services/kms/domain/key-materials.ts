@@ -3,6 +3,7 @@ import type { Randomness } from '#kernel/randomness.ts';
 import type { RootSealedColumn } from '#storage/root-sealed-column.ts';
 import { invalidCiphertext } from '../errors.ts';
 import type { KeyRef, KmsStore, MaterialRecord } from '../store.ts';
+import { type KeyPair, readKeyPair } from './key-pair.ts';
 
 const MATERIAL_LENGTH = 32;
 const MAX_CACHED = 10_000;
@@ -16,6 +17,7 @@ export class KeyMaterials {
   readonly #rootKey: RootKey;
   readonly #randomness: Randomness;
   readonly #opened = new Map<string, Buffer>();
+  readonly #pairs = new Map<string, KeyPair>();
 
   constructor(store: KmsStore, rootKey: RootKey, randomness: Randomness) {
     this.#store = store;
@@ -41,12 +43,36 @@ export class KeyMaterials {
     const name = `${key.region} ${key.id} ${materialId}`;
     const cached = this.#opened.get(name);
     if (cached !== undefined) return cached;
-    const record = await this.#store.findMaterial(key.region, materialId);
-    if (record === undefined || record.key_id !== key.id) throw invalidCiphertext();
-    const material = this.#rootKey.open(record.sealed, sealContext(key.id, materialId));
+    const material = await this.#openCopy(key, materialId);
     if (this.#opened.size >= MAX_CACHED) this.#opened.clear();
     this.#opened.set(name, material);
     return material;
+  }
+
+  /**
+   * A key pair, parsed; its bytes are overwritten at once.
+   *
+   * @throws ServiceError InvalidCiphertextException when there is no such material of that key
+   */
+  async openPair(key: KeyRef, materialId: string): Promise<KeyPair> {
+    const name = `${key.region} ${key.id} ${materialId}`;
+    const cached = this.#pairs.get(name);
+    if (cached !== undefined) return cached;
+    const material = await this.#openCopy(key, materialId);
+    try {
+      const pair = readKeyPair(material);
+      if (this.#pairs.size >= MAX_CACHED) this.#pairs.clear();
+      this.#pairs.set(name, pair);
+      return pair;
+    } finally {
+      material.fill(0);
+    }
+  }
+
+  async #openCopy(key: KeyRef, materialId: string): Promise<Buffer> {
+    const record = await this.#store.findMaterial(key.region, materialId);
+    if (record === undefined || record.key_id !== key.id) throw invalidCiphertext();
+    return this.#rootKey.open(record.sealed, sealContext(key.id, materialId));
   }
 
   /**
@@ -64,6 +90,7 @@ export class KeyMaterials {
   forgetAll(): void {
     for (const material of this.#opened.values()) material.fill(0);
     this.#opened.clear();
+    this.#pairs.clear();
   }
 
   /** True when the stored material opens under the root key. */

@@ -11,6 +11,11 @@ import type {
 /** The specs that this installation makes keys of: SM2 exists in AWS's Regions in China alone. */
 export type MadeKeySpec = Exclude<KeySpec, 'SM2'>;
 
+/** The specs of symmetric keys, whose material is bytes. */
+export type SymmetricSpec = Extract<MadeKeySpec, 'SYMMETRIC_DEFAULT' | `HMAC_${string}`>;
+/** The specs of key pairs. */
+export type PairSpec = Exclude<MadeKeySpec, SymmetricSpec>;
+
 /** What a key can do for each usage that its spec allows; a usage that is absent is not allowed. */
 export interface SpecAlgorithms {
   readonly ENCRYPT_DECRYPT?: readonly EncryptionAlgorithmSpec[];
@@ -59,6 +64,10 @@ const SPECS: Readonly<Record<MadeKeySpec, SpecAlgorithms>> = {
 /** @returns `undefined` for a spec that keys are not made of here */
 export function algorithmsOf(spec: KeySpec): SpecAlgorithms | undefined {
   return isMadeSpec(spec) ? SPECS[spec] : undefined;
+}
+
+export function isPairSpec(spec: KeySpec): spec is PairSpec {
+  return isMadeSpec(spec) && spec !== 'SYMMETRIC_DEFAULT' && !spec.startsWith('HMAC_');
 }
 
 export function isMadeSpec(spec: KeySpec): spec is MadeKeySpec {

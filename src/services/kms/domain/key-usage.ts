@@ -1,5 +1,5 @@
 import type { KeyUsageType } from '@aws-sdk/client-kms';
-import { incompatibleAlgorithm, invalidKeyUsage, unsupported } from '../errors.ts';
+import { incompatibleAlgorithm, invalidKeyUsage } from '../errors.ts';
 import type { LocatedKey } from './key-locator.ts';
 import { keyAlgorithms } from './key-specs.ts';
 
@@ -31,9 +31,4 @@ export function requireDataKeyKey(located: LocatedKey, operation: string): void 
   if (located.key.spec !== 'SYMMETRIC_DEFAULT') {
     throw invalidKeyUsage('You cannot generate a data key with an asymmetric CMK');
   }
-}
-
-/** @throws ServiceError UnsupportedOperationException: RSA does not encrypt yet */
-export function requireSymmetricForNow({ key }: LocatedKey): void {
-  if (key.spec !== 'SYMMETRIC_DEFAULT') throw unsupported(`Encryption with ${key.spec} is not supported yet.`);
 }

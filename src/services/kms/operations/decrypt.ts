@@ -1,46 +1,54 @@
 import { Decrypt$, type DecryptRequest, type DecryptResponse } from '@aws-sdk/client-kms';
 import { type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
+import { decryptUnder, type EncryptionManner, requireEncryption } from '../domain/encryption.ts';
 import { keyAccess } from '../domain/key-access.ts';
 import { type LocatedKey, requireEnabled } from '../domain/key-locator.ts';
-import { requireAlgorithm, requireSymmetricForNow } from '../domain/key-usage.ts';
 import { incorrectKey, validation } from '../errors.ts';
 import { endDryRun, refuseUnsupported } from './crypto-parameters.ts';
-import { locateCiphertextKey, openWithKey } from './ciphertext-key.ts';
+import { type CiphertextSource, locateCiphertextKey } from './ciphertext-key.ts';
 
 export const decrypt = operation<KmsContext, DecryptRequest, DecryptResponse>(Decrypt$, {
   isReadOnly: true,
   async authorize(input, call, kms) {
     const located = asksOfKeyAlone(input)
       ? await locateNamedKey(input, call, kms)
-      : await locateCiphertextKey(input.CiphertextBlob, input.KeyId, call, kms, 'kms:Decrypt');
-    const context = { 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' };
+      : await locateCiphertextKey(sourceOf(input), call, kms, 'kms:Decrypt');
+    const context = { 'kms:EncryptionAlgorithm': mannerOf(input).algorithm };
     return [keyAccess(call, located, 'kms:Decrypt', { encryptionContext: input.EncryptionContext, context })];
   },
   async handle(input, call, kms) {
+    const manner = mannerOf(input);
     if (asksOfKeyAlone(input)) {
       refuseUnsupported({ ...input, DryRunModifiers: undefined });
       const named = await locateNamedKey(input, call, kms);
       requireEnabled(named);
-      requireAlgorithm(named, 'ENCRYPT_DECRYPT', input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT', 'Decrypt');
+      requireEncryption(named, manner, 'Decrypt');
       endDryRun(input);
     }
     refuseUnsupported(input);
-    const located = await locateCiphertextKey(input.CiphertextBlob, input.KeyId, call, kms, 'kms:Decrypt');
+    const located = await locateCiphertextKey(sourceOf(input), call, kms, 'kms:Decrypt');
     requireEnabled(located);
     if (!located.isCiphertextKey) throw incorrectKey();
-    requireAlgorithm(located, 'ENCRYPT_DECRYPT', input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT', 'Decrypt');
-    requireSymmetricForNow(located);
+    requireEncryption(located, manner, 'Decrypt');
     endDryRun(input);
-    const opened = await openWithKey(located, input.CiphertextBlob, input.EncryptionContext, kms);
+    const { plaintext, materialId } = await decryptUnder(located.key, manner, input.CiphertextBlob, kms.materials);
     return {
       KeyId: located.arn,
-      Plaintext: opened.plaintext,
-      EncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
-      KeyMaterialId: opened.materialId,
+      Plaintext: plaintext,
+      EncryptionAlgorithm: manner.algorithm,
+      KeyMaterialId: materialId,
     };
   },
 });
+
+function mannerOf(input: DecryptRequest): EncryptionManner {
+  return { algorithm: input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT', context: input.EncryptionContext };
+}
+
+function sourceOf(input: DecryptRequest): CiphertextSource {
+  return { blob: input.CiphertextBlob, keyId: input.KeyId, algorithm: mannerOf(input).algorithm };
+}
 
 /** A dry run that has no ciphertext: may the caller decrypt with this key? */
 function asksOfKeyAlone({ DryRun, DryRunModifiers }: DecryptRequest): boolean {

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-kms';
 import { type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
-import { sealCiphertext } from '../domain/ciphertext-blob.ts';
+import { encryptUnder } from '../domain/encryption.ts';
 import { keyAccess } from '../domain/key-access.ts';
 import { requireEnabled } from '../domain/key-locator.ts';
 import { requireDataKeyKey } from '../domain/key-usage.ts';
@@ -59,18 +59,17 @@ async function generate(
   call: Call,
   kms: KmsContext,
   action: string,
-): Promise<{ CiphertextBlob: Buffer; KeyId: string; KeyMaterialId: string; plaintext: Buffer }> {
+): Promise<{ CiphertextBlob: Buffer; KeyId: string; KeyMaterialId: string | undefined; plaintext: Buffer }> {
   const length = dataKeyLength(input);
   const located = await kms.keys.locate(input.KeyId ?? '', call, action);
   requireEnabled(located);
   requireDataKeyKey(located, action.slice('kms:'.length));
   endDryRun(input);
   const { key, arn } = located;
-  const material = await kms.materials.open(key, key.material_id);
   const plaintext = kms.randomness.bytes(length);
-  const header = { keyId: key.id, materialId: key.material_id };
-  const blob = sealCiphertext(header, material, plaintext, input.EncryptionContext);
-  return { CiphertextBlob: blob, KeyId: arn, KeyMaterialId: key.material_id, plaintext };
+  const manner = { algorithm: 'SYMMETRIC_DEFAULT', context: input.EncryptionContext } as const;
+  const { blob, materialId } = await encryptUnder(key, manner, plaintext, kms.materials);
+  return { CiphertextBlob: blob, KeyId: arn, KeyMaterialId: materialId, plaintext };
 }
 
 function dataKeyLength(input: GenerateDataKeyWithoutPlaintextRequest): number {

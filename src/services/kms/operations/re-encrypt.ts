@@ -1,64 +1,79 @@
 import { ReEncrypt$, type ReEncryptRequest, type ReEncryptResponse } from '@aws-sdk/client-kms';
-import { operation } from '#kernel/operation.ts';
+import { type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
-import { sealCiphertext } from '../domain/ciphertext-blob.ts';
+import {
+  checkPlaintext,
+  decryptUnder,
+  encryptUnder,
+  type EncryptionManner,
+  requireEncryption,
+} from '../domain/encryption.ts';
 import { keyAccess } from '../domain/key-access.ts';
 import { requireEnabled } from '../domain/key-locator.ts';
-import { requireAlgorithm, requireSymmetricForNow } from '../domain/key-usage.ts';
 import { incorrectKey } from '../errors.ts';
-import { locateCiphertextKey, openWithKey } from './ciphertext-key.ts';
+import { locateCiphertextKey } from './ciphertext-key.ts';
 import { endDryRun, refuseUnsupported } from './crypto-parameters.ts';
 
 export const reEncrypt = operation<KmsContext, ReEncryptRequest, ReEncryptResponse>(ReEncrypt$, {
   isReadOnly: true,
   async authorize(input, call, kms) {
     const { source, destination } = await locateBoth(input, call, kms);
+    const { from, to } = mannersOf(input);
     const context = { 'kms:ReEncryptOnSameKey': String(source.key.id === destination.key.id) };
     return [
       keyAccess(call, source, 'kms:ReEncryptFrom', {
-        encryptionContext: input.SourceEncryptionContext,
-        context,
+        encryptionContext: from.context,
+        context: { ...context, 'kms:EncryptionAlgorithm': from.algorithm },
       }),
       keyAccess(call, destination, 'kms:ReEncryptTo', {
-        encryptionContext: input.DestinationEncryptionContext,
-        context,
+        encryptionContext: to.context,
+        context: { ...context, 'kms:EncryptionAlgorithm': to.algorithm },
       }),
     ];
   },
   async handle(input, call, kms) {
     refuseUnsupported(input);
     const { source, destination } = await locateBoth(input, call, kms);
+    const { from, to } = mannersOf(input);
     requireEnabled(source);
     requireEnabled(destination);
     if (!source.isCiphertextKey) throw incorrectKey();
-    for (const [located, algorithm] of [
-      [source, input.SourceEncryptionAlgorithm],
-      [destination, input.DestinationEncryptionAlgorithm],
-    ] as const) {
-      requireAlgorithm(located, 'ENCRYPT_DECRYPT', algorithm ?? 'SYMMETRIC_DEFAULT', 'ReEncrypt');
-      requireSymmetricForNow(located);
-    }
+    requireEncryption(source, from, 'ReEncrypt');
+    requireEncryption(destination, to, 'ReEncrypt');
     endDryRun(input);
-    const opened = await openWithKey(source, input.CiphertextBlob, input.SourceEncryptionContext, kms);
-    const { key, arn } = destination;
-    const material = await kms.materials.open(key, key.material_id);
-    const header = { keyId: key.id, materialId: key.material_id };
-    const blob = sealCiphertext(header, material, opened.plaintext, input.DestinationEncryptionContext);
-    opened.plaintext.fill(0);
-    return {
-      CiphertextBlob: blob,
-      SourceKeyId: source.arn,
-      KeyId: arn,
-      SourceEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
-      DestinationEncryptionAlgorithm: 'SYMMETRIC_DEFAULT',
-      SourceKeyMaterialId: opened.materialId,
-      DestinationKeyMaterialId: key.material_id,
-    };
+    const opened = await decryptUnder(source.key, from, input.CiphertextBlob, kms.materials);
+    try {
+      checkPlaintext(destination.key, to, opened.plaintext);
+      const sealed = await encryptUnder(destination.key, to, opened.plaintext, kms.materials);
+      return {
+        CiphertextBlob: sealed.blob,
+        SourceKeyId: source.arn,
+        KeyId: destination.arn,
+        SourceEncryptionAlgorithm: from.algorithm,
+        DestinationEncryptionAlgorithm: to.algorithm,
+        SourceKeyMaterialId: opened.materialId,
+        DestinationKeyMaterialId: sealed.materialId,
+      };
+    } finally {
+      opened.plaintext.fill(0);
+    }
   },
 });
 
-async function locateBoth(input: ReEncryptRequest, call: Parameters<typeof locateCiphertextKey>[2], kms: KmsContext) {
-  const source = await locateCiphertextKey(input.CiphertextBlob, input.SourceKeyId, call, kms, 'kms:ReEncryptFrom');
+function mannersOf(input: ReEncryptRequest): { readonly from: EncryptionManner; readonly to: EncryptionManner } {
+  return {
+    from: { algorithm: input.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT', context: input.SourceEncryptionContext },
+    to: {
+      algorithm: input.DestinationEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      context: input.DestinationEncryptionContext,
+    },
+  };
+}
+
+async function locateBoth(input: ReEncryptRequest, call: Call, kms: KmsContext) {
+  const { algorithm } = mannersOf(input).from;
+  const from = { blob: input.CiphertextBlob, keyId: input.SourceKeyId, algorithm };
+  const source = await locateCiphertextKey(from, call, kms, 'kms:ReEncryptFrom');
   const destination = await kms.keys.locate(input.DestinationKeyId ?? '', call, 'kms:ReEncryptTo');
   return { source, destination };
 }

@@ -121,6 +121,8 @@ export interface HlsGroup extends GroupFacts, HlsManifestSettings {
   /** A last segment of fewer seconds becomes part of the one before. */
   readonly minFinalSeconds?: number;
   readonly areManifestsWritten: boolean;
+  /** True writes them while the job runs, too, from three segments on. */
+  readonly areManifestsProgressive?: boolean;
   /** How long segments of text are: five minutes, or as the pictures'. */
   readonly captionSegments?: 'large' | 'match-video';
   /** Absent: the content is not encrypted. */

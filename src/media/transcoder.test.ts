@@ -108,6 +108,36 @@ describe('a transcode', () => {
     assert.ok((percents.at(-1) ?? 0) > 80, percents.join());
   });
 
+  test('writes manifests while it runs where that is wanted, each behind all that it names', async () => {
+    const written: { path: string; text: string }[] = [];
+    server.onPut = (path, bytes) => {
+      if (!path.endsWith('.m3u8')) return;
+      const text = bytes.toString();
+      written.push({ path: path.slice('out/live/'.length), text });
+      for (const [name] of text.matchAll(/^film.*$/gm)) assert.ok(server.objects.has(`out/live/${name}`), name);
+    };
+    const group = hlsGroup([{ video: testVideo(160, 90) }, { video: testVideo(80, 46) }]);
+    const progressive = { keyBase: 'live/film', segmentSeconds: 1, areManifestsProgressive: true };
+    await start(testJob([{ ...group, ...progressive }])).result;
+    server.onPut = () => undefined;
+    const counts = (wanted: string) =>
+      written.flatMap(({ path, text }) => (path === wanted ? [text.match(/^film_._\d+\.ts$/gm)?.length] : []));
+    assert.deepEqual(
+      [counts('film_1.m3u8'), counts('film_2.m3u8')],
+      [
+        [3, 4, 5],
+        [3, 4, 5],
+      ],
+    );
+    const growing = written.filter(({ path, text }) => path !== 'film.m3u8' && !text.includes('#EXT-X-ENDLIST'));
+    assert.equal(growing.length, 4);
+    for (const { text } of growing) assert.match(text, /#EXT-X-TARGETDURATION:1\n.*#EXT-X-PLAYLIST-TYPE:EVENT\n/s);
+    const mains = written.filter(({ path }) => path === 'film.m3u8');
+    assert.ok(mains.length >= 3, `${mains.length}`);
+    assert.equal(written.at(-1), mains.at(-1), 'the main manifest comes last');
+    assert.match(server.bytes('out/live/film_2.m3u8').toString(), /PLAYLIST-TYPE:VOD.*#EXT-X-ENDLIST\n$/s);
+  });
+
   test('sends the encryption headers with every object of a group, and none where none are set', async () => {
     await start(testJob([fileGroup(), hlsGroup([{ video: testVideo(160, 90) }])])).result;
     for (const [path, { headers }] of server.objects) {

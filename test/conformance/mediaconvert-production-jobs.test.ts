@@ -5,7 +5,7 @@ import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { probeMedia } from '#media/probe-media.ts';
 import { validateHls } from '#test/harness/hls-validator.ts';
 import { MediaAccount } from '#test/harness/media-account.ts';
-import { h264, jobEnd } from '#test/harness/media-job.ts';
+import { jobEnd } from '#test/harness/media-job.ts';
 import { streamingLadder, watchedFolder } from '#test/harness/production-jobs.ts';
 
 describe('jobs as media teams write them', () => {
@@ -65,34 +65,5 @@ describe('jobs as media teams write them', () => {
     assert.ok(Math.abs(durationSeconds - 2) < 0.1, String(durationSeconds));
     assert.deepEqual(await keysBelow('watched/Thumbnails/'), ['holiday_tn.0000000.jpg', 'holiday_tn.0000001.jpg']);
     assert.ok((await keysBelow('watched/HLS/')).includes('holiday.m3u8'));
-  });
-
-  it('are told of what is not made as asked, where nobody can see or hear it', async () => {
-    const { H264Settings } = h264(1);
-    const { SceneChangeDetect, GopSize, GopSizeUnits } = H264Settings;
-    const picture = { RateControlMode: 'CBR', Bitrate: 300_000, SceneChangeDetect, GopSize, GopSizeUnits } as const;
-    const job = await run({
-      Inputs: [{ FileInput: account.source }],
-      OutputGroups: [
-        {
-          OutputGroupSettings: {
-            Type: 'FILE_GROUP_SETTINGS',
-            FileGroupSettings: { Destination: 's3://outputs/tiles' },
-          },
-          Outputs: [
-            {
-              ContainerSettings: { Container: 'MP4' },
-              VideoDescription: {
-                Width: 160,
-                Height: 90,
-                CodecSettings: { Codec: 'H_265', H265Settings: { ...picture, Tiles: 'ENABLED' } },
-              },
-            },
-          ],
-        },
-      ],
-    });
-    assert.match(job.Messages?.Warning?.join() ?? '', /\/h265Settings\/tiles: The pictures are encoded without tiles/);
-    assert.deepEqual(job.Warnings, [{ Code: 900_001, Count: 1 }]);
   });
 });

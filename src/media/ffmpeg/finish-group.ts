@@ -11,7 +11,7 @@ import { expandIdentifiers } from '../packaging/output-name.ts';
 import type { FragmentedGroup, HlsGroup, OutputGroup, SmoothGroup } from '../output-group.ts';
 import type { GroupResult, OutputResult } from '../transcode-report.ts';
 import type { FragmentedOutputHandle } from './fragmented-outputs.ts';
-import type { SegmentedOutput } from './hls-outputs.ts';
+import { FEWEST_SEGMENTS, type SegmentedOutput } from './hls-outputs.ts';
 import type { SmoothOutputHandle } from './smooth-outputs.ts';
 import type { Output, OutputTracks } from './outputs.ts';
 
@@ -62,6 +62,27 @@ export function finishGroup(running: RunningGroup, sink: PartSink, startedAt: nu
     }
   }
   return { kind: group.kind, playlistPaths, outputs: results };
+}
+
+/** Writes the manifests that name an HLS group's outputs while these grow, once there is something of each. */
+export function writeRunningManifests(
+  { group, outputs, tracks }: RunningGroup,
+  sink: PartSink,
+  startedAt: number,
+): void {
+  if (group.kind !== 'hls') return;
+  // Text is written in the end, and has its place in the manifests then; so have pictures that can be decoded alone.
+  const begun = outputs.flatMap((output, index) => (output.isLast === true ? [] : [index]));
+  const renditions = new Map(begun.map((index) => [index, describeRendition(group, index, outputs, tracks)]));
+  if ([...renditions.values()].some(({ segments }) => segments.length < FEWEST_SEGMENTS)) return;
+  for (const main of mainManifests(group)) {
+    const facts = { time: startedAt, inputName: group.inputName, extension: 'm3u8' };
+    const key = expandIdentifiers(`${group.keyBase}${main.modifier}.m3u8`, facts);
+    const chosen = [...renditions].flatMap(([index, { iFrames: _later, ...rendition }]) =>
+      main.isNamed(index) ? [rendition] : [],
+    );
+    putHlsManifest(sink, group, key, mainManifest(group, chosen));
+  }
 }
 
 interface MainManifest {

@@ -2,8 +2,9 @@ import type { RenditionEncryption } from '../content-encryption.ts';
 import type { Packet } from 'node-av/lib';
 import type { HlsGroup, HlsOutput } from '../output-group.ts';
 import type { SubtitleRendition } from '../packaging/hls-captions.ts';
-import { type Rendition, type Segment, averageBandwidth } from '../packaging/hls-manifest.ts';
+import { type Rendition, type Segment, averageBandwidth, childManifest } from '../packaging/hls-manifest.ts';
 import { HlsSegmenter } from '../packaging/hls-segmenter.ts';
+import { putHlsManifest } from '../packaging/manifest-store.ts';
 import type { PartSink } from '../packaging/object-writer.ts';
 import type { ProgramDates } from '../packaging/program-dates.ts';
 import { PACKED_EXTENSIONS, PackedAudioSegmenter, type PackedCodec } from '../packaging/packed-audio-segmenter.ts';
@@ -62,6 +63,8 @@ export function openHlsOutput(
     readonly startedAt: number;
     readonly segmentSeconds: number;
     readonly now: () => number;
+    /** Told when the output's manifest was written while the job still runs. */
+    readonly onManifest: () => void;
     readonly dates?: ProgramDates;
   },
 ): SegmentedOutput {
@@ -107,8 +110,17 @@ export function openHlsOutput(
           audioCodecs: tracks.audios.map(({ encoder }) => encoder.codecName),
           ...(output.iFrames !== undefined && { iFrames: output.iFrames }),
         });
-  const write = (track: number, packet: Packet): void =>
-    segmenter instanceof HlsSegmenter ? segmenter.write(track, packet) : segmenter.write(packet);
+  let toldSegments = FEWEST_SEGMENTS - 1;
+  const write = (track: number, packet: Packet): void => {
+    if (segmenter instanceof HlsSegmenter) segmenter.write(track, packet);
+    else segmenter.write(packet);
+    const { segments } = segmenter;
+    if (group.areManifestsProgressive !== true || segments.length <= toldSegments) return;
+    toldSegments = segments.length;
+    const text = childManifest(common.group, segments, undefined, facts.dates, facts.segmentSeconds);
+    putHlsManifest(sink, group, `${base}.m3u8`, text);
+    facts.onManifest();
+  };
   return {
     segmenter,
     ...interleaved(list, write),
@@ -124,6 +136,9 @@ export function openHlsOutput(
     },
   };
 }
+
+/** With so many of them, a manifest is written while there are more to come. */
+export const FEWEST_SEGMENTS = 3;
 
 const SEGMENT_DIGITS = 5;
 

@@ -14,7 +14,7 @@ import { type ClipWindow, clipWindows, WHOLE } from './clip-windows.ts';
 import { InputRun } from './input-run.ts';
 import { writeLoudnessLogs } from './loudness-log.ts';
 import type { RunningGroup } from './finish-group.ts';
-import { finishGroup } from './finish-group.ts';
+import { finishGroup, writeRunningManifests } from './finish-group.ts';
 import { deinterlacedRate } from './deinterlace.ts';
 import { inputTimes, laterTimecode } from './film-times.ts';
 import { encoderColor } from './color.ts';
@@ -352,6 +352,7 @@ class Transcode {
             startedAt,
             segmentSeconds,
             now: () => this.#ports.now(),
+            onManifest: () => writeRunningManifests(runningGroup(group, index, opened), sink, startedAt),
             ...(dates !== undefined && { dates }),
           }),
       ),

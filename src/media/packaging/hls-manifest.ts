@@ -52,12 +52,17 @@ export interface Rendition {
   readonly encryption?: RenditionEncryption;
 }
 
-/** A child manifest (media playlist) of a finished rendition. Source: RFC 8216. */
+/**
+ * A child manifest (media playlist) of a rendition. Source: RFC 8216.
+ *
+ * @param growsBy set while there are more segments to come: the seconds that each is to have
+ */
 export function childManifest(
   group: HlsManifestSettings,
   segments: readonly Segment[],
   map?: SegmentMap,
   dates?: ProgramDates,
+  growsBy?: number,
 ): string {
   const durations = segments.map((segment) => Math.max(1, Math.round(segment.duration)));
   const { encryption } = group;
@@ -70,9 +75,11 @@ export function childManifest(
         );
   const version = Math.max(versionOf([encryption], map !== undefined), segments[0]?.offset === undefined ? 0 : 4);
   const lines = ['#EXTM3U', `#EXT-X-VERSION:${version}`];
-  lines.push(`#EXT-X-TARGETDURATION:${targetSeconds(group, segments)}`);
+  // While it grows it is to stay what it was.
+  const least = Math.ceil(growsBy ?? 0);
+  lines.push(`#EXT-X-TARGETDURATION:${Math.max(least, targetSeconds(group, segments))}`);
   if (!group.isClientCacheAllowed) lines.push('#EXT-X-ALLOW-CACHE:NO');
-  lines.push('#EXT-X-MEDIA-SEQUENCE:1', '#EXT-X-PLAYLIST-TYPE:VOD');
+  lines.push('#EXT-X-MEDIA-SEQUENCE:1', `#EXT-X-PLAYLIST-TYPE:${growsBy === undefined ? 'VOD' : 'EVENT'}`);
   if (map !== undefined) {
     const range = segments[0]?.offset === undefined ? '' : `,BYTERANGE="${map.bytes}@0"`;
     lines.push(`#EXT-X-MAP:URI="${uri(group, map.name)}"${range}`);
@@ -86,7 +93,8 @@ export function childManifest(
     if (segment.offset !== undefined) lines.push(`#EXT-X-BYTERANGE:${segment.bytes}@${segment.offset}`);
     lines.push(uri(group, segment.name));
   });
-  lines.push('#EXT-X-ENDLIST', '');
+  if (growsBy === undefined) lines.push('#EXT-X-ENDLIST');
+  lines.push('');
   return lines.join('\n');
 }
 

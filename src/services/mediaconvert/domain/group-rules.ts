@@ -254,6 +254,11 @@ export function checkHlsGroup(group: HlsGroupSettings, pointer: string, problems
     const text = 'Needs directoryStructure SUBDIRECTORY_PER_STREAM';
     problems.push({ pointer: `${pointer}/segmentsPerSubdirectory`, text });
   }
+  if (group.ProgressiveWriteHlsManifest === 'ENABLED' && group.SegmentControl === 'SINGLE_FILE') {
+    // An object is there to be read when all of it is written.
+    const text = 'ENABLED is not supported with segmentControl SINGLE_FILE';
+    problems.push({ pointer: `${pointer}/progressiveWriteHlsManifest`, text });
+  }
   if (least === undefined) problems.push(missing(pointer, 'minSegmentLength'));
   else if (least > length) {
     problems.push({ pointer: `${pointer}/minSegmentLength`, text: `Should be less than or equal to ${length}` });

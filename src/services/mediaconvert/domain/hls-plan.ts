@@ -25,6 +25,8 @@ export function planHls(
     captionSegments: hls.CaptionSegmentLengthControl === 'MATCH_VIDEO' ? 'match-video' : 'large',
     ...planClosedCaptions(hls),
     areManifestsWritten: hls.OutputSelection !== 'SEGMENTS_ONLY',
+    ...(hls.ProgressiveWriteHlsManifest === 'ENABLED' &&
+      hls.OutputSelection !== 'SEGMENTS_ONLY' && { areManifestsProgressive: true }),
     ...hlsManifestSettings(hls),
     ...additionalManifests(hls),
     ...(hls.SegmentControl === 'SINGLE_FILE' && { isSingleFile: true }),

@@ -60,6 +60,20 @@ test('what jobs usually say is accepted', () => {
   assert.deepEqual(problemsOf(hlsWith({})), []);
 });
 
+test('what would be accepted and not be made is refused', () => {
+  const H265Settings = { RateControlMode: 'CBR', Bitrate: 300_000, Tiles: 'ENABLED' } as const;
+  const CodecSettings = { Codec: 'H_265', H265Settings } as const;
+  const pointer = `${OUTPUT}/videoDescription/codecSettings/h265Settings/tiles`;
+  assert.deepEqual(problemsOf(settingsWith({ VideoDescription: { CodecSettings } })), [
+    `${pointer}: Should be equal to one of the allowed values in ["DISABLED"]; others are not supported`,
+  ]);
+  const problems = problemsOf(hlsWith({ ProgressiveWriteHlsManifest: 'ENABLED', SegmentControl: 'SINGLE_FILE' }));
+  assert.deepEqual(problems, [
+    '/outputGroups/0/outputGroupSettings/hlsGroupSettings/progressiveWriteHlsManifest: ' +
+      'ENABLED is not supported with segmentControl SINGLE_FILE',
+  ]);
+});
+
 test('SAMPLE_AES takes H.264 and AAC alone', () => {
   const Encryption = {
     Type: 'STATIC_KEY',

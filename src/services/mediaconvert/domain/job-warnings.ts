@@ -8,12 +8,9 @@ export interface JobWarning {
 /** A job could not move to another queue. */
 export const CANNOT_HOP = 100_000;
 
-/** A setting without effect on pictures or sound is not made. The number is Coffer's own. */
-export const UNMADE_SETTING = 900_001;
-
 /** Whether a warning was given before the job began: it stays when the job begins again. */
 export function isFromBefore({ code }: JobWarning): boolean {
-  return code === CANNOT_HOP || code === UNMADE_SETTING;
+  return code === CANNOT_HOP;
 }
 
 export function warningsOf(job: Pick<JobRecord, 'warnings'>): readonly JobWarning[] {

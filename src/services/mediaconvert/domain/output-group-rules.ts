@@ -48,7 +48,7 @@ const hlsGroup: SettingRule<HlsGroupSettings> = allOf(
     SegmentsPerSubdirectory: carriedOut,
     ProgramDateTime: carriedOut,
     ProgramDateTimePeriod: carriedOut,
-    ProgressiveWriteHlsManifest: oneOf('DISABLED'),
+    ProgressiveWriteHlsManifest: carriedOut,
     // They say how metadata is written that outputs pass through, which is refused where it is asked for.
     TimedMetadataId3Frame: withoutEffect,
     TimedMetadataId3Period: withoutEffect,

@@ -106,8 +106,8 @@ const h265: SettingRule<H265Settings> = allOf(
     TreeBlockSize: carriedOut,
     MvTemporalPredictor: carriedOut,
     MvOverPictureBoundaries: oneOf('ENABLED'),
-    // ENABLED is warned of: unmade-settings.ts.
-    Tiles: carriedOut,
+    // No encoder here divides pictures both ways.
+    Tiles: oneOf('DISABLED'),
     TilePadding: oneOf('NONE'),
     TemporalIds: carriedOut,
     // Bears on interlaced output alone.

@@ -21,7 +21,6 @@ import { checkReservedQueue } from '../domain/reserved-queue-rules.ts';
 import { scopeOf, tagsOf } from '../domain/scope.ts';
 import { carriedOut, structure } from '../domain/setting-rule.ts';
 import { withTags } from '../domain/tags.ts';
-import { unmadeSettings } from '../domain/unmade-settings.ts';
 import { accessDenied, badRequest, invalidSettings, notFound, type Problem } from '../errors.ts';
 import { hopTime } from '../job-schedule.ts';
 import type { JobScope } from '../store.ts';
@@ -114,7 +113,7 @@ export const createJob = operation<MediaconvertContext, CreateJobRequest, Create
         error_code: null,
         error_message: null,
         output_details: null,
-        warnings: JSON.stringify(unmadeSettings(settings)),
+        warnings: '[]',
         attempts: 0,
         lease_owner: null,
         lease_until: null,

@@ -12,7 +12,6 @@ import { effectiveSettings, openRequest } from '../domain/job-request.ts';
 import { type JobWarning, warningsOf } from '../domain/job-warnings.ts';
 import { planSource } from '../domain/generator-plan.ts';
 import { planTranscode } from '../domain/transcode-plan.ts';
-import { unmadeSettings } from '../domain/unmade-settings.ts';
 import { writtenGroups } from '../domain/written-group.ts';
 import { findingText } from '../preflight/finding.ts';
 import { preflight } from '../preflight/preflight.ts';
@@ -117,7 +116,6 @@ export class JobExecution {
     this.#interval = intervalOf(request.StatusUpdateInterval);
     this.#updateAt = clock.now() + this.#interval;
     this.#events.progressing(this.#event);
-    for (const warning of unmadeSettings(settings)) this.#events.newWarning(this.#event, warning);
     const session = await assumeJobRole(sts, this.#job);
     let first: WorkerCredentials | undefined = session.credentials;
     const credentials = async (): Promise<WorkerCredentials> => {

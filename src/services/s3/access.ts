@@ -4,7 +4,10 @@ import type { Authority } from '#kernel/door.ts';
 import type { AccessRequest, Call, ConditionContext } from '#kernel/operation.ts';
 import type { S3Context } from './context.ts';
 import type { EncryptionMembers } from './domain/encryption-choice.ts';
-import { accessDenied, noSuchKey } from './errors.ts';
+import { versioningOf } from './domain/bucket-settings.ts';
+import { checkVersionId, versionText } from './domain/version.ts';
+import { accessDenied, hiddenKey, markerNotReadable, noSuchKey, noSuchVersion } from './errors.ts';
+import { type StoredObject, versionOf } from './objects.ts';
 import type { BucketRow } from './store.ts';
 
 export function bucketArn(bucket: string): string {
@@ -24,6 +27,23 @@ export interface BucketInput {
 export interface ObjectInput extends BucketInput {
   readonly Key: string | undefined;
 }
+
+/** What every S3 request has that may name a version of an object. */
+export interface VersionInput extends ObjectInput {
+  readonly VersionId?: string | undefined;
+}
+
+/** Actions that have another name where a request names the version (service authorization reference, S3). */
+const VERSION_ACTIONS: Readonly<Record<string, string>> = {
+  's3:GetObject': 's3:GetObjectVersion',
+  's3:GetObjectAcl': 's3:GetObjectVersionAcl',
+  's3:GetObjectAttributes': 's3:GetObjectVersionAttributes',
+  's3:GetObjectTagging': 's3:GetObjectVersionTagging',
+  's3:PutObjectAcl': 's3:PutObjectVersionAcl',
+  's3:PutObjectTagging': 's3:PutObjectVersionTagging',
+  's3:DeleteObject': 's3:DeleteObjectVersion',
+  's3:DeleteObjectTagging': 's3:DeleteObjectVersionTagging',
+};
 
 /**
  * The question that an operation on a bucket asks.
@@ -55,16 +75,27 @@ export async function objectAccess(
   return accessRequest(call, bucket, action, objectArn(bucket.name, input.Key ?? ''), context);
 }
 
-/** As `objectAccess`, for actions that know the tags of an object that exists: `s3:ExistingObjectTag/…`. */
+/**
+ * As `objectAccess`, for actions that know the tags of an object that exists: `s3:ExistingObjectTag/…`.
+ *
+ * @param action as it is called without a version: where the request names one, its other name is asked for
+ */
 export async function existingObjectAccess(
   s3: S3Context,
   call: Call,
-  input: ObjectInput,
+  input: VersionInput,
   action: string,
   context?: ConditionContext,
 ): Promise<AccessRequest> {
-  const request = await objectAccess(s3, call, input, action, context);
-  const object = await s3.scope.object(call, input.Bucket ?? '', input.Key ?? '');
+  const versionId = checkVersionId(input.VersionId);
+  const request =
+    versionId === undefined
+      ? await objectAccess(s3, call, input, action, context)
+      : await objectAccess(s3, call, input, VERSION_ACTIONS[action] ?? action, {
+          ...context,
+          's3:VersionId': versionId,
+        });
+  const object = await s3.scope.object(call, input.Bucket ?? '', input.Key ?? '', versionId);
   if (object?.facts.tags === undefined) return request;
   return { ...request, context: { ...request.context, ...tagContext('s3:ExistingObjectTag', object.facts.tags) } };
 }
@@ -125,11 +156,37 @@ export function kmsAuthority(call: Call, bucket: BucketRow): Authority {
 }
 
 /**
- * The refusal of a key that does not exist: only those who may list the bucket are told so.
+ * The refusal of an object that does not exist, or is hidden by a delete marker: only those who may list the bucket are
+ * told so.
  *
  * @throws ServiceError AccessDenied
  */
-export async function missingKey(s3: S3Context, call: Call, input: ObjectInput): Promise<Error> {
-  await call.require(await bucketAccess(s3, call, input, 's3:ListBucket'));
-  return noSuchKey(input.Key ?? '');
+export async function missingKey(s3: S3Context, call: Call, input: VersionInput): Promise<Error> {
+  const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
+  const { Key: key = '', VersionId: versionId } = input;
+  await call.require(
+    await bucketAccess(s3, call, input, versionId === undefined ? 's3:ListBucket' : 's3:ListBucketVersions'),
+  );
+  if (versioningOf(bucket) === 'Never' && versionId === undefined) return noSuchKey(key);
+  const marker = await s3.objects.findMarker(bucket.name, key, versionId);
+  if (marker === undefined) return versionId === undefined ? noSuchKey(key) : noSuchVersion(key, versionId);
+  const { version, modifiedAt } = marker;
+  return versionId === undefined ? hiddenKey(key, versionText(version)) : markerNotReadable(versionId, modifiedAt);
+}
+
+/** The object that a request names. @throws ServiceError NoSuchKey, NoSuchVersion, MethodNotAllowed, AccessDenied */
+export async function requireObject(s3: S3Context, call: Call, input: VersionInput): Promise<StoredObject> {
+  const object = await s3.scope.object(call, input.Bucket ?? '', input.Key ?? '', checkVersionId(input.VersionId));
+  if (object === undefined) throw await missingKey(s3, call, input);
+  return object;
+}
+
+/** How answers name the version of an object: only where its bucket has, or had, versioning. */
+export async function versionAnswer(
+  s3: S3Context,
+  call: Call,
+  object: StoredObject,
+): Promise<{ readonly VersionId?: string }> {
+  const bucket = await s3.scope.bucket(call, object.row.bucket);
+  return versioningOf(bucket) === 'Never' ? {} : { VersionId: versionText(versionOf(object)) };
 }

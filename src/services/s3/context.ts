@@ -56,7 +56,7 @@ export function createS3Context(dependencies: S3Dependencies): S3Context {
   const masterKeys = new MasterKeys({ store, rootKey, clock, randomness });
   const dataKeys = new DataKeys({ kms, masterKeys, bucketKeys: new BucketKeyCache(clock), randomness });
   const leases = new BlobLeases(blobs, logger);
-  const objects = new Objects({ store, blobs, seal, leases });
+  const objects = new Objects({ store, blobs, seal, leases, randomness });
   return {
     store,
     blobs,

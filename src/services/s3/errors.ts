@@ -15,6 +15,31 @@ export function noSuchKey(key: string): ServiceError {
   return s3Error('NoSuchKey', 404, 'The specified key does not exist.', { Key: key });
 }
 
+export function noSuchVersion(key: string, versionId: string): ServiceError {
+  return s3Error('NoSuchVersion', 404, 'The specified version does not exist.', { Key: key, VersionId: versionId });
+}
+
+/** The newest version of the key is a delete marker. */
+export function hiddenKey(key: string, versionId: string): ServiceError {
+  return new ServiceError('NoSuchKey', 404, 'The specified key does not exist.', {
+    members: { Key: key },
+    headers: { 'x-amz-delete-marker': 'true', 'x-amz-version-id': versionId },
+  });
+}
+
+/** The version that a request wants to read is a delete marker. */
+export function markerNotReadable(versionId: string, modifiedAt: number): ServiceError {
+  return new ServiceError('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.', {
+    members: { Method: 'GET', ResourceType: 'DeleteMarker' },
+    headers: {
+      'x-amz-delete-marker': 'true',
+      'x-amz-version-id': versionId,
+      'last-modified': new Date(modifiedAt).toUTCString(),
+      allow: 'DELETE',
+    },
+  });
+}
+
 export function noSuchUpload(uploadId: string): ServiceError {
   return s3Error(
     'NoSuchUpload',
@@ -55,6 +80,10 @@ export function malformedXml(): ServiceError {
     400,
     'The XML you provided was not well-formed or did not validate against our published schema',
   );
+}
+
+export function illegalVersioning(): ServiceError {
+  return s3Error('IllegalVersioningConfigurationException', 400, 'The Versioning element must be specified');
 }
 
 export function malformedPolicy(message: string): ServiceError {

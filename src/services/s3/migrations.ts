@@ -27,4 +27,16 @@ export const s3Migrations: readonly Migration[] = [
         id TEXT PRIMARY KEY, sealed BLOB NOT NULL, created_at INTEGER NOT NULL) STRICT`.execute(transaction);
     },
   },
+  {
+    name: 's3-0002-versions',
+    async up(transaction) {
+      await sql`ALTER TABLE s3_bucket ADD COLUMN settings TEXT`.execute(transaction);
+      // Versions that are not current, and delete markers. The newest of a key has the lowest rank.
+      await sql`CREATE TABLE s3_version (
+        bucket TEXT NOT NULL REFERENCES s3_bucket (name), key TEXT NOT NULL, rank INTEGER NOT NULL, version TEXT NOT NULL,
+        id TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL, modified_at INTEGER NOT NULL, facts TEXT NOT NULL,
+        mac BLOB NOT NULL, parts TEXT, body BLOB, PRIMARY KEY (bucket, key, rank)) STRICT`.execute(transaction);
+      await sql`CREATE UNIQUE INDEX s3_version_name ON s3_version (bucket, key, version)`.execute(transaction);
+    },
+  },
 ];

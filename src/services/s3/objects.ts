@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { DecryptionError } from '#crypto/decryption-error.ts';
+import type { Randomness } from '#kernel/randomness.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import type { Blobs } from '#storage/blobs.ts';
 import { StorageFullError } from '#storage/storage-full-error.ts';
@@ -8,21 +9,35 @@ import { type ContentPiece, ContentReader, readInline } from '#storage/content/c
 import { associatedDataOf } from './content/stream-binding.ts';
 import {
   blobsOf,
-  blobsOfRow,
+  isMarker,
   type ObjectFacts,
   parseObjectFacts,
   parseStoredParts,
+  parseVersionFacts,
   type StoredPart,
 } from './domain/object-facts.ts';
 import { checkWriteCondition, type WriteCondition } from './domain/preconditions.ts';
+import { UNVERSIONED, type Version, type Versioning, versionText } from './domain/version.ts';
 import { digestOfParts, RecordDamageError, type RecordSeal } from './domain/record-seal.ts';
 import { noSuchBucket, noSuchKey } from './errors.ts';
-import { findHead, type ObjectRow, putObjectRow, type S3Store, type S3Transaction } from './store.ts';
+import { findHead, type ObjectRow, putObjectRow, type S3Store, type S3Transaction, type VersionRow } from './store.ts';
+import { type Displaced, type ExistingObject, type Removal, Versions } from './versions.ts';
 
 /** An object as its record has it; the record's seal was checked. */
 export interface StoredObject {
   readonly row: ObjectRow;
   readonly facts: ObjectFacts;
+}
+
+/** A delete marker. */
+export interface StoredMarker {
+  readonly version: Version;
+  /** Milliseconds since the epoch. */
+  readonly modifiedAt: number;
+}
+
+export function versionOf({ facts }: StoredObject): Version {
+  return facts.version ?? UNVERSIONED;
 }
 
 /** An object to be written, without its seal. */
@@ -37,22 +52,42 @@ export class Objects {
   readonly #blobs: Blobs;
   readonly #seal: RecordSeal;
   readonly #leases: BlobLeases;
+  readonly #versions: Versions;
 
   constructor(dependencies: {
     readonly store: S3Store;
     readonly blobs: Blobs;
     readonly seal: RecordSeal;
     readonly leases: BlobLeases;
+    readonly randomness: Randomness;
   }) {
     this.#store = dependencies.store;
     this.#blobs = dependencies.blobs;
     this.#seal = dependencies.seal;
     this.#leases = dependencies.leases;
+    this.#versions = new Versions(dependencies.seal, dependencies.randomness);
   }
 
-  async find(bucket: string, key: string): Promise<StoredObject | undefined> {
+  /** An object: the current version of a key, or the one that `versionId` names. A delete marker is none. */
+  async find(bucket: string, key: string, versionId?: string): Promise<StoredObject | undefined> {
     const row = await this.#store.findObject(bucket, key);
-    return row === undefined ? undefined : this.check(row);
+    const current = row === undefined ? undefined : this.check(row);
+    if (versionId === undefined) return current;
+    if (current !== undefined && versionText(versionOf(current)) === versionId) return current;
+    const version = await this.#store.versions.find(bucket, key, versionId);
+    if (version === undefined || isMarker(parseVersionFacts(this.#seal.checkVersion(version).facts))) return undefined;
+    return this.check(version);
+  }
+
+  /** The delete marker that a version id names; without one, the delete marker that is a key's newest version. */
+  async findMarker(bucket: string, key: string, versionId?: string): Promise<StoredMarker | undefined> {
+    const row =
+      versionId === undefined
+        ? await this.#store.versions.findNewest(bucket, key)
+        : await this.#store.versions.find(bucket, key, versionId);
+    if (row === undefined) return undefined;
+    const facts = parseVersionFacts(this.#seal.checkVersion(row).facts);
+    return isMarker(facts) ? { version: facts.version, modifiedAt: row.modified_at } : undefined;
   }
 
   /** @throws RecordDamageError */
@@ -62,27 +97,32 @@ export class Objects {
   }
 
   /**
-   * Makes an object visible in place of what its key held; the commit is the moment of truth. What the key held before
-   * is removed after it. When the write is refused, the new object's own blobs are removed.
+   * Makes an object the current version of its key; the commit is the moment of truth. What the key held before becomes
+   * an older version where the bucket has versioning, else it is removed after the commit. When the write is refused,
+   * the new object's own blobs are removed.
    *
    * @param also further changes of the same transaction
+   * @returns the version's id, where it has one
    */
   async put(
     object: NewObject,
     condition: WriteCondition,
+    versioning: Versioning,
     also?: (transaction: S3Transaction) => Promise<void>,
-  ): Promise<void> {
+  ): Promise<string | undefined> {
     const { parts, facts, ...columns } = object;
     const partsText = parts === undefined ? null : JSON.stringify(parts);
-    const row = { ...this.#seal.object({ ...columns, facts: JSON.stringify(facts) }), parts: partsText };
-    let replaced: readonly string[];
+    let written: Displaced;
     try {
-      replaced = await this.#store.write(async (transaction) => {
+      written = await this.#store.write(async (transaction) => {
         const head = await findHead(transaction, object.bucket, object.key);
         checkWriteCondition(head, condition, object.key);
         await also?.(transaction);
-        await putObjectRow(transaction, row);
-        return head === undefined ? [] : blobsOfRow(head);
+        const displaced = await this.#versions.displace(transaction, object, head, versioning);
+        const { version } = displaced;
+        const text = JSON.stringify(version === undefined ? facts : { ...facts, version });
+        await putObjectRow(transaction, { ...this.#seal.object({ ...columns, facts: text }), parts: partsText });
+        return displaced;
       });
     } catch (error) {
       const isBucketGone = (await this.#store.findBucket(object.bucket)) === undefined;
@@ -92,27 +132,34 @@ export class Objects {
       if (isUndone && parts === undefined) this.#leases.discard(blobsOf(facts, partsText));
       throw failure;
     }
-    this.#leases.discard(replaced);
+    this.#leases.discard(written.blobs);
+    return written.version?.id ?? undefined;
   }
 
   /**
-   * Removes an object; `undefined` when there was none.
+   * Removes an object, as the bucket's versioning says: for good, or behind a delete marker. With `versionId`, removes
+   * that version for good, and the one before it becomes current.
    *
-   * @param check looks at the object before it goes, and throws to keep it
+   * @param check looks at what is to go, and throws to keep it
    */
   async delete(
-    bucket: string,
-    key: string,
-    check?: (head: { readonly etag: string; readonly size: number; readonly modified_at: number } | undefined) => void,
-  ): Promise<void> {
-    const removed = await this.#store.write(async (transaction) => {
-      const head = await findHead(transaction, bucket, key);
-      check?.(head);
-      if (head === undefined) return [];
-      await transaction.deleteFrom('s3_object').where('bucket', '=', bucket).where('key', '=', key).execute();
-      return blobsOfRow(head);
-    });
-    this.#leases.discard(removed);
+    target: { readonly bucket: string; readonly key: string; readonly versionId?: string | undefined },
+    versioning: Versioning,
+    now: number,
+    check?: (head: ExistingObject | undefined) => void,
+  ): Promise<Removal> {
+    const { blobs, ...removal } = await this.#store.write((transaction) =>
+      target.versionId === undefined
+        ? this.#versions.hide(transaction, target, versioning, now, check)
+        : this.#versions.remove(transaction, { ...target, versionId: target.versionId }, check),
+    );
+    this.#leases.discard(blobs);
+    return removal;
+  }
+
+  /** Tells which blobs of versions become current while it is on, for those who walk over all records. */
+  watchPromotions(): { readonly blobs: ReadonlySet<string>; stop(): void } {
+    return this.#versions.watchPromotions();
   }
 
   /** Changes the tags of an object, if it is still the same one. */
@@ -121,16 +168,20 @@ export class Objects {
     const facts = JSON.stringify(tags === undefined ? rest : { ...rest, tags });
     const { row } = object;
     const { mac } = this.#seal.object({ ...row, facts });
-    const [result] = await this.#store.write((transaction) =>
-      transaction
-        .updateTable('s3_object')
-        .set({ facts, mac })
-        .where('bucket', '=', row.bucket)
-        .where('key', '=', row.key)
-        .where('id', '=', row.id)
-        .execute(),
-    );
-    if (result?.numUpdatedRows === 0n) throw noSuchKey(row.key);
+    const isChanged = await this.#store.write(async (transaction) => {
+      for (const table of ['s3_object', 's3_version'] as const) {
+        const { numUpdatedRows } = await transaction
+          .updateTable(table)
+          .set({ facts, mac })
+          .where('bucket', '=', row.bucket)
+          .where('key', '=', row.key)
+          .where('id', '=', row.id)
+          .executeTakeFirst();
+        if (numUpdatedRows > 0n) return true;
+      }
+      return false;
+    });
+    if (!isChanged) throw noSuchKey(row.key);
   }
 
   /** The parts of a multipart object; none for one that was written whole. */
@@ -168,6 +219,12 @@ export class Objects {
     if (!this.#leases.retain(blobs)) return undefined;
     const onClose = (): void => this.#leases.release(blobs);
     return await ContentReader.open({ blobs: this.#blobs, pieces, dataKey, start, end, onClose });
+  }
+
+  /** As `piecesOf`, of a version that is not current; a delete marker has none. @throws RecordDamageError */
+  piecesOfVersion(row: VersionRow): ContentPiece[] {
+    const facts = parseVersionFacts(this.#seal.checkVersion(row).facts);
+    return isMarker(facts) ? [] : this.piecesOf({ row, facts });
   }
 
   /** The streams that make up the content of an object that is not inline. */

@@ -35,20 +35,21 @@ export class RequestScope {
     return row;
   }
 
-  object(call: Call, bucket: string, key: string): Promise<StoredObject | undefined> {
+  /** The current version of a key, or the one that is asked for; a delete marker is none. */
+  object(call: Call, bucket: string, key: string, versionId?: string): Promise<StoredObject | undefined> {
     const { objects } = this.#of(call);
-    const id = `${bucket}/${key}`;
+    const id = objectId(bucket, key, versionId);
     let found = objects.get(id);
     if (found === undefined) {
-      found = this.#objects.find(bucket, key);
+      found = this.#objects.find(bucket, key, versionId);
       objects.set(id, found);
     }
     return found;
   }
 
   /** Forgets an object, after it turned out to have changed. */
-  forget(call: Call, bucket: string, key: string): void {
-    this.#of(call).objects.delete(`${bucket}/${key}`);
+  forget(call: Call, bucket: string, key: string, versionId?: string): void {
+    this.#of(call).objects.delete(objectId(bucket, key, versionId));
   }
 
   async #findBucket(name: string): Promise<BucketRow | undefined> {
@@ -64,4 +65,8 @@ export class RequestScope {
     }
     return seen;
   }
+}
+
+function objectId(bucket: string, key: string, versionId: string | undefined): string {
+  return versionId === undefined ? `${bucket}/${key}` : `${bucket}/${versionId}?${key}`;
 }

@@ -8,7 +8,6 @@ import { abortMultipartUpload } from './operations/abort-multipart-upload.ts';
 import {
   getBucketAcl,
   getBucketOwnershipControls,
-  getBucketVersioning,
   getObjectAcl,
   getPublicAccessBlock,
 } from './operations/bucket-defaults.ts';
@@ -19,6 +18,7 @@ import {
   getBucketPolicyStatus,
   putBucketPolicy,
 } from './operations/bucket-policy.ts';
+import { getBucketVersioning, putBucketVersioning } from './operations/bucket-versioning.ts';
 import { deleteBucket, getBucketLocation, headBucket, listBuckets } from './operations/buckets.ts';
 import { completeMultipartUpload } from './operations/complete-multipart-upload.ts';
 import { copyObject } from './operations/copy-object.ts';
@@ -29,6 +29,7 @@ import { getObject } from './operations/get-object.ts';
 import { getObjectAttributes } from './operations/get-object-attributes.ts';
 import { headObject } from './operations/head-object.ts';
 import { listObjects, listObjectsV2 } from './operations/list-objects.ts';
+import { listObjectVersions } from './operations/list-object-versions.ts';
 import { listMultipartUploads, listParts } from './operations/list-parts.ts';
 import { putObject } from './operations/put-object.ts';
 import {
@@ -84,7 +85,9 @@ export function s3Service(context: S3Context): Service<S3Context> {
       putBucketTagging,
       getBucketTagging,
       deleteBucketTagging,
+      putBucketVersioning,
       getBucketVersioning,
+      listObjectVersions,
       getBucketAcl,
       getObjectAcl,
       getBucketOwnershipControls,

@@ -1,6 +1,7 @@
 import { CompiledQuery, type Kysely, sql } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
 import type { Records } from '#storage/records.ts';
+import { VersionStore } from './version-store.ts';
 
 /** Times are milliseconds since the epoch; `mac` binds the other columns (see `record-seal.ts`). */
 export interface BucketRow {
@@ -14,9 +15,12 @@ export interface BucketRow {
   readonly encryption: string | null;
   /** Tags in JSON, an object of strings. */
   readonly tags: string | null;
+  /** `BucketSettings` in JSON, where there are any. */
+  readonly settings: string | null;
   readonly mac: Uint8Array;
 }
 
+/** The current version of a key, where it is not a delete marker. */
 export interface ObjectRow {
   readonly bucket: string;
   readonly key: string;
@@ -33,6 +37,14 @@ export interface ObjectRow {
   readonly mac: Uint8Array;
   /** The ciphertext, where it is small. */
   readonly body: Uint8Array | null;
+}
+
+/** A version that is not current, or a delete marker: `facts` say which. */
+export interface VersionRow extends ObjectRow {
+  /** The opposite of the version's order: the newest comes first. */
+  readonly rank: number;
+  /** The version's id, or `null`. */
+  readonly version: string;
 }
 
 export interface UploadRow {
@@ -66,6 +78,7 @@ export interface MasterKeyRow {
 export interface S3Tables {
   readonly s3_bucket: BucketRow;
   readonly s3_object: ObjectRow;
+  readonly s3_version: VersionRow;
   readonly s3_upload: UploadRow;
   readonly s3_part: PartRow;
   readonly s3_master_key: MasterKeyRow;
@@ -80,17 +93,20 @@ const PUT_OBJECT = `insert into s3_object (bucket, key, id, size, etag, modified
   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (bucket, key) do update set id = excluded.id, size = excluded.size,
   etag = excluded.etag, modified_at = excluded.modified_at, facts = excluded.facts, parts = excluded.parts,
   mac = excluded.mac, body = excluded.body`;
-const FIND_HEAD = 'select id, etag, size, modified_at, facts, parts from s3_object where bucket = ? and key = ?';
+const FIND_HEAD =
+  'select bucket, key, id, etag, size, modified_at, facts, mac, parts from s3_object where bucket = ? and key = ?';
 
-export type ObjectHeadRow = Pick<ObjectRow, 'id' | 'etag' | 'size' | 'modified_at' | 'facts' | 'parts'>;
+export type ObjectHeadRow = Omit<ObjectRow, 'body'>;
 export type ListedRow = Pick<ObjectRow, 'key' | 'size' | 'etag' | 'modified_at' | 'facts'>;
 
 /** The queries of S3. */
 export class S3Store {
+  readonly versions: VersionStore;
   readonly #records: Records<S3Tables>;
 
   constructor(records: Records<S3Tables>) {
     this.#records = records;
+    this.versions = new VersionStore(records);
   }
 
   write<Result>(work: (transaction: S3Transaction) => Promise<Result>): Promise<Result> {

@@ -1,4 +1,5 @@
 import type { BlobContent, CiphertextDigest, InlineContent } from '#storage/content/content-writer.ts';
+import type { Version } from './version.ts';
 import type { ChecksumKind, ChecksumName, ChecksumValue } from './checksum.ts';
 
 /** The headers that an object is stored with and answers with, by the names of the SDK's members. */
@@ -70,7 +71,15 @@ export interface StoredPart {
   readonly checksum?: StoredChecksum;
 }
 
+/** What a record in `s3_version` may be, too: a delete marker has nothing else. */
+export interface MarkerFacts {
+  readonly version: Version;
+  readonly isMarker: true;
+}
+
 export interface ObjectFacts {
+  /** None where the bucket had no versioning yet. */
+  readonly version?: Version;
   readonly headers: ObjectHeaders;
   readonly metadata: Metadata;
   readonly tags?: Readonly<Record<string, string>>;
@@ -103,6 +112,14 @@ export function parseObjectFacts(json: string): ObjectFacts {
   return JSON.parse(json) as ObjectFacts;
 }
 
+export function parseVersionFacts(json: string): ObjectFacts | MarkerFacts {
+  return JSON.parse(json) as ObjectFacts | MarkerFacts;
+}
+
+export function isMarker(facts: ObjectFacts | MarkerFacts): facts is MarkerFacts {
+  return 'isMarker' in facts;
+}
+
 export function parseUploadFacts(json: string): UploadFacts {
   return JSON.parse(json) as UploadFacts;
 }
@@ -118,7 +135,8 @@ export function parseStoredParts(json: string): StoredPart[] {
 /** The blobs of a record that is to go. One that cannot be read names none; the clean-up finds them later. */
 export function blobsOfRow(row: { readonly facts: string; readonly parts: string | null }): string[] {
   try {
-    return blobsOf(parseObjectFacts(row.facts), row.parts);
+    const facts = parseVersionFacts(row.facts);
+    return isMarker(facts) ? [] : blobsOf(facts, row.parts);
   } catch {
     return [];
   }

@@ -1,4 +1,4 @@
-import { invalidArgument, noSuchKey, notImplemented, notModified, preconditionFailed } from '../errors.ts';
+import { noSuchKey, notImplemented, notModified, preconditionFailed } from '../errors.ts';
 
 /** What must be so for a write to happen. */
 export interface WriteCondition {
@@ -101,10 +101,4 @@ export function matchesEtag(list: string, etag: string): boolean {
 /** A copy's or delete's `IfMatch…` value as a plain ETag. */
 export function plainEtag(text: string): string {
   return text.trim().replace(/^"(.*)"$/, '$1');
-}
-
-/** Refuses a version id other than the one that unversioned objects have. */
-export function refuseVersionId(versionId: string | undefined): void {
-  if (versionId === undefined || versionId === 'null') return;
-  throw invalidArgument('Invalid version id specified', 'versionId', versionId);
 }

@@ -14,6 +14,7 @@ test('notices any changed column of a bucket, also after it was found sound', ()
     policy: null,
     encryption: '{}',
     tags: null,
+    settings: null,
   });
   assert.equal(seal.checkBucket(bucket), bucket);
   for (const change of [

@@ -1,8 +1,10 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
-import type { BucketRow, ObjectRow, PartRow, UploadRow } from '../store.ts';
+import type { BucketRow, ObjectRow, PartRow, UploadRow, VersionRow } from '../store.ts';
+import { parseVersionFacts } from './object-facts.ts';
+import { UNVERSIONED, versionText } from './version.ts';
 
 type Columns = readonly (string | number | null)[];
-type Unsealed<Row> = Omit<Row, 'mac' | 'body' | 'parts'>;
+type Unsealed<Row> = Omit<Row, 'mac' | 'body' | 'parts' | 'rank' | 'version'>;
 
 const CHECKED_BUCKETS = 1000;
 
@@ -83,9 +85,18 @@ export class RecordSeal {
   }
 
   /** @throws RecordDamageError */
-  checkObject(row: ObjectRow): ObjectRow {
+  checkObject<Row extends ObjectRow>(row: Row): Row {
     if (!this.#isSealed(JSON.stringify(objectColumns(row)), row.mac))
       throw new RecordDamageError(`object ${row.bucket}/${row.key}`);
+    return row;
+  }
+
+  /** As `checkObject`; the columns by which a version is found say what its facts say. @throws RecordDamageError */
+  checkVersion(row: VersionRow): VersionRow {
+    const { version = UNVERSIONED } = parseVersionFacts(this.checkObject(row).facts);
+    if (row.rank !== -version.order || row.version !== versionText(version)) {
+      throw new RecordDamageError(`object ${row.bucket}/${row.key}`);
+    }
     return row;
   }
 
@@ -117,8 +128,10 @@ function macOf(key: KeyObject, text: string): Buffer {
 }
 
 function bucketColumns(row: Unsealed<BucketRow>): Columns {
-  const { name, account, region, created_at: createdAt, policy, encryption, tags } = row;
-  return ['bucket', name, account, region, createdAt, policy, encryption, tags];
+  const { name, account, region, created_at: createdAt, policy, encryption, tags, settings } = row;
+  const columns = ['bucket', name, account, region, createdAt, policy, encryption, tags];
+  // Frozen: records that were sealed before there were settings bear no mark of them.
+  return settings === null ? columns : [...columns, settings];
 }
 
 function objectColumns(row: Unsealed<ObjectRow>): Columns {
@@ -139,6 +152,7 @@ function partColumns(row: Unsealed<PartRow>): Columns {
 const COLUMNS = {
   s3_bucket: (row: unknown) => bucketColumns(row as BucketRow),
   s3_object: (row: unknown) => objectColumns(row as ObjectRow),
+  s3_version: (row: unknown) => objectColumns(row as VersionRow),
   s3_upload: (row: unknown) => uploadColumns(row as UploadRow),
   s3_part: (row: unknown) => partColumns(row as PartRow),
 } as const;

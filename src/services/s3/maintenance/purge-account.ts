@@ -12,18 +12,18 @@ export async function purgeAccount(s3: S3Context, account: AccountId): Promise<v
 async function purgeBucket(s3: S3Context, bucket: string): Promise<void> {
   for (;;) {
     const { blobs, isDone } = await s3.store.write(async (transaction) => {
-      const rows = await transaction
-        .selectFrom('s3_object')
-        .select(['key', 'facts', 'parts'])
-        .where('bucket', '=', bucket)
-        .limit(PAGE)
-        .execute();
-      const keys = rows.map((row) => row.key);
-      if (keys.length > 0) {
-        await transaction.deleteFrom('s3_object').where('bucket', '=', bucket).where('key', 'in', keys).execute();
+      const found: string[] = [];
+      for (const table of ['s3_object', 's3_version'] as const) {
+        const keys = transaction.selectFrom(table).select('key').where('bucket', '=', bucket).limit(PAGE);
+        const rows = await transaction
+          .deleteFrom(table)
+          .where('bucket', '=', bucket)
+          .where('key', 'in', keys)
+          .returning(['facts', 'parts'])
+          .execute();
+        found.push(...rows.flatMap((row) => blobsOfRow(row)));
+        if (rows.length >= PAGE) return { blobs: found, isDone: false };
       }
-      const found = rows.flatMap((row) => blobsOfRow(row));
-      if (rows.length === PAGE) return { blobs: found, isDone: false };
       const uploads = transaction.selectFrom('s3_upload').select('id').where('bucket', '=', bucket);
       const parts = await transaction.selectFrom('s3_part').select('facts').where('upload', 'in', uploads).execute();
       await transaction.deleteFrom('s3_part').where('upload', 'in', uploads).execute();

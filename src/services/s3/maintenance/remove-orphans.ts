@@ -1,7 +1,7 @@
 import { BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
 import { parseStoredPart } from '../domain/object-facts.ts';
-import { allObjects, allParts } from './walk.ts';
+import { allObjects, allParts, allVersions } from './walk.ts';
 
 /**
  * Removes blobs that no record names: what a killed process had written but not yet acknowledged, or no longer needed.
@@ -22,8 +22,18 @@ export async function removeOrphans(s3: S3Context, before: number): Promise<numb
     s3.seal.checkPart(part);
     candidates.delete(parseStoredPart(part.facts).blob);
   }
-  for await (const row of allObjects(s3.store)) {
-    for (const { blob } of s3.objects.piecesOf(s3.objects.check(row))) candidates.delete(blob);
+  // Objects before their older versions, as they move; those that move the other way meanwhile are told by the watch.
+  const promotions = s3.objects.watchPromotions();
+  try {
+    for await (const row of allObjects(s3.store)) {
+      for (const { blob } of s3.objects.piecesOf(s3.objects.check(row))) candidates.delete(blob);
+    }
+    for await (const row of allVersions(s3.store)) {
+      for (const { blob } of s3.objects.piecesOfVersion(row)) candidates.delete(blob);
+    }
+    for (const blob of promotions.blobs) candidates.delete(blob);
+  } finally {
+    promotions.stop();
   }
   for (const id of candidates) await s3.blobs.delete(id);
   return candidates.size;

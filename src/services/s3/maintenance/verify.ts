@@ -4,12 +4,18 @@ import { BlobMissingError } from '#storage/blobs.ts';
 import { type ContentPiece, checkDigest, checkPiece, readInline } from '#storage/content/content-reader.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
-import { blobsOf, parseStoredPart, type StoredEncryption } from '../domain/object-facts.ts';
+import {
+  blobsOf,
+  isMarker,
+  parseStoredPart,
+  parseVersionFacts,
+  type StoredEncryption,
+} from '../domain/object-facts.ts';
 import { RecordDamageError } from '../domain/record-seal.ts';
 import { type DataKeyPlace, dataKeyFromKms, decryptRequestOf } from '../keys/data-keys.ts';
 import { pieceOfPart } from '../objects.ts';
-import type { ObjectRow, PartRow, UploadRow } from '../store.ts';
-import { allObjects, allParts } from './walk.ts';
+import type { ObjectRow, PartRow, UploadRow, VersionRow } from '../store.ts';
+import { allObjects, allParts, allVersions } from './walk.ts';
 
 /** One thing that does not read back as it was written. */
 export interface S3Damage {
@@ -57,6 +63,14 @@ export async function* verifyS3(
     const isThere = damage === undefined || (await s3.store.findObject(row.bucket, row.key))?.id === row.id;
     if (isThere) yield damage;
   }
+  for await (const row of allVersions(s3.store)) {
+    const damage = await find(`s3://${row.bucket}/${row.key} (version ${row.version})`, () =>
+      checkVersion(s3, decrypt, row, inUse),
+    );
+    const { bucket, key, version } = row;
+    const isThere = damage === undefined || (await s3.store.versions.find(bucket, key, version)) !== undefined;
+    if (isThere) yield damage;
+  }
   for await (const { id, writtenAt } of s3.blobs.list(BLOB_SPACE)) {
     if (!inUse.has(id) && writtenAt < startedAt) yield { what: `blob ${id}`, damage: 'no record names it' };
   }
@@ -89,6 +103,15 @@ async function checkPart(
   const { bucket, key, object_id: objectId } = upload;
   const piece = pieceOfPart(stored, bucket, key, objectId);
   await checkPieces(s3, decrypt, facts.encryption, { bucket, key, objectId }, [piece]);
+}
+
+async function checkVersion(
+  s3: S3Context,
+  decrypt: OperatorDecrypt,
+  row: VersionRow,
+  inUse: Set<string>,
+): Promise<void> {
+  if (!isMarker(parseVersionFacts(s3.seal.checkVersion(row).facts))) await checkObject(s3, decrypt, row, inUse);
 }
 
 async function checkObject(s3: S3Context, decrypt: OperatorDecrypt, row: ObjectRow, inUse: Set<string>): Promise<void> {

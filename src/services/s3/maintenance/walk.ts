@@ -1,9 +1,9 @@
 import type { PartRow, S3Store, UploadRow } from '../store.ts';
-import type { ObjectRow } from '../store.ts';
+import type { ObjectRow, VersionRow } from '../store.ts';
 
 const PAGE = 200;
 
-/** Every object, in the order of bucket and key, without holding more than a page. */
+/** Every current object, in the order of bucket and key, without holding more than a page. */
 export async function* allObjects(store: S3Store, bucket?: string): AsyncGenerator<ObjectRow> {
   let after = { bucket: bucket ?? '', key: '' };
   for (;;) {
@@ -12,6 +12,18 @@ export async function* allObjects(store: S3Store, bucket?: string): AsyncGenerat
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
     after = { bucket: last.bucket, key: last.key };
+  }
+}
+
+/** Every version that is not current, and every delete marker. */
+export async function* allVersions(store: S3Store, bucket?: string): AsyncGenerator<VersionRow> {
+  let after = { bucket: bucket ?? '', key: '', rank: 0 };
+  for (;;) {
+    const page = await store.versions.after(after, bucket, PAGE);
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    after = { bucket: last.bucket, key: last.key, rank: last.rank };
   }
 }
 

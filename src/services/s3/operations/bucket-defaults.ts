@@ -5,9 +5,6 @@ import {
   GetBucketOwnershipControls$,
   type GetBucketOwnershipControlsOutput,
   type GetBucketOwnershipControlsRequest,
-  GetBucketVersioning$,
-  type GetBucketVersioningOutput,
-  type GetBucketVersioningRequest,
   GetObjectAcl$,
   type GetObjectAclOutput,
   type GetObjectAclRequest,
@@ -17,22 +14,11 @@ import {
 } from '@aws-sdk/client-s3';
 import type { AccountId } from '#kernel/ids.ts';
 import { operation } from '#kernel/operation.ts';
-import { bucketAccess, existingObjectAccess, missingKey } from '../access.ts';
+import { bucketAccess, existingObjectAccess, requireObject } from '../access.ts';
 import type { S3Context } from '../context.ts';
-import { refuseVersionId } from '../domain/preconditions.ts';
 import { notFoundConfiguration } from '../errors.ts';
 
 // What tools ask of every bucket, about things that are the same for all buckets here.
-
-export const getBucketVersioning = operation<S3Context, GetBucketVersioningRequest, GetBucketVersioningOutput>(
-  GetBucketVersioning$,
-  {
-    isAuthenticationRequired: false,
-    authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:GetBucketVersioning')],
-    // A bucket that never had versioning has no status.
-    handle: () => ({}),
-  },
-);
 
 export const getBucketAcl = operation<S3Context, GetBucketAclRequest, GetBucketAclOutput>(GetBucketAcl$, {
   isAuthenticationRequired: false,
@@ -48,10 +34,8 @@ export const getObjectAcl = operation<S3Context, GetObjectAclRequest, GetObjectA
   isDataEvent: true,
   authorize: async (input, call, s3) => [await existingObjectAccess(s3, call, input, 's3:GetObjectAcl')],
   async handle(input, call, s3) {
-    refuseVersionId(input.VersionId);
-    const { account, name } = await s3.scope.bucket(call, input.Bucket ?? '');
-    const object = await s3.scope.object(call, name, input.Key ?? '');
-    if (object === undefined) throw await missingKey(s3, call, input);
+    const { account } = await s3.scope.bucket(call, input.Bucket ?? '');
+    await requireObject(s3, call, input);
     return await ownersAcl(s3, account);
   },
 });

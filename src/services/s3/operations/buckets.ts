@@ -26,13 +26,15 @@ export const deleteBucket = operation<S3Context, DeleteBucketRequest, Record<str
   async handle(input, _call, s3) {
     const name = input.Bucket ?? '';
     const blobs = await s3.store.write(async (transaction) => {
-      const object = await transaction
-        .selectFrom('s3_object')
-        .select('key')
-        .where('bucket', '=', name)
-        .limit(1)
-        .executeTakeFirst();
-      if (object !== undefined) throw bucketNotEmpty(name);
+      for (const table of ['s3_object', 's3_version'] as const) {
+        const row = await transaction
+          .selectFrom(table)
+          .select('key')
+          .where('bucket', '=', name)
+          .limit(1)
+          .executeTakeFirst();
+        if (row !== undefined) throw bucketNotEmpty(name);
+      }
       // Uploads that were never completed do not keep a bucket.
       const uploads = transaction.selectFrom('s3_upload').select('id').where('bucket', '=', name);
       const parts = await transaction.selectFrom('s3_part').select('facts').where('upload', 'in', uploads).execute();

@@ -6,7 +6,7 @@ import {
   type CompletedPart,
 } from '@aws-sdk/client-s3';
 import { type Call, operation } from '#kernel/operation.ts';
-import { objectAccess } from '../access.ts';
+import { objectAccess, versionAnswer } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import {
   CHECKSUM_NAMES,
@@ -16,6 +16,7 @@ import {
   combineChecksums,
   compositeChecksum,
 } from '../domain/checksum.ts';
+import { versioningOf } from '../domain/bucket-settings.ts';
 import { encryptionAnswer } from '../domain/encryption-members.ts';
 import type { StoredEncryption, StoredPart } from '../domain/object-facts.ts';
 import { parseStoredPart } from '../domain/object-facts.ts';
@@ -72,7 +73,7 @@ export const completeMultipartUpload = operation<
     const etag = `${md5OfEtags(parts)}-${parts.length}`;
     const size = sizeOf(parts);
     let unused: readonly string[] = [];
-    await s3.objects.put(
+    const versionId = await s3.objects.put(
       {
         bucket,
         key,
@@ -92,6 +93,7 @@ export const completeMultipartUpload = operation<
         body: null,
       },
       condition,
+      versioningOf(await s3.scope.bucket(call, bucket)),
       async (transaction) => {
         await requireSameParts(transaction, uploadId, parts);
         const used = new Set(parts.map((part) => part.blob));
@@ -99,7 +101,10 @@ export const completeMultipartUpload = operation<
       },
     );
     s3.leases.discard(unused);
-    return answer(call, input, etag, encryption, checksum);
+    return {
+      ...answer(call, input, etag, encryption, checksum),
+      ...(versionId !== undefined && { VersionId: versionId }),
+    };
   },
 });
 
@@ -113,7 +118,8 @@ async function alreadyCompleted(
   if ((await s3.store.findUpload(uploadId)) !== undefined) return undefined;
   const object: StoredObject | undefined = await s3.scope.object(call, input.Bucket ?? '', input.Key ?? '');
   if (object === undefined || object.row.id !== objectIdOf(uploadId)) throw noSuchUpload(uploadId);
-  return answer(call, input, object.row.etag, object.facts.encryption, undefined);
+  const version = await versionAnswer(s3, call, object);
+  return { ...answer(call, input, object.row.etag, object.facts.encryption, undefined), ...version };
 }
 
 function answer(

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { CopyObject$, type CopyObjectOutput, type CopyObjectRequest } from '@aws-sdk/client-s3';
 import { operation } from '#kernel/operation.ts';
-import { encryptionConditions, objectAccess } from '../access.ts';
+import { encryptionConditions, objectAccess, versionAnswer } from '../access.ts';
 import { writeContent } from '#storage/content/content-writer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
 import { asChecksumName, startChecksum } from '../domain/checksum.ts';
+import { versioningOf } from '../domain/bucket-settings.ts';
 import { contextAnswer, encryptionAnswer } from '../domain/encryption-members.ts';
 import { headersOf, metadataOf } from '../domain/object-headers.ts';
 import { readWriteCondition } from '../domain/preconditions.ts';
@@ -36,7 +37,7 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
       await sourceAccess(s3, call, input),
       await objectAccess(s3, call, input, 's3:PutObject', context),
     ];
-    const sourceObject = await s3.scope.object(call, source.bucket, source.key);
+    const sourceObject = await s3.scope.object(call, source.bucket, source.key, source.versionId);
     const copiesTags = input.TaggingDirective !== 'REPLACE' && sourceObject?.facts.tags !== undefined;
     if (copiesTags) requests.push(await sourceAccess(s3, call, input, 's3:GetObjectTagging'));
     if (copiesTags || tags !== undefined) {
@@ -77,7 +78,7 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
       });
       const value = { name: checksum.name, kind: 'FULL_OBJECT', value: checksum.digest() } as const;
       const etag = md5?.digest('hex') ?? randomEtag(s3);
-      await s3.objects.put(
+      const versionId = await s3.objects.put(
         {
           bucket,
           key,
@@ -94,8 +95,12 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
           body: written.body,
         },
         condition,
+        versioningOf(await s3.scope.bucket(call, bucket)),
       );
+      const { VersionId: sourceVersion } = await versionAnswer(s3, call, source);
       return {
+        ...(versionId !== undefined && { VersionId: versionId }),
+        ...(sourceVersion !== undefined && { CopySourceVersionId: sourceVersion }),
         CopyObjectResult: {
           ETag: `"${etag}"`,
           LastModified: new Date(call.now),
@@ -133,7 +138,9 @@ function refuseNoChange(input: CopyObjectRequest, { row, facts }: StoredObject):
   if (input.TaggingDirective !== 'REPLACE' && input.Tagging !== undefined) {
     throw invalidRequest('The tagging directive must be REPLACE when tags are given.');
   }
-  const isSame = row.bucket === input.Bucket && row.key === input.Key;
+  // An older version copied over the current one brings it back.
+  const isCurrent = parseCopySource(input.CopySource).versionId === undefined;
+  const isSame = isCurrent && row.bucket === input.Bucket && row.key === input.Key;
   const changesEncryption =
     input.ServerSideEncryption !== undefined ||
     input.SSECustomerAlgorithm !== undefined ||

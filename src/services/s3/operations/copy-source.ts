@@ -1,7 +1,8 @@
 import type { AccessRequest, Call } from '#kernel/operation.ts';
-import { existingObjectAccess, missingKey } from '../access.ts';
+import { existingObjectAccess, requireObject } from '../access.ts';
 import type { S3Context } from '../context.ts';
-import { checkCopyCondition, refuseVersionId } from '../domain/preconditions.ts';
+import { checkCopyCondition } from '../domain/preconditions.ts';
+import { checkVersionId } from '../domain/version.ts';
 import { internalError, invalidArgument, invalidRequest } from '../errors.ts';
 import type { StoredObject } from '../objects.ts';
 import { placeOf } from './get-object.ts';
@@ -23,6 +24,7 @@ export interface CopySourceInput {
 interface CopySource {
   readonly bucket: string;
   readonly key: string;
+  readonly versionId: string | undefined;
 }
 
 const MAXIMUM_COPY = 5 * 1024 ** 3;
@@ -43,8 +45,7 @@ export function parseCopySource(text: string | undefined): CopySource {
   }
   const slash = decoded.indexOf('/');
   if (slash <= 0 || slash === decoded.length - 1 || decoded.startsWith('arn:')) throw refusal;
-  refuseVersionId(query);
-  return { bucket: decoded.slice(0, slash), key: decoded.slice(slash + 1) };
+  return { bucket: decoded.slice(0, slash), key: decoded.slice(slash + 1), versionId: checkVersionId(query) };
 }
 
 function splitVersion(text: string): [string, string | undefined] {
@@ -59,16 +60,16 @@ export async function sourceAccess(
   input: CopySourceInput,
   action = 's3:GetObject',
 ): Promise<AccessRequest> {
-  const { bucket, key } = parseCopySource(input.CopySource);
-  const source = { Bucket: bucket, Key: key, ExpectedBucketOwner: input.ExpectedSourceBucketOwner };
+  const { bucket, key, versionId } = parseCopySource(input.CopySource);
+  const owner = input.ExpectedSourceBucketOwner;
+  const source = { Bucket: bucket, Key: key, VersionId: versionId, ExpectedBucketOwner: owner };
   return await existingObjectAccess(s3, call, source, action);
 }
 
 /** @throws ServiceError NoSuchKey, PreconditionFailed */
 export async function findSource(s3: S3Context, call: Call, input: CopySourceInput): Promise<StoredObject> {
-  const { bucket, key } = parseCopySource(input.CopySource);
-  const object = await s3.scope.object(call, bucket, key);
-  if (object === undefined) throw await missingKey(s3, call, { Bucket: bucket, Key: key });
+  const { bucket, key, versionId } = parseCopySource(input.CopySource);
+  const object = await requireObject(s3, call, { Bucket: bucket, Key: key, VersionId: versionId });
   checkCopyCondition(object.row, {
     IfMatch: input.CopySourceIfMatch,
     IfModifiedSince: input.CopySourceIfModifiedSince,

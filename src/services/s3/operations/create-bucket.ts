@@ -56,7 +56,7 @@ async function insert(
   bucket: { readonly name: string; readonly account: AccountId; readonly region: Region; readonly tags: string | null },
 ): Promise<void> {
   const { name, account } = bucket;
-  const row = s3.seal.bucket({ ...bucket, created_at: call.now, policy: null, encryption: null });
+  const row = s3.seal.bucket({ ...bucket, created_at: call.now, policy: null, encryption: null, settings: null });
   await s3.store.write(async (transaction) => {
     const existing = await transaction
       .selectFrom('s3_bucket')

@@ -5,15 +5,20 @@ import {
   DeleteObjects$,
   type DeleteObjectsOutput,
   type DeleteObjectsRequest,
+  type DeletedObject,
   type ObjectIdentifier,
+  type _Error as S3Error,
 } from '@aws-sdk/client-s3';
 import { type Call, exempt, operation } from '#kernel/operation.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import { bucketAccess, existingObjectAccess } from '../access.ts';
 import type { S3Context } from '../context.ts';
-import { matchesEtag, refuseVersionId } from '../domain/preconditions.ts';
+import { versioningOf } from '../domain/bucket-settings.ts';
+import { matchesEtag } from '../domain/preconditions.ts';
 import { checkKey } from '../domain/refusals.ts';
+import { checkVersionId, versionText } from '../domain/version.ts';
 import { invalidArgument, malformedXml, noSuchKey, preconditionFailed } from '../errors.ts';
+import type { Removal } from '../versions.ts';
 
 const MAXIMUM_KEYS = 1000;
 
@@ -27,12 +32,15 @@ export const deleteObject = operation<S3Context, DeleteObjectRequest, DeleteObje
   isAuthenticationRequired: false,
   isDataEvent: true,
   authorize: async (input, call, s3) => [await existingObjectAccess(s3, call, input, 's3:DeleteObject')],
-  async handle(input, _call, s3) {
-    refuseVersionId(input.VersionId);
+  async handle(input, call, s3) {
     refuseBypass(input);
     const condition = { ETag: input.IfMatch, LastModifiedTime: input.IfMatchLastModifiedTime, Size: input.IfMatchSize };
-    await remove(s3, input.Bucket ?? '', checkKey(input.Key), condition);
-    return {};
+    const target = { bucket: input.Bucket ?? '', key: checkKey(input.Key), versionId: checkVersionId(input.VersionId) };
+    const { version, isMarker } = await remove(s3, call, target, condition);
+    return {
+      ...(version !== undefined && { VersionId: versionText(version) }),
+      ...(isMarker && { DeleteMarker: true }),
+    };
   },
 });
 
@@ -46,12 +54,14 @@ export const deleteObjects = operation<S3Context, DeleteObjectsRequest, DeleteOb
     refuseBypass(input);
     const items = input.Delete?.Objects ?? [];
     if (items.length === 0 || items.length > MAXIMUM_KEYS) throw malformedXml();
-    const deleted: { Key: string }[] = [];
-    const errors: { Key: string; Code: string; Message: string }[] = [];
+    const deleted: DeletedObject[] = [];
+    const errors: S3Error[] = [];
     const outcomes = await Promise.all(items.map((item) => removeItem(s3, call, input, item)));
-    for (const { key, failure } of outcomes) {
-      if (failure === undefined) deleted.push({ Key: key });
-      else errors.push({ Key: key, Code: failure.code, Message: failure.message });
+    for (const { item, removal, failure } of outcomes) {
+      const { Key, VersionId } = item;
+      const named = { Key, ...(VersionId !== undefined && { VersionId }) };
+      if (failure === undefined) deleted.push({ ...named, ...markerMembers(removal, VersionId) });
+      else errors.push({ ...named, Code: failure.code, Message: failure.message });
     }
     return {
       ...(input.Delete?.Quiet !== true && deleted.length > 0 && { Deleted: deleted }),
@@ -65,22 +75,38 @@ async function removeItem(
   call: Call,
   input: DeleteObjectsRequest,
   item: ObjectIdentifier,
-): Promise<{ readonly key: string; readonly failure: ServiceError | undefined }> {
-  const key = item.Key ?? '';
+): Promise<{ readonly item: ObjectIdentifier; readonly removal?: Removal; readonly failure?: ServiceError }> {
   try {
-    checkKey(key);
-    await call.require(await existingObjectAccess(s3, call, { ...input, Key: key }, 's3:DeleteObject'));
-    refuseVersionId(item.VersionId);
-    await remove(s3, input.Bucket ?? '', key, item);
-    return { key, failure: undefined };
+    const target = {
+      bucket: input.Bucket ?? '',
+      key: checkKey(item.Key),
+      versionId: checkVersionId(item.VersionId),
+    };
+    const named = { ...input, Key: target.key, VersionId: target.versionId };
+    await call.require(await existingObjectAccess(s3, call, named, 's3:DeleteObject'));
+    return { item, removal: await remove(s3, call, target, item) };
   } catch (error) {
-    if (error instanceof ServiceError) return { key, failure: error };
+    if (error instanceof ServiceError) return { item, failure: error };
     throw error;
   }
 }
 
-async function remove(s3: S3Context, bucket: string, key: string, condition: DeleteCondition): Promise<void> {
-  await s3.objects.delete(bucket, key, (head) => {
+/** How the answer of a batch tells of a delete marker that was made or removed. */
+function markerMembers(removal: Removal | undefined, versionId: string | undefined): DeletedObject {
+  const { version, isMarker = false } = removal ?? {};
+  if (version === undefined || !isMarker) return {};
+  return { DeleteMarker: true, DeleteMarkerVersionId: versionId ?? versionText(version) };
+}
+
+async function remove(
+  s3: S3Context,
+  call: Call,
+  target: { readonly bucket: string; readonly key: string; readonly versionId: string | undefined },
+  condition: DeleteCondition,
+): Promise<Removal> {
+  const { key } = target;
+  const versioning = versioningOf(await s3.scope.bucket(call, target.bucket));
+  return await s3.objects.delete(target, versioning, call.now, (head) => {
     const { ETag: etag, LastModifiedTime: time, Size: size } = condition;
     if (etag === undefined && time === undefined && size === undefined) return;
     if (head === undefined) throw noSuchKey(key);

@@ -4,10 +4,9 @@ import {
   type GetObjectAttributesRequest,
 } from '@aws-sdk/client-s3';
 import { operation } from '#kernel/operation.ts';
-import { existingObjectAccess, missingKey } from '../access.ts';
+import { existingObjectAccess, requireObject, versionAnswer } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import type { StoredPart } from '../domain/object-facts.ts';
-import { refuseVersionId } from '../domain/preconditions.ts';
 import { invalidArgument } from '../errors.ts';
 import { checksumMembers, openChecksum } from '../keys/checksum-seal.ts';
 import type { StoredObject } from '../objects.ts';
@@ -24,9 +23,7 @@ export const getObjectAttributes = operation<S3Context, GetObjectAttributesReque
       await existingObjectAccess(s3, call, input, 's3:GetObjectAttributes'),
     ],
     async handle(input, call, s3) {
-      refuseVersionId(input.VersionId);
-      const object = await s3.scope.object(call, input.Bucket ?? '', input.Key ?? '');
-      if (object === undefined) throw await missingKey(s3, call, input);
+      const object = await requireObject(s3, call, input);
       const { row, facts } = object;
       customerKeyFor(s3, call, facts.encryption, input);
       const wanted = new Set<string>(input.ObjectAttributes ?? []);
@@ -35,6 +32,7 @@ export const getObjectAttributes = operation<S3Context, GetObjectAttributesReque
       try {
         return {
           LastModified: new Date(row.modified_at),
+          ...(await versionAnswer(s3, call, object)),
           ...(wanted.has('ETag') && { ETag: row.etag }),
           ...(wanted.has('ObjectSize') && { ObjectSize: row.size }),
           ...(wanted.has('StorageClass') && { StorageClass: 'STANDARD' as const }),

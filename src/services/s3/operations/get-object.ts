@@ -1,11 +1,11 @@
 import { GetObject$, type GetObjectOutput, type GetObjectRequest } from '@aws-sdk/client-s3';
 import type { Call } from '#kernel/operation.ts';
 import { operation } from '#kernel/operation.ts';
-import { existingObjectAccess, missingKey } from '../access.ts';
+import { existingObjectAccess, requireObject, versionAnswer } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { contentRangeOf } from '../domain/byte-range.ts';
 import { refuseEncryptionHeaders } from '../domain/encryption-choice.ts';
-import { checkReadCondition, refuseVersionId } from '../domain/preconditions.ts';
+import { checkReadCondition } from '../domain/preconditions.ts';
 import { internalError, invalidRequest } from '../errors.ts';
 import type { StoredObject } from '../objects.ts';
 import { objectAnswer } from './object-answer.ts';
@@ -26,7 +26,6 @@ export const getObject = operation<S3Context, GetObjectRequest, GetObjectOutput>
   isDataEvent: true,
   authorize: async (input, call, s3) => [await existingObjectAccess(s3, call, input, 's3:GetObject')],
   async handle(input, call, s3) {
-    refuseVersionId(input.VersionId);
     refuseEncryptionHeaders((name) => call.source.header(name));
     if (call.caller.type === 'anonymous' && OVERRIDES.some((name) => input[name] !== undefined)) {
       throw invalidRequest('Request specific response headers cannot be used for anonymous GET requests.');
@@ -35,15 +34,14 @@ export const getObject = operation<S3Context, GetObjectRequest, GetObjectOutput>
       const output = await readOnce(input, call, s3);
       if (output !== undefined) return output;
       // The object was overwritten since its record was read.
-      s3.scope.forget(call, input.Bucket ?? '', input.Key ?? '');
+      s3.scope.forget(call, input.Bucket ?? '', input.Key ?? '', input.VersionId);
     }
     throw internalError();
   },
 });
 
 async function readOnce(input: GetObjectRequest, call: Call, s3: S3Context): Promise<GetObjectOutput | undefined> {
-  const object = await s3.scope.object(call, input.Bucket ?? '', input.Key ?? '');
-  if (object === undefined) throw await missingKey(s3, call, input);
+  const object = await requireObject(s3, call, input);
   customerKeyFor(s3, call, object.facts.encryption, input);
   checkReadCondition(object.row, input);
   const span = readSpan(s3, object, input);
@@ -57,6 +55,7 @@ async function readOnce(input: GetObjectRequest, call: Call, s3: S3Context): Pro
   call.audit.details['bytesTransferredOut'] = span.end - span.start;
   return {
     ...answer,
+    ...(await versionAnswer(s3, call, object)),
     ...overridesOf(input),
     ...(span.partsCount !== undefined && { PartsCount: span.partsCount }),
     ...(span.isRange && { ContentRange: contentRangeOf(span, object.row.size) }),

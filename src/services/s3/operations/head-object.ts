@@ -1,10 +1,10 @@
 import { HeadObject$, type HeadObjectOutput, type HeadObjectRequest } from '@aws-sdk/client-s3';
 import { operation } from '#kernel/operation.ts';
-import { existingObjectAccess, missingKey } from '../access.ts';
+import { existingObjectAccess, requireObject, versionAnswer } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { contentRangeOf } from '../domain/byte-range.ts';
 import { refuseEncryptionHeaders } from '../domain/encryption-choice.ts';
-import { checkReadCondition, refuseVersionId } from '../domain/preconditions.ts';
+import { checkReadCondition } from '../domain/preconditions.ts';
 import { placeOf } from './get-object.ts';
 import { objectAnswer } from './object-answer.ts';
 import { readSpan } from './read-span.ts';
@@ -15,10 +15,8 @@ export const headObject = operation<S3Context, HeadObjectRequest, HeadObjectOutp
   isDataEvent: true,
   authorize: async (input, call, s3) => [await existingObjectAccess(s3, call, input, 's3:GetObject')],
   async handle(input, call, s3) {
-    refuseVersionId(input.VersionId);
     refuseEncryptionHeaders((name) => call.source.header(name));
-    const object = await s3.scope.object(call, input.Bucket ?? '', input.Key ?? '');
-    if (object === undefined) throw await missingKey(s3, call, input);
+    const object = await requireObject(s3, call, input);
     const { encryption } = object.facts;
     customerKeyFor(s3, call, encryption, input);
     checkReadCondition(object.row, input);
@@ -31,6 +29,7 @@ export const headObject = operation<S3Context, HeadObjectRequest, HeadObjectOutp
     if (span.isRange) call.reply.status = 206;
     return {
       ...answer,
+      ...(await versionAnswer(s3, call, object)),
       ...(span.partsCount !== undefined && { PartsCount: span.partsCount }),
       ...(span.isRange && { ContentRange: contentRangeOf(span, object.row.size) }),
       ContentLength: span.end - span.start,

@@ -81,7 +81,7 @@ export const listObjectsV2 = operation<S3Context, ListObjectsV2Request, ListObje
 });
 
 /** The condition keys of listings; a parameter that was not sent is absent. */
-function listConditions(input: ListInput): ConditionContext {
+export function listConditions(input: ListInput): ConditionContext {
   return {
     's3:prefix': input.Prefix,
     's3:delimiter': input.Delimiter,
@@ -112,7 +112,7 @@ function contentOf(row: ListedRow, write: (key: string) => string) {
   };
 }
 
-function maximumOf(value: number | undefined): number {
+export function maximumOf(value: number | undefined): number {
   if (value === undefined) return MAXIMUM_KEYS;
   if (!Number.isInteger(value) || value < 0) {
     throw invalidArgument('Argument maxKeys must be an integer between 0 and 2147483647', 'maxKeys', String(value));
@@ -120,7 +120,7 @@ function maximumOf(value: number | undefined): number {
   return Math.min(value, MAXIMUM_KEYS);
 }
 
-function refuseAttributes(input: ListInput): void {
+export function refuseAttributes(input: ListInput): void {
   if (input.OptionalObjectAttributes !== undefined && input.OptionalObjectAttributes.length > 0) {
     throw notImplemented('x-amz-optional-object-attributes');
   }

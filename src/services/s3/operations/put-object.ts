@@ -4,6 +4,7 @@ import { encryptionConditions, objectAccess, tagContext } from '../access.ts';
 import { writeContent } from '#storage/content/content-writer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
+import { versioningOf } from '../domain/bucket-settings.ts';
 import { contextAnswer, encryptionAnswer } from '../domain/encryption-members.ts';
 import { headersOf, metadataOf } from '../domain/object-headers.ts';
 import { PayloadChecks } from '../domain/payload-checks.ts';
@@ -61,7 +62,7 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
       const checksum = { name: checks.checksum.name, kind: 'FULL_OBJECT', value: checks.digest } as const;
       // An ETag is no promise of an MD5 where the key is not the service's own.
       const etag = encryption.kind === 'AES256' && checks.md5 !== undefined ? checks.md5 : randomEtag(s3);
-      await s3.objects.put(
+      const versionId = await s3.objects.put(
         {
           bucket,
           key,
@@ -80,8 +81,10 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
           body: written.body,
         },
         condition,
+        versioningOf(await s3.scope.bucket(call, bucket)),
       );
       return {
+        ...(versionId !== undefined && { VersionId: versionId }),
         ETag: `"${etag}"`,
         ...encryptionAnswer(encryption),
         ...contextAnswer(encryption),

@@ -1,22 +1,37 @@
 import type { S3Context } from '../context.ts';
+import { type BucketSettings, settingsOf, settingsText } from '../domain/bucket-settings.ts';
 import { noSuchBucket } from '../errors.ts';
 import type { BucketRow } from '../store.ts';
 
-/** Changes settings of a bucket. @throws ServiceError NoSuchBucket */
+type BucketChange = Partial<Pick<BucketRow, 'policy' | 'encryption' | 'tags' | 'settings'>>;
+
+/** Changes what a bucket is set to. @throws ServiceError NoSuchBucket */
 export async function setBucket(
   s3: S3Context,
   name: string,
-  change: Partial<Pick<BucketRow, 'policy' | 'encryption' | 'tags'>>,
+  change: BucketChange | ((row: BucketRow) => BucketChange),
 ): Promise<void> {
   await s3.store.write(async (transaction) => {
     const row = await transaction.selectFrom('s3_bucket').selectAll().where('name', '=', name).executeTakeFirst();
     if (row === undefined) throw noSuchBucket(name);
-    const changed = s3.seal.bucket({ ...s3.seal.checkBucket(row), ...change });
-    const { policy, encryption, tags, mac } = changed;
+    const checked = s3.seal.checkBucket(row);
+    const changed = s3.seal.bucket({ ...checked, ...(typeof change === 'function' ? change(checked) : change) });
+    const { policy, encryption, tags, settings, mac } = changed;
     await transaction
       .updateTable('s3_bucket')
-      .set({ policy, encryption, tags, mac })
+      .set({ policy, encryption, tags, settings, mac })
       .where('name', '=', name)
       .execute();
   });
+}
+
+/** Changes the settings that `BucketSettings` holds; `undefined` takes one away. @throws ServiceError NoSuchBucket */
+export async function changeSettings(
+  s3: S3Context,
+  name: string,
+  change: { readonly [Name in keyof BucketSettings]: BucketSettings[Name] | undefined },
+): Promise<void> {
+  await setBucket(s3, name, (row) => ({
+    settings: settingsText({ ...settingsOf(row), ...change } as BucketSettings),
+  }));
 }

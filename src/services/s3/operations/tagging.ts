@@ -16,13 +16,11 @@ import {
   type PutObjectTaggingOutput,
   type PutObjectTaggingRequest,
 } from '@aws-sdk/client-s3';
-import { type Call, operation } from '#kernel/operation.ts';
-import { bucketAccess, existingObjectAccess, missingKey, type ObjectInput } from '../access.ts';
+import { operation } from '#kernel/operation.ts';
+import { bucketAccess, existingObjectAccess, requireObject, versionAnswer } from '../access.ts';
 import type { S3Context } from '../context.ts';
-import { refuseVersionId } from '../domain/preconditions.ts';
 import { checkTags, tagList } from '../domain/tag-set.ts';
 import { notFoundConfiguration } from '../errors.ts';
-import type { StoredObject } from '../objects.ts';
 import { requestTagConditions } from './put-object.ts';
 import { setBucket } from './set-bucket.ts';
 
@@ -44,9 +42,9 @@ export const putObjectTagging = operation<S3Context, PutObjectTaggingRequest, Pu
       ),
     ],
     async handle(input, call, s3) {
-      const object = await taggedObject(s3, call, input);
+      const object = await requireObject(s3, call, input);
       await s3.objects.setTags(object, checkTags(input.Tagging?.TagSet ?? [], OBJECT_TAGS));
-      return {};
+      return await versionAnswer(s3, call, object);
     },
   },
 );
@@ -58,8 +56,8 @@ export const getObjectTagging = operation<S3Context, GetObjectTaggingRequest, Ge
     isDataEvent: true,
     authorize: async (input, call, s3) => [await existingObjectAccess(s3, call, input, 's3:GetObjectTagging')],
     async handle(input, call, s3) {
-      const object = await taggedObject(s3, call, input);
-      return { TagSet: tagList(object.facts.tags ?? {}) };
+      const object = await requireObject(s3, call, input);
+      return { TagSet: tagList(object.facts.tags ?? {}), ...(await versionAnswer(s3, call, object)) };
     },
   },
 );
@@ -71,8 +69,9 @@ export const deleteObjectTagging = operation<S3Context, DeleteObjectTaggingReque
     isDataEvent: true,
     authorize: async (input, call, s3) => [await existingObjectAccess(s3, call, input, 's3:DeleteObjectTagging')],
     async handle(input, call, s3) {
-      await s3.objects.setTags(await taggedObject(s3, call, input), undefined);
-      return {};
+      const object = await requireObject(s3, call, input);
+      await s3.objects.setTags(object, undefined);
+      return await versionAnswer(s3, call, object);
     },
   },
 );
@@ -114,14 +113,3 @@ export const deleteBucketTagging = operation<S3Context, DeleteBucketTaggingReque
     },
   },
 );
-
-async function taggedObject(
-  s3: S3Context,
-  call: Call,
-  input: ObjectInput & { readonly VersionId?: string | undefined },
-): Promise<StoredObject> {
-  refuseVersionId(input.VersionId);
-  const object = await s3.scope.object(call, input.Bucket ?? '', input.Key ?? '');
-  if (object === undefined) throw await missingKey(s3, call, input);
-  return object;
-}

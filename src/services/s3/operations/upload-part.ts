@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { type AccessRequest, type Call, operation } from '#kernel/operation.ts';
 import { ServiceError } from '#kernel/service-error.ts';
-import { objectAccess, type ObjectInput } from '../access.ts';
+import { objectAccess, type ObjectInput, versionAnswer } from '../access.ts';
 import { type Observer, writeContent } from '#storage/content/content-writer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
@@ -85,6 +85,7 @@ export const uploadPartCopy = operation<S3Context, UploadPartCopyRequest, Upload
       etag: () => md5?.digest('hex'),
       checksum: () => ({ name: checksum.name, value: checksum.digest() }),
     });
+    const { VersionId: sourceVersion } = await versionAnswer(s3, call, source);
     return {
       CopyPartResult: {
         ETag: `"${part.etag}"`,
@@ -92,6 +93,7 @@ export const uploadPartCopy = operation<S3Context, UploadPartCopyRequest, Upload
         ...(part.checksum?.value !== undefined && checksumMembers({ name: checksum.name, value: part.checksum.value })),
       },
       ...encryptionAnswer(encryption),
+      ...(sourceVersion !== undefined && { CopySourceVersionId: sourceVersion }),
     };
   },
 });

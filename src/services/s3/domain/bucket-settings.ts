@@ -1,0 +1,24 @@
+import type { BucketVersioningStatus } from '@aws-sdk/client-s3';
+import type { BucketRow } from '../store.ts';
+import type { Versioning } from './version.ts';
+
+/** The settings of a bucket beyond its policy, encryption and tags; JSON in its record. */
+export interface BucketSettings {
+  readonly versioning?: BucketVersioningStatus;
+}
+
+const NONE: BucketSettings = {};
+
+export function settingsOf(bucket: Pick<BucketRow, 'settings'>): BucketSettings {
+  return bucket.settings === null ? NONE : (JSON.parse(bucket.settings) as BucketSettings);
+}
+
+/** `null` where there are none. */
+export function settingsText(settings: BucketSettings): string | null {
+  const text = JSON.stringify(settings);
+  return text === '{}' ? null : text;
+}
+
+export function versioningOf(bucket: Pick<BucketRow, 'settings'>): Versioning {
+  return settingsOf(bucket).versioning ?? 'Never';
+}

@@ -1,0 +1,41 @@
+import {
+  GetBucketVersioning$,
+  type GetBucketVersioningOutput,
+  type GetBucketVersioningRequest,
+  PutBucketVersioning$,
+  type PutBucketVersioningRequest,
+} from '@aws-sdk/client-s3';
+import { operation } from '#kernel/operation.ts';
+import { bucketAccess } from '../access.ts';
+import type { S3Context } from '../context.ts';
+import { settingsOf } from '../domain/bucket-settings.ts';
+import { illegalVersioning, notImplemented } from '../errors.ts';
+import { changeSettings } from './set-bucket.ts';
+
+export const putBucketVersioning = operation<S3Context, PutBucketVersioningRequest, Record<string, never>>(
+  PutBucketVersioning$,
+  {
+    isAuthenticationRequired: false,
+    authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:PutBucketVersioning')],
+    async handle(input, _call, s3) {
+      const { Status: versioning, MFADelete: mfaDelete } = input.VersioningConfiguration ?? {};
+      if (versioning === undefined) throw illegalVersioning();
+      if (mfaDelete === 'Enabled') throw notImplemented('MfaDelete');
+      await changeSettings(s3, input.Bucket ?? '', { versioning });
+      return {};
+    },
+  },
+);
+
+export const getBucketVersioning = operation<S3Context, GetBucketVersioningRequest, GetBucketVersioningOutput>(
+  GetBucketVersioning$,
+  {
+    isAuthenticationRequired: false,
+    authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:GetBucketVersioning')],
+    async handle(input, call, s3) {
+      const { versioning } = settingsOf(await s3.scope.bucket(call, input.Bucket ?? ''));
+      // A bucket that never had versioning has no status.
+      return versioning === undefined ? {} : { Status: versioning };
+    },
+  },
+);

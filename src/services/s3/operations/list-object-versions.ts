@@ -1,0 +1,133 @@
+import {
+  type DeleteMarkerEntry,
+  ListObjectVersions$,
+  type ListObjectVersionsOutput,
+  type ListObjectVersionsRequest,
+  type ObjectVersion,
+} from '@aws-sdk/client-s3';
+import { type Call, operation } from '#kernel/operation.ts';
+import { bucketAccess } from '../access.ts';
+import type { S3Context } from '../context.ts';
+import { keyWriter, list } from '../domain/listing.ts';
+import { isMarker, parseVersionFacts } from '../domain/object-facts.ts';
+import { checkVersionId, UNVERSIONED, versionText } from '../domain/version.ts';
+import { invalidArgument } from '../errors.ts';
+import { versionOf } from '../objects.ts';
+import type { ListedVersion } from '../version-store.ts';
+import { listConditions, maximumOf, refuseAttributes } from './list-objects.ts';
+
+export const listObjectVersions = operation<S3Context, ListObjectVersionsRequest, ListObjectVersionsOutput>(
+  ListObjectVersions$,
+  {
+    isAuthenticationRequired: false,
+    authorize: async (input, call, s3) => [
+      await bucketAccess(s3, call, input, 's3:ListBucketVersions', listConditions(input)),
+    ],
+    async handle(input, call, s3) {
+      refuseAttributes(input);
+      const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
+      const write = keyWriter(input.EncodingType);
+      const limit = maximumOf(input.MaxKeys);
+      const keyMarker = input.KeyMarker === '' ? undefined : input.KeyMarker;
+      const rank = await rankOfMarker(s3, call, input, keyMarker);
+      const listing = await listPage(s3, bucket.name, input, limit, keyMarker, rank);
+      const owner = { ID: await s3.canonicalIdOf(bucket.account) };
+      const versions: ObjectVersion[] = [];
+      const markers: DeleteMarkerEntry[] = [];
+      let before = rank === undefined ? undefined : keyMarker;
+      for (const row of listing.rows) {
+        const facts = parseVersionFacts(row.facts);
+        const common = {
+          Key: write(row.key),
+          VersionId: versionText(facts.version ?? UNVERSIONED),
+          // The newest of a key comes first.
+          IsLatest: row.key !== before,
+          LastModified: new Date(row.modified_at),
+          Owner: owner,
+        };
+        before = row.key;
+        if (isMarker(facts)) {
+          markers.push(common);
+          continue;
+        }
+        const { checksum } = facts;
+        versions.push({
+          ...common,
+          ETag: `"${row.etag}"`,
+          Size: row.size,
+          StorageClass: 'STANDARD',
+          ...(checksum !== undefined && { ChecksumAlgorithm: [checksum.name], ChecksumType: checksum.kind }),
+        });
+      }
+      const last = listing.lastRow;
+      return {
+        Name: bucket.name,
+        Prefix: write(input.Prefix ?? ''),
+        KeyMarker: write(input.KeyMarker ?? ''),
+        VersionIdMarker: input.VersionIdMarker ?? '',
+        MaxKeys: limit,
+        IsTruncated: listing.isTruncated,
+        ...(input.Delimiter !== undefined && { Delimiter: write(input.Delimiter) }),
+        ...(input.EncodingType !== undefined && { EncodingType: input.EncodingType }),
+        ...(listing.isTruncated && {
+          NextKeyMarker: write(listing.last ?? ''),
+          ...(last !== undefined && { NextVersionIdMarker: versionIdOf(last) }),
+        }),
+        Versions: versions,
+        DeleteMarkers: markers,
+        CommonPrefixes: listing.commonPrefixes.map((prefix) => ({ Prefix: write(prefix) })),
+      };
+    },
+  },
+);
+
+function versionIdOf(row: ListedVersion): string {
+  return versionText(parseVersionFacts(row.facts).version ?? UNVERSIONED);
+}
+
+/** Where in its key the version marker lies. @throws ServiceError InvalidArgument */
+async function rankOfMarker(
+  s3: S3Context,
+  call: Call,
+  input: ListObjectVersionsRequest,
+  keyMarker: string | undefined,
+): Promise<number | undefined> {
+  const marker = input.VersionIdMarker;
+  if (marker === undefined) return undefined;
+  if (keyMarker === undefined) {
+    throw invalidArgument('A version-id marker cannot be specified without a key marker.', 'version-id-marker', marker);
+  }
+  if (marker === '') {
+    throw invalidArgument('A version-id marker cannot be empty.', 'version-id-marker', '');
+  }
+  const bucket = input.Bucket ?? '';
+  const current = await s3.scope.object(call, bucket, keyMarker);
+  const currentId = current === undefined ? undefined : versionText(versionOf(current));
+  const rank = await s3.store.versions.rankOf(bucket, keyMarker, currentId, checkVersionId(marker) ?? '');
+  if (rank === undefined) throw invalidArgument('Invalid version id specified', 'version-id-marker', marker);
+  return rank;
+}
+
+function listPage(
+  s3: S3Context,
+  bucket: string,
+  input: ListObjectVersionsRequest,
+  limit: number,
+  keyMarker: string | undefined,
+  rank: number | undefined,
+) {
+  let lastSeen: ListedVersion | undefined;
+  return list<ListedVersion>({
+    prefix: input.Prefix ?? '',
+    delimiter: input.Delimiter,
+    after: keyMarker,
+    limit,
+    async fetch(from, end, count) {
+      const resumed = from.isInclusive ? undefined : from.isFirst ? rank : lastSeen?.rank;
+      const rows = await s3.store.versions.list(bucket, { ...from, rank: resumed }, end, count);
+      lastSeen = rows.at(-1);
+      return rows;
+    },
+    keyOf: (row) => row.key,
+  });
+}

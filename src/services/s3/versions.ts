@@ -1,0 +1,154 @@
+import type { Randomness } from '#kernel/randomness.ts';
+import { blobsOfRow, isMarker, type MarkerFacts, parseVersionFacts } from './domain/object-facts.ts';
+import type { RecordSeal } from './domain/record-seal.ts';
+import { UNVERSIONED, type Version, type Versioning, versionText } from './domain/version.ts';
+import { findHead, type ObjectHeadRow, type S3Transaction, type VersionRow } from './store.ts';
+import { findVersionHead, moveToVersions, promote, removeVersion, type VersionHead } from './version-store.ts';
+
+/** What conditions on a removal look at. */
+export type ExistingObject = Pick<ObjectHeadRow, 'etag' | 'size' | 'modified_at' | 'facts'>;
+
+/** What a write does to the versions of its key. */
+export interface Displaced {
+  /** That of the new object; none in a bucket without versioning. */
+  readonly version: Version | undefined;
+  /** Blobs that nothing names any more. */
+  readonly blobs: readonly string[];
+}
+
+/** What became of a removal. */
+export interface Removal {
+  /** Of the delete marker that was made, or of what was removed for good. */
+  readonly version: Version | undefined;
+  /** True when a delete marker was made, or removed. */
+  readonly isMarker: boolean;
+}
+
+type Place = Pick<VersionRow, 'bucket' | 'key'>;
+type Doing = Removal & { readonly blobs: readonly string[] };
+
+/** How the versions of a key change, within a transaction. */
+export class Versions {
+  readonly #seal: RecordSeal;
+  readonly #randomness: Randomness;
+  readonly #watches = new Set<Set<string>>();
+
+  constructor(seal: RecordSeal, randomness: Randomness) {
+    this.#seal = seal;
+    this.#randomness = randomness;
+  }
+
+  watchPromotions(): { readonly blobs: ReadonlySet<string>; stop(): void } {
+    const blobs = new Set<string>();
+    this.#watches.add(blobs);
+    return { blobs, stop: () => this.#watches.delete(blobs) };
+  }
+
+  /** Makes room for a new current version. A version with an id is never overwritten, whatever the bucket said before. */
+  async displace(
+    transaction: S3Transaction,
+    place: Place,
+    head: ObjectHeadRow | undefined,
+    versioning: Versioning,
+  ): Promise<Displaced> {
+    const before = versionOfRow(head);
+    if (versioning === 'Never' && before === undefined) {
+      return { version: undefined, blobs: head === undefined ? [] : blobsOfRow(head) };
+    }
+    const id = versioning === 'Enabled' ? this.#randomness.bytes(24).toString('base64url') : null;
+    const version = { id, order: await nextOrder(transaction, place, head) };
+    const { bucket, key } = place;
+    if (head !== undefined) {
+      const current = before ?? UNVERSIONED;
+      if (version.id === null && current.id === null) return { version, blobs: blobsOfRow(head) };
+      const mac = this.#sealNow(head);
+      await moveToVersions(transaction, { bucket, key, rank: -current.order, version: versionText(current), mac });
+    }
+    return { version, blobs: version.id === null ? await removeNullVersion(transaction, place) : [] };
+  }
+
+  /** Removes the current version: behind a delete marker where the bucket has versioning, else for good. */
+  async hide(
+    transaction: S3Transaction,
+    { bucket, key }: Place,
+    versioning: Versioning,
+    now: number,
+    check: ((head: ExistingObject | undefined) => void) | undefined,
+  ): Promise<Doing> {
+    const head = await findHead(transaction, bucket, key);
+    check?.(head);
+    const place = { bucket, key };
+    const { version, blobs } = await this.displace(transaction, place, head, versioning);
+    // What a version without an id displaced still lies there, to be written over.
+    await transaction.deleteFrom('s3_object').where('bucket', '=', bucket).where('key', '=', key).execute();
+    if (version === undefined) return { version, isMarker: false, blobs };
+    const facts: MarkerFacts = { version, isMarker: true };
+    const columns = { bucket, key, id: '', size: 0, etag: '', modified_at: now, facts: JSON.stringify(facts) };
+    const row = this.#seal.object(columns);
+    await transaction
+      .insertInto('s3_version')
+      .values({ ...row, rank: -version.order, version: versionText(version), parts: null, body: null })
+      .execute();
+    return { version, isMarker: true, blobs };
+  }
+
+  /** Removes one version for good; the newest that is left becomes current, if it is no delete marker. */
+  async remove(
+    transaction: S3Transaction,
+    { bucket, key, versionId }: Place & { readonly versionId: string },
+    check: ((head: ExistingObject | undefined) => void) | undefined,
+  ): Promise<Doing> {
+    const head = await findHead(transaction, bucket, key);
+    const current = head === undefined ? undefined : (versionOfRow(head) ?? UNVERSIONED);
+    if (head !== undefined && current !== undefined && versionText(current) === versionId) {
+      check?.(head);
+      await transaction.deleteFrom('s3_object').where('bucket', '=', bucket).where('key', '=', key).execute();
+      await this.#promoteNewest(transaction, { bucket, key });
+      return { version: current, isMarker: false, blobs: blobsOfRow(head) };
+    }
+    const row = await findVersionHead(transaction, bucket, key, versionId);
+    check?.(row);
+    if (row === undefined) return { version: undefined, isMarker: false, blobs: [] };
+    const { facts } = this.#checked(row);
+    await removeVersion(transaction, row);
+    if (head === undefined) await this.#promoteNewest(transaction, { bucket, key });
+    return { version: facts.version ?? UNVERSIONED, isMarker: isMarker(facts), blobs: blobsOfRow(row) };
+  }
+
+  async #promoteNewest(transaction: S3Transaction, { bucket, key }: Place): Promise<void> {
+    const newest = await findVersionHead(transaction, bucket, key);
+    if (newest === undefined || isMarker(this.#checked(newest).facts)) return;
+    await promote(transaction, { ...newest, mac: this.#sealNow(newest) });
+    for (const blobs of this.#watches) for (const blob of blobsOfRow(newest)) blobs.add(blob);
+  }
+
+  /**
+   * The seal of a record that moves, under the root key of now: a walk that puts records under another root key may have
+   * left the table behind to which this one goes. A damaged record keeps what it has.
+   */
+  #sealNow(row: ObjectHeadRow): Uint8Array {
+    const seal = this.#seal.renew('s3_object', row);
+    return seal === 'present' || seal === 'damaged' ? row.mac : seal;
+  }
+
+  #checked(row: VersionHead) {
+    return { facts: parseVersionFacts(this.#seal.checkVersion({ ...row, body: null }).facts) };
+  }
+}
+
+function versionOfRow(row: { readonly facts: string } | undefined): Version | undefined {
+  return row === undefined ? undefined : parseVersionFacts(row.facts).version;
+}
+
+async function nextOrder(transaction: S3Transaction, { bucket, key }: Place, head: ObjectHeadRow | undefined) {
+  const newest = await findVersionHead(transaction, bucket, key);
+  return Math.max(versionOfRow(head)?.order ?? 0, newest === undefined ? 0 : -newest.rank) + 1;
+}
+
+/** There is one version without an id at most. @returns its blobs */
+async function removeNullVersion(transaction: S3Transaction, { bucket, key }: Place): Promise<readonly string[]> {
+  const row = await findVersionHead(transaction, bucket, key, 'null');
+  if (row === undefined) return [];
+  await removeVersion(transaction, row);
+  return blobsOfRow(row);
+}

@@ -407,6 +407,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       Policy: bucketPolicy,
       Tagging: { TagSet: [{ Key: 'a', Value: 'b' }] },
       ObjectAttributes: ['ETag'],
+      VersioningConfiguration: { Status: 'Enabled' },
       ServerSideEncryptionConfiguration: {
         Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
       },

@@ -136,8 +136,14 @@ export class Versions {
   }
 }
 
+/** A damaged record can be replaced: it counts as one without a version. */
 function versionOfRow(row: { readonly facts: string } | undefined): Version | undefined {
-  return row === undefined ? undefined : parseVersionFacts(row.facts).version;
+  if (row === undefined) return undefined;
+  try {
+    return parseVersionFacts(row.facts).version;
+  } catch {
+    return undefined;
+  }
 }
 
 async function nextOrder(transaction: S3Transaction, { bucket, key }: Place, head: ObjectHeadRow | undefined) {

@@ -161,7 +161,7 @@ export function kmsAuthority(call: Call, bucket: BucketRow): Authority {
  *
  * @throws ServiceError AccessDenied
  */
-export async function missingKey(s3: S3Context, call: Call, input: VersionInput): Promise<Error> {
+async function missingKey(s3: S3Context, call: Call, input: VersionInput): Promise<Error> {
   const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
   const { Key: key = '', VersionId: versionId } = input;
   await call.require(

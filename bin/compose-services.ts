@@ -113,7 +113,7 @@ export function composeServices(
 
   const iamStore = new IamStore(records.of<IamTables>());
   const iam = new IamApi(iamStore, rootKey, randomness, clock);
-  const kms = createKmsContext(new KmsStore(records.of<KmsTables>()), rootKey, randomness);
+  const kms = createKmsContext(new KmsStore(records.of<KmsTables>()), rootKey, randomness, iam.policyPrincipals);
   const kmsJanitor = new KmsJanitor(kms, clock, logger);
   const trail = new CloudTrailStore(records.of<CloudTrailTables>());
   const buffer = new EventBuffer(trail, logger);
@@ -135,6 +135,7 @@ export function composeServices(
     randomness,
     logger,
     // A bucket may outlive its account for the moment in which that is being deleted.
+    policyPrincipals: iam.policyPrincipals,
     canonicalIdOf: async (account) => (await iam.accounts.find(account))?.canonicalId ?? '',
     isInsecureCustomerKeyAllowed: config.allowInsecureCustomerKeys,
   });
@@ -169,6 +170,7 @@ export function composeServices(
   const archivedMedia = createArchivedMediaContext({ video: kinesisVideo, rootKey, clock, logger, mediaWorkers });
 
   const secretsManager = createSecretsManagerContext({
+    policyPrincipals: iam.policyPrincipals,
     records: records.of<SecretsTables>(),
     rootKey,
     kms: new KmsApi(door),

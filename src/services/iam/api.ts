@@ -10,6 +10,7 @@ import { type CredentialProblem, Credentials, type FoundCredentials, type Issued
 import { parseIamArn, principalArn } from './domain/identifiers.ts';
 import { IdentityProviders } from './identity-providers.ts';
 import { MfaCodes } from './mfa-codes.ts';
+import { PolicyPrincipals } from './policy-principals.ts';
 import type { SessionOwner } from './domain/session-tokens.ts';
 import { type IamStore, tagsOf } from './store.ts';
 
@@ -17,6 +18,7 @@ export { AccountExistsError } from './accounts.ts';
 export type { IdentityProviders, OidcProvider, SamlProvider } from './identity-providers.ts';
 export { isTrustedIssuer, issuerName } from './domain/oidc-issuer.ts';
 export type { IssuedCredentials } from './credentials.ts';
+export type { PolicyPrincipals } from './policy-principals.ts';
 
 /** A role, for those who pass or assume it. */
 export interface Role {
@@ -40,6 +42,7 @@ export class IamApi {
   readonly accounts: Accounts;
   readonly mfaCodes: MfaCodes;
   readonly identityProviders: IdentityProviders;
+  readonly policyPrincipals: PolicyPrincipals;
   readonly #store: IamStore;
   readonly #credentials: Credentials;
   readonly #policies: CallerPolicyDirectory;
@@ -49,6 +52,7 @@ export class IamApi {
     this.accounts = new Accounts(store, rootKey, randomness, clock);
     this.mfaCodes = new MfaCodes(store, rootKey);
     this.identityProviders = new IdentityProviders(store);
+    this.policyPrincipals = new PolicyPrincipals(store);
     this.#credentials = new Credentials(store, rootKey, randomness);
     this.#policies = new CallerPolicyDirectory(store);
   }

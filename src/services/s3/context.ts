@@ -3,6 +3,7 @@ import type { Clock } from '#kernel/clock.ts';
 import type { AccountId } from '#kernel/ids.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Randomness } from '#kernel/randomness.ts';
+import type { PolicyPrincipals } from '#services/iam/api.ts';
 import type { KmsApi } from '#services/kms/api.ts';
 import type { Blobs } from '#storage/blobs.ts';
 import type { Records } from '#storage/records.ts';
@@ -27,6 +28,7 @@ export interface S3Dependencies {
   readonly logger: Logger;
   /** The canonical user id of an account: 64 hexadecimal digits. */
   readonly canonicalIdOf: (account: AccountId) => Promise<string>;
+  readonly policyPrincipals: PolicyPrincipals;
   /** True to take customer-provided keys over plain HTTP, for tests on loopback. */
   readonly isInsecureCustomerKeyAllowed?: boolean;
 }
@@ -43,6 +45,7 @@ export interface S3Context {
   readonly scope: RequestScope;
   readonly randomness: Randomness;
   readonly canonicalIdOf: (account: AccountId) => Promise<string>;
+  readonly policyPrincipals: PolicyPrincipals;
   readonly isInsecureCustomerKeyAllowed: boolean;
 }
 
@@ -50,7 +53,7 @@ export interface S3Context {
 const RECORD_SEAL_PURPOSE = 's3/record-seal/1';
 
 export function createS3Context(dependencies: S3Dependencies): S3Context {
-  const { records, blobs, rootKey, kms, clock, randomness, logger, canonicalIdOf } = dependencies;
+  const { records, blobs, rootKey, kms, clock, randomness, logger, canonicalIdOf, policyPrincipals } = dependencies;
   const store = new S3Store(records);
   const seal = recordSealOf(rootKey);
   const masterKeys = new MasterKeys({ store, rootKey, clock, randomness });
@@ -68,6 +71,7 @@ export function createS3Context(dependencies: S3Dependencies): S3Context {
     scope: new RequestScope(store, seal, objects),
     randomness,
     canonicalIdOf,
+    policyPrincipals,
     isInsecureCustomerKeyAllowed: dependencies.isInsecureCustomerKeyAllowed ?? false,
   };
 }

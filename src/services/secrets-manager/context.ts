@@ -3,6 +3,7 @@ import type { AuditSink } from '#kernel/audit.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Randomness } from '#kernel/randomness.ts';
+import type { PolicyPrincipals } from '#services/iam/api.ts';
 import type { KmsApi } from '#services/kms/api.ts';
 import type { Records } from '#storage/records.ts';
 import type { SecretsManagerApi } from './api.ts';
@@ -20,6 +21,7 @@ export interface SecretsManagerDependencies {
   readonly records: Records<SecretsTables>;
   readonly rootKey: RootKey;
   readonly kms: KmsApi;
+  readonly policyPrincipals: PolicyPrincipals;
   /** The service itself, for BatchGetSecretValue, each of whose items is a call of its own. */
   readonly self: SecretsManagerApi;
   readonly audit: AuditSink;
@@ -44,6 +46,7 @@ export interface SecretsManagerContext {
   readonly janitor: Janitor;
   readonly self: SecretsManagerApi;
   readonly randomness: Randomness;
+  readonly policyPrincipals: PolicyPrincipals;
 }
 
 export function createSecretsManagerContext(dependencies: SecretsManagerDependencies): SecretsManagerContext {
@@ -63,5 +66,6 @@ export function createSecretsManagerContext(dependencies: SecretsManagerDependen
     janitor: new Janitor({ store, clock, logger }),
     self,
     randomness,
+    policyPrincipals: dependencies.policyPrincipals,
   };
 }

@@ -1,7 +1,8 @@
 import { PolicyDocumentError } from '#policy/policy-document-error.ts';
 import { malformedPolicy } from '../errors.ts';
 import { findPrincipal, type IamQueries } from '../store.ts';
-import { parseIamArn } from './identifiers.ts';
+import { parseIamArn, principalArn } from './identifiers.ts';
+import { replacePrincipals } from './named-principals.ts';
 import { meantService } from './service-principals.ts';
 
 interface TrustDocument {
@@ -12,6 +13,8 @@ interface TrustStatement {
   readonly Principal?: '*' | Readonly<Record<string, string | readonly string[]>>;
 }
 
+const UNIQUE_ID = /^A(?:IDA|ROA)[A-Z0-9]+$/;
+
 /**
  * Replaces the ARNs of users and roles in a trust policy by the unique ids that they stand for now, so that whoever
  * takes the name of a deleted principal later does not inherit its trust.
@@ -20,22 +23,33 @@ interface TrustStatement {
  * @throws ServiceError MalformedPolicyDocument when a principal does not exist, or is a service's misspelled name
  */
 export async function bindTrustPolicy(document: string, queries: IamQueries): Promise<string> {
-  const policy = JSON.parse(document) as TrustDocument;
-  const statements = [policy.Statement].flat() as readonly TrustStatement[];
-  const bound: TrustStatement[] = [];
-  for (const statement of statements) {
-    const { Principal: principal } = statement;
-    checkServices(principal, document);
-    if (typeof principal !== 'object' || principal['AWS'] === undefined) {
-      bound.push(statement);
-      continue;
-    }
-    const ids: string[] = [];
-    for (const name of [principal['AWS']].flat() as readonly string[])
-      ids.push(await bindPrincipal(name, document, queries));
-    bound.push({ ...statement, Principal: { ...principal, AWS: ids } });
+  const { Statement: statements } = JSON.parse(document) as TrustDocument;
+  for (const { Principal } of [statements].flat()) checkServices(Principal, document);
+  return await replacePrincipals(document, (name) => bindPrincipal(name, document, queries));
+}
+
+/**
+ * To be called when a user or role was deleted: where trust policies name it, its unique id is shown from now on.
+ * @param id AIDA… or AROA…
+ */
+export async function forgetInTrustPolicies(id: string, queries: IamQueries): Promise<void> {
+  const roles = await queries
+    .selectFrom('iam_principal')
+    .selectAll()
+    .where('kind', '=', 'role')
+    .where('bound_trust_policy', 'like', `%${id}%`)
+    .execute();
+  for (const role of roles) {
+    const trustPolicy = await replacePrincipals(role.bound_trust_policy ?? '', (name) => arnOfId(name, queries));
+    await queries.updateTable('iam_principal').set({ trust_policy: trustPolicy }).where('id', '=', role.id).execute();
   }
-  return JSON.stringify({ ...policy, Statement: bound });
+}
+
+/** The ARN that a user or role has now; `undefined` for what is not the unique id of one that there is. */
+export async function arnOfId(id: string, queries: IamQueries): Promise<string | undefined> {
+  if (!UNIQUE_ID.test(id)) return undefined;
+  const found = await queries.selectFrom('iam_principal').selectAll().where('id', '=', id).executeTakeFirst();
+  return found === undefined ? undefined : principalArn(found.kind, found);
 }
 
 async function bindPrincipal(name: string, document: string, queries: IamQueries): Promise<string> {

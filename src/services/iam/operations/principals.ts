@@ -8,6 +8,7 @@ import { cutPage, pageOf } from '../domain/page.ts';
 import { encodeDocument } from '../domain/policy-text.ts';
 import { KINDS, type PrincipalKind } from '../domain/principal-kind.ts';
 import { tagList } from '../domain/tags.ts';
+import { forgetInTrustPolicies } from '../domain/trust-policy.ts';
 import { alreadyExists, deleteConflict } from '../errors.ts';
 import type { LastUseRecord } from '../records/last-uses.ts';
 import { findPrincipal, type IamQueries, type PrincipalRecord } from '../store.ts';
@@ -122,6 +123,7 @@ export async function deletePrincipal(transaction: IamQueries, record: Principal
   await transaction.deleteFrom('iam_last_use').where('subject', '=', owner).execute();
   await transaction.deleteFrom('iam_tag').where('owner_id', '=', owner).execute();
   await transaction.deleteFrom('iam_principal').where('id', '=', owner).execute();
+  await forgetInTrustPolicies(owner, transaction);
 }
 
 /** One page of an account's users, groups or roles, in the order of their names. */

@@ -50,7 +50,7 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
       state: 'Enabled',
       manager: 'CUSTOMER',
       description: input.Description ?? '',
-      policy,
+      policy: await kms.policyPrincipals.bind(policy),
       created_at: call.now,
       deletion_at: null,
       material_id: material.id,

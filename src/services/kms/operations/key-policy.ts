@@ -22,7 +22,7 @@ export const getKeyPolicy = operation<KmsContext, GetKeyPolicyRequest, GetKeyPol
   async handle(input, call, kms) {
     checkPolicyName(input.PolicyName);
     const { key } = await kms.keys.locate(input.KeyId ?? '', call, 'kms:GetKeyPolicy');
-    return { Policy: key.policy, PolicyName: POLICY_NAME };
+    return { Policy: await kms.policyPrincipals.show(key.policy), PolicyName: POLICY_NAME };
   },
 });
 
@@ -36,10 +36,11 @@ export const putKeyPolicy = operation<KmsContext, PutKeyPolicyRequest, Record<st
     if (key.manager === 'AWS') throw unsupported(`${arn} is an AWS managed key: its policy cannot be changed.`);
     const policy = input.Policy ?? '';
     await checkKeyPolicy(policy, { arn, account: key.account }, call, input.BypassPolicyLockoutSafetyCheck ?? false);
+    const bound = await kms.policyPrincipals.bind(policy);
     await kms.store.write((transaction) =>
       transaction
         .updateTable('kms_key')
-        .set({ policy })
+        .set({ policy: bound })
         .where('region', '=', key.region)
         .where('id', '=', key.id)
         .execute(),

@@ -25,7 +25,7 @@ export const putBucketPolicy = operation<S3Context, PutBucketPolicyRequest, Reco
     const policy = input.Policy ?? '';
     checkBucketPolicy(policy, name);
     // As in AWS, an account may lock its users out with a policy; its root user can always remove it.
-    await setBucket(s3, name, { policy });
+    await setBucket(s3, name, { policy: await s3.policyPrincipals.bind(policy) });
     return {};
   },
 });
@@ -36,7 +36,7 @@ export const getBucketPolicy = operation<S3Context, GetBucketPolicyRequest, GetB
   async handle(input, call, s3) {
     const { policy, name } = await s3.scope.bucket(call, input.Bucket ?? '');
     if (policy === null) throw noSuchPolicy(name);
-    return { Policy: policy };
+    return { Policy: await s3.policyPrincipals.show(policy) };
   },
 });
 

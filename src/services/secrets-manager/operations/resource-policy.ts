@@ -28,11 +28,15 @@ export const putResourcePolicy = operation<SecretsManagerContext, PutResourcePol
       secrets.access('PutResourcePolicy', SecretId, call, {
         context: { 'secretsmanager:BlockPublicPolicy': String(BlockPublicPolicy ?? false) },
       }),
-    async handle({ SecretId, ResourcePolicy: policy = '', BlockPublicPolicy }, call, { secrets, store }) {
+    async handle(
+      { SecretId, ResourcePolicy: policy = '', BlockPublicPolicy },
+      call,
+      { secrets, store, policyPrincipals },
+    ) {
       const row = await secrets.findActive(SecretId, call);
       const statements = readResourcePolicy(policy);
       if (BlockPublicPolicy === true && isPublicPolicy(statements)) throw publicPolicy();
-      await setPolicy(store, row, policy, call.now);
+      await setPolicy(store, row, await policyPrincipals.bind(policy), call.now);
       return { ARN: arnOf(row), Name: row.name };
     },
   },
@@ -42,9 +46,10 @@ export const getResourcePolicy = operation<SecretsManagerContext, GetResourcePol
   GetResourcePolicy$,
   {
     authorize: ({ SecretId }, call, { secrets }) => secrets.access('GetResourcePolicy', SecretId, call),
-    async handle({ SecretId }, call, { secrets }) {
+    async handle({ SecretId }, call, { secrets, policyPrincipals }) {
       const row = await secrets.findActive(SecretId, call);
-      return { ARN: arnOf(row), Name: row.name, ...(row.policy !== null && { ResourcePolicy: row.policy }) };
+      const policy = row.policy === null ? undefined : await policyPrincipals.show(row.policy);
+      return { ARN: arnOf(row), Name: row.name, ...(policy !== undefined && { ResourcePolicy: policy }) };
     },
   },
 );

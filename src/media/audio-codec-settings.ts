@@ -30,6 +30,8 @@ export interface AacSettings extends SampledSettings {
   readonly quality?: 'low' | 'medium-low' | 'medium-high' | 'high';
   /** True has the upper part of the spectrum replicated from the lower one (HE-AAC); only one or two channels. */
   readonly isReplicated?: boolean;
+  /** True, of two channels that are replicated: one is coded, and what makes two of it (HE-AAC v2). */
+  readonly isParametric?: boolean;
   /** Above it, nothing is coded. */
   readonly cutoffHz?: number;
   /** True chooses quantisers without a long search. */

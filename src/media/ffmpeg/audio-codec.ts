@@ -108,6 +108,7 @@ function plusFilters({ isDcFiltered, isSurroundAttenuated, channels }: DolbyDigi
 /** The RFC 6381 name of what an encoder makes. */
 export function audioCodecName(settings: AudioCodecSettings): string {
   const { kind } = settings;
+  if (kind === 'aac' && settings.isParametric === true) return 'mp4a.40.29';
   if (kind === 'aac' && settings.isReplicated === true) return 'mp4a.40.5';
   const names: Readonly<Partial<Record<AudioCodecSettings['kind'], string>>> = {
     // AAC LC is object type 2; MP3 and MP2 are MPEG-1's layers.

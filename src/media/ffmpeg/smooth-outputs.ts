@@ -72,7 +72,7 @@ export function openSmoothOutput(
           file: key.slice(key.lastIndexOf('/') + 1),
           id: index + 1,
           bitrate: Math.max(1, Math.round((bytes * 8 * TICKS) / Math.max(1, ticks))),
-          fourCc: isPicture ? ('H264' as const) : audio?.encoder.codecName === 'mp4a.40.5' ? 'AACH' : 'AACL',
+          fourCc: isPicture ? ('H264' as const) : isReplicated(audio) ? 'AACH' : 'AACL',
           codecPrivateData: isPicture ? parameterSets(config) : config.toString('hex').toUpperCase(),
           fragments,
           ...(isPicture ? { picture: video.picture } : soundOf(audio)),
@@ -88,6 +88,11 @@ function protectionOf(encryption: RenditionEncryption, { video, audios }: Output
 }
 
 const TICKS = 10_000_000;
+
+/** Of both versions of HE-AAC, which the configuration tells apart. */
+function isReplicated(audio: OutputTracks['audios'][number] | undefined): boolean {
+  return audio?.encoder.codecName === 'mp4a.40.5' || audio?.encoder.codecName === 'mp4a.40.29';
+}
 
 function soundOf(audio: OutputTracks['audios'][number] | undefined): Pick<SmoothTrack, 'sound'> {
   if (audio === undefined) return {};

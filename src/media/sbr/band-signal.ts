@@ -9,10 +9,10 @@ const QUARTER_SLOTS: number = FRAME_SLOTS / QUARTERS;
  * A decoder's high bands are those that it makes of what its core had so many slots before (ISO/IEC 14496-3, 4.6.18.5: the
  * generator works 8 slots late, and the adjustment 2 early).
  */
-const LATE_SLOTS = 6;
+export const LATE_SLOTS = 6;
 const KEPT_SLOTS: number = FRAME_SLOTS + LATE_SLOTS;
 /** What the standard's samples are, for those from -1 to 1. */
-const FULL_SCALE = 32_768;
+export const FULL_SCALE = 32_768;
 
 /**
  * What white noise in a band leaves unpredicted: neighbouring samples of a band are alike, as there are twice as many as
@@ -37,11 +37,31 @@ export class BandSignal {
 
   /** Takes in the next 2048 samples, of which the frame's end is still held back. */
   push(samples: Float32Array, upToBand: number): void {
+    this.#makeRoom();
+    this.#filters.analyze(samples, FULL_SCALE, this.#re, this.#im, LATE_SLOTS * BANDS);
+    this.#measure(upToBand);
+  }
+
+  /**
+   * Takes in the next frame as another's filters have divided it; of one signal all frames have to come this way.
+   *
+   * @param re slot by slot, 64 values each, of which the first 32 slots count
+   */
+  pushBands(re: Float64Array, im: Float64Array, upToBand: number): void {
+    this.#makeRoom();
+    this.#re.set(re.subarray(0, FRAME_SLOTS * BANDS), LATE_SLOTS * BANDS);
+    this.#im.set(im.subarray(0, FRAME_SLOTS * BANDS), LATE_SLOTS * BANDS);
+    this.#measure(upToBand);
+  }
+
+  #makeRoom(): void {
+    this.#re.copyWithin(0, FRAME_SLOTS * BANDS);
+    this.#im.copyWithin(0, FRAME_SLOTS * BANDS);
+  }
+
+  #measure(upToBand: number): void {
     const re = this.#re;
     const im = this.#im;
-    re.copyWithin(0, FRAME_SLOTS * BANDS);
-    im.copyWithin(0, FRAME_SLOTS * BANDS);
-    this.#filters.analyze(samples, FULL_SCALE, re, im, LATE_SLOTS * BANDS);
     this.energies.fill(0);
     for (let slot = 0; slot < FRAME_SLOTS; slot++) {
       const to = Math.floor(slot / QUARTER_SLOTS) * BANDS;

@@ -1,5 +1,6 @@
 import { BitWriter } from './bit-writer.ts';
 import type { FrequencyBands } from './frequency-bands.ts';
+import { writeCode } from './huffman-code.ts';
 import {
   ENVELOPE_BAND_COARSE,
   ENVELOPE_BAND_FINE,
@@ -31,6 +32,8 @@ const NO_LIMIT = 3;
 const LIFTED = 2;
 const EXTENSION_SBR_DATA = 13;
 const FIXFIX = 0;
+/** A count of extended bytes of this much has more of it in a byte of its own. */
+const ESCAPE = 15;
 const START_BITS = { fine: 7, coarse: 6, noise: 5 } as const;
 
 /**
@@ -38,8 +41,13 @@ const START_BITS = { fine: 7, coarse: 6, noise: 5 } as const;
  * for the same reason nothing refers to the frame before.
  *
  * @param channels one, or two that are coded apart
+ * @param extended what follows the channels, with its identifier: parametric stereo
  */
-export function sbrPayload(bands: FrequencyBands, channels: readonly ChannelFrame[]): BitWriter {
+export function sbrPayload(
+  bands: FrequencyBands,
+  channels: readonly ChannelFrame[],
+  extended: BitWriter = new BitWriter(),
+): BitWriter {
   const bits = new BitWriter();
   bits.write(EXTENSION_SBR_DATA, 4);
   bits.write(1, 1);
@@ -61,9 +69,18 @@ export function sbrPayload(bands: FrequencyBands, channels: readonly ChannelFram
     bits.write(tones === undefined ? 0 : 1, 1);
     for (const isTone of tones ?? []) bits.write(isTone ? 1 : 0, 1);
   }
-  // No extended data.
-  bits.write(0, 1);
+  writeExtended(bits, extended);
   return bits;
+}
+
+function writeExtended(bits: BitWriter, extended: BitWriter): void {
+  const count = Math.ceil(extended.length / 8);
+  bits.write(count > 0 ? 1 : 0, 1);
+  if (count === 0) return;
+  bits.write(Math.min(count, ESCAPE), 4);
+  if (count >= ESCAPE) bits.write(count - ESCAPE, 8);
+  bits.append(extended);
+  bits.write(0, count * 8 - extended.length);
 }
 
 function writeHeader(bits: BitWriter, { startIndex, stopIndex }: FrequencyBands, isUnlimited: boolean): void {
@@ -131,12 +148,4 @@ function codeRows(
     return false;
   });
   return { isTime, rows };
-}
-
-/** @throws RangeError where a difference has no code */
-function writeCode(bits: BitWriter, { reach, lengths, codes }: HuffmanTable, difference: number): void {
-  const length = lengths[difference + reach];
-  const code = codes[difference + reach];
-  if (length === undefined || code === undefined) throw new RangeError(`A difference of ${difference} has no code.`);
-  bits.write(code, length);
 }

@@ -294,5 +294,6 @@ function bytesOf(bits: readonly number[]): Buffer {
 test('the configuration names the replication, both rates and the core', () => {
   assert.equal(heAacConfig(48_000, 2).toString('hex'), '2b118800');
   assert.equal(heAacConfig(44_100, 1).toString('hex'), '2b8a0800');
+  assert.equal(heAacConfig(48_000, 'parametric').toString('hex'), 'eb098800');
   assert.throws(() => heAacConfig(40_000, 2), RangeError);
 });

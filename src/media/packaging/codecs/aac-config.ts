@@ -9,6 +9,7 @@ export interface AacConfig {
   readonly record: Buffer;
   /** Of the core coder: frames count in its samples. */
   readonly sampleRate: number;
+  /** Of what is heard: with parametric stereo, the core coder's one becomes two. */
   readonly channels: number;
   readonly samplesPerFrame: number;
   /** What the header of an ADTS frame says; `undefined` for what ADTS cannot carry. */
@@ -21,7 +22,8 @@ const SAMPLE_RATES = [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16
 const EXPLICIT_RATE = 15;
 const CHANNELS = [2, 1, 2, 3, 4, 5, 6, 8];
 /** HE-AAC with spectral band replication, and with parametric stereo: the core coder's type follows. */
-const EXTENDED_TYPES: ReadonlySet<number> = new Set([5, 29]);
+const PARAMETRIC_STEREO = 29;
+const EXTENDED_TYPES: ReadonlySet<number> = new Set([5, PARAMETRIC_STEREO]);
 /** Object types with a `GASpecificConfig` that begins with the frame's length. */
 const GENERAL_AUDIO_TYPES: ReadonlySet<number> = new Set([1, 2, 3, 4, 6, 7, 17, 19, 20, 21, 22, 23]);
 
@@ -44,7 +46,7 @@ export function readAacConfig(data: Buffer): AacConfig {
     name: `mp4a.40.${objectType}`,
     record: data,
     sampleRate: core.rate,
-    channels,
+    channels: objectType === PARAMETRIC_STEREO && channels === 1 ? 2 : channels,
     samplesPerFrame: reader.flag() ? 960 : 1024,
     adts:
       coreType <= 4 && core.index !== EXPLICIT_RATE && channelConfiguration > 0

@@ -111,6 +111,9 @@ describe('AAC', () => {
     const high = codec('A_AAC', hex('2b118800'));
     assert.ok(high.kind === 'aac');
     assert.deepEqual([high.name, high.sampleRate, high.adts?.objectType], ['mp4a.40.5', 24_000, 2]);
+    const stereo = codec('A_AAC', hex('eb098800'));
+    assert.ok(stereo.kind === 'aac');
+    assert.deepEqual([stereo.name, stereo.channels, stereo.adts?.channelConfiguration], ['mp4a.40.29', 2, 1]);
   });
 
   it('of an explicit rate is known, and is none for ADTS', () => {

@@ -95,10 +95,11 @@ function descriptor(tag: number, format: string, data: Buffer = Buffer.alloc(0))
   return Buffer.concat([Buffer.of(tag, format.length + data.length), Buffer.from(format, 'latin1'), data]);
 }
 
-const SPECTRAL_BAND_REPLICATION = 5;
+/** By the kind of AAC, if it is not LC: with spectral band replication, and with parametric stereo too. */
+const EXTENDED: Readonly<Record<number, string>> = { 5: 'zach', 29: 'zacp' };
 
 /** What a decoder has to know, since it stands in the clear nowhere else: AAC LC or HE-AAC, no priming, version 1. */
 function audioSetup(config: Buffer): Buffer {
-  const type = (config[0] ?? 0) >> 3 === SPECTRAL_BAND_REPLICATION ? 'zach' : 'zaac';
+  const type = EXTENDED[(config[0] ?? 0) >> 3] ?? 'zaac';
   return Buffer.concat([Buffer.from(type, 'latin1'), Buffer.of(0, 0, 1, config.length), config]);
 }

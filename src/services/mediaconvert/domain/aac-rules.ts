@@ -50,6 +50,20 @@ const HEV1_BOUNDS: typeof LC_BOUNDS = {
   },
 };
 
+/** The same of HEV2. */
+const HEV2_BOUNDS: typeof LC_BOUNDS = {
+  CODING_MODE_2_0: {
+    22_050: [8000, 10_000],
+    24_000: [8000, 10_000],
+    32_000: [12_000, 64_000],
+    44_100: [20_000, 64_000],
+    48_000: [20_000, 64_000],
+  },
+};
+
+/** By profile. */
+const BOUNDS: Readonly<Record<string, typeof LC_BOUNDS>> = { LC: LC_BOUNDS, HEV1: HEV1_BOUNDS, HEV2: HEV2_BOUNDS };
+
 /** The rates that AAC has a number for. */
 const SAMPLE_RATES: readonly number[] = [
   8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000,
@@ -70,15 +84,12 @@ export const aac: SettingRule<AacSettings> = allOf(
   }),
 );
 
-const NEEDS: Readonly<Record<string, string>> = {
-  HEV2: 'HEV2 needs an encoder with parametric stereo',
-  XHE: 'XHE needs an encoder for xHE-AAC',
-};
-
 function checkProfile(profile: string, pointer: string, problems: Problem[]): void {
-  if (profile === 'LC' || profile === 'HEV1') return;
-  const reason = NEEDS[profile] === undefined ? 'others are not supported' : `${NEEDS[profile]}, which is not there`;
-  problems.push({ pointer, text: `Should be equal to one of the allowed values in ["LC","HEV1"]; ${reason}` });
+  if (BOUNDS[profile] !== undefined) return;
+  const reason =
+    profile === 'XHE' ? 'XHE needs an encoder for xHE-AAC, which is not there' : 'others are not supported';
+  const text = `Should be equal to one of the allowed values in ${JSON.stringify(Object.keys(BOUNDS))}; ${reason}`;
+  problems.push({ pointer, text });
 }
 
 function checkCodingMode(mode: string, pointer: string, problems: Problem[]): void {
@@ -94,19 +105,21 @@ function checkAac(settings: AacSettings, pointer: string, problems: Problem[]): 
     const text = `Should be equal to one of the allowed values in ${JSON.stringify(SAMPLE_RATES)}`;
     problems.push({ pointer: `${pointer}/sampleRate`, text });
   }
-  if (settings.CodecProfile === 'HEV1') checkReplicated(settings, pointer, problems);
+  if (settings.CodecProfile === 'HEV1' || settings.CodecProfile === 'HEV2')
+    checkReplicated(settings, pointer, problems);
   if (control === 'VBR') checkVbr(settings, pointer, problems);
   else checkBitrate(settings, pointer, problems);
 }
 
 function checkReplicated(settings: AacSettings, pointer: string, problems: Problem[]): void {
-  const { CodingMode: mode, SampleRate: rate, RateControlMode: control } = settings;
+  const { CodecProfile: profile = '', CodingMode: mode, SampleRate: rate, RateControlMode: control } = settings;
   const refuse = (member: string, allowed: readonly unknown[]): void => {
-    const text = `Should be equal to one of the allowed values in ${JSON.stringify(allowed)} with codecProfile HEV1`;
+    const text = `Should be equal to one of the allowed values in ${JSON.stringify(allowed)} with codecProfile ${profile}`;
     problems.push({ pointer: `${pointer}/${member}`, text });
   };
-  const bounds = HEV1_BOUNDS[mode ?? ''];
-  if (mode !== undefined && bounds === undefined) refuse('codingMode', Object.keys(HEV1_BOUNDS));
+  const modes = BOUNDS[profile] ?? {};
+  const bounds = modes[mode ?? ''];
+  if (mode !== undefined && bounds === undefined) refuse('codingMode', Object.keys(modes));
   if (rate !== undefined && bounds !== undefined && bounds[rate] === undefined) {
     refuse('sampleRate', Object.keys(bounds).map(Number));
   }
@@ -120,7 +133,7 @@ function checkVbr({ Bitrate: bitrate }: AacSettings, pointer: string, problems: 
 
 function checkBitrate(settings: AacSettings, pointer: string, problems: Problem[]): void {
   const { Bitrate: bitrate, CodingMode: mode, SampleRate: rate, VbrQuality: quality } = settings;
-  const profile = settings.CodecProfile === 'HEV1' ? 'HEV1' : 'LC';
+  const profile = settings.CodecProfile ?? 'LC';
   if (quality !== undefined) problems.push({ pointer: `${pointer}/vbrQuality`, text: 'Needs rateControlMode VBR' });
   if (bitrate === undefined) {
     problems.push(missing(pointer, 'bitrate'));
@@ -131,7 +144,7 @@ function checkBitrate(settings: AacSettings, pointer: string, problems: Problem[
     problems.push({ pointer: `${pointer}/bitrate`, text });
     return;
   }
-  const bounds = (profile === 'HEV1' ? HEV1_BOUNDS : LC_BOUNDS)[mode ?? '']?.[rate ?? 0];
+  const bounds = (BOUNDS[profile] ?? LC_BOUNDS)[mode ?? '']?.[rate ?? 0];
   if (bounds === undefined || (bitrate >= bounds[0] && bitrate <= bounds[1])) return;
   const text = `Should be between ${bounds[0]} and ${bounds[1]} for ${profile}, ${mode} at ${rate} Hz`;
   problems.push({ pointer: `${pointer}/bitrate`, text });

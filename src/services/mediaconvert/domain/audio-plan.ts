@@ -58,6 +58,7 @@ function aacSettings(aac: AacSettings): AudioCodecSettings {
     sampleRate: aac.SampleRate ?? 0,
     channels: AAC_CHANNELS[aac.CodingMode ?? ''] ?? 2,
     ...(aac.CodecProfile === 'HEV1' && { isReplicated: true }),
+    ...(aac.CodecProfile === 'HEV2' && { isReplicated: true, isParametric: true }),
     ...(aac.Specification === 'MPEG2' && { isMpeg2: true }),
     ...(aac.RawFormat === 'LATM_LOAS' && { isLoas: true }),
   };

@@ -69,7 +69,7 @@ function checkMatch(outputs: readonly Output[], pointer: string, at: string, pro
     else if (aac?.SampleRate !== 48_000) {
       const text = 'Should be 48000 with segmentLengthControl MATCH';
       problems.push({ pointer: `${place}/aacSettings/sampleRate`, text });
-    } else if (aac.CodecProfile === 'HEV1') {
+    } else if (aac.CodecProfile === 'HEV1' || aac.CodecProfile === 'HEV2') {
       problems.push({
         pointer: `${place}/aacSettings/codecProfile`,
         text: 'Should be LC with segmentLengthControl MATCH',

@@ -203,6 +203,8 @@ export class StreamEncryptor {
     const output: Buffer[] = [];
     this.#flush(output, true);
     this.#gathered.fill(0);
+    // Not left to the garbage collector, which walks the heap for every few megabytes of such memory.
+    if (this.#gathered.buffer instanceof ArrayBuffer) this.#gathered.buffer.transfer(0);
     return output;
   }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { EncodedResponse } from '#protocol/http-output.ts';
+import { roomIn } from './response-room.ts';
 import { type Reply, responseHeaders, writeResponse } from './write-response.ts';
 
 /** How often a silent client's machine is asked whether it is still there. */
@@ -53,18 +54,6 @@ async function relay(stream: Readable, response: ServerResponse): Promise<void> 
   } catch {
     response.destroy();
   }
-}
-
-function roomIn(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const go = (): void => {
-      response.off('drain', go);
-      response.off('close', go);
-      resolve();
-    };
-    response.on('drain', go);
-    response.on('close', go);
-  });
 }
 
 /** A client that sends on after the answer's end has a little while to notice: a reset could take the answer from it. */

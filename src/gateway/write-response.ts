@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
+import { hasOwnedChunks } from '#kernel/owned-chunks.ts';
 import type { EncodedResponse } from '#protocol/http-output.ts';
+import { endOf, roomIn } from './response-room.ts';
 
 /** A body that nobody wants is read to its end where that is near, so that the connection can be used again. */
 const MAX_KEPT = 1024 * 1024;
@@ -40,7 +42,7 @@ export async function writeResponse(
   const status = reply.status ?? wire.status;
   if (wire.stream !== undefined && message.method !== 'HEAD') {
     response.writeHead(status, headers);
-    await pipeline(wire.stream, response).catch(() => response.destroy());
+    await relay(wire.stream, response);
     return;
   }
   const body = message.method === 'HEAD' || status === 204 || status === 304 ? undefined : wire.body;
@@ -56,6 +58,29 @@ export async function writeResponse(
   response.write(body ?? Buffer.alloc(0));
   await drain(message);
   response.end();
+}
+
+/**
+ * Not by `pipeline`: a chunk that the socket has taken is given back to its stream, as fresh memory for each is what a
+ * large answer would spend most of its time on. Never rejects; resolves when all is written or the connection is gone.
+ */
+async function relay(stream: Readable, response: ServerResponse): Promise<void> {
+  const release = hasOwnedChunks(stream) ? stream.release.bind(stream) : undefined;
+  response.once('close', () => stream.destroy());
+  try {
+    for await (const data of stream) {
+      const chunk: Uint8Array = data;
+      const hasRoom = response.write(chunk, (error) => {
+        // INVARIANT: only what was written is given back; what failed may still lie with the system.
+        if (error === null || error === undefined) release?.(chunk);
+      });
+      if (!hasRoom) await roomIn(response);
+    }
+    response.end();
+  } catch {
+    response.destroy();
+  }
+  await endOf(response);
 }
 
 export function responseHeaders(

@@ -8,6 +8,12 @@ const SHELL_PRELUDE =
 const OPEN_FILES = 256;
 
 /**
+ * The second is in MiB, for each thread: media on its way counts as a heap that grows, and a small heap would be walked
+ * for every few megabytes of it.
+ */
+const FLAGS = ['--disable-warning=ExperimentalWarning', '--initial-old-space-size=256'];
+
+/**
  * Starts a process for untrusted media, which talks over its IPC pipe.
  *
  * INVARIANT: no secret is in the arguments or the environment; what the worker may know comes over the pipe. Its
@@ -17,7 +23,7 @@ const OPEN_FILES = 256;
  * @param openFiles how many it may have open at once
  */
 export function spawnWorker(main: URL, openFiles = OPEN_FILES): ChildProcess {
-  const command = [process.execPath, '--disable-warning=ExperimentalWarning', fileURLToPath(main)];
+  const command = [process.execPath, ...FLAGS, fileURLToPath(main)];
   const isPosix = process.platform !== 'win32';
   const [file = '', ...args] = isPosix
     ? ['/bin/sh', '-c', SHELL_PRELUDE, 'coffer-media', String(openFiles), ...command]

@@ -26,7 +26,7 @@ export function readAuxiliary(port: AuxiliaryPort, location: MediaLocation, maxB
     for (let at = 0; at < source.size; ) {
       const part = source.read(at, source.size - at);
       if (part.length === 0) break;
-      parts.push(part);
+      parts.push(Buffer.from(part));
       at += part.length;
     }
     return Buffer.concat(parts);

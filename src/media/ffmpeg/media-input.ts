@@ -11,7 +11,7 @@ import { openCodec } from './open-codec.ts';
 /** Random access to a file's bytes; blocks. */
 export interface ByteSource {
   readonly size: number;
-  /** Up to `length` bytes from `offset`; empty at the end. */
+  /** Up to `length` bytes from `offset`, which stay what they are until the next read; empty at the end. */
   read(offset: number, length: number): Buffer;
 }
 

@@ -1,4 +1,4 @@
-import { PartBuffer, type PartSink, partSize } from './object-writer.ts';
+import { nextPartBuffer, PartBuffer, type PartSink, partSize } from './object-writer.ts';
 
 /** The parts of one object whose first part is complete in the end only: it stays here, and is uploaded last. */
 export class HeldHead {
@@ -38,7 +38,7 @@ export class HeldHead {
   #nextPart(): void {
     this.#sendBuffer();
     this.#part += 1;
-    this.#buffer = new PartBuffer(partSize(this.#part));
+    this.#buffer = nextPartBuffer(this.#part);
   }
 
   #sendBuffer(): void {

@@ -14,11 +14,21 @@ export interface PartSink {
 
 /** S3 wants at least 5 MiB in every part but the last. */
 const FIRST_PART_SIZE = 8 * 1024 * 1024;
+/** After so many parts an object counts as large: each of its parts is a file, a commit and a record of its own. */
+const SMALL_PARTS = 8;
 const PARTS_PER_SIZE = 1000;
 
 /** The size of a part, doubling every thousand, so that ten thousand parts reach S3's largest object. */
 export function partSize(part: number): number {
-  return FIRST_PART_SIZE * 2 ** Math.floor((part - 1) / PARTS_PER_SIZE);
+  const doublings = Math.floor((part - 1) / PARTS_PER_SIZE);
+  return FIRST_PART_SIZE * 2 ** (part > SMALL_PARTS ? Math.max(1, doublings) : 0);
+}
+
+const SMALLEST_BUFFER = 256 * 1024;
+
+/** The next part of an object that has filled one already: it will probably fill this one, too. */
+export function nextPartBuffer(part: number): PartBuffer {
+  return new PartBuffer(partSize(part), partSize(part));
 }
 
 /** Collects small writes into one growing buffer of a bounded size. */
@@ -27,9 +37,10 @@ export class PartBuffer {
   #length = 0;
   readonly #limit: number;
 
-  constructor(limit: number) {
+  /** @param expected how many bytes it will probably take: as much memory it has from the beginning */
+  constructor(limit: number, expected: number = SMALLEST_BUFFER) {
     this.#limit = limit;
-    this.#bytes = new Uint8Array(Math.min(limit, 256 * 1024));
+    this.#bytes = new Uint8Array(Math.min(limit, expected));
   }
 
   get length(): number {
@@ -101,7 +112,7 @@ export class ObjectWriter {
       if (this.#buffer.isFull) {
         this.#sink.part(this.#object, this.#part, this.#buffer.take());
         this.#part += 1;
-        this.#buffer = new PartBuffer(partSize(this.#part));
+        this.#buffer = nextPartBuffer(this.#part);
       }
       rest = rest.subarray(this.#buffer.append(rest));
     }

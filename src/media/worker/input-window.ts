@@ -1,14 +1,5 @@
 import type { ToIo } from './messages.ts';
-import {
-  CELL,
-  StoppedError,
-  throwIfStopped,
-  WINDOW_COUNT,
-  WINDOW_STATE,
-  type Windows,
-  windowLengthCell,
-  windowStateCell,
-} from './shared-state.ts';
+import { CELL, StoppedError, throwIfStopped, WINDOW_COUNT, WINDOW_FAILED, type Windows } from './shared-state.ts';
 
 interface Window {
   offset: number;
@@ -33,13 +24,13 @@ interface WindowFacts {
 /**
  * Random access to an input for FFmpeg's thread, over ranged reads that the I/O thread makes. A read that continues an
  * earlier range doubles the size of the next request, up to a whole window, and the next range is fetched ahead; a seek
- * starts small again. Several windows are kept, as players' files are often read at two places in turn (video and
+ * starts small again. Bytes are given out as they come, not when their range is whole. Several windows are kept, as players' files are often read at two places in turn (video and
  * audio far apart, or the index at the end).
  */
 export class InputWindow {
   readonly #control: Int32Array;
   readonly #cells: Int32Array;
-  readonly #bytes: Uint8Array;
+  readonly #bytes: SharedArrayBuffer;
   readonly #windowSize: number;
   readonly #send: (message: ToIo) => void;
   readonly #input: number;
@@ -50,7 +41,7 @@ export class InputWindow {
   constructor({ windows, control, input, size, send }: WindowFacts) {
     this.#control = new Int32Array(control);
     this.#cells = new Int32Array(windows.cells);
-    this.#bytes = new Uint8Array(windows.bytes);
+    this.#bytes = windows.bytes;
     this.#windowSize = windows.size;
     this.#send = send;
     this.#input = input;
@@ -64,25 +55,24 @@ export class InputWindow {
   }
 
   /**
-   * Copies out up to `length` bytes from `offset`; fewer at the end of a window, none at the end of the input.
+   * Up to `length` bytes from `offset`, which stay what they are until the next call; fewer at the end of what is
+   * there, none at the end of the input.
    *
    * @throws StoppedError when the read failed or the job was stopped; the I/O thread knows why
    */
   read(offset: number, length: number): Buffer {
     throwIfStopped(this.#control);
     if (offset >= this.#size) return Buffer.alloc(0);
-    let index = this.#find(offset);
-    if (index === undefined) index = this.#load(offset, this.#sizeFor(offset));
-    this.#waitFor(index);
+    const index = this.#find(offset) ?? this.#load(offset, this.#sizeFor(offset));
     const window = this.#at(index);
-    window.lastUsed = ++this.#clock;
-    Atomics.add(this.#control, CELL.progress, 1);
     const start = offset - window.offset;
-    const count = Math.min(length, window.length - start);
+    window.lastUsed = ++this.#clock;
+    // Where the reading goes on and on, the next range is on its way while this one still comes.
+    if (window.length === this.#windowSize || start + length > window.length / 2) this.#prefetch(window);
+    const available = this.#waitFor(index, start + 1);
+    Atomics.add(this.#control, CELL.progress, 1);
     const from = index * this.#windowSize + start;
-    const copy = Buffer.from(this.#bytes.subarray(from, from + count));
-    if (start + count > window.length / 2) this.#prefetch(window);
-    return copy;
+    return Buffer.from(this.#bytes, from, Math.min(length, available - start));
   }
 
   /** Waits until no read of this input is under way, so that the windows can serve another one. */
@@ -122,23 +112,30 @@ export class InputWindow {
     window.offset = offset;
     window.length = Math.min(wanted, this.#size - offset);
     window.lastUsed = ++this.#clock;
-    Atomics.store(this.#cells, windowStateCell(index), WINDOW_STATE.loading);
+    Atomics.store(this.#cells, index, 0);
     this.#send({ kind: 'read', input: this.#input, offset, length: window.length, window: index });
     return index;
   }
 
-  #waitFor(index: number): void {
-    this.#settle(index);
-    const state = Atomics.load(this.#cells, windowStateCell(index));
-    const length = Atomics.load(this.#cells, windowLengthCell(index));
-    if (state !== WINDOW_STATE.ready || length !== this.#at(index).length) throw new StoppedError();
+  /** @returns how many bytes of the window are there, at least `count` */
+  #waitFor(index: number, count: number): number {
+    for (;;) {
+      const available = Atomics.load(this.#cells, index);
+      if (available === WINDOW_FAILED) throw new StoppedError();
+      if (available >= count) return available;
+      throwIfStopped(this.#control);
+      Atomics.wait(this.#cells, index, available, 1000);
+    }
   }
 
+  /** Waits until nothing is written into the window any more. */
   #settle(index: number): void {
-    const cell = windowStateCell(index);
-    while (Atomics.load(this.#cells, cell) === WINDOW_STATE.loading) {
+    const { length } = this.#at(index);
+    for (;;) {
+      const available = Atomics.load(this.#cells, index);
+      if (available === WINDOW_FAILED || available >= length) return;
       throwIfStopped(this.#control);
-      Atomics.wait(this.#cells, cell, WINDOW_STATE.loading, 1000);
+      Atomics.wait(this.#cells, index, available, 1000);
     }
   }
 

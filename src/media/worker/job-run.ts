@@ -7,7 +7,7 @@ import { HttpReader } from '../http/http-reader.ts';
 import { type InputPorts, openInput } from './opened-input.ts';
 import { type OpenedSource, openSource } from './opened-source.ts';
 import { abortUploads, createS3, isAbort, ObjectStore } from './s3-io.ts';
-import { CELL, createSharedState, settleWindow, stop, type Windows } from './shared-state.ts';
+import { CELL, createSharedState, stop, tellWindow, WINDOW_FAILED, type Windows } from './shared-state.ts';
 import { UploadQueue } from './upload-queue.ts';
 
 export interface JobRunPorts {
@@ -155,11 +155,14 @@ export class TranscodeJobRun {
   async #read({ file, windows }: ReadFile, request: Extract<ToIo, { kind: 'read' }>): Promise<void> {
     const target = new Uint8Array(windows.bytes, request.window * windows.size, request.length);
     try {
-      await file.read(request.offset, target);
+      await file.read(request.offset, target, (count) => {
+        // The whole of it is told when nothing is written any more.
+        if (count < request.length) tellWindow(windows, request.window, count);
+      });
       Atomics.add(this.#cells, CELL.progress, 1);
-      settleWindow(windows, request.window, request);
+      tellWindow(windows, request.window, request.length);
     } catch (error) {
-      settleWindow(windows, request.window, 'failed');
+      tellWindow(windows, request.window, WINDOW_FAILED);
       this.#fail(error);
     }
   }

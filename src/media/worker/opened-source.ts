@@ -13,8 +13,13 @@ export interface SourcePorts {
 /** A file that stays the same while it is read, or ends the job. */
 export interface OpenedSource {
   readonly size: number;
-  /** Fills `target` with the bytes from `offset` on. @throws TranscodeError */
-  read(offset: number, target: Uint8Array): Promise<void>;
+  /**
+   * Fills `target` with the bytes from `offset` on.
+   *
+   * @param onBytes told how many of them are there, where they may be used as they come
+   * @throws TranscodeError
+   */
+  read(offset: number, target: Uint8Array, onBytes?: (count: number) => void): Promise<void>;
 }
 
 /** @throws TranscodeError 1404, 1401 or of the 34xx codes when the file is not there or may not be read */
@@ -24,5 +29,8 @@ export async function openSource(location: MediaLocation, { s3, http, signal }: 
     return { size: file.size, read: (offset, target) => http.read(file, offset, target) };
   }
   const object = await openObject(s3, location, signal);
-  return { size: object.size, read: (offset, target) => readRange(s3, object, offset, target, signal) };
+  return {
+    size: object.size,
+    read: (offset, target, onBytes) => readRange(s3, object, offset, target, { signal, onBytes }),
+  };
 }

@@ -2,14 +2,16 @@ import { Worker } from 'node:worker_threads';
 import type { FromProber, ToProber } from '../probe/probed-media.ts';
 import type { ToIo } from './messages.ts';
 import type { ProbeThreadData } from './probe-thread.ts';
-import { createSharedState, settleWindow } from './shared-state.ts';
+import { createSharedState, tellWindow } from './shared-state.ts';
 import { dieWithPlatform, endProcess, tellPlatform } from './platform-pipe.ts';
 
 /** The process that looks into one file. It has no network: the platform sends it the bytes that it asks for. */
 
 const WATCH_MS = 100;
+/** What the platform sends at a time. */
+const WINDOW_SIZE = 4 * 1024 * 1024;
 
-const shared = createSharedState();
+const shared = createSharedState(WINDOW_SIZE);
 let memoryBytes = Number.POSITIVE_INFINITY;
 
 function send(message: FromProber): void {
@@ -33,7 +35,7 @@ function start({ size, name }: Extract<ToProber, { kind: 'start' }>): void {
 function fill({ window, bytes }: Extract<ToProber, { kind: 'bytes' }>): void {
   const { windows } = shared;
   new Uint8Array(windows.bytes, window * windows.size, windows.size).set(bytes);
-  settleWindow(windows, window, { length: bytes.length });
+  tellWindow(windows, window, bytes.length);
 }
 
 process.on('message', (message: ToProber) => {

@@ -10,7 +10,7 @@ export interface SharedState {
 
 /** Read windows: each holds one contiguous range of a file. */
 export interface Windows {
-  /** A state and a length for each. */
+  /** Of each, how many bytes are there, from its first on; `WINDOW_FAILED` when its read has failed. */
   readonly cells: SharedArrayBuffer;
   readonly bytes: SharedArrayBuffer;
   /** Bytes of one window. */
@@ -18,10 +18,12 @@ export interface Windows {
 }
 
 export const WINDOW_COUNT = 4;
-const INPUT_WINDOW_SIZE = 4 * 1024 * 1024;
+/** Each read is a request of its own, authorised and recorded. */
+const INPUT_WINDOW_SIZE = 16 * 1024 * 1024;
+export const WINDOW_FAILED = -1;
 
 /** Bytes that may wait for upload before FFmpeg has to wait. */
-export const UPLOAD_CREDIT = 48 * 1024 * 1024;
+export const UPLOAD_CREDIT = 64 * 1024 * 1024;
 
 export const CELL = {
   /** Counts work done; a job whose counter stands still hangs. */
@@ -33,31 +35,20 @@ export const CELL = {
   framesDecoded: 3,
 } as const;
 
-const CELLS_PER_WINDOW = 2;
-
-export const WINDOW_STATE = { idle: 0, loading: 1, ready: 2, failed: 3 } as const;
-
-export function createSharedState(): SharedState {
+/** @param windowSize in bytes; memory that no read has touched costs nothing */
+export function createSharedState(windowSize: number = INPUT_WINDOW_SIZE): SharedState {
   return {
     cells: new SharedArrayBuffer(4 * Object.keys(CELL).length),
-    windows: createWindows(INPUT_WINDOW_SIZE),
+    windows: createWindows(windowSize),
   };
 }
 
 export function createWindows(size: number): Windows {
   return {
-    cells: new SharedArrayBuffer(4 * WINDOW_COUNT * CELLS_PER_WINDOW),
+    cells: new SharedArrayBuffer(4 * WINDOW_COUNT),
     bytes: new SharedArrayBuffer(WINDOW_COUNT * size),
     size,
   };
-}
-
-export function windowStateCell(window: number): number {
-  return window * CELLS_PER_WINDOW;
-}
-
-export function windowLengthCell(window: number): number {
-  return windowStateCell(window) + 1;
 }
 
 /** Thrown in FFmpeg's thread when the other one has told it to stop. */
@@ -84,11 +75,9 @@ export function wakeAll(cells: Int32Array): void {
   for (let index = 0; index < cells.length; index++) Atomics.notify(cells, index);
 }
 
-/** Marks a window as filled, or its read as failed. */
-export function settleWindow(windows: Windows, window: number, outcome: { readonly length: number } | 'failed'): void {
+/** Says how much of a window is there by now, or that its read has failed. */
+export function tellWindow(windows: Windows, window: number, available: number): void {
   const cells = new Int32Array(windows.cells);
-  const state = windowStateCell(window);
-  if (outcome !== 'failed') Atomics.store(cells, windowLengthCell(window), outcome.length);
-  Atomics.store(cells, state, outcome === 'failed' ? WINDOW_STATE.failed : WINDOW_STATE.ready);
-  Atomics.notify(cells, state);
+  Atomics.store(cells, window, available);
+  Atomics.notify(cells, window);
 }

@@ -1,3 +1,4 @@
+import { releaseBuffer } from '#kernel/release-buffer.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
 import type { ObjectTarget, OpenUpload, ToIo } from './messages.ts';
 import type { ObjectStore } from './s3-io.ts';
@@ -87,6 +88,7 @@ export class UploadQueue {
     const sent = upload.then((opened) =>
       this.#slot(async () => {
         object.etags.set(part, await this.#store.part(object.target, opened, part, bytes));
+        releaseBuffer(bytes);
         this.#credit(credit);
       }),
     );
@@ -109,8 +111,10 @@ export class UploadQueue {
     const { held, upload, target } = object;
     if (upload === undefined) {
       const bytes = held?.bytes ?? new Uint8Array(0);
+      const { length } = bytes;
       await this.#slot(() => this.#store.put(target, storageOf(this.#job, target), bytes));
-      this.#credit(bytes.length);
+      releaseBuffer(bytes);
+      this.#credit(length);
       return;
     }
     const opened = await upload;

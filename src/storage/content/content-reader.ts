@@ -3,7 +3,9 @@ import { Readable } from 'node:stream';
 import { callbackify } from 'node:util';
 import { DecryptionError } from '#crypto/decryption-error.ts';
 import { openStream, SegmentOpener, STREAM_HEADER_LENGTH } from '#crypto/streaming-aead.ts';
+import type { OwnedChunks } from '#kernel/owned-chunks.ts';
 import type { BlobReader, Blobs } from '../blobs.ts';
+import { releaseBuffer } from '#kernel/release-buffer.ts';
 
 /** One stream of ciphertext that is a piece of a content. */
 export interface ContentPiece {
@@ -40,7 +42,7 @@ export function readInline(body: Uint8Array, segmentSize: number, dataKey: Buffe
  *
  * INVARIANT: nothing leaves before its tag has been checked; a damaged segment ends the stream with an error.
  */
-export class ContentReader extends Readable {
+export class ContentReader extends Readable implements OwnedChunks {
   readonly #request: ReadRequest;
   #pieceIndex = 0;
   /** Where the current piece begins in the whole plaintext. */
@@ -89,6 +91,11 @@ export class ContentReader extends Readable {
       },
       (error: unknown) => this.destroy(error instanceof Error ? error : new Error(String(error))),
     );
+  }
+
+  /** The memory of a large chunk is given back at once: the garbage collector would walk the heap for every few of them. */
+  release(chunk: Uint8Array): void {
+    releaseBuffer(new Uint8Array(chunk.buffer));
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -166,8 +173,9 @@ class OpenPiece {
     return { plaintext: this.#opener.open(index, target), plaintextStart: this.#opener.plaintextStart(index) };
   }
 
-  close(): Promise<void> {
-    return this.#reader.close();
+  async close(): Promise<void> {
+    await this.#reader.close();
+    releaseBuffer(this.#buffer);
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { sealStream, SegmentSealer, StreamEncryptor } from '#crypto/streaming-aead.ts';
 import type { BlobWriter, Blobs } from '../blobs.ts';
-import { releaseBuffer } from './release-buffer.ts';
+import { releaseBuffer } from '#kernel/release-buffer.ts';
 
 /** A ciphertext that lies in the record of what it belongs to. */
 export interface InlineContent {
@@ -36,6 +36,7 @@ export interface WriteRequest {
   readonly blobs: Blobs;
   /** In whose space a blob is made, such as `s3`. */
   readonly space: string;
+  /** Its chunks are taken over: nobody else may use them afterwards. */
   readonly source: AsyncIterable<Uint8Array>;
   /** 32 bytes. */
   readonly dataKey: Buffer;
@@ -79,6 +80,7 @@ export async function writeContent(request: WriteRequest): Promise<WrittenConten
       if (large !== undefined) {
         const wait = large.add(chunk);
         if (wait !== undefined) await wait;
+        releaseBuffer(chunk);
         continue;
       }
       first.push(chunk);

@@ -1,7 +1,7 @@
 import { openStream, SegmentOpener, SegmentSealer, sealStream, STREAM_HEADER_LENGTH } from '#crypto/streaming-aead.ts';
 import { DecryptionError } from '#crypto/decryption-error.ts';
 import type { BlobReader, Blobs } from '#storage/blobs.ts';
-import { releaseBuffer } from '#storage/content/release-buffer.ts';
+import { releaseBuffer } from '#kernel/release-buffer.ts';
 
 /** The space of the service's blobs. */
 export const BLOB_SPACE = 'kinesis-video';

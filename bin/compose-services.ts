@@ -73,6 +73,7 @@ import type { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
 import { checksOf } from './checks.ts';
 import type { Config } from './config.ts';
 import { LateDoor } from './late-door.ts';
+import { usualMediaWorkers } from './usual-media-workers.ts';
 
 /** Every service's tables. */
 export const allMigrations: readonly Migration[] = [
@@ -140,7 +141,7 @@ export function composeServices(
     isInsecureCustomerKeyAllowed: config.allowInsecureCustomerKeys,
   });
 
-  const mediaWorkers = config.mediaWorkers ?? Math.max(1, availableParallelism() - 1);
+  const mediaWorkers = config.mediaWorkers ?? usualMediaWorkers(availableParallelism());
   const mediaconvert = createMediaconvertContext({
     store: new MediaconvertStore(records.of<MediaconvertTables>()),
     rootKey,

@@ -74,6 +74,7 @@ const TYPES: Readonly<Record<EvaluatedPolicy['type'], string>> = {
   'permissions-boundary': 'permissions boundary',
   session: 'session policy',
   'role-trust': 'trust policy',
+  'key-grant': 'grant',
 };
 
 const OUTCOMES: Readonly<Record<EvaluatedStatement['outcome'], string>> = {

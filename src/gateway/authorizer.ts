@@ -2,6 +2,7 @@ import type { AccessEvaluation } from '#kernel/access-evaluation.ts';
 import { accountOf, anonymousCaller, type Caller, nameOf } from '#kernel/caller.ts';
 import type { Region } from '#kernel/ids.ts';
 import type { AccessRequest, RequestSource, ResourcePolicy } from '#kernel/operation.ts';
+import { granteeNamesOf, type GrantSources } from '#policy/key-grants.ts';
 import { type Decision, evaluate, type EvaluationRequest, type ResourcePolicySource } from '#policy/evaluate.ts';
 import { explainEvaluation } from '#policy/explain-evaluation.ts';
 import { PolicyCache } from '#policy/policy-cache.ts';
@@ -42,7 +43,15 @@ export class CallAuthorizer {
     this.#prepared ??= this.#prepare();
     const { policies, context } = await this.#prepared;
     if (request.identityProvider !== undefined) return this.#decideForToken(request);
-    return this.#authorizer.decide(request, this.#caller, policies, requestContext(context, request, this.#caller));
+    const keys = requestContext(context, request, this.#caller);
+    const verdict = this.#authorizer.decide(request, this.#caller, policies, keys);
+    const { isAllowed, isExplicitDeny } = verdict.decision;
+    if (request.grants === undefined || isAllowed || isExplicitDeny) return verdict;
+    // Grants are many, and most requests need none: they are looked for when nothing else has decided.
+    const { find, ...rest } = request.grants;
+    const grants = await find(granteeNamesOf(principalFactsOf(this.#caller, policies.canonicalId)));
+    if (grants.length === 0) return verdict;
+    return this.#authorizer.decide(request, this.#caller, policies, keys, { ...rest, grants });
   }
 
   /** The token says who asks, whoever else has signed. */
@@ -93,6 +102,7 @@ export class Authorizer {
     caller: Caller,
     policies: PrincipalPolicies,
     context: ReadonlyMap<string, string | readonly string[]>,
+    grants?: GrantSources,
   ): Verdict {
     const account = accountOf(caller);
     const isCrossAccount = request.resourceAccount !== undefined && request.resourceAccount !== account;
@@ -108,6 +118,7 @@ export class Authorizer {
         session,
         ...(boundary === undefined ? {} : { boundary }),
         ...(resource === undefined ? {} : { resource }),
+        ...(grants === undefined ? {} : { grants }),
       },
       isCrossAccount,
     };

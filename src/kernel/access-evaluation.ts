@@ -1,5 +1,11 @@
-/** The kinds of policies that have a say in a decision. */
-export type PolicyType = 'identity-based' | 'resource-based' | 'permissions-boundary' | 'session' | 'role-trust';
+/** The kinds of policies that have a say in a decision; a grant on a KMS key is one of a single statement. */
+export type PolicyType =
+  | 'identity-based'
+  | 'resource-based'
+  | 'permissions-boundary'
+  | 'session'
+  | 'role-trust'
+  | 'key-grant';
 
 /** The statement that made a decision. */
 export interface DecidingStatement {
@@ -50,7 +56,7 @@ interface EvaluatedPrincipal {
 
 export interface EvaluatedPolicy {
   readonly type: PolicyType;
-  /** The ARN of a managed policy, the name of an inline one, the resource's ARN for its own policy. */
+  /** The ARN of a managed policy, the name of an inline one, the resource's ARN for its own policy, a grant's id. */
   readonly name: string;
   /** False for a resource that has no policy, though one would be needed. */
   readonly exists: boolean;

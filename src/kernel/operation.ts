@@ -3,6 +3,7 @@ import type { StaticOperationSchema } from '@smithy/types';
 import type { Caller } from './caller.ts';
 import type { Authority } from './door.ts';
 import type { AccountId, Region } from './ids.ts';
+import type { GrantQuestion } from './key-grant.ts';
 
 /** Values of condition keys, such as `s3:prefix`. A key that is absent (or `undefined`) is absent in AWS's sense too. */
 export type ConditionContext = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -22,6 +23,8 @@ export interface AccessRequest {
   /** Tags in the request: `aws:RequestTag/…` and `aws:TagKeys`. */
   readonly requestTags?: Readonly<Record<string, string>>;
   readonly resourcePolicy?: ResourcePolicy;
+  /** Where the resource is a KMS key and the action one that a grant can allow. */
+  readonly grants?: GrantQuestion;
   /**
    * The ARN of the identity provider whose token, already verified, an anonymous caller has brought: what `Federated`
    * principals are held against, and `aws:FederatedProvider`.

@@ -1,6 +1,7 @@
 import type { DecidingStatement, PolicyType } from '#kernel/access-evaluation.ts';
 import type { CompiledPolicy, CompiledStatement, StatementRequest } from './compile-policy.ts';
 import type { RequestContext } from './condition.ts';
+import { findKeyGrant, type GrantSources } from './key-grants.ts';
 import { isDeniedBy, isSparedBy, type Naming, namingIn, type PrincipalFacts } from './principal.ts';
 
 /** A policy with the name by which decisions call it. */
@@ -27,6 +28,8 @@ interface PolicySet {
   /** Empty when none was given: the session is then not limited. */
   readonly session: readonly PolicySource[];
   readonly resource?: ResourcePolicySource;
+  /** Grants on the resource, where it is a KMS key. */
+  readonly grants?: GrantSources;
 }
 
 export interface EvaluationRequest {
@@ -64,16 +67,20 @@ interface Found {
 
 /**
  * Decides by IAM's rules: an explicit Deny anywhere wins; else identity and resource policies must allow as far as the
- * accounts and the kind of resource ask for it, within the permissions boundary and the session policies.
+ * accounts and the kind of resource ask for it, or a grant, within the permissions boundary and the session policies.
  *
  * INVARIANT: pure, and closed by default: whatever no branch below allows is refused.
  */
 export function evaluate(request: EvaluationRequest): Decision {
-  const { principal, policies, isCrossAccount } = request;
   const question = questionOf(request);
   const denied = findDeny(question, request);
   if (denied !== undefined) return denied;
+  const byPolicies = decideByPolicies(question, request);
+  return byPolicies.isAllowed ? byPolicies : (decideByGrant(question, request) ?? byPolicies);
+}
 
+function decideByPolicies(question: StatementRequest, request: EvaluationRequest): Decision {
+  const { principal, policies, isCrossAccount } = request;
   const { resource } = policies;
   const grant = findGrant(question, resource, principal);
   const refuse = (missing: PolicyType) => refusal(missing, request.action);
@@ -93,12 +100,37 @@ export function evaluate(request: EvaluationRequest): Decision {
   if (isResourceAllowNeeded && grant.naming === 'none') return missingAtResource;
 
   if (isCrossAccount || grant.naming !== 'direct') {
-    const { boundary, session } = policies;
-    if (boundary !== undefined && findAllow(question, [boundary]) === undefined) return refuse('permissions-boundary');
-    if (session.length > 0 && findAllow(question, session) === undefined) return refuse('session');
+    const limit = missingLimit(question, policies);
+    if (limit !== undefined) return refuse(limit);
   }
   if (identity !== undefined) return allowed({ ...identity, type: 'identity-based' });
   return allowedBy(grant.found, resource);
+}
+
+/**
+ * A grant needs no other policy, in either account, unless its grantee is an account: then that account's identity
+ * policies decide. It names a principal as a resource policy does, and is limited as that is.
+ */
+function decideByGrant(question: StatementRequest, request: EvaluationRequest): Decision | undefined {
+  const { principal, policies, isCrossAccount, action } = request;
+  const found = policies.grants && findKeyGrant(question, policies.grants, principal);
+  if (found === undefined) return undefined;
+  const { naming, grant } = found;
+  if (naming === 'account' && !principal.isRoot && findAllow(question, policies.identity) === undefined) {
+    return refusal('identity-based', action);
+  }
+  if (principal.accountId !== undefined && (isCrossAccount || naming !== 'direct')) {
+    const limit = missingLimit(question, policies);
+    if (limit !== undefined) return refusal(limit, action);
+  }
+  const decider = { policyType: 'key-grant', policyName: grant.id, statementIndex: 0 } as const;
+  return { isAllowed: true, isExplicitDeny: false, decidedBy: decider, reason: '' };
+}
+
+/** The boundary or the session's policies, where they do not allow. */
+function missingLimit(question: StatementRequest, { boundary, session }: PolicySet): PolicyType | undefined {
+  if (boundary !== undefined && findAllow(question, [boundary]) === undefined) return 'permissions-boundary';
+  return session.length > 0 && findAllow(question, session) === undefined ? 'session' : undefined;
 }
 
 /** What every statement is held against. */
@@ -201,6 +233,7 @@ const NAMES: Readonly<Record<PolicyType, string>> = {
   'permissions-boundary': 'permissions boundary',
   session: 'session policy',
   'role-trust': 'role trust policy',
+  'key-grant': 'grant',
 };
 
 /** `: ARN` of a managed policy; inline policies have none. */

@@ -7,6 +7,7 @@ import type {
   StatementOutcome,
 } from '#kernel/access-evaluation.ts';
 import type { CompiledPolicy, CompiledStatement, StatementRequest } from './compile-policy.ts';
+import { namingByGrant, outcomeOf } from './key-grants.ts';
 import { type Decision, type EvaluationRequest, isAboutPrincipal, questionOf } from './evaluate.ts';
 
 /** Characters of JSON that a record may have, about. */
@@ -31,6 +32,7 @@ export function explainEvaluation(request: EvaluationRequest, decision: Decision
   const all = policiesOf(request);
   const policies = all.slice(0, MAX_POLICIES).map((item) => explainPolicy(item, question, request, cut));
   if (all.length > MAX_POLICIES) cut.isUsed = true;
+  policies.push(...explainGrants(question, request, cut));
   const conditions = explainContext(request, cut);
   return shorten({ policies, conditions, isShortened: cut.isUsed }, decision);
 }
@@ -68,6 +70,20 @@ function explainPolicy(
       return explainStatement(statement, question, isMeant, cut);
     }),
   };
+}
+
+/** A grant reads as a policy of one statement. */
+function explainGrants(question: StatementRequest, request: EvaluationRequest, cut: Cutter): EvaluatedPolicy[] {
+  const sources = request.policies.grants;
+  if (sources === undefined) return [];
+  if (sources.grants.length > MAX_POLICIES) cut.isUsed = true;
+  return sources.grants.slice(0, MAX_POLICIES).map((grant): EvaluatedPolicy => {
+    const isMeant = namingByGrant(grant, request.principal) !== 'none';
+    const outcome = isMeant ? outcomeOf(grant, question, sources) : 'other-principal';
+    const actions = cut.list(grant.operations.map((name) => `kms:${name}`));
+    const statement = { index: 0, effect: 'Allow', outcome, actions, resources: [cut.text(grant.key)] } as const;
+    return { type: 'key-grant', name: grant.id, exists: true, statementCount: 1, statements: [statement] };
+  });
 }
 
 function explainStatement(

@@ -1,6 +1,6 @@
 import type { AccessEvaluation, PolicyType } from '#kernel/access-evaluation.ts';
 
-const OF_THE_RESOURCE: ReadonlySet<PolicyType> = new Set(['resource-based', 'role-trust']);
+const OF_THE_RESOURCE: ReadonlySet<PolicyType> = new Set(['resource-based', 'role-trust', 'key-grant']);
 
 /**
  * What one account's log may hold of an evaluation.

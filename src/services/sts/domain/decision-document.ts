@@ -2,7 +2,7 @@ import type { AccessEvaluation, EvaluatedStatement, PolicyType } from '#kernel/a
 
 /** Bytes, about: encoded, it has to fit in a header beside others, and in what DecodeAuthorizationMessage takes. */
 const MAX_LENGTH = 4096;
-const OF_THE_RESOURCE: ReadonlySet<PolicyType> = new Set(['resource-based', 'role-trust']);
+const OF_THE_RESOURCE: ReadonlySet<PolicyType> = new Set(['resource-based', 'role-trust', 'key-grant']);
 
 const items = <Item>(list: readonly Item[]) => ({ items: list });
 const values = (list: readonly string[]) => items(list.map((value) => ({ value })));

@@ -41,6 +41,7 @@ import { createKmsContext } from '#services/kms/context.ts';
 import { KmsJanitor } from '#services/kms/maintenance/janitor.ts';
 import { kmsService } from '#services/kms/service.ts';
 import { kmsMaterialMigrations } from '#services/kms/material-migrations.ts';
+import { GrantStore, type GrantTables, grantMigrations } from '#services/kms/grant-store.ts';
 import { kmsMigrations } from '#services/kms/migrations.ts';
 import { KmsStore, type KmsTables } from '#services/kms/store.ts';
 import { createMediaConnectContext } from '#services/mediaconnect/context.ts';
@@ -80,6 +81,7 @@ export const allMigrations: readonly Migration[] = [
   ...iamMigrations,
   ...kmsMigrations,
   ...kmsMaterialMigrations,
+  ...grantMigrations,
   ...cloudTrailMigrations,
   ...s3Migrations,
   ...mediaconvertMigrations,
@@ -114,7 +116,8 @@ export function composeServices(
 
   const iamStore = new IamStore(records.of<IamTables>());
   const iam = new IamApi(iamStore, rootKey, randomness, clock);
-  const kms = createKmsContext(new KmsStore(records.of<KmsTables>()), rootKey, randomness, iam.policyPrincipals);
+  const kmsStore = new KmsStore(records.of<KmsTables>(), new GrantStore(records.of<GrantTables>()));
+  const kms = createKmsContext(kmsStore, rootKey, randomness, iam);
   const kmsJanitor = new KmsJanitor(kms, clock, logger);
   const trail = new CloudTrailStore(records.of<CloudTrailTables>());
   const buffer = new EventBuffer(trail, logger);

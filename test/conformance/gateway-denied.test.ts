@@ -319,6 +319,9 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
   const KeyId = KeyMetadata?.KeyId ?? '';
   const sealed = await keys.send(new kms.EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }));
   await keys.send(new kms.CreateAliasCommand({ AliasName: 'alias/existing', TargetKeyId: KeyId }));
+  const principal = `arn:aws:iam::${account}:root`;
+  const grant = { GranteePrincipal: principal, Operations: ['Decrypt' as const] };
+  const { GrantId } = await keys.send(new kms.CreateGrantCommand({ KeyId, ...grant }));
   const { Policy: keyPolicy = '' } = await keys.send(new kms.GetKeyPolicyCommand({ KeyId }));
 
   const entities = await populateIam(people, account);
@@ -380,6 +383,10 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       Tags: [{ TagKey: 'a', TagValue: 'b' }],
       TagKeys: ['a'],
     },
+    'kms:CreateGrant': grant,
+    'kms:ListRetirableGrants': { RetiringPrincipal: principal },
+    'kms:RetireGrant': { KeyId, GrantId },
+    'kms:RevokeGrant': { GrantId },
     'kms:CreateAlias': { AliasName: 'alias/new' },
     // Not required by its schema: a dry run may go without.
     'kms:Decrypt': { CiphertextBlob: sealed.CiphertextBlob },

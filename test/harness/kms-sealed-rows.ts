@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import {
   CreateAliasCommand,
+  CreateGrantCommand,
   CreateKeyCommand,
   DescribeKeyCommand,
   EnableKeyRotationCommand,
   EncryptCommand,
   GetKeyRotationStatusCommand,
   KMSClient,
+  ListGrantsCommand,
   ListKeyRotationsCommand,
   RotateKeyOnDemandCommand,
 } from '@aws-sdk/client-kms';
@@ -29,6 +31,8 @@ export async function furnishKms(kms: KMSClient): Promise<string> {
   const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Tags: [{ TagKey: 'use', TagValue: 'test' }] }));
   const KeyId = KeyMetadata?.KeyId;
   await kms.send(new CreateAliasCommand({ AliasName: 'alias/test', TargetKeyId: KeyId }));
+  const GranteePrincipal = KeyMetadata?.Arn?.replace(/^arn:aws:kms:[^:]*:(\d+):.*/, 'arn:aws:iam::$1:root');
+  await kms.send(new CreateGrantCommand({ KeyId, GranteePrincipal, Operations: ['Decrypt'] }));
   await kms.send(new EnableKeyRotationCommand({ KeyId }));
   await kms.send(new RotateKeyOnDemandCommand({ KeyId }));
   return KeyMetadata?.Arn ?? '';
@@ -47,6 +51,11 @@ async function listRotations(kms: KMSClient): Promise<void> {
   assert.equal(Rotations?.length, 1, 'the row is not there');
 }
 
+async function listGrants(kms: KMSClient): Promise<void> {
+  const { Grants } = await kms.send(new ListGrantsCommand({ KeyId: await keyId(kms) }));
+  assert.equal(Grants?.length, 1, 'the row is not there');
+}
+
 async function askRotationStatus(kms: KMSClient): Promise<void> {
   const { KeyRotationEnabled } = await kms.send(new GetKeyRotationStatusCommand({ KeyId: await keyId(kms) }));
   assert.equal(KeyRotationEnabled, true, 'the row is not there');
@@ -56,6 +65,7 @@ const CASES: readonly KmsCase[] = [
   { table: 'kms_key', where: `id = ${TESTED_KEY}`, read: encrypt, lookedUpBy: ['region', 'id'] },
   { table: 'kms_alias', where: `name = 'alias/test'`, read: encrypt, lookedUpBy: ['account', 'region', 'name'] },
   { table: 'kms_tag', where: '1', read: encrypt, lookedUpBy: ['region', 'key_id'] },
+  { table: 'kms_grant', where: '1', read: listGrants, lookedUpBy: ['region', 'key_id'] },
   {
     table: 'kms_material',
     where: `id = (SELECT material_id FROM kms_key WHERE id = ${TESTED_KEY})`,

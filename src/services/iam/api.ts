@@ -1,4 +1,5 @@
 import type { RootKey } from '#crypto/root-key.ts';
+import { parseArn } from '#kernel/arn.ts';
 import type { Caller, SessionFacts } from '#kernel/caller.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { Authority, Door } from '#kernel/door.ts';
@@ -33,6 +34,9 @@ export interface Role {
   readonly maxSessionDuration: number;
   readonly tags: Readonly<Record<string, string>>;
 }
+
+/** An assumed role's or a federated user's resource part: which of the two, and the role's or the user's name. */
+const SESSION = /^(assumed-role|federated-user)\/([\w+=,.@-]+)(?:\/[\w+=,.@-]+)?$/;
 
 /**
  * IAM for the rest of the platform: what authentication, authorisation and STS ask it. It reads facts about principals
@@ -95,6 +99,27 @@ export class IamApi {
       maxSessionDuration: role.max_session,
       tags: await tagsOf(this.#store.read, role.id),
     };
+  }
+
+  /**
+   * Whom an ARN of IAM or STS names, of those that a grant can be for. The unique id is absent for an account's root and
+   * for federated users; a session of a role has the role's.
+   */
+  async findPrincipal(arn: string): Promise<{ readonly uniqueId?: string } | undefined> {
+    for (const kind of ['user', 'role'] as const) {
+      const parts = parseIamArn(kind, arn);
+      if (parts === undefined) continue;
+      const found = await this.#store.findPrincipal(parts.account, kind, parts.name);
+      return found !== undefined && principalArn(kind, found) === arn ? { uniqueId: found.id } : undefined;
+    }
+    const { service, account, resource } = parseArn(arn) ?? {};
+    if (account === undefined || (await this.accounts.find(account as AccountId)) === undefined) return undefined;
+    if (service === 'iam') return resource === 'root' ? {} : undefined;
+    if (service !== 'sts') return undefined;
+    const [, kind, name = ''] = SESSION.exec(resource ?? '') ?? [];
+    if (kind === 'federated-user') return {};
+    const role = kind === undefined ? undefined : await this.#store.findPrincipal(account, 'role', name);
+    return role?.name === name ? { uniqueId: role.id } : undefined;
   }
 
   /** Whether there is a managed policy, of AWS or of `account`, with this ARN. */

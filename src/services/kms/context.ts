@@ -1,6 +1,6 @@
 import type { RootKey } from '#crypto/root-key.ts';
 import type { Randomness } from '#kernel/randomness.ts';
-import type { PolicyPrincipals } from '#services/iam/api.ts';
+import type { IamApi, PolicyPrincipals } from '#services/iam/api.ts';
 import { KeyLocator } from './domain/key-locator.ts';
 import { KeyMaterials } from './domain/key-materials.ts';
 import type { KmsStore } from './store.ts';
@@ -12,14 +12,17 @@ export interface KmsContext {
   readonly materials: KeyMaterials;
   readonly randomness: Randomness;
   readonly policyPrincipals: PolicyPrincipals;
+  /** Says whom the ARNs in grants name. */
+  readonly principals: Pick<IamApi, 'findPrincipal'>;
 }
 
 export function createKmsContext(
   store: KmsStore,
   rootKey: RootKey,
   randomness: Randomness,
-  policyPrincipals: PolicyPrincipals,
+  iam: Pick<IamApi, 'findPrincipal' | 'policyPrincipals'>,
 ): KmsContext {
   const materials = new KeyMaterials(store, rootKey, randomness);
-  return { store, materials, keys: new KeyLocator(store, materials, randomness), randomness, policyPrincipals };
+  const keys = new KeyLocator(store, materials, randomness);
+  return { store, materials, keys, randomness, policyPrincipals: iam.policyPrincipals, principals: iam };
 }

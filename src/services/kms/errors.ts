@@ -102,6 +102,15 @@ export function invalidGrantToken(): ServiceError {
   return new ServiceError('InvalidGrantTokenException', BAD_REQUEST, 'Invalid grant token');
 }
 
+/** @param id of a form that no grant's id has */
+export function invalidGrantId(id: string): ServiceError {
+  return new ServiceError('InvalidGrantIdException', BAD_REQUEST, `Invalid grant ID ${id}`);
+}
+
+export function grantNotFound(id: string): ServiceError {
+  return notFound(`Grant ID ${id} not found`);
+}
+
 /** The answer to a dry run that would have worked. One for all: it says nothing of the call, and is thrown often. */
 export const DRY_RUN_SUCCEEDED = new ServiceError(
   'DryRunOperationException',

@@ -5,7 +5,12 @@ import type { GrantConstraints, KeyGrant } from '#kernel/key-grant.ts';
 import { GroupedCache } from '#storage/grouped-cache.ts';
 import type { Migration, Records } from '#storage/records.ts';
 import { keyArn } from './domain/key-identifier.ts';
-import type { KeyRef } from './store.ts';
+
+/** The key that a grant is on. */
+interface GrantedKey {
+  readonly region: Region;
+  readonly id: string;
+}
 
 /** Times are milliseconds since the epoch. */
 export interface GrantRecord {
@@ -56,9 +61,8 @@ export const grantMigrations: readonly Migration[] = [
         FOREIGN KEY (region, key_id) REFERENCES kms_key (region, id) ON DELETE CASCADE) STRICT`.execute(transaction);
       await sql`CREATE INDEX kms_grant_key ON kms_grant (region, key_id, id)`.execute(transaction);
       await sql`CREATE INDEX kms_grant_grantee ON kms_grant (region, key_id, grantee, id)`.execute(transaction);
-      await sql`CREATE INDEX kms_grant_retiring ON kms_grant (retiring, region, id) WHERE retiring IS NOT NULL`.execute(
-        transaction,
-      );
+      await sql`CREATE INDEX kms_grant_retiring ON kms_grant (retiring, region, id)
+        WHERE retiring IS NOT NULL`.execute(transaction);
       await sql`CREATE INDEX kms_grant_retry ON kms_grant (region, key_id, retry) WHERE retry IS NOT NULL`.execute(
         transaction,
       );
@@ -79,7 +83,7 @@ export class GrantStore {
   }
 
   /** INVARIANT: every change of a key's grants goes through here, so that the next request sees it. */
-  async write<Result>(key: KeyRef, work: (transaction: GrantTransaction) => Promise<Result>): Promise<Result> {
+  async write<Result>(key: GrantedKey, work: (transaction: GrantTransaction) => Promise<Result>): Promise<Result> {
     try {
       return await this.#records.write(work);
     } finally {
@@ -93,7 +97,7 @@ export class GrantStore {
   }
 
   /** The grants on a key whose grantee is called by one of the names. */
-  findFor(key: KeyRef, grantees: readonly string[]): Promise<readonly KeyGrant[]> {
+  findFor(key: GrantedKey, grantees: readonly string[]): Promise<readonly KeyGrant[]> {
     return this.#byGrantee.get(groupOf(key), grantees.join(' '), async () => {
       const rows = await this.#records.read
         .selectFrom('kms_grant')
@@ -117,7 +121,7 @@ export class GrantStore {
 
   /** At most `limit` grants on a key, in the order of their ids, after `after`. */
   listOfKey(
-    key: KeyRef,
+    key: GrantedKey,
     filter: { readonly id?: string | undefined; readonly grantee?: string | undefined },
     after: string,
     limit: number,
@@ -148,7 +152,7 @@ export class GrantStore {
 }
 
 /** How many grants a key has. Counted by the index: the rows, and so their seals, are not read. */
-export async function countGrants(transaction: GrantTransaction, { region, id }: KeyRef): Promise<number> {
+export async function countGrants(transaction: GrantTransaction, { region, id }: GrantedKey): Promise<number> {
   const { rows } = await sql<{ readonly count: number }>`
     SELECT count(*) AS count FROM kms_grant INDEXED BY kms_grant_key
     WHERE region = ${region} AND key_id = ${id}`.execute(transaction);
@@ -174,6 +178,6 @@ function toKeyGrant(row: GrantRecord): KeyGrant {
   };
 }
 
-function groupOf({ region, id }: KeyRef): string {
+function groupOf({ region, id }: GrantedKey): string {
   return `${region} ${id}`;
 }

@@ -5,16 +5,19 @@ import { kmsErrors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
 import { newerConstraints } from './newer-constraints.ts';
 import { createAlias, deleteAlias, listAliases, updateAlias } from './operations/aliases.ts';
+import { createGrant } from './operations/create-grant.ts';
 import { createKey } from './operations/create-key.ts';
 import { decrypt } from './operations/decrypt.ts';
 import { deriveSharedSecret } from './operations/derive-shared-secret.ts';
 import { describeKey } from './operations/describe-key.ts';
 import { decapsulate, encapsulate } from './operations/encapsulate.ts';
 import { encrypt } from './operations/encrypt.ts';
+import { retireGrant, revokeGrant } from './operations/end-grants.ts';
 import { generateDataKey, generateDataKeyWithoutPlaintext } from './operations/generate-data-key.ts';
 import { generateDataKeyPair, generateDataKeyPairWithoutPlaintext } from './operations/generate-data-key-pair.ts';
 import { generateRandom } from './operations/generate-random.ts';
 import { getPublicKey } from './operations/get-public-key.ts';
+import { takingGrantTokens } from './operations/grant-tokens.ts';
 import { getKeyPolicy, listKeyPolicies, putKeyPolicy } from './operations/key-policy.ts';
 import {
   cancelKeyDeletion,
@@ -23,6 +26,7 @@ import {
   scheduleKeyDeletion,
   updateKeyDescription,
 } from './operations/key-state.ts';
+import { listGrants, listRetirableGrants } from './operations/list-grants.ts';
 import { listKeys } from './operations/list-keys.ts';
 import { generateMac, verifyMac } from './operations/mac.ts';
 import { reEncrypt } from './operations/re-encrypt.ts';
@@ -84,7 +88,12 @@ export function kmsService(context: KmsContext): Service<KmsContext> {
       tagResource,
       untagResource,
       listResourceTags,
-    ],
+      createGrant,
+      listGrants,
+      listRetirableGrants,
+      retireGrant,
+      revokeGrant,
+    ].map(takingGrantTokens),
     context,
     constraints: { ...constraints, ...newerConstraints },
     errors: kmsErrors,

@@ -12,6 +12,7 @@ import type { Kysely } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
 import { ChangeCache } from '#storage/change-cache.ts';
 import type { Records } from '#storage/records.ts';
+import type { GrantStore } from './grant-store.ts';
 
 /** What names a key: a multi-Region key's replicas have one id. */
 export interface KeyRef {
@@ -116,11 +117,13 @@ const CACHED_KEYS = 10_000;
 
 /** The queries of KMS. Keys and aliases are remembered until the next change of any of them. */
 export class KmsStore {
+  readonly grants: GrantStore;
   readonly #records: Records<KmsTables>;
   readonly #keys = new ChangeCache<DescribedKey>(CACHED_KEYS);
   readonly #aliases = new ChangeCache<AliasRecord>(CACHED_KEYS);
 
-  constructor(records: Records<KmsTables>) {
+  constructor(records: Records<KmsTables>, grants: GrantStore) {
+    this.grants = grants;
     this.#records = records;
   }
 
@@ -234,12 +237,14 @@ export class KmsStore {
     const due = await this.#records.read.selectFrom('kms_key').select('id').where('deletion_at', '<=', now).execute();
     if (due.length === 0) return 0;
     await this.write((transaction) => transaction.deleteFrom('kms_key').where('deletion_at', '<=', now).execute());
+    this.grants.forgetAll();
     return due.length;
   }
 
   /** Removes every key of an account. */
   async purgeAccount(account: AccountId): Promise<void> {
     await this.write((transaction) => transaction.deleteFrom('kms_key').where('account', '=', account).execute());
+    this.grants.forgetAll();
   }
 
   /** Every material, for verification. */

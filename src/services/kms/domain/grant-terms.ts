@@ -19,6 +19,16 @@ const OF_SYMMETRIC_KEYS: readonly GrantOperation[] = [
   'GenerateDataKeyPairWithoutPlaintext',
 ];
 
+/**
+ * What a grant can allow whom it is for. Retiring is not among them: who may do that is said by more of the grant than its
+ * operations.
+ */
+export const GRANTABLE_ACTIONS: ReadonlySet<string> = new Set(
+  ['CreateGrant', 'DescribeKey', 'GetPublicKey', ...OF_SYMMETRIC_KEYS, ...Object.values(BY_USAGE).flat()].map(
+    (name) => `kms:${name}`,
+  ),
+);
+
 /** As many pairs, and characters of a value, as a constraint may have (KMS API, CreateGrant). */
 const MAX_PAIRS = 8;
 const MAX_VALUE_LENGTH = 384;
@@ -68,7 +78,9 @@ function checkConstraints(constraints: GrantConstraints, { spec }: Pick<KeyRecor
     throw validation(`A grant constraint can have at most ${MAX_PAIRS} encryption context pairs.`);
   }
   if (Object.values(pairs ?? {}).some((value) => value.length > MAX_VALUE_LENGTH)) {
-    throw validation(`An encryption context value in a grant constraint can have at most ${MAX_VALUE_LENGTH} characters.`);
+    throw validation(
+      `An encryption context value in a grant constraint can have at most ${MAX_VALUE_LENGTH} characters.`,
+    );
   }
   if (sourceArn !== undefined && (parseArn(sourceArn) === undefined || /[*?]/.test(sourceArn))) {
     throw invalidArn(`Invalid arn ${sourceArn}`);

@@ -1,7 +1,9 @@
 import { accountOf } from '#kernel/caller.ts';
+import type { GrantTerms } from '#kernel/key-grant.ts';
 import type { AccessRequest, Call, ConditionContext } from '#kernel/operation.ts';
 import { accessDenied } from '../errors.ts';
 import type { EncryptionContext } from './encryption-context.ts';
+import { GRANTABLE_ACTIONS } from './grant-terms.ts';
 import type { LocatedKey } from './key-locator.ts';
 
 /**
@@ -27,14 +29,27 @@ const CROSS_ACCOUNT_ACTIONS = new Set([
   'kms:GetPublicKey',
   'kms:DescribeKey',
   'kms:GetKeyRotationStatus',
+  'kms:CreateGrant',
+  'kms:ListGrants',
+  'kms:RetireGrant',
+  'kms:RevokeGrant',
 ]);
+
+/** What an operation on a key says of its request, apart from the key. */
+interface KeyAccessDetails {
+  readonly encryptionContext?: EncryptionContext | undefined;
+  /** Further condition keys. */
+  readonly context?: ConditionContext;
+  /** The grant that CreateGrant would make. */
+  readonly child?: GrantTerms;
+}
 
 /** The question that an operation on a key asks the policy engine, with every `kms:` condition key that it supplies. */
 export function keyAccess(
   call: Call,
   located: LocatedKey,
   action: string,
-  details: { readonly encryptionContext?: EncryptionContext | undefined; readonly context?: ConditionContext } = {},
+  details: KeyAccessDetails = {},
 ): AccessRequest {
   const { key, arn, requestAlias } = located;
   const callerAccount = accountOf(call.caller);
@@ -46,6 +61,9 @@ export function keyAccess(
     resource: arn,
     resourceAccount: key.account,
     resourcePolicy: { document: key.policy, isRequired: true, kind: 'resource-based' },
+    ...(GRANTABLE_ACTIONS.has(action) && {
+      grants: { find: located.findGrants, encryptionContext: details.encryptionContext, child: details.child },
+    }),
     resourceTags: key.tags,
     context: {
       ...viaService(call),

@@ -2,6 +2,7 @@ import type { KeyState } from '@aws-sdk/client-kms';
 import type { Caller } from '#kernel/caller.ts';
 import { accountOf, nameOf } from '#kernel/caller.ts';
 import type { AccountId, Region } from '#kernel/ids.ts';
+import type { GrantQuestion } from '#kernel/key-grant.ts';
 import type { Call } from '#kernel/operation.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import { accessDenied, aliasNotFound, disabled, invalidState, keyNotFound } from '../errors.ts';
@@ -17,6 +18,7 @@ export interface LocatedKey {
   readonly arn: string;
   /** `alias/…` when the request named the key by it: `kms:RequestAlias`. */
   readonly requestAlias: string | undefined;
+  readonly findGrants: GrantQuestion['find'];
 }
 
 /** Finds the keys that requests name, and makes AWS managed keys when they are first asked for. */
@@ -48,14 +50,19 @@ export class KeyLocator {
         ? aliasNotFound(aliasArn(identifier.account, identifier.region, identifier.name))
         : keyNotFound(keyArn({ account: identifier.account, region: identifier.region, id: identifier.name }));
     }
-    return { key, arn: keyArn(key), requestAlias: identifier.kind === 'alias' ? identifier.name : undefined };
+    return this.#located(key, identifier.kind === 'alias' ? identifier.name : undefined);
   }
 
   /** The key of a ciphertext, which names its id alone. */
   async locateById(id: string, call: Call): Promise<LocatedKey | undefined> {
     const key = await this.#store.findKey({ region: call.region, id });
     if (key === undefined || isGone(key, call.now) || key.region !== call.region) return undefined;
-    return { key, arn: keyArn(key), requestAlias: undefined };
+    return this.#located(key, undefined);
+  }
+
+  #located(key: DescribedKey, requestAlias: string | undefined): LocatedKey {
+    const findGrants: GrantQuestion['find'] = (grantees) => this.#store.grants.findFor(key, grantees);
+    return { key, arn: keyArn(key), requestAlias, findGrants };
   }
 
   async #findById(identifier: KeyIdentifier, now: number): Promise<DescribedKey | undefined> {
@@ -154,7 +161,8 @@ export function callerAccount(caller: Caller, action: string): AccountId {
   return account;
 }
 
-function foreignKeyDenied(caller: Caller, action: string, keyId: string): Error {
+/** Of what is another account's nothing is told, not even whether it is there. */
+export function foreignKeyDenied(caller: Caller, action: string, keyId: string): Error {
   return accessDenied(
     `User: ${nameOf(caller)} is not authorized to perform: ${action} on resource: ${keyId} because the resource does ` +
       'not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly ' +

@@ -1,6 +1,7 @@
-import { DRY_RUN_SUCCEEDED, invalidGrantToken, unsupported } from '../errors.ts';
+import { DRY_RUN_SUCCEEDED, unsupported } from '../errors.ts';
 
 interface CryptoParameters {
+  /** Looked at for all operations at once: `takingGrantTokens`. */
   readonly GrantTokens?: readonly string[] | undefined;
   readonly Recipient?: object | undefined;
   readonly DryRunModifiers?: readonly string[] | undefined;
@@ -14,8 +15,6 @@ export function refuseUnsupported(input: CryptoParameters): void {
   if (input.DryRunModifiers !== undefined && input.DryRunModifiers.length > 0) {
     throw unsupported('DryRunModifiers is not supported.');
   }
-  // No grants exist yet, so no token can be valid.
-  if (input.GrantTokens !== undefined && input.GrantTokens.length > 0) throw invalidGrantToken();
 }
 
 /** Ends a dry run, after permission and the key's state were checked. */

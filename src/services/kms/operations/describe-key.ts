@@ -3,12 +3,10 @@ import { operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
 import { keyMetadata } from '../domain/key-metadata.ts';
 import { authorizeOnKey } from './authorize-on-key.ts';
-import { refuseUnsupported } from './crypto-parameters.ts';
 
 export const describeKey = operation<KmsContext, DescribeKeyRequest, DescribeKeyResponse>(DescribeKey$, {
   authorize: authorizeOnKey('kms:DescribeKey'),
   async handle(input, call, kms) {
-    refuseUnsupported(input);
     const { key } = await kms.keys.locate(input.KeyId ?? '', call, 'kms:DescribeKey');
     return { KeyMetadata: keyMetadata(key) };
   },

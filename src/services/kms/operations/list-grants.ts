@@ -1,0 +1,82 @@
+import {
+  ListGrants$,
+  type ListGrantsRequest,
+  type ListGrantsResponse,
+  ListRetirableGrants$,
+  type ListRetirableGrantsRequest,
+} from '@aws-sdk/client-kms';
+import { parseArn } from '#kernel/arn.ts';
+import { type Call, operation } from '#kernel/operation.ts';
+import type { KmsContext } from '../context.ts';
+import { keyAccess } from '../domain/key-access.ts';
+import { callerAccount } from '../domain/key-locator.ts';
+import { decodeMarker, pageOf } from '../domain/pagination.ts';
+import { accessDenied, invalidArn, validation } from '../errors.ts';
+import type { GrantRecord } from '../grant-store.ts';
+import { checkGrantId, grantListEntry, isForService, locateByKeyName } from './grant-requests.ts';
+
+const DEFAULT_LIMIT = 50;
+/** Whoever asks for more gets as many, and a marker (KMS API, ListGrants). */
+const MAX_LIMIT = 100;
+
+export const listGrants = operation<KmsContext, ListGrantsRequest, ListGrantsResponse>(ListGrants$, {
+  async authorize(input, call, kms) {
+    const located = await locateByKeyName(input.KeyId, call, kms, 'kms:ListGrants');
+    return [keyAccess(call, located, 'kms:ListGrants', { context: isForService(call) })];
+  },
+  async handle(input, call, kms) {
+    const { GrantId, GranteePrincipal, GranteeServicePrincipal } = input;
+    if (GranteePrincipal !== undefined && GranteeServicePrincipal !== undefined) {
+      throw validation('Specify either GranteePrincipal or GranteeServicePrincipal, but not both.');
+    }
+    requireService('GranteeServicePrincipal', GranteeServicePrincipal, call);
+    const { key } = await locateByKeyName(input.KeyId, call, kms, 'kms:ListGrants');
+    const id = GrantId === undefined ? undefined : checkGrantId(GrantId);
+    const filter = { id, grantee: GranteePrincipal ?? GranteeServicePrincipal };
+    const limit = limitOf(input);
+    return answer(await kms.store.grants.listOfKey(key, filter, decodeMarker(input.Marker), limit + 1), limit);
+  },
+});
+
+export const listRetirableGrants = operation<KmsContext, ListRetirableGrantsRequest, ListGrantsResponse>(
+  ListRetirableGrants$,
+  {
+    authorize: () => [{ action: 'kms:ListRetirableGrants', resource: '*' }],
+    async handle(input, call, kms) {
+      const { RetiringPrincipal, RetiringServicePrincipal } = input;
+      if ((RetiringPrincipal === undefined) === (RetiringServicePrincipal === undefined)) {
+        throw validation('Specify either RetiringPrincipal or RetiringServicePrincipal, but not both.');
+      }
+      requireService('RetiringServicePrincipal', RetiringServicePrincipal, call);
+      if (RetiringPrincipal !== undefined) requireOwnAccount(RetiringPrincipal, call);
+      const principal = RetiringPrincipal ?? RetiringServicePrincipal ?? '';
+      const limit = limitOf(input);
+      const after = decodeMarker(input.Marker);
+      return answer(await kms.store.grants.listRetirable(call.region, principal, after, limit + 1), limit);
+    },
+  },
+);
+
+/** "This filter is only usable by callers in a service principal" (KMS API). */
+function requireService(member: string, service: string | undefined, { caller }: Call): void {
+  if (service === undefined || (caller.type === 'service' && caller.service === service)) return;
+  throw validation(`${member} can only be specified by that service.`);
+}
+
+/** The principal must be of the caller's account; the keys can be anybody's. */
+function requireOwnAccount(principal: string, call: Call): void {
+  const arn = parseArn(principal);
+  if (arn === undefined) throw invalidArn(`Invalid arn ${principal}`);
+  if (arn.account !== callerAccount(call.caller, 'kms:ListRetirableGrants')) {
+    throw accessDenied('RetiringPrincipal must be a principal of your own account.');
+  }
+}
+
+function limitOf({ Limit }: { readonly Limit?: number | undefined }): number {
+  return Math.min(Limit ?? DEFAULT_LIMIT, MAX_LIMIT);
+}
+
+function answer(grants: readonly GrantRecord[], limit: number): ListGrantsResponse {
+  const { items, ...page } = pageOf(grants, limit, (grant) => grant.id);
+  return { Grants: items.map(grantListEntry), ...page };
+}

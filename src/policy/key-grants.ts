@@ -74,7 +74,7 @@ function isContextMet(
 }
 
 /** Whether a grant allows nothing that its parent does not (KMS developer guide, "Granting CreateGrant permission"). */
-export function isWithin(child: GrantTerms, parent: GrantTerms): boolean {
+function isWithin(child: GrantTerms, parent: GrantTerms): boolean {
   if (!child.operations.every((name) => parent.operations.includes(name))) return false;
   const { sourceArn, encryptionContextEquals: equals, encryptionContextSubset: subset } = parent.constraints;
   if (sourceArn !== undefined && child.constraints.sourceArn !== sourceArn) return false;

@@ -34,7 +34,7 @@ const MAX_PAIRS = 8;
 const MAX_VALUE_LENGTH = 384;
 
 /** The operations that a grant on such a key can allow. */
-export function grantableOperations({ spec, usage }: Pick<KeyRecord, 'spec' | 'usage'>): readonly GrantOperation[] {
+function grantableOperations({ spec, usage }: Pick<KeyRecord, 'spec' | 'usage'>): readonly GrantOperation[] {
   const own = [...OF_EVERY_KEY, ...BY_USAGE[usage]];
   if (spec === 'SYMMETRIC_DEFAULT') return [...own, ...OF_SYMMETRIC_KEYS];
   return usage === 'GENERATE_VERIFY_MAC' ? own : [...own, 'GetPublicKey'];

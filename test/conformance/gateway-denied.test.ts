@@ -16,6 +16,7 @@ import { NormalizedSchema } from '@smithy/core/schema';
 import type { AnyService } from '#gateway/operations-table.ts';
 import { httpTraitOf } from '#protocol/rest-routes.ts';
 import { populateIam } from '../harness/iam-inputs.ts';
+import { populateKms } from '../harness/kms-inputs.ts';
 import { builtNamesOf, manifests } from '../harness/manifests.ts';
 import { type ClientConfig, startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 import { signHeader } from '../harness/sigv4-signer.ts';
@@ -315,15 +316,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
   const account = platform.accountId;
   const policy = (statement: Members) => JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
   const allowAll = policy({ Effect: 'Allow', Action: 's3:GetObject', Resource: '*' });
-  const { KeyMetadata } = await keys.send(new kms.CreateKeyCommand({}));
-  const KeyId = KeyMetadata?.KeyId ?? '';
-  const sealed = await keys.send(new kms.EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }));
-  await keys.send(new kms.CreateAliasCommand({ AliasName: 'alias/existing', TargetKeyId: KeyId }));
-  const principal = `arn:aws:iam::${account}:root`;
-  const grant = { GranteePrincipal: principal, Operations: ['Decrypt' as const] };
-  const { GrantId } = await keys.send(new kms.CreateGrantCommand({ KeyId, ...grant }));
-  const { Policy: keyPolicy = '' } = await keys.send(new kms.GetKeyPolicyCommand({ KeyId }));
-
+  const keyInputs = await populateKms(keys, account);
   const entities = await populateIam(people, account);
 
   const place = { Bucket: 'target', Key: 'target' };
@@ -360,39 +353,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
   const fragments = { FragmentSelectorType: 'SERVER_TIMESTAMP', TimestampRange: anyTime };
 
   return {
-    kms: {
-      KeyId,
-      TargetKeyId: KeyId,
-      DestinationKeyId: KeyId,
-      AliasName: 'alias/existing',
-      Plaintext: Buffer.from('x'),
-      Message: Buffer.from('x'),
-      SigningAlgorithm: 'ECDSA_SHA_256',
-      Signature: Buffer.from('x'),
-      MacAlgorithm: 'HMAC_SHA_256',
-      Mac: Buffer.from('x'),
-      KeyPairSpec: 'ECC_NIST_P256',
-      KeyAgreementAlgorithm: 'ECDH',
-      PublicKey: Buffer.from('x'),
-      EncapsulationAlgorithm: 'ML_KEM',
-      SharedSecretCiphertextBlob: Buffer.from('x'),
-      CiphertextBlob: sealed.CiphertextBlob,
-      Policy: keyPolicy,
-      PolicyName: 'default',
-      Description: 'changed',
-      Tags: [{ TagKey: 'a', TagValue: 'b' }],
-      TagKeys: ['a'],
-    },
-    'kms:CreateGrant': grant,
-    'kms:ListRetirableGrants': { RetiringPrincipal: principal },
-    'kms:RetireGrant': { KeyId, GrantId },
-    'kms:RevokeGrant': { GrantId },
-    'kms:CreateAlias': { AliasName: 'alias/new' },
-    // Not required by its schema: a dry run may go without.
-    'kms:Decrypt': { CiphertextBlob: sealed.CiphertextBlob },
-    'kms:ReEncrypt': { CiphertextBlob: sealed.CiphertextBlob },
-    'kms:GenerateDataKey': { KeySpec: 'AES_256' },
-    'kms:GenerateRandom': { NumberOfBytes: 8 },
+    ...keyInputs,
     ...entities.inputs,
     sts: {
       RoleArn: entities.roleArn,

@@ -2,6 +2,7 @@ import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { LOG_LEVELS } from './config.ts';
+import { preventMemoryDumps } from './no-memory-dumps.ts';
 import { reportFailure } from './report-failure.ts';
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -12,6 +13,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 // What is written is this user's alone, also in a data folder that others may look into.
 process.umask(0o077);
+preventMemoryDumps();
 
 // Compiled code is kept beside the packages: a start takes less than half the time. In no folder that others may write.
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/coffer', import.meta.url)));

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { decodeBase64Url, encodeBase64Url } from './base64url-bytes.ts';
 import { RootKey } from './root-key.ts';
 import { RootKeyError } from './root-key-error.ts';
 import { ROOT_SECRET_LENGTH } from './root-secret.ts';
@@ -8,6 +9,8 @@ import { syncFolder } from './sync-folder.ts';
 
 /** Frozen: the first word of a root key file (docs/formats/root-key.md). */
 const PREFIX = 'coffer-root-key-1:';
+/** A line end, and what an editor may leave. */
+const BLANKS: ReadonlySet<number> = new Set(Buffer.from(' \t\r\n'));
 const ENCODED_LENGTH = Math.ceil((ROOT_SECRET_LENGTH * 4) / 3);
 
 /**
@@ -28,7 +31,10 @@ export async function createRootKeyFile(path: string): Promise<RootKey> {
   try {
     // The mode given to open is subject to the umask, which can only take away; this sets it exactly.
     await file.chmod(0o600);
-    await file.writeFile(`${PREFIX}${secret.toString('base64url')}\n`);
+    const encoded = encodeBase64Url(secret);
+    const text = Buffer.concat([Buffer.from(PREFIX), encoded, Buffer.from('\n')]);
+    encoded.fill(0);
+    await file.writeFile(text).finally(() => text.fill(0));
     await file.sync();
     await syncFolder(dirname(path));
     return new RootKey(secret);
@@ -75,20 +81,21 @@ export async function loadRootKeyFile(path: string): Promise<RootKey> {
 }
 
 function parse(bytes: Buffer, path: string): RootKey {
-  const text = bytes.toString('latin1').trimEnd();
-  if (!text.startsWith(PREFIX)) throw new RootKeyError(`The file ${path} is not a root key file of a known version.`);
-  const encoded = text.slice(PREFIX.length);
-  if (!/^[A-Za-z0-9_-]*$/.test(encoded) || encoded.length !== ENCODED_LENGTH) {
-    throw new RootKeyError(
-      `The root key file ${path} is damaged: its key must be ${ENCODED_LENGTH} base64url characters.`,
-    );
+  const prefix = Buffer.from(PREFIX);
+  if (!bytes.subarray(0, prefix.length).equals(prefix)) {
+    throw new RootKeyError(`The file ${path} is not a root key file of a known version.`);
   }
-  const secret = Buffer.from(encoded, 'base64url');
+  let end = bytes.length;
+  while (end > prefix.length && BLANKS.has(bytes[end - 1] ?? 0)) end -= 1;
+  const secret = decodeBase64Url(bytes.subarray(prefix.length, end));
   try {
-    return new RootKey(secret);
+    if (secret?.length === ROOT_SECRET_LENGTH) return new RootKey(secret);
   } finally {
-    secret.fill(0);
+    secret?.fill(0);
   }
+  throw new RootKeyError(
+    `The root key file ${path} is damaged: its key must be ${ENCODED_LENGTH} base64url characters.`,
+  );
 }
 
 function isErrno(error: unknown, code: string): boolean {

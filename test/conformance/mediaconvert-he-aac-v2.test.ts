@@ -223,6 +223,13 @@ describe('HE-AAC v2', { skip: withoutFfmpeg }, () => {
     assert.match((await account.download('hls/film.m3u8')).toString(), /CODECS="avc1\.[0-9a-f.]+,mp4a\.40\.29"/);
   });
 
+  it('is named to players before its encrypted frames', async () => {
+    const segment = await account.download('samples/film_180_00001.ts');
+    const config = Buffer.from('eb098800', 'hex');
+    // No priming, version 1, and the configuration.
+    assert.ok(segment.includes(Buffer.concat([Buffer.from('zacp'), Buffer.of(0, 0, 1, config.length), config])));
+  });
+
   it('is in DASH and CMAF, and in their manifests as stereo', async () => {
     const { sampleRate, levels } = await heard(await account.download('dash/film_sound.mp4'), 'DASH');
     assert.equal(sampleRate, 48_000);
@@ -260,6 +267,7 @@ describe('HE-AAC v2', { skip: withoutFfmpeg }, () => {
       };
       assert.deepEqual([decoded.channels, decoded.sampleRate], [2, 48_000], String(fatal[0]));
       assertSides(decoded.levels, 'Chromium');
+      assert.ok(Math.abs(decoded.duration - SECONDS) < 0.15, String(decoded.duration));
       for (const [page, manifest] of [
         ['dash.html', 'dash/film.mpd'],
         ['hls.html', 'hls/film.m3u8'],

@@ -24,6 +24,6 @@ export function withAuthorizationMessage(
   const encoded = sealer.seal(evaluation);
   if (encoded === undefined) return refusal;
   const { code, status, members, message } = refusal;
-  const text = isAppended ? `${message} Encoded authorization failure message: ${encoded}` : message;
+  const text = isAppended ? `${message}. Encoded authorization failure message: ${encoded}` : message;
   return new ServiceError(code, status, text, { members, headers: { ...refusal.headers, [HEADER]: encoded } });
 }

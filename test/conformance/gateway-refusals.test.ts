@@ -276,7 +276,7 @@ it('carries the encoded message in its text too, where the operator wants that',
       () => assert.fail('was allowed'),
       (failure: unknown) => failure as Refusal,
     );
-    const [, EncodedMessage = ''] = / action Encoded authorization failure message: (\S+)$/.exec(error.message) ?? [];
+    const [, EncodedMessage = ''] = / action\. Encoded authorization failure message: (\S+)$/.exec(error.message) ?? [];
     assert.equal(EncodedMessage, error.$response?.headers['x-coffer-authorization-message']);
     const { DecodedMessage = '' } = await sts.send(new DecodeAuthorizationMessageCommand({ EncodedMessage }));
     assert.equal((JSON.parse(DecodedMessage) as Decoded).context.action, action);

@@ -130,12 +130,10 @@ describe('a policy of a resource that names a user', () => {
       Action: 'sts:AssumeRole',
     });
     await root.iam.send(new CreateRoleCommand({ RoleName: 'lamp', AssumeRolePolicyDocument }));
-    const [ben, lamp, nobody] = ['user/ben', 'role/lamp', 'user/nobody'].map(
-      (name) => `arn:aws:iam::${platform.accountId}:${name}`,
-    );
+    const [ben, lamp] = ['user/ben', 'role/lamp'].map((name) => `arn:aws:iam::${platform.accountId}:${name}`);
     const Policy = policy({
       Effect: 'Deny',
-      NotPrincipal: { AWS: [ben, lamp, nobody, platform.accountId] },
+      NotPrincipal: { AWS: [ben, lamp, platform.accountId] },
       Action: 's3:GetObject',
       Resource: 'arn:aws:s3:::films/*',
     });
@@ -143,6 +141,21 @@ describe('a policy of a resource that names a user', () => {
     assert.equal((await root.s3.send(new GetBucketPolicyCommand({ Bucket: 'films' }))).Policy, Policy);
     await root.iam.send(new DeleteRoleCommand({ RoleName: 'lamp' }));
     const shown = (await root.s3.send(new GetBucketPolicyCommand({ Bucket: 'films' }))).Policy ?? '';
-    assert.match(shown, new RegExp(`"${ben}",\\s+"AROA[A-Z0-9]+",\\s+"${nobody}"`));
+    assert.match(shown, new RegExp(`"${ben}",\\s+"AROA[A-Z0-9]+",\\s+"${platform.accountId}"`));
+  });
+
+  it('is refused when there is no such user or role, with where it says so', async () => {
+    const wrong = (Resource: string, action: string) =>
+      `{"Version":"2012-10-17","Statement":[\n{"Effect":"Allow","Principal":{"AWS":["${platform.accountId}","arn:aws:iam::${platform.accountId}:role/nobody"]},"Action":"${action}","Resource":"${Resource}"}]}`;
+    const said = /Line 2, column 54: there is no such user or role: arn:aws:iam::\d{12}:role\/nobody$/;
+    const bucket = { Bucket: 'films', Policy: wrong('arn:aws:s3:::films/*', 's3:GetObject') };
+    await assert.rejects(root.s3.send(new PutBucketPolicyCommand(bucket)), { name: 'MalformedPolicy', message: said });
+    const malformed = { name: 'MalformedPolicyDocumentException', message: said };
+    const Policy = wrong('*', 'kms:*');
+    await assert.rejects(root.kms.send(new PutKeyPolicyCommand({ KeyId: keyId, Policy })), malformed);
+    await assert.rejects(root.kms.send(new CreateKeyCommand({ Policy })), malformed);
+    const ResourcePolicy = wrong('*', 'secretsmanager:GetSecretValue');
+    const secret = { SecretId: 'word', ResourcePolicy };
+    await assert.rejects(root.secrets.send(new PutResourcePolicyCommand(secret)), malformed);
   });
 });

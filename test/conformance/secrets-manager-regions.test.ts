@@ -108,7 +108,7 @@ describe('Secrets in several Regions', () => {
       Statement: [
         {
           Effect: 'Deny',
-          Principal: { AWS: `arn:aws:iam::${platform.accountId}:user/x` },
+          Principal: { AWS: `arn:aws:sts::${platform.accountId}:federated-user/x` },
           Action: 'secretsmanager:*',
           Resource: '*',
         },

@@ -3,12 +3,12 @@ import { type JsonNode, parseJsonTree } from '#policy/json-tree.ts';
 /** Puts others in the place of the AWS principals of a valid policy for which `replace` has one; the rest stays as it is. */
 export async function replacePrincipals(
   document: string,
-  replace: (name: string) => Promise<string | undefined>,
+  replace: (name: string, at: number) => Promise<string | undefined>,
 ): Promise<string> {
   let result = document;
   // From the last to the first: what stands before keeps its place.
   for (const node of principalsIn(parseJsonTree(document)).toReversed()) {
-    const other = await replace(node.value);
+    const other = await replace(node.value, node.at);
     if (other !== undefined) result = `${result.slice(0, node.at)}${JSON.stringify(other)}${result.slice(node.end)}`;
   }
   return result;

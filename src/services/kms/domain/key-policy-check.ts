@@ -36,3 +36,9 @@ function checkSyntax(document: string): void {
     throw error;
   }
 }
+
+/** For a policy that names somebody who is not there. */
+export function principalRefusal({ line, column, detail }: PolicyDocumentError): Error {
+  const wording = 'Policy contains a statement with one or more invalid principals.';
+  return malformedPolicy(`${wording} Line ${line}, column ${column}: ${detail}`);
+}

@@ -6,7 +6,7 @@ import { viaService } from '../domain/key-access.ts';
 import { keyArn } from '../domain/key-identifier.ts';
 import { callerAccount } from '../domain/key-locator.ts';
 import { keyMetadata } from '../domain/key-metadata.ts';
-import { checkKeyPolicy } from '../domain/key-policy-check.ts';
+import { checkKeyPolicy, principalRefusal } from '../domain/key-policy-check.ts';
 import { defaultKeyPolicy } from '../domain/key-policies.ts';
 import { askedKeyKind, requestedKeyKind } from '../domain/requested-key-kind.ts';
 import { checkTags, type TagMap } from '../domain/tags.ts';
@@ -50,7 +50,7 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
       state: 'Enabled',
       manager: 'CUSTOMER',
       description: input.Description ?? '',
-      policy: await kms.policyPrincipals.bind(policy),
+      policy: await kms.policyPrincipals.bind(policy, principalRefusal),
       created_at: call.now,
       deletion_at: null,
       material_id: material.id,

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-kms';
 import { operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
-import { checkKeyPolicy } from '../domain/key-policy-check.ts';
+import { checkKeyPolicy, principalRefusal } from '../domain/key-policy-check.ts';
 import { notFound, unsupported } from '../errors.ts';
 import { authorizeOnKey } from './authorize-on-key.ts';
 
@@ -36,7 +36,7 @@ export const putKeyPolicy = operation<KmsContext, PutKeyPolicyRequest, Record<st
     if (key.manager === 'AWS') throw unsupported(`${arn} is an AWS managed key: its policy cannot be changed.`);
     const policy = input.Policy ?? '';
     await checkKeyPolicy(policy, { arn, account: key.account }, call, input.BypassPolicyLockoutSafetyCheck ?? false);
-    const bound = await kms.policyPrincipals.bind(policy);
+    const bound = await kms.policyPrincipals.bind(policy, principalRefusal);
     await kms.store.write((transaction) =>
       transaction
         .updateTable('kms_key')

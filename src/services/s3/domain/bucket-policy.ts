@@ -65,11 +65,14 @@ function statementsOf(text: string): readonly Statement[] {
   try {
     return parseDocument(text, 'resource').statements;
   } catch (error) {
-    if (!(error instanceof PolicyDocumentError)) throw error;
-    const { problem, wording, line, column, detail } = error;
-    const said = (WORDING[problem] ?? wording).replace(/[.]$/, '');
-    throw malformedPolicy(`${said}. Line ${line}, column ${column}: ${detail}`);
+    throw error instanceof PolicyDocumentError ? policyRefusal(error) : error;
   }
+}
+
+/** What is wrong with a bucket policy, in S3's words. */
+export function policyRefusal({ problem, wording, line, column, detail }: PolicyDocumentError): Error {
+  const said = (WORDING[problem] ?? wording).replace(/[.]$/, '');
+  return malformedPolicy(`${said}. Line ${line}, column ${column}: ${detail}`);
 }
 
 function isOfBucket(resource: string, bucket: string): boolean {

@@ -13,7 +13,7 @@ import {
 import { operation } from '#kernel/operation.ts';
 import { bucketAccess } from '../access.ts';
 import type { S3Context } from '../context.ts';
-import { checkBucketPolicy, isPublicPolicy } from '../domain/bucket-policy.ts';
+import { checkBucketPolicy, isPublicPolicy, policyRefusal } from '../domain/bucket-policy.ts';
 import { notFoundConfiguration } from '../errors.ts';
 import { setBucket } from './set-bucket.ts';
 
@@ -25,7 +25,7 @@ export const putBucketPolicy = operation<S3Context, PutBucketPolicyRequest, Reco
     const policy = input.Policy ?? '';
     checkBucketPolicy(policy, name);
     // As in AWS, an account may lock its users out with a policy; its root user can always remove it.
-    await setBucket(s3, name, { policy: await s3.policyPrincipals.bind(policy) });
+    await setBucket(s3, name, { policy: await s3.policyPrincipals.bind(policy, policyRefusal) });
     return {};
   },
 });

@@ -17,7 +17,7 @@ import { operation } from '#kernel/operation.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import type { SecretsManagerContext } from '../context.ts';
 import { isPublicPolicy, readResourcePolicy } from '../domain/resource-policy.ts';
-import { publicPolicy, secretNotFound } from '../errors.ts';
+import { malformedPolicy, publicPolicy, secretNotFound } from '../errors.ts';
 import { accessTo, arnOf, requireActive } from '../secrets.ts';
 import { findSecretById, type SecretRow, type SecretStore, updateSecretRow } from '../store.ts';
 
@@ -36,7 +36,8 @@ export const putResourcePolicy = operation<SecretsManagerContext, PutResourcePol
       const row = await secrets.findActive(SecretId, call);
       const statements = readResourcePolicy(policy);
       if (BlockPublicPolicy === true && isPublicPolicy(statements)) throw publicPolicy();
-      await setPolicy(store, row, await policyPrincipals.bind(policy), call.now);
+      const bound = await policyPrincipals.bind(policy, (error) => malformedPolicy(error.message));
+      await setPolicy(store, row, bound, call.now);
       return { ARN: arnOf(row), Name: row.name };
     },
   },

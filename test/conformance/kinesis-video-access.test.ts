@@ -237,7 +237,7 @@ describe('Access to Kinesis video streams', () => {
         await assert.rejects(setPolicy('reader-of-guides', policy), (error: unknown) => {
           assert.ok(error instanceof Error);
           assert.equal(error.name, 'MalformedPolicyDocumentException');
-          assert.match(error.message, /Line 15, column 9: .*comma/);
+          assert.match(error.message, /Line 14, column 37: .*comma/);
           return true;
         });
       }

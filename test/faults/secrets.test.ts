@@ -19,22 +19,12 @@ import {
 } from '@aws-sdk/client-iam';
 import {
   CreateKeyCommand,
-  DecapsulateCommand,
   DecryptCommand,
-  DeriveSharedSecretCommand,
   DisableKeyCommand,
-  EncapsulateCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
-  GenerateDataKeyPairCommand,
-  GenerateMacCommand,
   GenerateRandomCommand,
-  type KeySpec,
-  type KeyUsageType,
   KMSClient,
-  SignCommand,
-  VerifyCommand,
-  VerifyMacCommand,
 } from '@aws-sdk/client-kms';
 import {
   CreateFlowCommand,
@@ -78,6 +68,7 @@ import { readResponse } from '#media/cpix/read-document.ts';
 import { issueCertificate } from '../harness/certificates.ts';
 import { CofferHome, clientConfig } from '../harness/coffer-home.ts';
 import { filesUnder } from '../harness/files-under.ts';
+import { useKeyKinds } from '../harness/key-kind-secrets.ts';
 import { callKeyProvider } from '../harness/key-provider.ts';
 import { mp4Group } from '../harness/media-job.ts';
 import type { ClientConfig } from '../harness/platform.ts';
@@ -242,7 +233,7 @@ async function useEverything(root: ClientConfig, secrets: Secrets): Promise<stri
   const dataKey = await kms.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' }));
   secrets.addBytes('a data key', dataKey.Plaintext);
   secrets.addBytes('random bytes', (await kms.send(new GenerateRandomCommand({ NumberOfBytes: 64 }))).Plaintext);
-  errors.push(...(await useKeyKinds(kms, KeyId, secrets)));
+  for (const refused of await useKeyKinds(kms, KeyId, secrets)) errors.push(await failing(refused()));
   const tampered = Buffer.from(CiphertextBlob);
   tampered[tampered.length - 1] = (tampered[tampered.length - 1] ?? 0) ^ 1;
   errors.push(await failing(kms.send(new DecryptCommand({ CiphertextBlob: tampered }))));
@@ -355,53 +346,6 @@ async function useEverything(root: ClientConfig, secrets: Secrets): Promise<stri
 
   for (const client of [iam, kms, s3, sts, annSts, asRole, asRoleKms, forged, forgedS3, broken, jobs]) client.destroy();
   return errors;
-}
-
-/** What keys of the other kinds are given and give. */
-async function useKeyKinds(kms: KMSClient, symmetric: string, secrets: Secrets): Promise<string[]> {
-  const create = async (KeySpec: KeySpec, KeyUsage: KeyUsageType) =>
-    (await kms.send(new CreateKeyCommand({ KeySpec, KeyUsage }))).KeyMetadata?.KeyId;
-  const Message = secrets.addBytes('a message to sign', randomBytes(64));
-  const mac = {
-    KeyId: await create('HMAC_512', 'GENERATE_VERIFY_MAC'),
-    MacAlgorithm: 'HMAC_SHA_512',
-    Message,
-  } as const;
-  const Mac = secrets.addBytes('a MAC', (await kms.send(new GenerateMacCommand(mac))).Mac);
-  await kms.send(new VerifyMacCommand({ ...mac, Mac }));
-  const signing = await create('ECC_NIST_P256', 'SIGN_VERIFY');
-  const signed = { KeyId: signing, SigningAlgorithm: 'ECDSA_SHA_256', Message } as const;
-  const { Signature } = await kms.send(new SignCommand(signed));
-  const pair = await kms.send(new GenerateDataKeyPairCommand({ KeyId: symmetric, KeyPairSpec: 'ECC_NIST_P384' }));
-  // The private number of the pair, behind what all pairs of the curve have.
-  secrets.addBytes('a private key', pair.PrivateKeyPlaintext?.subarray(35));
-  const agree = { KeyId: await create('ECC_NIST_P384', 'KEY_AGREEMENT'), KeyAgreementAlgorithm: 'ECDH' } as const;
-  const derived = await kms.send(new DeriveSharedSecretCommand({ ...agree, PublicKey: pair.PublicKey }));
-  secrets.addBytes('a derived secret', derived.SharedSecret);
-  const kem = {
-    KeyId: await create('ML_KEM_512', 'ENCAPSULATE_DECAPSULATE'),
-    EncapsulationAlgorithm: 'ML_KEM',
-  } as const;
-  const made = await kms.send(new EncapsulateCommand(kem));
-  secrets.addBytes('an encapsulated secret', made.SharedSecret);
-  const { SharedSecretCiphertextBlob } = made;
-  await kms.send(new DecapsulateCommand({ ...kem, SharedSecretCiphertextBlob }));
-  const rsa = {
-    KeyId: await create('RSA_2048', 'ENCRYPT_DECRYPT'),
-    EncryptionAlgorithm: 'RSAES_OAEP_SHA_256',
-  } as const;
-  const Plaintext = secrets.addBytes('a plaintext under RSA', randomBytes(64));
-  const { CiphertextBlob } = await kms.send(new EncryptCommand({ ...rsa, Plaintext }));
-  await kms.send(new DecryptCommand({ ...rsa, CiphertextBlob }));
-  const large = Buffer.concat([Plaintext, Plaintext, Plaintext]);
-  return [
-    await failing(kms.send(new VerifyMacCommand({ ...mac, Mac: Mac.subarray(1) }))),
-    await failing(kms.send(new SignCommand({ ...signed, MessageType: 'DIGEST' }))),
-    await failing(kms.send(new VerifyCommand({ ...signed, Message: Message.subarray(1), Signature }))),
-    await failing(kms.send(new DeriveSharedSecretCommand({ ...agree, PublicKey: pair.PrivateKeyPlaintext }))),
-    await failing(kms.send(new EncryptCommand({ ...rsa, Plaintext: large }))),
-    await failing(kms.send(new DecryptCommand({ ...rsa, CiphertextBlob: Plaintext }))),
-  ];
 }
 
 /** A flow that runs with a static key and an SRT password, and one whose secrets hold something else. */

@@ -2,6 +2,7 @@ import { accessKeyColumn } from '#services/iam/domain/access-keys.ts';
 import { privateKeyColumn } from '#services/iam/domain/certificates.ts';
 import { mfaSeedColumn } from '#services/iam/domain/mfa-devices.ts';
 import { passwordColumn } from '#services/iam/domain/passwords.ts';
+import { importKeyColumn } from '#services/kms/domain/import-keys.ts';
 import { materialColumn } from '#services/kms/domain/key-materials.ts';
 import { jobRequestColumn } from '#services/mediaconvert/domain/job-request.ts';
 import { resourceDocumentColumn } from '#services/mediaconvert/domain/resource-document.ts';
@@ -21,6 +22,7 @@ export const rootSealedColumns: readonly RootSealedColumn[] = [
   passwordColumn,
   privateKeyColumn,
   materialColumn,
+  importKeyColumn,
   masterKeyColumn,
   jobRequestColumn,
   resourceDocumentColumn,

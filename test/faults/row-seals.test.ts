@@ -300,7 +300,7 @@ describe('a column that was changed in the database', () => {
   };
   const lookUp: Use = async (endpoint) => {
     const trail = new CloudTrailClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
-    const LookupAttributes = [{ AttributeKey: 'EventName', AttributeValue: 'CreateKey' } as const];
+    const LookupAttributes = [{ AttributeKey: 'EventName', AttributeValue: 'CreateAlias' } as const];
     const { Events = [] } = await trail
       .send(new LookupEventsCommand({ LookupAttributes }))
       .finally(() => trail.destroy());
@@ -351,7 +351,7 @@ describe('a column that was changed in the database', () => {
     { table: 'mediaconnect_grant', where: '1', use: listEntitlements, lookedUpBy: ['subscriber'] },
     {
       table: 'cloudtrail_event',
-      where: `name = 'CreateKey'`,
+      where: `name = 'CreateAlias'`,
       use: lookUp,
       lookedUpBy: ['account', 'region', 'name', 'time'],
     },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createPublicKey, publicEncrypt, randomBytes } from 'node:crypto';
 import {
   CreateAliasCommand,
   CreateGrantCommand,
@@ -7,6 +8,9 @@ import {
   EnableKeyRotationCommand,
   EncryptCommand,
   GetKeyRotationStatusCommand,
+  GetParametersForImportCommand,
+  ImportKeyMaterialCommand,
+  type ImportKeyMaterialCommandInput,
   KMSClient,
   ListGrantsCommand,
   ListKeyRotationsCommand,
@@ -35,7 +39,27 @@ export async function furnishKms(kms: KMSClient): Promise<string> {
   await kms.send(new CreateGrantCommand({ KeyId, GranteePrincipal, Operations: ['Decrypt'] }));
   await kms.send(new EnableKeyRotationCommand({ KeyId }));
   await kms.send(new RotateKeyOnDemandCommand({ KeyId }));
+  await prepareImport(kms);
   return KeyMetadata?.Arn ?? '';
+}
+
+let imported: ImportKeyMaterialCommandInput | undefined;
+
+async function prepareImport(kms: KMSClient): Promise<void> {
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Origin: 'EXTERNAL' }));
+  const KeyId = KeyMetadata?.KeyId;
+  const wrapping = { WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' } as const;
+  const { PublicKey = Buffer.of(), ImportToken } = await kms.send(
+    new GetParametersForImportCommand({ KeyId, ...wrapping }),
+  );
+  const key = createPublicKey({ key: Buffer.from(PublicKey), format: 'der', type: 'spki' });
+  const EncryptedKeyMaterial = publicEncrypt({ key, oaepHash: 'sha256' }, randomBytes(32));
+  imported = { KeyId, ImportToken, EncryptedKeyMaterial, ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' };
+}
+
+async function importMaterial(kms: KMSClient): Promise<void> {
+  assert.ok(imported);
+  await kms.send(new ImportKeyMaterialCommand(imported));
 }
 
 async function encrypt(kms: KMSClient): Promise<void> {
@@ -79,6 +103,7 @@ const CASES: readonly KmsCase[] = [
     read: askRotationStatus,
     lookedUpBy: ['region', 'key_id'],
   },
+  { table: 'kms_import_parameters', where: '1', read: importMaterial, lookedUpBy: ['id'] },
 ];
 
 /** The cases of KMS, each with what believes the row at an endpoint. */

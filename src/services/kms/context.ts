@@ -1,6 +1,7 @@
 import type { RootKey } from '#crypto/root-key.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import type { IamApi, PolicyPrincipals } from '#services/iam/api.ts';
+import { ImportKeys } from './domain/import-keys.ts';
 import { KeyLocator } from './domain/key-locator.ts';
 import { KeyMaterials } from './domain/key-materials.ts';
 import type { KmsStore } from './store.ts';
@@ -10,6 +11,7 @@ export interface KmsContext {
   readonly store: KmsStore;
   readonly keys: KeyLocator;
   readonly materials: KeyMaterials;
+  readonly importKeys: ImportKeys;
   readonly randomness: Randomness;
   readonly policyPrincipals: PolicyPrincipals;
   /** Says whom the ARNs in grants name. */
@@ -23,6 +25,13 @@ export function createKmsContext(
   iam: Pick<IamApi, 'findPrincipal' | 'policyPrincipals'>,
 ): KmsContext {
   const materials = new KeyMaterials(store, rootKey, randomness);
-  const keys = new KeyLocator(store, materials, randomness);
-  return { store, materials, keys, randomness, policyPrincipals: iam.policyPrincipals, principals: iam };
+  return {
+    store,
+    materials,
+    keys: new KeyLocator(store, materials, randomness),
+    importKeys: new ImportKeys(store, rootKey, randomness),
+    randomness,
+    policyPrincipals: iam.policyPrincipals,
+    principals: iam,
+  };
 }

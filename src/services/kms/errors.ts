@@ -82,6 +82,18 @@ export function limitExceeded(message: string): ServiceError {
   return new ServiceError('LimitExceededException', BAD_REQUEST, message);
 }
 
+export function incorrectKeyMaterial(message: string): ServiceError {
+  return new ServiceError('IncorrectKeyMaterialException', BAD_REQUEST, message);
+}
+
+export function invalidImportToken(): ServiceError {
+  return new ServiceError('InvalidImportTokenException', BAD_REQUEST, 'The import token is not one of this key.');
+}
+
+export function expiredImportToken(): ServiceError {
+  return new ServiceError('ExpiredImportTokenException', BAD_REQUEST, 'The import token has expired.');
+}
+
 export function conflict(message: string): ServiceError {
   return new ServiceError('ConflictException', BAD_REQUEST, message);
 }

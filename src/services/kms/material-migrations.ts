@@ -36,4 +36,16 @@ export const kmsMaterialMigrations: readonly Migration[] = [
       }
     },
   },
+  {
+    name: 'kms-material-0003-imports',
+    sealedTables: ['kms_import_parameters'],
+    async up(transaction) {
+      await sql`CREATE TABLE kms_import_parameters (
+        id TEXT PRIMARY KEY, region TEXT NOT NULL, key_id TEXT NOT NULL, algorithm TEXT NOT NULL, sealed BLOB,
+        expires_at INTEGER NOT NULL, mac BLOB NOT NULL,
+        FOREIGN KEY (region, key_id) REFERENCES kms_key (region, id) ON DELETE CASCADE) STRICT`.execute(transaction);
+      await sql`CREATE INDEX kms_import_parameters_key ON kms_import_parameters (region, key_id)`.execute(transaction);
+      await sql`CREATE INDEX kms_import_parameters_end ON kms_import_parameters (expires_at)`.execute(transaction);
+    },
+  },
 ];

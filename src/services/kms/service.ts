@@ -27,6 +27,7 @@ import {
   updateKeyDescription,
 } from './operations/key-state.ts';
 import { listGrants, listRetirableGrants } from './operations/list-grants.ts';
+import { deleteImportedKeyMaterial, getParametersForImport, importKeyMaterial } from './operations/import.ts';
 import { listKeys } from './operations/list-keys.ts';
 import { generateMac, verifyMac } from './operations/mac.ts';
 import { reEncrypt } from './operations/re-encrypt.ts';
@@ -85,6 +86,9 @@ export function kmsService(context: KmsContext): Service<KmsContext> {
       getKeyRotationStatus,
       rotateKeyOnDemand,
       listKeyRotations,
+      getParametersForImport,
+      importKeyMaterial,
+      deleteImportedKeyMaterial,
       tagResource,
       untagResource,
       listResourceTags,

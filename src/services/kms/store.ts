@@ -1,4 +1,5 @@
 import type {
+  AlgorithmSpec,
   ExpirationModelType,
   KeyManagerType,
   KeySpec,
@@ -31,7 +32,7 @@ export interface KeyRecord extends KeyRef {
   readonly created_at: number;
   /** When a key that is pending deletion goes. */
   readonly deletion_at: number | null;
-  /** The material that encrypts; older ones stay for decryption. */
+  /** The material that encrypts; older ones stay for decryption. Empty until material was imported. */
   readonly material_id: string;
   readonly spec: KeySpec;
   readonly usage: KeyUsageType;
@@ -95,6 +96,18 @@ interface RotationScheduleRecord {
   readonly next_at: number;
 }
 
+/** A wrapping key that was given out for an import. */
+export interface ImportParametersRecord {
+  /** 64 hexadecimal digits: the digest of the import token. */
+  readonly id: string;
+  readonly region: Region;
+  readonly key_id: string;
+  readonly algorithm: AlgorithmSpec;
+  /** The private key (PKCS #8, DER), sealed under the root key; null once it has expired. */
+  readonly sealed: Uint8Array | null;
+  readonly expires_at: number;
+}
+
 export interface KmsTables {
   readonly kms_key: KeyRecord;
   readonly kms_material: MaterialRecord;
@@ -102,6 +115,7 @@ export interface KmsTables {
   readonly kms_tag: TagRecord;
   readonly kms_material_history: MaterialHistoryRecord;
   readonly kms_rotation_schedule: RotationScheduleRecord;
+  readonly kms_import_parameters: ImportParametersRecord;
 }
 
 export type KmsTransaction = Kysely<KmsTables>;
@@ -111,6 +125,14 @@ export interface DescribedKey extends KeyRecord {
   /** `alias/…`, sorted. */
   readonly aliases: readonly string[];
   readonly tags: Readonly<Record<string, string>>;
+  /** Of a key whose material is imported: whether and when the first of its materials expires. */
+  readonly expiration: Expiration | undefined;
+}
+
+interface Expiration {
+  readonly model: ExpirationModelType;
+  /** Milliseconds since the epoch. */
+  readonly validTo: number | null;
 }
 
 const CACHED_KEYS = 10_000;
@@ -150,7 +172,13 @@ export class KmsStore {
         .where('region', '=', region)
         .where('id', '=', id)
         .executeTakeFirst();
-      return key && { ...key, aliases: await this.#aliasNamesOf(key), tags: await this.#tagsOf(key) };
+      if (key === undefined) return undefined;
+      return {
+        ...key,
+        aliases: await this.#aliasNamesOf(key),
+        tags: await this.#tagsOf(key),
+        expiration: key.origin === 'EXTERNAL' ? await this.#expirationOf(key) : undefined,
+      };
     });
   }
 
@@ -200,6 +228,21 @@ export class KmsStore {
       .orderBy('tag_key')
       .execute();
     return Object.fromEntries(rows.map((row) => [row.tag_key, row.tag_value]));
+  }
+
+  async #expirationOf({ region, id }: KeyRef): Promise<Expiration | undefined> {
+    const rows = await this.#records.read
+      .selectFrom('kms_material_history')
+      .select(['expiration_model', 'valid_to'])
+      .where('region', '=', region)
+      .where('key_id', '=', id)
+      .where('is_pending', '=', 0)
+      .where('expiration_model', 'is not', null)
+      .execute();
+    if (rows.length === 0) return undefined;
+    const ends = rows.flatMap((row) => row.valid_to ?? []);
+    if (ends.length === 0) return { model: 'KEY_MATERIAL_DOES_NOT_EXPIRE', validTo: null };
+    return { model: 'KEY_MATERIAL_EXPIRES', validTo: Math.min(...ends) };
   }
 
   /** At most `limit` keys of an account's region, in the order of their ids, after `after`. */

@@ -2,6 +2,7 @@ import { createHash, createPrivateKey, generateKeyPair, type KeyObject } from 'n
 import { promisify } from 'node:util';
 import type { RootKey } from '#crypto/root-key.ts';
 import type { Randomness } from '#kernel/randomness.ts';
+import type { RootSealedColumn } from '#storage/root-sealed-column.ts';
 import { expiredImportToken, invalidImportToken } from '../errors.ts';
 import type { ImportParametersRecord, KeyRef, KmsStore } from '../store.ts';
 import { isWrappingAlgorithm, type Wrapping, type WrappingAlgorithm } from './import-wrapping.ts';
@@ -85,3 +86,9 @@ function idOf(token: Uint8Array): string {
 function sealContext(id: string): string {
   return `kms-import-key ${id}`;
 }
+
+export const importKeyColumn: RootSealedColumn = {
+  table: 'kms_import_parameters',
+  column: 'sealed',
+  contextOf: (row) => sealContext(String(row['id'])),
+};

@@ -40,7 +40,9 @@ export function checkWrapping(algorithm: AlgorithmSpec, keySpec: WrappingKeySpec
   }
   const isDirect = algorithm.startsWith('RSAES_');
   if (isDirect && (material.startsWith('RSA_') || material.startsWith('ML_'))) {
-    throw unsupported(`WrappingAlgorithm ${algorithm} cannot wrap ${material} key material: use RSA_AES_KEY_WRAP_SHA_256.`);
+    throw unsupported(
+      `WrappingAlgorithm ${algorithm} cannot wrap ${material} key material: use RSA_AES_KEY_WRAP_SHA_256.`,
+    );
   }
   if (isDirect && keySpec === 'RSA_2048' && material === 'ECC_NIST_P521') {
     throw unsupported(`WrappingKeySpec RSA_2048 with ${algorithm} cannot wrap ECC_NIST_P521 key material.`);

@@ -44,7 +44,6 @@ const KINDS: Partial<Record<KeySpec, string>> = {
 export function importedMaterial(spec: KeySpec, bytes: Buffer): Buffer {
   const length = LENGTHS[spec];
   if (length !== undefined) {
-    // HMAC keys may be longer or shorter than their hash; but what KMS makes is as long, and so is what AWS documents.
     if (bytes.length !== length) throw incorrectKeyMaterial(`Key material of ${spec} has ${length} bytes.`);
     return Buffer.from(bytes);
   }

@@ -6,7 +6,8 @@ import type { GrantQuestion } from '#kernel/key-grant.ts';
 import type { Call } from '#kernel/operation.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import { accessDenied, aliasNotFound, disabled, invalidState, keyNotFound } from '../errors.ts';
-import type { DescribedKey, KeyRecord, KmsStore } from '../store.ts';
+import { expireMaterials } from '../materials/imports.ts';
+import type { DescribedKey, KeyRecord, KeyRef, KmsStore } from '../store.ts';
 import { aliasArn, keyArn, type KeyIdentifier, readKeyIdentifier } from './key-identifier.ts';
 import { type ManagedKeyService, managedKeyDescription, managedKeyPolicy, managedKeyService } from './key-policies.ts';
 import { nextRotation, YEAR_IN_DAYS } from './rotation-schedule.ts';
@@ -55,7 +56,7 @@ export class KeyLocator {
 
   /** The key of a ciphertext, which names its id alone. */
   async locateById(id: string, call: Call): Promise<LocatedKey | undefined> {
-    const key = await this.#store.findKey({ region: call.region, id });
+    const key = await this.#find({ region: call.region, id }, call.now);
     if (key === undefined || isGone(key, call.now) || key.region !== call.region) return undefined;
     return this.#located(key, undefined);
   }
@@ -65,8 +66,17 @@ export class KeyLocator {
     return { key, arn: keyArn(key), requestAlias, findGrants };
   }
 
+  /** INVARIANT: imported material ends at its moment, whether or not it was swept yet. */
+  async #find(ref: KeyRef, now: number): Promise<DescribedKey | undefined> {
+    const key = await this.#store.findKey(ref);
+    if (key?.expiration === undefined || (key.expiration.validTo ?? now + 1) > now) return key;
+    await expireMaterials(this.#store, now, ref);
+    this.#materials.forget(ref);
+    return await this.#store.findKey(ref);
+  }
+
   async #findById(identifier: KeyIdentifier, now: number): Promise<DescribedKey | undefined> {
-    const key = await this.#store.findKey({ region: identifier.region, id: identifier.name });
+    const key = await this.#find({ region: identifier.region, id: identifier.name }, now);
     const isRight = key !== undefined && key.account === identifier.account && key.region === identifier.region;
     return isRight && !isGone(key, now) ? key : undefined;
   }
@@ -74,7 +84,7 @@ export class KeyLocator {
   async #findByAlias(identifier: KeyIdentifier, call: Call): Promise<DescribedKey | undefined> {
     const alias = await this.#store.findAlias(identifier.account, identifier.region, identifier.name);
     if (alias !== undefined) {
-      const key = await this.#store.findKey({ region: alias.region, id: alias.key_id });
+      const key = await this.#find({ region: alias.region, id: alias.key_id }, call.now);
       return key !== undefined && !isGone(key, call.now) ? key : undefined;
     }
     const service = managedKeyService(identifier.name);
@@ -150,9 +160,23 @@ export function requireEnabled(located: LocatedKey): void {
   if (problem !== undefined) throw invalidState(located.arn, problem);
 }
 
+const PROBLEMS: Partial<Record<KeyState, string>> = {
+  PendingDeletion: 'is pending deletion',
+  PendingReplicaDeletion: 'is pending replica deletion',
+  PendingImport: 'is pending import',
+  Unavailable: 'is unavailable',
+  Creating: 'is creating',
+  Updating: 'is updating',
+};
+
+/** The same, for operations that take a key in every state but on its way out. */
+export function deletionProblem(state: KeyState): string | undefined {
+  return state === 'PendingImport' || state === 'Unavailable' ? undefined : stateProblem(state);
+}
+
 /** How KMS words a state that forbids an operation. */
 export function stateProblem(state: KeyState): string | undefined {
-  return state === 'Enabled' || state === 'Disabled' ? undefined : 'is pending deletion';
+  return PROBLEMS[state];
 }
 
 export function callerAccount(caller: Caller, action: string): AccountId {

@@ -7,6 +7,7 @@ import { type KeyPair, readKeyPair } from './key-pair.ts';
 
 const MATERIAL_LENGTH = 32;
 const MAX_CACHED = 10_000;
+const OVERWRITE_AFTER_MS = 1000;
 
 /**
  * Key material: random, at rest only sealed under the root key, opened into memory when it is first used. What is
@@ -18,6 +19,7 @@ export class KeyMaterials {
   readonly #randomness: Randomness;
   readonly #opened = new Map<string, Buffer>();
   readonly #pairs = new Map<string, KeyPair>();
+  #generation = 0;
 
   constructor(store: KmsStore, rootKey: RootKey, randomness: Randomness) {
     this.#store = store;
@@ -31,8 +33,7 @@ export class KeyMaterials {
   }
 
   /** Seals material of any kind and overwrites it; the caller stores the record. */
-  seal(key: KeyRef, material: Buffer, now: number): MaterialRecord {
-    const id = this.#randomness.bytes(32).toString('hex');
+  seal(key: KeyRef, material: Buffer, now: number, id = this.#randomness.bytes(32).toString('hex')): MaterialRecord {
     const sealed = this.#rootKey.seal(material, sealContext(key.id, id));
     material.fill(0);
     return { region: key.region, id, key_id: key.id, sealed, created_at: now };
@@ -43,7 +44,10 @@ export class KeyMaterials {
     const name = `${key.region} ${key.id} ${materialId}`;
     const cached = this.#opened.get(name);
     if (cached !== undefined) return cached;
+    const generation = this.#generation;
     const material = await this.#openCopy(key, materialId);
+    // What was forgotten while it was being read is not kept.
+    if (generation !== this.#generation) return material;
     if (this.#opened.size >= MAX_CACHED) this.#opened.clear();
     this.#opened.set(name, material);
     return material;
@@ -58,9 +62,11 @@ export class KeyMaterials {
     const name = `${key.region} ${key.id} ${materialId}`;
     const cached = this.#pairs.get(name);
     if (cached !== undefined) return cached;
+    const generation = this.#generation;
     const material = await this.#openCopy(key, materialId);
     try {
       const pair = readKeyPair(material);
+      if (generation !== this.#generation) return pair;
       if (this.#pairs.size >= MAX_CACHED) this.#pairs.clear();
       this.#pairs.set(name, pair);
       return pair;
@@ -88,9 +94,21 @@ export class KeyMaterials {
 
   /** Overwrites what was opened, as after a key was destroyed. */
   forgetAll(): void {
-    for (const material of this.#opened.values()) material.fill(0);
+    this.#generation++;
+    for (const material of this.#opened.values()) overwriteSoon(material);
     this.#opened.clear();
     this.#pairs.clear();
+  }
+
+  /** As `forgetAll`, of one key. */
+  forget({ region, id }: KeyRef): void {
+    this.#generation++;
+    for (const [name, material] of this.#opened) {
+      if (!name.startsWith(`${region} ${id} `)) continue;
+      overwriteSoon(material);
+      this.#opened.delete(name);
+    }
+    for (const name of this.#pairs.keys()) if (name.startsWith(`${region} ${id} `)) this.#pairs.delete(name);
   }
 
   /** True when the stored material opens under the root key. */
@@ -102,6 +120,11 @@ export class KeyMaterials {
       return false;
     }
   }
+}
+
+/** INVARIANT: not at once. A request that holds the material already must not encrypt under zeros. */
+function overwriteSoon(material: Buffer): void {
+  setTimeout(() => material.fill(0), OVERWRITE_AFTER_MS).unref();
 }
 
 function sealContext(keyId: string, materialId: string): string {

@@ -1,9 +1,9 @@
 import type { CustomerMasterKeySpec, KeyMetadata } from '@aws-sdk/client-kms';
-import type { KeyRecord } from '../store.ts';
+import type { DescribedKey, KeyRecord } from '../store.ts';
 import { keyArn } from './key-identifier.ts';
 import { algorithmsOf } from './key-specs.ts';
 
-export function keyMetadata(key: KeyRecord): KeyMetadata {
+export function keyMetadata(key: KeyRecord & Partial<Pick<DescribedKey, 'expiration'>>): KeyMetadata {
   return {
     AWSAccountId: key.account,
     KeyId: key.id,
@@ -14,14 +14,21 @@ export function keyMetadata(key: KeyRecord): KeyMetadata {
     KeyUsage: key.usage,
     KeyState: key.state,
     ...(key.deletion_at === null ? {} : { DeletionDate: new Date(key.deletion_at) }),
+    ...expirationMembers(key.expiration),
     Origin: key.origin,
     KeyManager: key.manager,
     CustomerMasterKeySpec: key.spec as CustomerMasterKeySpec,
     KeySpec: key.spec,
     ...algorithmMembers(key),
     MultiRegion: false,
-    ...(key.spec === 'SYMMETRIC_DEFAULT' ? { CurrentKeyMaterialId: key.material_id } : {}),
+    ...(key.spec === 'SYMMETRIC_DEFAULT' && key.material_id !== '' ? { CurrentKeyMaterialId: key.material_id } : {}),
   };
+}
+
+function expirationMembers(expiration: DescribedKey['expiration']): Partial<KeyMetadata> {
+  if (expiration === undefined) return {};
+  const { model, validTo } = expiration;
+  return { ExpirationModel: model, ...(validTo !== null && { ValidTo: new Date(validTo) }) };
 }
 
 /** The algorithms of a key, in the one member that its usage has. */

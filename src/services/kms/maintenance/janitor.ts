@@ -1,11 +1,12 @@
 import type { Clock } from '#kernel/clock.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { KmsContext } from '../context.ts';
+import { expireImportKeys, expireMaterials } from '../materials/imports.ts';
 import { rotateDueKeys } from '../materials/rotation.ts';
 
 const SWEEP_MS = 60_000;
 
-/** What is due of keys by itself: rotations. */
+/** What is due of keys by itself: rotations, and the end of imported material. */
 export class KmsJanitor {
   readonly #kms: KmsContext;
   readonly #clock: Clock;
@@ -33,7 +34,12 @@ export class KmsJanitor {
   /** Does what is due now. */
   async sweep(): Promise<void> {
     const now = this.#clock.now();
+    const { store, materials } = this.#kms;
+    const expired = await expireMaterials(store, now);
+    if (expired > 0) materials.forgetAll();
+    await expireImportKeys(store, now);
     const rotated = await rotateDueKeys(this.#kms, now);
+    if (expired > 0) this.#logger.info({ count: expired }, 'imported key materials expired and were destroyed');
     if (rotated > 0) this.#logger.info({ count: rotated }, 'keys were rotated');
   }
 

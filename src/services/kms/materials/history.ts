@@ -63,7 +63,7 @@ function firstMaterial(id: string): KeyMaterial {
 }
 
 /** A key in every Region where it is: one row for a key of a single Region. */
-function everywhere(queries: KmsTransaction, id: string): Promise<KeyRecord[]> {
+export function everywhere(queries: KmsTransaction, id: string): Promise<KeyRecord[]> {
   return queries.selectFrom('kms_key').selectAll().where('id', '=', id).orderBy('region').execute();
 }
 

@@ -1,7 +1,7 @@
 import type { ExpirationModelType, ImportType } from '@aws-sdk/client-kms';
 import { incorrectKeyMaterial, invalidState, unsupported } from '../errors.ts';
 import type { KeyRecord, KeyRef, KmsStore, KmsTransaction, MaterialRecord } from '../store.ts';
-import { everywhere, type KeyMaterial, materialsOf } from './history.ts';
+import { everywhere, type KeyMaterial, makeCurrent, materialsOf } from './history.ts';
 
 /** Expired wrapping keys are remembered so long, so that their tokens are told as expired. */
 const EXPIRED_TOKENS_KEPT_MS = 30 * 86_400_000;
@@ -119,6 +119,34 @@ export async function enableIfComplete(queries: KmsTransaction, key: KeyRef, now
     .where('id', '=', key.id)
     .where('state', '=', 'PendingImport')
     .execute();
+}
+
+/**
+ * Makes the imported material that waits for it the current one.
+ *
+ * @throws ServiceError KMSInvalidStateException where there is none, or not in every Region of the key
+ */
+export async function rotateToImported(queries: KmsTransaction, key: KeyRef, arn: string, now: number): Promise<void> {
+  const pending = (await materialsOf(queries, key, now)).find((material) => material.isPending);
+  if (pending?.isPresent !== true) throw invalidState(arn, 'has no imported key material that is pending rotation');
+  if (!(await isEverywhere(queries, key.id, pending.id, now))) {
+    throw invalidState(arn, 'has replica keys into which the key material is not imported yet');
+  }
+  await makeCurrent(queries, key.id, pending.id, 'ON_DEMAND', now);
+}
+
+/** True when a material is there in every Region of its key. */
+export async function isEverywhere(
+  queries: KmsTransaction,
+  keyId: string,
+  materialId: string,
+  now: number,
+): Promise<boolean> {
+  for (const replica of await everywhere(queries, keyId)) {
+    const material = (await materialsOf(queries, replica, now)).find(({ id }) => id === materialId);
+    if (material?.isPresent !== true) return false;
+  }
+  return true;
 }
 
 /** True when every material that belongs to a key is there. */

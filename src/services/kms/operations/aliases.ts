@@ -13,7 +13,7 @@ import { type AccessRequest, type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
 import { keyAccess } from '../domain/key-access.ts';
 import { aliasArn } from '../domain/key-identifier.ts';
-import { callerAccount, type LocatedKey, stateProblem } from '../domain/key-locator.ts';
+import { callerAccount, type LocatedKey, deletionProblem } from '../domain/key-locator.ts';
 import { isReservedAlias } from '../domain/key-policies.ts';
 import { decodeMarker, pageOf } from '../domain/pagination.ts';
 import { aliasNotFound, alreadyExists, invalidAliasName, invalidState, limitExceeded, validation } from '../errors.ts';
@@ -159,7 +159,7 @@ function checkAliasName(name: string): string {
 async function locateTarget(keyId: string, call: Call, kms: KmsContext, action: string): Promise<LocatedKey> {
   if (keyId.includes('alias/')) throw validation('Aliases must refer to keys. Not aliases');
   const target = await kms.keys.locate(keyId, call, action);
-  const problem = stateProblem(target.key.state);
+  const problem = deletionProblem(target.key.state);
   if (problem !== undefined) throw invalidState(target.arn, problem);
   return target;
 }

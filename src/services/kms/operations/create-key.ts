@@ -21,7 +21,7 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
       ...viaService(call),
       'kms:KeySpec': asked.spec,
       'kms:KeyUsage': asked.usage,
-      'kms:KeyOrigin': 'AWS_KMS',
+      'kms:KeyOrigin': input.Origin ?? 'AWS_KMS',
       'kms:MultiRegion': 'false',
       'kms:BypassPolicyLockoutSafetyCheck': String(input.BypassPolicyLockoutSafetyCheck ?? false),
     };
@@ -41,29 +41,31 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
     if (input.Policy !== undefined) {
       await checkKeyPolicy(policy, { arn, account }, call, input.BypassPolicyLockoutSafetyCheck ?? false);
     }
-    const fresh = await generateKeyMaterial(spec, kms.randomness);
-    const material = kms.materials.seal({ region: call.region, id }, fresh, call.now);
+    const isImported = input.Origin === 'EXTERNAL';
+    const material = isImported
+      ? undefined
+      : kms.materials.seal({ region: call.region, id }, await generateKeyMaterial(spec, kms.randomness), call.now);
     const key: KeyRecord = {
       id,
       account,
       region: call.region,
-      state: 'Enabled',
+      state: isImported ? 'PendingImport' : 'Enabled',
       manager: 'CUSTOMER',
       description: input.Description ?? '',
       policy: await kms.policyPrincipals.bind(policy, principalRefusal),
       created_at: call.now,
       deletion_at: null,
-      material_id: material.id,
+      material_id: material?.id ?? '',
       spec,
       usage,
-      origin: 'AWS_KMS',
+      origin: isImported ? 'EXTERNAL' : 'AWS_KMS',
       multi_region: null,
       primary_region: null,
     };
     const tags: TagMap = checkTags(input.Tags);
     await kms.store.write(async (transaction) => {
       await transaction.insertInto('kms_key').values(key).execute();
-      await transaction.insertInto('kms_material').values(material).execute();
+      if (material !== undefined) await transaction.insertInto('kms_material').values(material).execute();
       for (const [tag_key, tag_value] of Object.entries(tags)) {
         await transaction
           .insertInto('kms_tag')
@@ -77,7 +79,8 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
 });
 
 function refuseUnsupported(input: CreateKeyRequest): void {
-  if ((input.Origin ?? 'AWS_KMS') !== 'AWS_KMS') throw unsupported(`Origin ${input.Origin} is not supported yet.`);
+  const origin = input.Origin ?? 'AWS_KMS';
+  if (origin !== 'AWS_KMS' && origin !== 'EXTERNAL') throw unsupported(`Origin ${origin} is not supported yet.`);
   if (input.MultiRegion === true) throw unsupported('MultiRegion keys are not supported yet.');
   if (input.CustomKeyStoreId !== undefined) throw unsupported('CustomKeyStoreId is not supported yet.');
   if (input.XksKeyId !== undefined) throw unsupported('XksKeyId is not supported yet.');

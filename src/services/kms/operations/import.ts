@@ -97,7 +97,8 @@ async function locateExternal(
 ): Promise<LocatedKey> {
   const located = await locateByKeyId(keyId, call, kms, action);
   const { key, arn } = located;
-  if (key.origin !== 'EXTERNAL') throw unsupported(`${arn} origin is ${key.origin} which is not valid for this operation.`);
+  if (key.origin !== 'EXTERNAL')
+    throw unsupported(`${arn} origin is ${key.origin} which is not valid for this operation.`);
   return located;
 }
 
@@ -142,7 +143,8 @@ function readTerms(input: ImportKeyMaterialRequest, key: KeyRecord, now: number)
 }
 
 function checkValidTo(validTo: Date | undefined, now: number): void {
-  if (validTo === undefined) throw validation('A ValidTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES.');
+  if (validTo === undefined)
+    throw validation('A ValidTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES.');
   if (validTo.getTime() <= now) throw validation('ValidTo must be in the future.');
   if (validTo.getTime() > now + MAX_VALIDITY_MS) throw validation('ValidTo must be at most 365 days from now.');
 }

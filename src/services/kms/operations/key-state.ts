@@ -6,6 +6,7 @@ import {
   type DisableKeyRequest,
   EnableKey$,
   type EnableKeyRequest,
+  type KeyState,
   ScheduleKeyDeletion$,
   type ScheduleKeyDeletionRequest,
   type ScheduleKeyDeletionResponse,
@@ -14,19 +15,22 @@ import {
 } from '@aws-sdk/client-kms';
 import { type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
-import { type LocatedKey, stateProblem } from '../domain/key-locator.ts';
+import { deletionProblem, type LocatedKey, stateProblem } from '../domain/key-locator.ts';
 import { invalidState, unsupported, validation } from '../errors.ts';
+import { isComplete } from '../materials/imports.ts';
 import type { KeyRecord } from '../store.ts';
 import { authorizeOnKey } from './authorize-on-key.ts';
 import { locateByKeyId } from './locate-by-key-id.ts';
 
 const DAY = 86_400_000;
+const SWITCHABLE: readonly KeyState[] = ['Enabled', 'Disabled'];
+const isSwitchable = (state: KeyState): boolean => SWITCHABLE.includes(state);
 const DEFAULT_WINDOW_DAYS = 30;
 
 export const enableKey = operation<KmsContext, EnableKeyRequest, Record<string, never>>(EnableKey$, {
   authorize: authorizeOnKey('kms:EnableKey'),
   async handle(input, call, kms) {
-    await changeKey(kms, await locateForChange(input.KeyId, call, kms, 'kms:EnableKey'), { state: 'Enabled' });
+    await changeKey(kms, await locateForSwitch(input.KeyId, call, kms, 'kms:EnableKey'), { state: 'Enabled' });
     return {};
   },
 });
@@ -34,7 +38,7 @@ export const enableKey = operation<KmsContext, EnableKeyRequest, Record<string, 
 export const disableKey = operation<KmsContext, DisableKeyRequest, Record<string, never>>(DisableKey$, {
   authorize: authorizeOnKey('kms:DisableKey'),
   async handle(input, call, kms) {
-    await changeKey(kms, await locateForChange(input.KeyId, call, kms, 'kms:DisableKey'), { state: 'Disabled' });
+    await changeKey(kms, await locateForSwitch(input.KeyId, call, kms, 'kms:DisableKey'), { state: 'Disabled' });
     return {};
   },
 });
@@ -80,9 +84,10 @@ export const cancelKeyDeletion = operation<KmsContext, CancelKeyDeletionRequest,
     async handle(input, call, kms) {
       const { key, arn } = await locateCustomerKey(input.KeyId, call, kms, 'kms:CancelKeyDeletion');
       await kms.store.write(async (transaction) => {
+        const isUsable = key.origin !== 'EXTERNAL' || (await isComplete(transaction, key, call.now));
         const updated = await transaction
           .updateTable('kms_key')
-          .set({ state: 'Disabled', deletion_at: null })
+          .set({ state: isUsable ? 'Disabled' : 'PendingImport', deletion_at: null })
           .where('region', '=', key.region)
           .where('id', '=', key.id)
           .where('state', '=', 'PendingDeletion')
@@ -113,12 +118,24 @@ async function locateForChange(
   action: string,
 ): Promise<LocatedKey> {
   const located = await locateCustomerKey(keyId, call, kms, action);
+  const problem = deletionProblem(located.key.state);
+  if (problem !== undefined) throw invalidState(located.arn, problem);
+  return located;
+}
+
+async function locateForSwitch(
+  keyId: string | undefined,
+  call: Call,
+  kms: KmsContext,
+  action: string,
+): Promise<LocatedKey> {
+  const located = await locateForChange(keyId, call, kms, action);
   const problem = stateProblem(located.key.state);
   if (problem !== undefined) throw invalidState(located.arn, problem);
   return located;
 }
 
-/** Changes a key unless it went into deletion meanwhile. */
+/** Changes a key unless it came into another state meanwhile. */
 async function changeKey(
   kms: KmsContext,
   located: LocatedKey,
@@ -130,8 +147,8 @@ async function changeKey(
       .set(change)
       .where('region', '=', located.key.region)
       .where('id', '=', located.key.id)
-      .where('state', 'in', ['Enabled', 'Disabled'])
+      .where('state', 'in', isSwitchable(located.key.state) ? SWITCHABLE : [located.key.state])
       .executeTakeFirst();
-    if (updated.numUpdatedRows === 0n) throw invalidState(located.arn, 'is pending deletion');
+    if (updated.numUpdatedRows === 0n) throw invalidState(located.arn, 'is changing its state');
   });
 }

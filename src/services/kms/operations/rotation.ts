@@ -22,6 +22,7 @@ import { decodeMarker, pageOf } from '../domain/pagination.ts';
 import { nextRotation, YEAR_IN_DAYS } from '../domain/rotation-schedule.ts';
 import { conflict, limitExceeded, unsupported } from '../errors.ts';
 import { type KeyMaterial, materialsOf } from '../materials/history.ts';
+import { isEverywhere, rotateToImported } from '../materials/imports.ts';
 import { rotate, scheduleOf } from '../materials/rotation.ts';
 import type { KeyRecord, KeyRef } from '../store.ts';
 import { authorizeOnKey } from './authorize-on-key.ts';
@@ -101,7 +102,7 @@ export const rotateKeyOnDemand = operation<KmsContext, RotateKeyOnDemandRequest,
     async handle(input, call, kms) {
       const located = await locateRotatable(input.KeyId, call, kms, 'kms:RotateKeyOnDemand');
       const { key, arn } = located;
-      requireOwnMaterial(key, arn);
+      if (key.origin !== 'EXTERNAL') requireOwnMaterial(key, arn);
       requireEnabled(located);
       await kms.store.write(async (queries) => {
         const schedule = await scheduleOf(queries, key);
@@ -116,7 +117,8 @@ export const rotateKeyOnDemand = operation<KmsContext, RotateKeyOnDemandRequest,
             `${arn} has been rotated on demand ${MAX_ON_DEMAND_ROTATIONS} times, which is the maximum.`,
           );
         }
-        await rotate(kms, queries, key, 'ON_DEMAND', call.now);
+        if (key.origin === 'EXTERNAL') await rotateToImported(queries, key, arn, call.now);
+        else await rotate(kms, queries, key, 'ON_DEMAND', call.now);
       });
       return { KeyId: key.id };
     },
@@ -138,7 +140,8 @@ export const listKeyRotations = operation<KmsContext, ListKeyRotationsRequest, L
       const materials = isRotatable ? await materialsOf(kms.store.read, key, call.now) : [];
       const listed = materials.filter((made) => (isAll || made.rotatedAt !== null) && placeOf(made) > after);
       const { items, ...page } = pageOf(listed, input.Limit ?? DEFAULT_LIMIT, placeOf);
-      return { Rotations: items.map((made) => entryOf(key, made)), ...page };
+      const isPendingEverywhere = await isEveryPendingEverywhere(items, key, call.now, kms);
+      return { Rotations: items.map((made) => entryOf(key, made, isPendingEverywhere)), ...page };
     },
   },
 );
@@ -148,12 +151,25 @@ function placeOf({ position }: KeyMaterial): string {
   return String(position).padStart(6, '0');
 }
 
-function entryOf(key: KeyRecord, made: KeyMaterial): RotationsListEntry {
+/** True unless a replica lacks the material that is pending. */
+async function isEveryPendingEverywhere(
+  materials: readonly KeyMaterial[],
+  key: KeyRecord,
+  now: number,
+  kms: KmsContext,
+): Promise<boolean> {
+  const pending = materials.find(({ isPending }) => isPending);
+  return pending === undefined || (await isEverywhere(kms.store.read, key.id, pending.id, now));
+}
+
+function entryOf(key: KeyRecord, made: KeyMaterial, isPendingEverywhere: boolean): RotationsListEntry {
   const { id, isPresent, isPending, rotatedAt, rotationType } = made;
+  const pendingState =
+    isPendingEverywhere || !isPresent ? 'PENDING_ROTATION' : 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION';
   return {
     KeyId: key.id,
     KeyMaterialId: id,
-    KeyMaterialState: isPending ? 'PENDING_ROTATION' : id === key.material_id ? 'CURRENT' : 'NON_CURRENT',
+    KeyMaterialState: isPending ? pendingState : id === key.material_id ? 'CURRENT' : 'NON_CURRENT',
     ...(key.origin === 'EXTERNAL' && {
       ImportState: isPresent ? 'IMPORTED' : 'PENDING_IMPORT',
       ...(made.description !== null && { KeyMaterialDescription: made.description }),

@@ -10,7 +10,7 @@ import {
 import { type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
 import { keyAccess } from '../domain/key-access.ts';
-import { type LocatedKey, stateProblem } from '../domain/key-locator.ts';
+import { type LocatedKey, deletionProblem } from '../domain/key-locator.ts';
 import { decodeMarker, pageOf } from '../domain/pagination.ts';
 import { checkTagCount, checkTags } from '../domain/tags.ts';
 import { invalidState, unsupported } from '../errors.ts';
@@ -91,7 +91,7 @@ async function locateForTagging(
 ): Promise<LocatedKey> {
   const located = await kms.keys.locate(keyId ?? '', call, action);
   if (located.key.manager === 'AWS') throw unsupported(`${located.arn} is an AWS managed key: it cannot be tagged.`);
-  const problem = stateProblem(located.key.state);
+  const problem = deletionProblem(located.key.state);
   if (problem !== undefined) throw invalidState(located.arn, problem);
   return located;
 }

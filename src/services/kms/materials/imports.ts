@@ -110,7 +110,7 @@ async function associate(
 }
 
 /** A key that waits for material is enabled when it has all that belongs to it. */
-export async function enableIfComplete(queries: KmsTransaction, key: KeyRef, now: number): Promise<void> {
+async function enableIfComplete(queries: KmsTransaction, key: KeyRef, now: number): Promise<void> {
   if (!(await isComplete(queries, key, now))) return;
   await queries
     .updateTable('kms_key')

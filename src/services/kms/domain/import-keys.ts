@@ -1,11 +1,12 @@
 import { createHash, createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { RootKey } from '#crypto/root-key.ts';
+import { isWrappingAlgorithm, type WrappingAlgorithm } from '#crypto/unwrap-key.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import type { RootSealedColumn } from '#storage/root-sealed-column.ts';
 import { expiredImportToken, invalidImportToken } from '../errors.ts';
 import type { ImportParametersRecord, KeyRef, KmsStore } from '../store.ts';
-import { isWrappingAlgorithm, type Wrapping, type WrappingAlgorithm } from './import-wrapping.ts';
+import type { Wrapping } from './import-wrapping.ts';
 
 const newKeyPair = promisify(generateKeyPair);
 

@@ -1,25 +1,6 @@
 import type { AlgorithmSpec, KeySpec, WrappingKeySpec } from '@aws-sdk/client-kms';
-import { constants, createDecipheriv, type KeyObject, privateDecrypt } from 'node:crypto';
-import { DecryptionError } from '#crypto/decryption-error.ts';
+import { isWrappingAlgorithm, type WrappingAlgorithm } from '#crypto/unwrap-key.ts';
 import { unsupported } from '../errors.ts';
-
-/** RFC 5649: the initial value of AES key wrap with padding. */
-const WRAP_WITH_PADDING_IV = Buffer.from('A65959A6', 'hex');
-const AES_KEY_LENGTH = 32;
-
-const HASHES = {
-  RSAES_OAEP_SHA_1: 'sha1',
-  RSAES_OAEP_SHA_256: 'sha256',
-  RSA_AES_KEY_WRAP_SHA_1: 'sha1',
-  RSA_AES_KEY_WRAP_SHA_256: 'sha256',
-} as const;
-
-/** How material may be wrapped for an import. */
-export type WrappingAlgorithm = keyof typeof HASHES;
-
-export function isWrappingAlgorithm(text: string): text is WrappingAlgorithm {
-  return Object.hasOwn(HASHES, text);
-}
 
 const MODULUS_LENGTHS = { RSA_2048: 2048, RSA_3072: 3072, RSA_4096: 4096 } as const;
 
@@ -48,29 +29,4 @@ export function checkWrapping(algorithm: AlgorithmSpec, keySpec: WrappingKeySpec
     throw unsupported(`WrappingKeySpec RSA_2048 with ${algorithm} cannot wrap ECC_NIST_P521 key material.`);
   }
   return { algorithm, modulusLength: MODULUS_LENGTHS[keySpec] };
-}
-
-/**
- * Opens wrapped key material.
- *
- * @returns the material, which the caller overwrites
- * @throws DecryptionError whatever is wrong with it: nothing more is told
- */
-export function unwrapMaterial(algorithm: WrappingAlgorithm, key: KeyObject, wrapped: Uint8Array): Buffer {
-  const oaepHash = HASHES[algorithm];
-  const options = { key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash };
-  try {
-    if (!algorithm.startsWith('RSA_AES_')) return privateDecrypt(options, wrapped);
-    const modulusBytes = (key.asymmetricKeyDetails?.modulusLength ?? 0) / 8;
-    const aesKey = privateDecrypt(options, wrapped.subarray(0, modulusBytes));
-    try {
-      if (aesKey.length !== AES_KEY_LENGTH) throw new DecryptionError();
-      const decipher = createDecipheriv('id-aes256-wrap-pad', aesKey, WRAP_WITH_PADDING_IV);
-      return Buffer.concat([decipher.update(wrapped.subarray(modulusBytes)), decipher.final()]);
-    } finally {
-      aesKey.fill(0);
-    }
-  } catch {
-    throw new DecryptionError();
-  }
 }

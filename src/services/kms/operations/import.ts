@@ -10,9 +10,10 @@ import {
   type ImportKeyMaterialResponse,
 } from '@aws-sdk/client-kms';
 import { DecryptionError } from '#crypto/decryption-error.ts';
+import { unwrapKey } from '#crypto/unwrap-key.ts';
 import { type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
-import { checkWrapping, unwrapMaterial } from '../domain/import-wrapping.ts';
+import { checkWrapping } from '../domain/import-wrapping.ts';
 import { importedMaterial, importedMaterialId } from '../domain/imported-material.ts';
 import { type LocatedKey, stateProblem } from '../domain/key-locator.ts';
 import { invalidCiphertext, invalidState, notFound, unsupported, validation } from '../errors.ts';
@@ -154,7 +155,7 @@ async function openImport(input: ImportKeyMaterialRequest, key: KeyRecord, call:
   const { algorithm, privateKey } = await kms.importKeys.open(input.ImportToken ?? Buffer.of(), key, call.now);
   let bytes: Buffer;
   try {
-    bytes = unwrapMaterial(algorithm, privateKey, input.EncryptedKeyMaterial ?? Buffer.of());
+    bytes = unwrapKey(algorithm, privateKey, input.EncryptedKeyMaterial ?? Buffer.of());
   } catch (error) {
     if (error instanceof DecryptionError) throw invalidCiphertext();
     throw error;

@@ -332,7 +332,9 @@ test('refuses bucket policies that are not of this bucket', async () => {
       ),
     );
   const good = { Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::own-policy/*' };
-  assert.equal((await put({ ...good, Resource: 'arn:aws:s3:::another/*' })).message, 'Policy has invalid resource');
+  const elsewhere = await put({ ...good, Resource: 'arn:aws:s3:::another/*' });
+  assert.match(elsewhere.message, /^Policy has invalid resource\. Line 1, column \d+: it is not [a-z-]+ nor in it$/);
   assert.equal((await put({ ...good, Principal: undefined })).name, 'MalformedPolicy');
-  assert.equal((await put({ ...good, Action: 'kms:Decrypt' })).message, 'Policy has invalid action');
+  const foreignAction = await put({ ...good, Action: 'kms:Decrypt' });
+  assert.match(foreignAction.message, /^Policy has invalid action\. Line 1, column \d+: it is no action of S3$/);
 });

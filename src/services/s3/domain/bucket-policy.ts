@@ -23,12 +23,18 @@ export function checkBucketPolicy(text: string, bucket: string): void {
     throw malformedPolicy(`Bucket policies cannot be larger than ${MAXIMUM_SIZE} bytes`);
   }
   for (const statement of statementsOf(text)) {
-    if (statement.resources.some((resource) => !isOfBucket(resource, bucket))) {
-      throw malformedPolicy('Policy has invalid resource');
+    const resource = statement.resources.find((candidate) => !isOfBucket(candidate, bucket));
+    if (resource !== undefined) {
+      throw outOfPlace('invalid-resource', resource, `it is not ${bucket} nor in it`, text);
     }
-    const isForeign = statement.actions.some((action) => action !== '*' && !/^s3:/i.test(action));
-    if (isForeign) throw malformedPolicy('Policy has invalid action');
+    const action = statement.actions.find((candidate) => candidate !== '*' && !/^s3:/i.test(candidate));
+    if (action !== undefined) throw outOfPlace('invalid-action', action, 'it is no action of S3', text);
   }
+}
+
+function outOfPlace(problem: PolicyProblem, value: string, detail: string, text: string): Error {
+  const at = Math.max(0, text.indexOf(JSON.stringify(value)));
+  return policyRefusal(new PolicyDocumentError(problem, '', detail, text, at));
 }
 
 /**

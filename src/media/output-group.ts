@@ -3,6 +3,7 @@ import type { AudioSettings } from './audio-settings.ts';
 import type { CaptionOutput } from './caption-settings.ts';
 import type { ClosedCaptions } from './packaging/hls-captions.ts';
 import type { ContentEncryption, RenditionEncryption } from './content-encryption.ts';
+import type { EventMessages, TimestampTags } from './timed-metadata.ts';
 import type { VideoSettings } from './video-settings.ts';
 
 export type OutputGroup = FileGroup | HlsGroup | FragmentedGroup | SmoothGroup;
@@ -224,6 +225,8 @@ export interface FragmentedOutput {
   readonly captions?: readonly CaptionOutput[];
   /** True tells in the MPD of captions that are in the picture. */
   readonly areCaptionsHinted?: boolean;
+  /** Absent: the job's tags are not passed on. */
+  readonly events?: EventMessages;
   /** True keeps captions in a file of text instead of fragmented MP4. */
   readonly isRawText?: boolean;
   readonly audioRendition?: AudioRendition;
@@ -240,6 +243,8 @@ export interface HlsOutput {
   /** Text alone, or what is drawn on or put into the picture. */
   readonly captions?: readonly CaptionOutput[];
   readonly transport: TransportSettings;
+  /** Of the stream of tags, and which are in it beside the job's; absent: there is none. */
+  readonly tags?: { readonly pid: number; readonly stamps?: TimestampTags };
   /** Set where segments are the coded sound and nothing around it, perhaps with its time in an ID3 tag in front. */
   readonly packedAudio?: { readonly isTimed: boolean };
   /** A manifest of the pictures that can be decoded alone: as ranges of the segments, or as files of their own. */

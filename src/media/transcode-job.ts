@@ -1,4 +1,5 @@
 import type { OutputGroup } from './output-group.ts';
+import type { TimedMetadata } from './timed-metadata.ts';
 import type { TranscodeInput } from './transcode-input.ts';
 
 /**
@@ -16,6 +17,8 @@ export interface TranscodeJob {
   readonly startedAt: number;
   /** The date of the outputs' first picture, `YYYY-MM-DD`; absent: the day on which the job began. */
   readonly firstDate?: string;
+  /** For the outputs that pass tags on. */
+  readonly timedMetadata?: readonly TimedMetadata[];
   /** Whether graphics hardware may encode what it can; absent: it may not. */
   readonly mayUseHardware?: boolean;
 }

@@ -25,6 +25,21 @@ export interface RunningGroup {
   readonly images?: readonly ThumbnailEncoder[];
 }
 
+export interface OpenedOutput {
+  readonly output: Output;
+  readonly tracks: OutputTracks;
+}
+
+export function runningGroup(
+  group: OutputGroup,
+  index: number,
+  opened: readonly OpenedOutput[],
+  images?: ThumbnailEncoder[],
+): RunningGroup {
+  const [outputs, tracks] = [opened.map(({ output }) => output), opened.map((each) => each.tracks)];
+  return { group, index, outputs, tracks, ...(images !== undefined && { images }) };
+}
+
 /** Ends a group's outputs, and then writes the manifests that name them. */
 export function finishGroup(running: RunningGroup, sink: PartSink, startedAt: number): GroupResult {
   const { group, outputs, tracks } = running;

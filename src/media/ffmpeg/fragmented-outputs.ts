@@ -23,6 +23,8 @@ import {
   renditionEncryption,
   segmentedKind,
 } from './outputs.ts';
+import type { Rational } from '../video-settings.ts';
+import { type TimedTag, TimedTags } from '../packaging/timed-tags.ts';
 import { PacketInterleaver } from './packet-interleaver.ts';
 import { type CopiedFormat, isCopied, type VideoTrack } from './track-format.ts';
 
@@ -43,6 +45,7 @@ export function openFragmentedOutput(
     readonly segmentSeconds: number;
     readonly fragmentSeconds: number;
     readonly id: string;
+    readonly tags: (rate: Rational | undefined) => TimedTag[];
   },
 ): FragmentedOutputHandle {
   const named = nameFacts(group, output.extension, tracks, output, facts.startedAt);
@@ -64,6 +67,9 @@ export function openFragmentedOutput(
     ...(group.minFinalSeconds !== undefined && { minFinalSeconds: group.minFinalSeconds }),
     hasIFrames: output.hasIFrameManifest === true,
     codec: video === undefined ? (tracks.audios[0]?.encoder.codecName ?? '') : codecOf(ffmpeg, video),
+    ...(output.events !== undefined && {
+      events: { settings: output.events, tags: new TimedTags(facts.tags(video?.framerate)) },
+    }),
     ...(encryption !== undefined && {
       protection: { encryption, codec: video === undefined ? ('sound' as const) : segmentedKind(video) },
     }),
@@ -107,6 +113,7 @@ export function openFragmentedOutput(
       ...(video === undefined ? {} : { picture: { ...video.picture, framerate: video.framerate } }),
       ...soundOf(tracks),
       ...closedCaptionsOf(output),
+      ...(output.events?.isSignalled === true && { events: output.events }),
       ...(segmenter.encryption !== undefined && { encryption: segmenter.encryption }),
     }),
   };

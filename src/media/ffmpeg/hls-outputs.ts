@@ -9,6 +9,9 @@ import type { PartSink } from '../packaging/object-writer.ts';
 import type { ProgramDates } from '../packaging/program-dates.ts';
 import { PACKED_EXTENSIONS, PackedAudioSegmenter, type PackedCodec } from '../packaging/packed-audio-segmenter.ts';
 import { expandIdentifiers } from '../packaging/output-name.ts';
+import type { Rational } from '../video-settings.ts';
+import { type TimedTag, TimedTags } from '../packaging/timed-tags.ts';
+import { tagStream } from './timed-tags-of.ts';
 import type { AudioTrack } from './track-format.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import {
@@ -66,6 +69,9 @@ export function openHlsOutput(
     /** Told when the output's manifest was written while the job still runs. */
     readonly onManifest: () => void;
     readonly dates?: ProgramDates;
+    readonly tags: (rate: Rational | undefined) => TimedTag[];
+    /** The date of the outputs' beginning, in milliseconds since the epoch. */
+    readonly startMs: () => number;
   },
 ): SegmentedOutput {
   const names = nameFacts(group, 'm3u8', tracks, output, facts.startedAt);
@@ -90,6 +96,11 @@ export function openHlsOutput(
     segmentSeconds: facts.segmentSeconds,
     ...(facts.dates !== undefined && { dates: facts.dates }),
   };
+  const tagsOf = ({ transport: { clockOffsetSeconds } }: HlsOutput, { stamps }: NonNullable<HlsOutput['tags']>) =>
+    new TimedTags(
+      facts.tags(tracks.video?.framerate),
+      stamps && { ...stamps, startMs: facts.startMs(), clockOffsetSeconds },
+    );
   const [first] = list;
   const segmenter =
     output.packedAudio !== undefined && first !== undefined
@@ -103,7 +114,8 @@ export function openHlsOutput(
         })
       : new HlsSegmenter(ffmpeg, {
           ...common,
-          tracks: list,
+          tracks: output.tags === undefined ? list : [...list, { encoder: tagStream(ffmpeg), id: output.tags.pid }],
+          ...(output.tags !== undefined && { tags: tagsOf(output, output.tags) }),
           transport,
           audioFrameBytes: Math.max(0, ...tracks.audios.map(({ encoder }) => frameBytes(encoder))),
           ...(tracks.video !== undefined && { videoKind: segmentedKind(tracks.video) }),

@@ -13,8 +13,13 @@ import { CaptionTracks } from './caption-tracks.ts';
 import { type ClipWindow, clipWindows, WHOLE } from './clip-windows.ts';
 import { InputRun } from './input-run.ts';
 import { writeLoudnessLogs } from './loudness-log.ts';
-import type { RunningGroup } from './finish-group.ts';
-import { finishGroup, writeRunningManifests } from './finish-group.ts';
+import {
+  finishGroup,
+  type OpenedOutput,
+  type RunningGroup,
+  runningGroup,
+  writeRunningManifests,
+} from './finish-group.ts';
 import { deinterlacedRate } from './deinterlace.ts';
 import { inputTimes, laterTimecode } from './film-times.ts';
 import { encoderColor } from './color.ts';
@@ -36,6 +41,7 @@ import { withLadders } from './job-ladders.ts';
 import { ThumbnailEncoder } from './thumbnail-encoder.ts';
 import { imageBase, thumbnailSettings } from './trick-play-images.ts';
 import { segmentLengths } from './segment-lengths.ts';
+import { timedTagsOf } from './timed-tags-of.ts';
 import { VideoLengthGate } from './video-length-gate.ts';
 import type { SampleTarget } from './sample-target.ts';
 import { outputPicture } from './picture-size.ts';
@@ -48,21 +54,6 @@ import { type PacketReceiver, VideoEncoder } from './video-encoder.ts';
 
 interface Captioned {
   readonly captions?: readonly CaptionOutput[];
-}
-
-interface OpenedOutput {
-  readonly output: Output;
-  readonly tracks: OutputTracks;
-}
-
-function runningGroup(
-  group: OutputGroup,
-  index: number,
-  opened: readonly OpenedOutput[],
-  images?: ThumbnailEncoder[],
-): RunningGroup {
-  const [outputs, tracks] = [opened.map(({ output }) => output), opened.map((each) => each.tracks)];
-  return { group, index, outputs, tracks, ...(images !== undefined && { images }) };
 }
 
 /**
@@ -306,6 +297,8 @@ class Transcode {
       return runningGroup(group, index, opened);
     }
     const { segmentSeconds, fragmentSeconds } = segmentLengths(group, first.media);
+    const tags = timedTagsOf(this.#job, first.media, this.#firstWindow);
+    const startMs = (): number => startOfOutputsMs(this.#job, first.media, this.#firstWindow);
     if (group.kind === 'smooth') {
       const opened = group.outputs.map((output) =>
         this.#openOutput(output, first, segmentSeconds, true, (tracks) =>
@@ -329,16 +322,14 @@ class Transcode {
               segmentSeconds,
               fragmentSeconds,
               id: String(place + 1),
+              tags,
             }),
         ),
       );
       const images = this.#openImages(group, first.media, segmentSeconds, sink);
       return runningGroup(group, index, opened, images);
     }
-    const dates = group.programDateTime && {
-      ...group.programDateTime,
-      startMs: startOfOutputsMs(this.#job, first.media, this.#firstWindow),
-    };
+    const dates = group.programDateTime && { ...group.programDateTime, startMs: startMs() };
     const text = this.#openText(group, sink, () => opened, segmentSeconds);
     const opened: OpenedOutput[] = group.outputs.map((output, place) =>
       this.#openOutput(
@@ -353,6 +344,8 @@ class Transcode {
             segmentSeconds,
             now: () => this.#ports.now(),
             onManifest: () => writeRunningManifests(runningGroup(group, index, opened), sink, startedAt),
+            tags,
+            startMs,
             ...(dates !== undefined && { dates }),
           }),
       ),

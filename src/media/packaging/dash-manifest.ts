@@ -1,4 +1,5 @@
 import type { RenditionEncryption } from '../content-encryption.ts';
+import type { EventMessages } from '../timed-metadata.ts';
 import type { DashManifestSettings } from '../output-group.ts';
 import { contentProtections, protectionId } from './dash-protection.ts';
 import type { FragmentedSegment } from './fragmented-segmenter.ts';
@@ -35,6 +36,8 @@ export interface DashRepresentation {
   readonly text?: DashText;
   /** Captions in the picture: such as `CC1=eng`. */
   readonly closedCaptions?: string;
+  /** Messages in the segments that are told of. */
+  readonly events?: Pick<EventMessages, 'scheme' | 'value'>;
 }
 
 /** The manifest (MPD) of a finished group. Source: ISO 23009-1. */
@@ -128,11 +131,21 @@ function adaptationSet(
     ...(others.length === 0
       ? []
       : [`      <SupplementalProperty schemeIdUri="${SWITCHING}" value="${others.join(',')}"/>`]),
+    ...eventStreams(set),
     ...closedCaptionHints(first.closedCaptions),
     ...(common === undefined ? [] : commonTemplate(common)),
     ...representations,
     '    </AdaptationSet>',
   ];
+}
+
+function eventStreams(set: readonly DashRepresentation[]): string[] {
+  const lines = set.flatMap(({ events }) => {
+    if (events === undefined) return [];
+    const value = events.value === '' ? '' : ` value="${escaped(events.value)}"`;
+    return [`      <InbandEventStream schemeIdUri="${escaped(events.scheme)}"${value}/>`];
+  });
+  return [...new Set(lines)];
 }
 
 /** The representation whose timeline stands for the others' of the set, where one is to. */

@@ -14,6 +14,9 @@ import { box, fullBox, text, u16, u32, u64 } from './mp4/box.ts';
 import type { PartSink } from './object-writer.ts';
 import { ObjectWriter } from './object-writer.ts';
 import type { SegmentNames } from './segment-template.ts';
+import type { TimedTag, TimedTags } from './timed-tags.ts';
+import type { EventMessages } from '../timed-metadata.ts';
+import { eventMessage } from './event-message.ts';
 
 /** A segment on its track's clock. */
 export interface FragmentedSegment extends Segment {
@@ -41,6 +44,8 @@ interface SegmenterFacts {
   readonly protection?: { readonly encryption: RenditionEncryption; readonly codec: ProtectedCodec };
   /** True notes where the pictures stand that can be decoded alone. */
   readonly hasIFrames: boolean;
+  /** What is written in front of the fragments of its time. */
+  readonly events?: { readonly settings: EventMessages; readonly tags: TimedTags };
 }
 
 interface Fragment {
@@ -49,6 +54,7 @@ interface Fragment {
   readonly isEntry: boolean;
   /** In ticks. */
   readonly start: number;
+  readonly tags: readonly TimedTag[];
 }
 
 /** A fragment of more bytes than this ends before its time, at any frame: FFmpeg holds it in memory. */
@@ -82,6 +88,7 @@ export class FragmentedSegmenter {
   /** True where decoding can begin with the fragment. */
   #isEntry = true;
   #end = 0;
+  #messageCount = 0;
   /** The end of the open segment, and what came behind it while that may still become part of it. */
   #pending: { readonly at: number; readonly fragments: Fragment[] } | undefined;
 
@@ -153,7 +160,7 @@ export class FragmentedSegmenter {
     const ticks = Number(packet.pts) * this.#ticksPerUnit;
     if (!this.facts.isVideo || packet.isKeyframe) this.#cutAt(Math.max(0, ticks));
     else if (this.#fragmentBytes > MAX_FRAGMENT_BYTES) {
-      this.#flush();
+      this.#flush(ticks);
       this.#isEntry = false;
     }
     this.#fragmentBytes += packet.size;
@@ -163,7 +170,7 @@ export class FragmentedSegmenter {
 
   finish(): void {
     if (this.#fragmentBytes > 0) {
-      this.#flush();
+      this.#flush(this.#end);
       this.#settleIfLong(this.#end);
       this.#release();
       this.#closeSegment(this.#end);
@@ -183,7 +190,7 @@ export class FragmentedSegmenter {
     const isSegmentDue = segmentAt(ticks) > segmentAt(this.#pending?.at ?? this.#segmentStart);
     const isFragmentDue = (ticks - this.#fragmentStart) / this.timescale >= fragmentSeconds - 1e-6;
     if (!isSegmentDue && !isFragmentDue) return;
-    this.#flush();
+    this.#flush(ticks);
     this.#settleIfLong(ticks);
     this.#isEntry = true;
     this.#fragmentStart = ticks;
@@ -212,8 +219,8 @@ export class FragmentedSegmenter {
     for (const fragment of fragments) this.#append(fragment);
   }
 
-  /** Lets the muxer write out the fragment; before the first one comes the initialisation segment. */
-  #flush(): void {
+  /** Lets the muxer write out the fragment, which ends there; before the first one comes the initialisation segment. */
+  #flush(end: number): void {
     if (this.#init.length === 0) {
       this.#muxer.flush();
       const init = this.#fragments.take();
@@ -226,20 +233,35 @@ export class FragmentedSegmenter {
     const isClear = number < (this.#protection?.encryption.clearSegments ?? 0);
     const bytes = this.#protector?.protect(clear, isClear) ?? clear;
     this.#fragmentBytes = 0;
-    const fragment = { bytes, isEntry: this.#isEntry, start: this.#fragmentStart };
+    const tags = this.facts.events?.tags.takeBefore(end / this.timescale) ?? [];
+    const fragment = { bytes, isEntry: this.#isEntry, start: this.#fragmentStart, tags };
     if (this.#pending === undefined) this.#append(fragment);
     else this.#pending.fragments.push(fragment);
   }
 
   #append(fragment: Fragment): void {
     const { bytes } = fragment;
+    this.#write(this.#messages(fragment.tags));
     this.#noteIFrame(fragment);
+    this.#write(bytes);
+  }
+
+  #write(bytes: Buffer): void {
+    if (bytes.length === 0) return;
     if (this.#single !== undefined) this.#single.write(bytes);
     else {
       const segment = (this.#writer ??= this.#openSegment());
       segment.write(bytes);
     }
     this.#segmentBytes += bytes.length;
+  }
+
+  #messages(tags: readonly TimedTag[]): Buffer {
+    const settings = this.facts.events?.settings;
+    if (settings === undefined) return Buffer.alloc(0);
+    const box = (tag: TimedTag): Buffer =>
+      eventMessage(settings, tag, this.timescale, this.#segmentStart, ++this.#messageCount);
+    return Buffer.concat(tags.map(box));
   }
 
   /** A range from a fragment's beginning to the end of its first picture. */

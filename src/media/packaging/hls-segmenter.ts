@@ -2,6 +2,7 @@ import type { Packet } from 'node-av/lib';
 import type { FFmpeg } from '../ffmpeg/load-ffmpeg.ts';
 import type { ByteTarget, MuxerTrack } from '../ffmpeg/muxer.ts';
 import { Muxer } from '../ffmpeg/muxer.ts';
+import { TAG_CLOCK } from '../ffmpeg/timed-tags-of.ts';
 import type { RenditionEncryption } from '../content-encryption.ts';
 import type { HlsGroup, TransportSettings } from '../output-group.ts';
 import { videoCodecName } from './video-codec-name.ts';
@@ -14,6 +15,7 @@ import type { PartSink } from './object-writer.ts';
 import { ObjectWriter } from './object-writer.ts';
 import type { ProgramDates } from './program-dates.ts';
 import { SegmentSeries } from './segment-series.ts';
+import type { TimedTags } from './timed-tags.ts';
 
 /** Tables are repeated at each segment's start, and otherwise not: an hour between two. */
 const TABLE_PERIOD_SECONDS = 3600;
@@ -37,6 +39,8 @@ interface SegmenterFacts {
   readonly audioCodecs: readonly string[];
   readonly dates?: ProgramDates;
   readonly iFrames?: 'ranges' | 'files';
+  /** The last of the tracks has them. */
+  readonly tags?: TimedTags;
 }
 
 /**
@@ -53,8 +57,11 @@ export class HlsSegmenter {
   readonly #iFrameFiles: IFrameFiles | undefined;
   #videoCodec: string | undefined;
   #end = 0;
+  readonly #ffmpeg: FFmpeg;
+  #tag: Packet | undefined;
 
   constructor(ffmpeg: FFmpeg, facts: SegmenterFacts) {
+    this.#ffmpeg = ffmpeg;
     this.#facts = facts;
     const timeBase = facts.tracks[0]?.encoder.timeBase ?? { num: 1, den: 1 };
     this.#toSeconds = timeBase.num / timeBase.den;
@@ -115,6 +122,7 @@ export class HlsSegmenter {
     const isKey = isPicture && packet.isKeyframe;
     const time = Number(packet.pts) * this.#toSeconds;
     if (track === 0) {
+      this.#writeTags(time);
       const { videoKind } = this.#facts;
       if (videoKind !== undefined) this.#videoCodec ??= videoCodecName(videoKind, packet.data ?? Buffer.alloc(0));
       const { segmentSeconds } = this.#facts;
@@ -135,6 +143,25 @@ export class HlsSegmenter {
     else this.#muxer.write(track, packet);
   }
 
+  /** Those that are due before a moment: so each is in the segment of its time. */
+  #writeTags(before: number): void {
+    const { tags, tracks } = this.#facts;
+    for (const { seconds, bytes } of tags?.takeBefore(before) ?? []) {
+      this.#tag ??= this.#newTag();
+      this.#tag.data = Buffer.from(bytes);
+      this.#tag.pts = BigInt(Math.round(seconds * TAG_CLOCK));
+      this.#tag.dts = this.#tag.pts;
+      this.#muxer.write(tracks.length - 1, this.#tag);
+      this.#tag.unref();
+    }
+  }
+
+  #newTag(): Packet {
+    const packet = new this.#ffmpeg.Packet();
+    packet.alloc();
+    return packet;
+  }
+
   /** Every range begins with the tables, so that it can be read alone. */
   #writeIFrame(packet: Packet, time: number): void {
     this.#muxer.flushBytes();
@@ -153,6 +180,8 @@ export class HlsSegmenter {
   /** @param end the stream's length in seconds */
   finish(end: number): void {
     this.#end = end;
+    this.#writeTags(end);
+    this.#tag?.free();
     this.#muxer.finish();
     this.#iFrameFiles?.finish();
     this.#series.finish(end);

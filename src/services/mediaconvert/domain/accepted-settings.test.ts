@@ -81,7 +81,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   cmafGroupSettings:
     'baseUrl clientCache codecSpecification dashManifestStyle fragmentLength imageBasedTrickPlay manifestCompression manifestDurationFormat minBufferTime minFinalSegmentLength mpdManifestBandwidthType mpdProfile segmentControl segmentLength segmentLengthControl streamInfResolution targetDurationCompatibilityMode writeDashManifest writeHlsManifest writeSegmentTimelineInRepresentation',
   cmfcSettings:
-    'audioDuration audioGroupId audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest timedMetadataBoxVersion',
+    'audioDuration audioGroupId audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest manifestMetadataSignaling timedMetadata timedMetadataBoxVersion',
   dashIsoGroupSettings:
     'audioChannelConfigSchemeIdUri baseUrl dashManifestStyle fragmentLength hbbtvCompliance imageBasedTrickPlay minBufferTime minFinalSegmentLength mpdManifestBandwidthType mpdProfile segmentControl segmentLength segmentLengthControl writeSegmentTimelineInRepresentation',
   deinterlacer: 'algorithm control mode',
@@ -98,10 +98,11 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   h265Settings:
     'adaptiveQuantization alternateTransferFunctionSei bitrate codecLevel codecProfile deblocking dynamicSubGop flickerAdaptiveQuantization framerateControl framerateDenominator framerateNumerator gopBReference gopClosedCadence gopSize gopSizeUnits hrdBufferInitialFillPercentage hrdBufferSize maxBitrate minIInterval mvTemporalPredictor numberBFramesBetweenReferenceFrames numberReferenceFrames parControl parDenominator parNumerator qualityTuningLevel rateControlMode sampleAdaptiveOffsetFilterMode scanTypeConversionMode sceneChangeDetect slices spatialAdaptiveQuantization temporalAdaptiveQuantization temporalIds treeBlockSize writeMp4PackagingType',
   hlsGroupSettings:
-    'audioOnlyHeader baseUrl captionLanguageSetting captionSegmentLengthControl clientCache codecSpecification directoryStructure imageBasedTrickPlay manifestCompression manifestDurationFormat minFinalSegmentLength minSegmentLength outputSelection programDateTime programDateTimePeriod progressiveWriteHlsManifest segmentControl segmentLength segmentLengthControl streamInfResolution targetDurationCompatibilityMode timedMetadataId3Frame timedMetadataId3Period timestampDeltaMilliseconds',
+    'audioOnlyHeader baseUrl captionLanguageSetting captionSegmentLengthControl clientCache codecSpecification directoryStructure imageBasedTrickPlay manifestCompression manifestDurationFormat minFinalSegmentLength minSegmentLength outputSelection programDateTime programDateTimePeriod progressiveWriteHlsManifest segmentControl segmentLength segmentLengthControl streamInfResolution targetDurationCompatibilityMode timedMetadataId3Frame timestampDeltaMilliseconds',
   hlsSettings:
     'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest segmentModifier',
   inputClippings: 'endTimecode startTimecode',
+  id3Insertions: 'timecode',
   inputs:
     'deblockFilter denoiseFilter filterEnable filterStrength inputScanType programNumber psiControl timecodeSource timecodeStart',
   clipLimits: 'maximumYUV minimumYUV',
@@ -115,7 +116,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   timecodeBurnin: 'position prefix',
   insertableImages: 'duration fadeIn fadeOut height imageX imageY layer opacity startTime width',
   m3u8Settings:
-    'audioDuration audioFramesPerPes audioPids dataPTSControl patInterval pcrControl pmtPid privateMetadataPid programNumber ptsOffset ptsOffsetMode scte35Pid timedMetadataPid transportStreamId videoPid',
+    'audioDuration audioFramesPerPes audioPids dataPTSControl patInterval pcrControl pmtPid privateMetadataPid programNumber ptsOffset ptsOffsetMode scte35Pid timedMetadata timedMetadataPid transportStreamId videoPid',
   movSettings: 'audioDuration clapAtom cslgAtom mpeg2FourCCControl',
   mp4Settings: 'audioDuration cslgAtom cttsVersion freeSpaceBox moovPlacement',
   eac3Settings:
@@ -129,7 +130,8 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   vorbisSettings: 'channels vbrQuality',
   wavSettings: 'channels format sampleRate',
   msSmoothGroupSettings: 'audioDeduplication fragmentLength fragmentLengthControl manifestEncoding',
-  mpdSettings: 'accessibilityCaptionHints audioDuration captionContainerType timedMetadataBoxVersion',
+  mpdSettings:
+    'accessibilityCaptionHints audioDuration captionContainerType manifestMetadataSignaling timedMetadata timedMetadataBoxVersion',
   outputGroups: 'customName name',
   outputs: 'extension nameModifier',
   passthroughSettings: 'frameControl',

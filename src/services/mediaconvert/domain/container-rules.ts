@@ -12,6 +12,7 @@ import type {
 import type { Problem } from '../errors.ts';
 import { checkTransport } from './transport-rules.ts';
 import { type SettingRule, allOf, carriedOut, oneOf, structure, withoutEffect } from './setting-rule.ts';
+import { checkEvents } from './timed-metadata-rules.ts';
 import { m2ts } from './m2ts-rules.ts';
 
 /** Four characters, as every box and brand has. */
@@ -51,6 +52,7 @@ const m3u8: SettingRule<M3u8Settings> = allOf(
   checkTransport,
   structure<M3u8Settings>({
     PmtPid: carriedOut,
+    TimedMetadataPid: carriedOut,
     VideoPid: carriedOut,
     AudioPids: carriedOut,
     ProgramNumber: carriedOut,
@@ -64,44 +66,50 @@ const m3u8: SettingRule<M3u8Settings> = allOf(
     PatInterval: carriedOut,
     PmtInterval: carriedOut,
     Scte35Source: oneOf('NONE'),
-    TimedMetadata: oneOf('NONE'),
+    TimedMetadata: carriedOut,
     NielsenId3: oneOf('NONE'),
     AudioDuration: carriedOut,
     AudioPtsOffsetDelta: carriedOut,
     // Numbers of streams that are not written, as their sources are off.
     Scte35Pid: withoutEffect,
-    TimedMetadataPid: withoutEffect,
     PrivateMetadataPid: withoutEffect,
     DataPTSControl: withoutEffect,
   }),
 );
 
-/** Events and captions in the segments are refused; `withoutEffect` is what says how they would be written. */
 const fragmentedContainer = {
   AudioDuration: carriedOut,
   C2paManifest: oneOf<'EXCLUDE'>('EXCLUDE'),
   KlvMetadata: oneOf<'NONE'>('NONE'),
-  ManifestMetadataSignaling: oneOf<'DISABLED'>('DISABLED'),
+  ManifestMetadataSignaling: carriedOut,
   Scte35Esam: oneOf<'NONE'>('NONE'),
   Scte35Source: oneOf<'NONE'>('NONE'),
-  TimedMetadata: oneOf<'NONE'>('NONE'),
-  TimedMetadataBoxVersion: withoutEffect,
+  TimedMetadata: carriedOut,
+  TimedMetadataBoxVersion: carriedOut,
+  TimedMetadataSchemeIdUri: carriedOut,
+  TimedMetadataValue: carriedOut,
 };
 
-const mpd: SettingRule<MpdSettings> = structure<MpdSettings>({
-  ...fragmentedContainer,
-  AccessibilityCaptionHints: carriedOut,
-  CaptionContainerType: carriedOut,
-});
+const mpd: SettingRule<MpdSettings> = allOf(
+  checkEvents,
+  structure<MpdSettings>({
+    ...fragmentedContainer,
+    AccessibilityCaptionHints: carriedOut,
+    CaptionContainerType: carriedOut,
+  }),
+);
 
-const cmfc: SettingRule<CmfcSettings> = structure<CmfcSettings>({
-  ...fragmentedContainer,
-  AudioGroupId: carriedOut,
-  AudioRenditionSets: carriedOut,
-  AudioTrackType: carriedOut,
-  DescriptiveVideoServiceFlag: carriedOut,
-  IFrameOnlyManifest: carriedOut,
-});
+const cmfc: SettingRule<CmfcSettings> = allOf(
+  checkEvents,
+  structure<CmfcSettings>({
+    ...fragmentedContainer,
+    AudioGroupId: carriedOut,
+    AudioRenditionSets: carriedOut,
+    AudioTrackType: carriedOut,
+    DescriptiveVideoServiceFlag: carriedOut,
+    IFrameOnlyManifest: carriedOut,
+  }),
+);
 
 export const containerSettings: SettingRule<ContainerSettings> = structure<ContainerSettings>({
   Container: oneOf(

@@ -15,6 +15,7 @@ import { hlsManifestSettings } from './hls-manifest-plan.ts';
 import { planTrickPlayImages } from './trick-play-plan.ts';
 import { planAlignment } from './segment-plan.ts';
 import { additionalManifests } from './manifest-plan.ts';
+import { planEvents } from './timed-metadata-plan.ts';
 import { videoSettings } from './video-plan.ts';
 
 type Settings = DashIsoGroupSettings & CmafGroupSettings;
@@ -113,6 +114,7 @@ export function planFragmentedOutputs(
       ...(output.ContainerSettings?.MpdSettings?.AccessibilityCaptionHints === 'INCLUDE' && {
         areCaptionsHinted: true,
       }),
+      ...planEvents(isCmaf ? cmfcOf(output) : output.ContainerSettings?.MpdSettings),
       ...(rendition !== undefined && { audioRendition: rendition }),
       audioGroupIds: video === undefined ? [] : (listed(cmfcOf(output).AudioRenditionSets) ?? allGroups),
       ...(cmfcOf(output).IFrameOnlyManifest === 'INCLUDE' && { hasIFrameManifest: true }),

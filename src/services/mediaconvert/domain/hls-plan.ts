@@ -10,6 +10,7 @@ import { LONGEST_PICTURE_MS } from './transport-rules.ts';
 import { planTrickPlayImages } from './trick-play-plan.ts';
 import { planAlignment } from './segment-plan.ts';
 import { additionalManifests } from './manifest-plan.ts';
+import { planTags } from './timed-metadata-plan.ts';
 import { videoSettings } from './video-plan.ts';
 
 /** @param keys of the group's key provider, where it has one */
@@ -57,6 +58,7 @@ export function planHlsOutput(output: Output, group: HlsGroupSettings): HlsOutpu
     audios: planSounds(output),
     ...planCaptions(output),
     transport: planTransport(output.ContainerSettings?.M3u8Settings ?? {}, group),
+    ...planTags(output.ContainerSettings?.M3u8Settings ?? {}, group),
     ...(video === undefined &&
       hls.AudioOnlyContainer !== 'M2TS' && { packedAudio: { isTimed: group.AudioOnlyHeader !== 'EXCLUDE' } }),
     ...(hls.IFrameOnlyManifest === 'INCLUDE' && { iFrames: 'ranges' as const }),

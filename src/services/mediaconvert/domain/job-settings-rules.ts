@@ -30,6 +30,7 @@ import {
 } from './setting-rule.ts';
 import { motionImageInserter } from './image-rules.ts';
 import { checkTimecodeTrack } from './picture-rules.ts';
+import { checkTimedMetadata, timedMetadataInsertion } from './timed-metadata-rules.ts';
 import { videoDescription } from './video-rules.ts';
 
 /**
@@ -67,6 +68,7 @@ const outputGroup: SettingRule<OutputGroup> = allOf(
   checkAutomatedAbr,
   checkGroupCaptions,
   checkEncryptedCodecs,
+  checkTimedMetadata,
   structure<OutputGroup>({
     Name: withoutEffect,
     CustomName: withoutEffect,
@@ -88,6 +90,7 @@ export const jobSettingsRule: SettingRule<JobSettings> = allOf(
       checkTimecodeConfig,
       structure<TimecodeConfig>({ Source: carriedOut, Start: carriedOut, TimestampOffset: carriedOut }),
     ),
+    TimedMetadataInsertion: timedMetadataInsertion,
     AdAvailOffset: oneOf(0),
     FollowSource: oneOf(1),
     ColorConversion3DLUTSettings: emptyOnly,

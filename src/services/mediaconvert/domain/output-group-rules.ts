@@ -49,9 +49,8 @@ const hlsGroup: SettingRule<HlsGroupSettings> = allOf(
     ProgramDateTime: carriedOut,
     ProgramDateTimePeriod: carriedOut,
     ProgressiveWriteHlsManifest: carriedOut,
-    // They say how metadata is written that outputs pass through, which is refused where it is asked for.
-    TimedMetadataId3Frame: withoutEffect,
-    TimedMetadataId3Period: withoutEffect,
+    TimedMetadataId3Frame: carriedOut,
+    TimedMetadataId3Period: carriedOut,
     TimestampDeltaMilliseconds: carriedOut,
     ImageBasedTrickPlay: carriedOut,
     ImageBasedTrickPlaySettings: trickPlaySettings,

@@ -14,6 +14,7 @@ import { planSmooth } from './smooth-plan.ts';
 import { planMotion } from './image-plan.ts';
 import { planInput } from './input-plan.ts';
 import { outputTimecode } from './picture-plan.ts';
+import { planTimedMetadata } from './timed-metadata-plan.ts';
 
 /**
  * Turns job settings that passed the rules into what a worker does.
@@ -43,6 +44,7 @@ export function planTranscode(
     startedAt,
     firstTimecode,
     ...(date !== undefined && { firstDate: date }),
+    ...planTimedMetadata(settings),
     groups: (settings.OutputGroups ?? []).map((group, index) => planGroup(group, inputName, contentKeys[index])),
   };
 }

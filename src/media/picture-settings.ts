@@ -1,5 +1,6 @@
 import type { InputColor, OutputColor } from './color-settings.ts';
 import type { MediaLocation } from './transcode-input.ts';
+import type { Rational } from './video-settings.ts';
 
 /** A part of a picture, in whole pixels from its upper left corner. */
 export interface Rectangle {
@@ -40,6 +41,8 @@ export interface MotionOverlay {
   /** The timecode of the other film's picture on which it begins; absent: the first. */
   readonly start?: string;
   readonly isRepeated: boolean;
+  /** Set where the file is the first of a series of images: so many of them a second. */
+  readonly imageRate?: Rational;
 }
 
 /** Filters against what an earlier compression has left. */

@@ -135,14 +135,6 @@ describe('films on films', { skip: withoutFfmpeg }, () => {
       assertColor(colorOf(film, picture, at(120, 45)), BLACK, `right half of picture ${picture}`);
     }
   });
-
-  test('of series of pictures are refused', async () => {
-    const series = { InsertionMode: 'PNG', Input: 's3://source/a_000.png' };
-    await assert.rejects(
-      jobs.run('black.mp4', {}, [{}], { MotionImageInserter: series }),
-      /\/motionImageInserter\/insertionMode: Should be/,
-    );
-  });
 });
 
 describe('images that are none', { skip: withoutFfmpeg }, () => {

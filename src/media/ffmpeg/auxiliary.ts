@@ -16,11 +16,17 @@ export interface AuxiliaryPort {
    *   1404, 1401 or one of 34xx
    */
   openAuxiliary(location: MediaLocation, maxBytes: number): AuxiliarySource;
+  /** As `openAuxiliary`, but that a file may be missing, or not be known to be there: then there is nothing. */
+  openIfThere(location: MediaLocation, maxBytes: number): AuxiliarySource | undefined;
 }
 
 /** Reads a whole auxiliary file. @throws TranscodeError as `openAuxiliary` does */
 export function readAuxiliary(port: AuxiliaryPort, location: MediaLocation, maxBytes: number): Buffer {
-  const source = port.openAuxiliary(location, maxBytes);
+  return readAll(port.openAuxiliary(location, maxBytes));
+}
+
+/** Reads a file from front to end, and closes it. */
+export function readAll(source: AuxiliarySource): Buffer {
   try {
     const parts: Buffer[] = [];
     for (let at = 0; at < source.size; ) {

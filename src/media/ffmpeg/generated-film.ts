@@ -4,7 +4,7 @@ import { ERROR_CODES } from '../transcode-error.ts';
 import type { GeneratedFilm } from '../transcode-input.ts';
 import { type AuxiliaryPort, readAuxiliary } from './auxiliary.ts';
 import { check, present } from './check.ts';
-import { decodeImage, MAX_IMAGE_BYTES } from './image-store.ts';
+import { decodeImage, MAX_IMAGE_BYTES } from './decode-image.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { ByteSource } from './media-input.ts';
 

@@ -8,7 +8,7 @@ import { CELL, createWindows, StoppedError, throwIfStopped, wakeAll, type Window
 
 /** Auxiliary files are small, or read from front to back. */
 const WINDOW_SIZE = 512 * 1024;
-const STATE = { opening: 0, open: 1 } as const;
+const STATE = { opening: 0, open: 1, absent: 2 } as const;
 
 /**
  * What the two threads share of an auxiliary file: its state, its size as two halves, and read windows of its own, as
@@ -25,6 +25,13 @@ export function tellOpen({ head }: AuxiliaryMemory, size: number): void {
   Atomics.store(cells, 1, Math.floor(size / 2 ** 31));
   Atomics.store(cells, 2, size % 2 ** 31);
   Atomics.store(cells, 0, STATE.open);
+  Atomics.notify(cells, 0);
+}
+
+/** The I/O thread's answer: there is no such file. */
+export function tellAbsent({ head }: AuxiliaryMemory): void {
+  const cells = new Int32Array(head);
+  Atomics.store(cells, 0, STATE.absent);
   Atomics.notify(cells, 0);
 }
 
@@ -52,10 +59,25 @@ export class AuxiliaryFiles {
    * @throws StoppedError when it is not there or may not be read; the I/O thread knows why
    */
   open(location: MediaLocation, maxBytes: number): AuxiliarySource {
+    const opened = this.#open(location, maxBytes, false);
+    if (opened === undefined) throw new StoppedError();
+    return opened;
+  }
+
+  /** As `open`; `undefined` where the file is not there. */
+  openIfThere(location: MediaLocation, maxBytes: number): AuxiliarySource | undefined {
+    return this.#open(location, maxBytes, true);
+  }
+
+  #open(location: MediaLocation, maxBytes: number, mayBeAbsent: boolean): AuxiliarySource | undefined {
     const input = this.#next++;
     const memory = { head: new SharedArrayBuffer(12), windows: createWindows(WINDOW_SIZE) };
-    this.#send({ kind: 'auxiliary', input, location, memory });
+    this.#send({ kind: 'auxiliary', input, location, memory, mayBeAbsent });
     const size = this.#waitForSize(memory);
+    if (size === undefined) {
+      this.#send({ kind: 'auxiliary-closed', input });
+      return undefined;
+    }
     const window = new InputWindow({ windows: memory.windows, control: this.#control, input, size, send: this.#send });
     const close = (): void => {
       window.close();
@@ -68,7 +90,7 @@ export class AuxiliaryFiles {
     throw new TranscodeError(ERROR_CODES.inputUnreadable, unableToOpen(uriOf(location), cause));
   }
 
-  #waitForSize({ head }: AuxiliaryMemory): number {
+  #waitForSize({ head }: AuxiliaryMemory): number | undefined {
     const control = new Int32Array(this.#control);
     const cells = new Int32Array(head);
     while (Atomics.load(cells, 0) === STATE.opening) {
@@ -76,6 +98,7 @@ export class AuxiliaryFiles {
       Atomics.wait(cells, 0, STATE.opening, 1000);
     }
     throwIfStopped(control);
+    if (Atomics.load(cells, 0) === STATE.absent) return undefined;
     if (Atomics.load(cells, 0) !== STATE.open) throw new StoppedError();
     Atomics.add(control, CELL.progress, 1);
     return Atomics.load(cells, 1) * 2 ** 31 + Atomics.load(cells, 2);

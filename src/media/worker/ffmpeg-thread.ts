@@ -35,6 +35,7 @@ async function main(data: FFmpegThreadData, loading: Promise<FFmpeg>): Promise<v
       return new InputWindow({ windows: shared.windows, control: shared.cells, input, size, send });
     },
     openAuxiliary: (location, maxBytes) => auxiliaries.open(location, maxBytes),
+    openIfThere: (location, maxBytes) => auxiliaries.openIfThere(location, maxBytes),
     sinkFor,
     report: (event) => send({ kind: 'event', event }),
     onFrame(framesDecoded) {

@@ -1,11 +1,11 @@
 import type { Worker } from 'node:worker_threads';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
-import { type AuxiliaryMemory, tellOpen, wake } from './auxiliary.ts';
+import { type AuxiliaryMemory, tellAbsent, tellOpen, wake } from './auxiliary.ts';
 import type { FFmpegThreadData, FromWorker, OpenUpload, ToIo, WorkerAccess, WorkerCredentials } from './messages.ts';
 import { HttpReader } from '../http/http-reader.ts';
 import { type InputPorts, openInput } from './opened-input.ts';
-import { type OpenedSource, openSource } from './opened-source.ts';
+import { type OpenedSource, isAbsent, openSource } from './opened-source.ts';
 import { abortUploads, createS3, isAbort, ObjectStore } from './s3-io.ts';
 import { CELL, createSharedState, stop, tellWindow, WINDOW_FAILED, type Windows } from './shared-state.ts';
 import { UploadQueue } from './upload-queue.ts';
@@ -139,7 +139,7 @@ export class TranscodeJobRun {
   }
 
   async #openAuxiliary(
-    { input, location, memory }: Extract<ToIo, { kind: 'auxiliary' }>,
+    { input, location, memory, mayBeAbsent }: Extract<ToIo, { kind: 'auxiliary' }>,
     ports: InputPorts,
   ): Promise<void> {
     this.#auxiliaries.set(input, memory);
@@ -148,6 +148,10 @@ export class TranscodeJobRun {
       this.#files.set(input, { file, windows: memory.windows });
       tellOpen(memory, file.size);
     } catch (error) {
+      if (mayBeAbsent && isAbsent(error)) {
+        tellAbsent(memory);
+        return;
+      }
       this.#fail(error);
     }
   }

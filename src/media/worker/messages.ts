@@ -60,6 +60,8 @@ export type ToIo =
       readonly input: number;
       readonly location: MediaLocation;
       readonly memory: AuxiliaryMemory;
+      /** True: that it is not there is an answer, and not the end of the job. */
+      readonly mayBeAbsent: boolean;
     }
   | { readonly kind: 'auxiliary-closed'; readonly input: number }
   | { readonly kind: 'object'; readonly object: number; readonly target: ObjectTarget }

@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { HttpReader } from '../http/http-reader.ts';
+import { ERROR_CODES, MISSING_OR_HIDDEN, TranscodeError } from '../transcode-error.ts';
 import type { MediaLocation } from '../transcode-input.ts';
 import { openObject, readRange } from './s3-io.ts';
 
@@ -33,4 +34,12 @@ export async function openSource(location: MediaLocation, { s3, http, signal }: 
     size: object.size,
     read: (offset, target, onBytes) => readRange(s3, object, offset, target, { signal, onBytes }),
   };
+}
+
+/** Whether a file could not be opened as it is not there, or as nobody may say whether it is. */
+export function isAbsent(error: unknown): boolean {
+  if (!(error instanceof TranscodeError)) return false;
+  const { code, message } = error;
+  if (code === ERROR_CODES.notFound || code === ERROR_CODES.httpMissing) return true;
+  return code === ERROR_CODES.accessDenied && message.includes(MISSING_OR_HIDDEN);
 }

@@ -38,5 +38,8 @@ export function planMotion(motion: MotionImageInserter): MotionOverlay {
     ...(offset !== undefined && { place: { x: offset.ImageX ?? 0, y: offset.ImageY ?? 0 } }),
     ...(start !== undefined && { start }),
     isRepeated: playback === 'REPEAT',
+    ...(motion.Framerate !== undefined && {
+      imageRate: { num: motion.Framerate.FramerateNumerator ?? 0, den: motion.Framerate.FramerateDenominator ?? 1 },
+    }),
   };
 }

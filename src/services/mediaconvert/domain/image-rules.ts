@@ -2,6 +2,7 @@ import type {
   ImageInserter,
   InsertableImage,
   MotionImageInserter,
+  MotionImageInsertionFramerate,
   MotionImageInsertionOffset,
 } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
@@ -50,11 +51,16 @@ function checkPlace(image: InsertableImage, pointer: string, problems: Problem[]
 /** As large as a film may be. */
 const LARGEST = 8192;
 
-/** A film on top of all inputs. Series of pictures are not taken. */
+/** A film, or a series of images, on top of all inputs. */
 export const motionImageInserter: SettingRule<MotionImageInserter> = allOf(
   checkMotion,
   structure<MotionImageInserter>({
-    InsertionMode: oneOf('MOV'),
+    // Checked with the name of the file.
+    InsertionMode: oneOf('MOV', 'PNG'),
+    Framerate: structure<MotionImageInsertionFramerate>({
+      FramerateNumerator: carriedOut,
+      FramerateDenominator: carriedOut,
+    }),
     Input: checkFileInput,
     Offset: structure<MotionImageInsertionOffset>({ ImageX: carriedOut, ImageY: carriedOut }),
     Playback: carriedOut,
@@ -63,8 +69,22 @@ export const motionImageInserter: SettingRule<MotionImageInserter> = allOf(
 );
 
 function checkMotion(motion: MotionImageInserter, pointer: string, problems: Problem[]): void {
-  if (motion.Input === undefined) problems.push(missing(pointer, 'input'));
-  else if (!motion.Input.endsWith('.mov')) {
-    problems.push({ pointer: `${pointer}/input`, text: 'Should name a .mov file; others are not supported' });
+  const { Input: file, InsertionMode: mode, Framerate: rate } = motion;
+  if (file === undefined) {
+    problems.push(missing(pointer, 'input'));
+    return;
+  }
+  const isSeries = /\.png(\?|$)/.test(file);
+  const refuse = (member: string, text: string): void => void problems.push({ pointer: `${pointer}/${member}`, text });
+  if (mode !== undefined && (mode === 'PNG') !== isSeries) refuse('insertionMode', 'Should be what the input is');
+  if (!isSeries) {
+    if (rate !== undefined) refuse('framerate', 'Is only allowed with series of images');
+    if (!/\.mov(\?|$)/.test(file)) refuse('input', 'Should name a .mov file or the first .png file of a series');
+    return;
+  }
+  if (!/(^|\D)0+\.png(\?|$)/.test(file)) refuse('input', 'Should end with the number nought, such as 000.png');
+  if (rate === undefined) problems.push(missing(pointer, 'framerate'));
+  else if (rate.FramerateNumerator === undefined || rate.FramerateDenominator === undefined) {
+    refuse('framerate', 'Needs framerateNumerator and framerateDenominator');
   }
 }

@@ -14,16 +14,7 @@ import { cmafEncryption, dashEncryption } from './fragmented-encryption-rules.ts
 import { hlsEncryption } from './hls-encryption-rules.ts';
 import { trickPlaySettings } from './trick-play-rules.ts';
 import { additionalManifest } from './manifest-rules.ts';
-import {
-  type SettingRule,
-  allOf,
-  carriedOut,
-  each,
-  emptyOnly,
-  oneOf,
-  structure,
-  withoutEffect,
-} from './setting-rule.ts';
+import { type SettingRule, allOf, carriedOut, each, emptyOnly, oneOf, structure } from './setting-rule.ts';
 
 const hlsGroup: SettingRule<HlsGroupSettings> = allOf(
   checkHlsGroup,

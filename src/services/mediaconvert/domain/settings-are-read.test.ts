@@ -85,6 +85,7 @@ const SETTLED: Readonly<Record<string, string>> = {
   'M3u8Settings.DataPTSControl': 'of data, which is refused',
   'M3u8Settings.PrivateMetadataPid': 'of metadata, which are refused',
   'M3u8Settings.Scte35Pid': 'of SCTE-35, which is refused',
+  'MotionImageInserter.InsertionMode': 'the rules ask that the file’s name says the same',
   'OutputGroup.CustomName': 'a label',
   'PassthroughSettings.FrameControl': 'of clips, which are refused with PASSTHROUGH',
   'RemixSettings.ChannelsIn': 'the rules ask that the channels say the same',

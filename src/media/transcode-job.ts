@@ -1,3 +1,4 @@
+import type { ColorLut } from './color-lut.ts';
 import type { OutputGroup } from './output-group.ts';
 import type { TimedMetadata } from './timed-metadata.ts';
 import type { TranscodeInput } from './transcode-input.ts';
@@ -19,6 +20,8 @@ export interface TranscodeJob {
   readonly firstDate?: string;
   /** For the outputs that pass tags on. */
   readonly timedMetadata?: readonly TimedMetadata[];
+  /** For outputs that convert colours. */
+  readonly luts?: readonly ColorLut[];
   /** Whether graphics hardware may encode what it can; absent: it may not. */
   readonly mayUseHardware?: boolean;
 }

@@ -221,3 +221,52 @@ async function sideData(film: Buffer): Promise<unknown> {
   const args = ['-v', 'error', '-show_frames', '-read_intervals', '%+#1', '-of', 'json', 'pipe:0'];
   return JSON.parse(spawnSync('ffprobe', args, { input: film, maxBuffer: 2 ** 26 }).stdout.toString());
 }
+
+describe('tables of colours', { skip: withoutFfmpeg }, () => {
+  /** Red becomes blue, and blue red. */
+  function swapped(): Buffer {
+    const lines = ['LUT_3D_SIZE 9'];
+    const steps = Array.from({ length: 9 }, (_, index) => index / 8);
+    for (const blue of steps) for (const green of steps) for (const red of steps) lines.push(`${blue} ${green} ${red}`);
+    return Buffer.from(lines.join('\n'));
+  }
+
+  const table = (extra: object = {}) => ({
+    ColorConversion3DLUTSettings: [
+      { FileInput: 's3://source/swap.cube', InputColorSpace: 'REC_709', OutputColorSpace: 'REC_709', ...extra },
+    ],
+  });
+  const to709 = corrected({ ColorSpaceConversion: 'FORCE_709' });
+
+  test('stand for the conversion between their spaces, and for no other', async () => {
+    await jobs.put('swap.cube', swapped());
+    const [converted, plain] = await jobs.films('red.mp4', {}, [to709, {}], table());
+    const [red, , blue] = colorOf(converted ?? Buffer.alloc(0), 5, at(80, 45));
+    assert.ok(Math.abs(red - 0x40) < 8 && Math.abs(blue - 0xc0) < 8, `${red}, ${blue}`);
+    assert.ok(colorOf(plain ?? Buffer.alloc(0), 5, at(80, 45))[0] > 0xb0, 'an output that converts nothing');
+    const other = await jobs.film('red.mp4', {}, to709, table({ InputColorSpace: 'HDR10' }));
+    assert.ok(colorOf(other, 5, at(80, 45))[0] > 0xb0, 'a table for another input');
+  });
+
+  test('of HDR are chosen by the brightest light, too', async () => {
+    const gray = Buffer.from(['LUT_3D_SIZE 2', ...Array.from({ length: 8 }, () => '0.5 0.5 0.5')].join('\n'));
+    await jobs.put('swap.cube', gray);
+    const hdr = { InputColorSpace: 'HDR10', InputMasteringLuminance: 40_000_000 };
+    const light = async (MaxLuminance: number) =>
+      lumaOf(await jobs.film('pq.mp4', { VideoSelector: { MaxLuminance } }, to709, table(hdr)), 5, at(130, 45));
+    const [fits, differs] = [await light(40_000_000), await light(10_000_000)];
+    assert.ok(Math.abs(fits - 126) <= 3, `${fits}`);
+    assert.ok(Math.abs(differs - 126) > 10, `${differs}`);
+  });
+
+  test('that are none end the job, or are refused', async () => {
+    await jobs.put('swap.cube', Buffer.from('LUT_3D_SIZE 100000\n'));
+    const job = await jobs.run('red.mp4', {}, [to709], table());
+    assert.deepEqual([job.Status, job.ErrorCode], ['ERROR', 1010]);
+    assert.match(job.ErrorMessage ?? '', /swap\.cube.*LUT_3D_SIZE should be from 2 to 129/);
+    await assert.rejects(
+      jobs.run('red.mp4', {}, [to709], table({ OutputColorSpace: 'P3DCI' })),
+      /\/colorConversion3DLUTSettings\/0\/outputColorSpace: Should be equal to one of/,
+    );
+  });
+});

@@ -118,7 +118,7 @@ function toneMapping(from: Color, source: string, target: string, to: Color, set
 }
 
 /** What nothing says is as it usually is at that size. */
-function completed(color: Color, height: number): Color {
+export function completed(color: Color, height: number): Color {
   const usual = height >= HD_HEIGHT ? BT709 : 6;
   const or = (value: number): number => (value === UNKNOWN || value === RGB ? usual : value);
   return { ...color, primaries: or(color.primaries), transfer: or(color.transfer), matrix: or(color.matrix) };

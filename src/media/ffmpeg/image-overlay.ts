@@ -1,4 +1,5 @@
 import type { Frame } from 'node-av/lib';
+import type { ColorLut } from '../color-lut.ts';
 import { isHdr } from '../color-settings.ts';
 import type { InsertedImage } from '../picture-settings.ts';
 import type { Rational } from '../video-settings.ts';
@@ -36,7 +37,15 @@ export class ImageSources {
 
   /** @returns the text of a source that gives the image, and a name that no other has */
   add({ file }: InsertedImage, rate: Rational): { readonly source: string; readonly label: string } {
-    const frame = this.#store.get(file);
+    return this.#add(this.#store.get(file), rate);
+  }
+
+  /** As `add`, of a table of colours. */
+  addLut(lut: ColorLut, rate: Rational): { readonly source: string; readonly label: string } {
+    return this.#add(this.#store.getLut(lut), rate);
+  }
+
+  #add(frame: Frame, rate: Rational): { readonly source: string; readonly label: string } {
     const label = `i${this.#sources.length}`;
     const name = `buffer@${label}`;
     this.#sources.push({ name, frame });

@@ -4,6 +4,8 @@ import { uriOf } from '../media-location.ts';
 import type { MediaLocation } from '../transcode-input.ts';
 import { type AuxiliaryPort, readAuxiliary } from './auxiliary.ts';
 import { decodeImage, MAX_IMAGE_BYTES, MAX_PIXELS } from './decode-image.ts';
+import { lutImage } from './lut-image.ts';
+import type { ColorLut } from '../color-lut.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import type { MotionOverlay } from '../picture-settings.ts';
 import { MotionFilm } from './motion-film.ts';
@@ -38,6 +40,14 @@ export class ImageStore {
       const text = `The images of the job have more than ${MAX_PIXELS_OF_ALL} pixels together`;
       throw new TranscodeError(ERROR_CODES.settingsDoNotFit, text);
     }
+    this.#images.set(key, frame);
+    return frame;
+  }
+
+  /** A table of colours as an image; the store keeps it. @throws TranscodeError 1010 for what is none */
+  getLut(lut: ColorLut): Frame {
+    const key = `lut ${JSON.stringify(lut.file)}`;
+    const frame = this.#images.get(key) ?? lutImage(this.#ffmpeg, this.#port, lut);
     this.#images.set(key, frame);
     return frame;
   }

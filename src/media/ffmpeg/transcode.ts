@@ -200,6 +200,7 @@ class Transcode {
           pictures: {
             ...inputPictures(this.#ffmpeg, input.media, description),
             images: this.#images,
+            luts: this.#job.luts,
             skippedSeconds: window.from,
             outputTimecode: () => '00:00:00:00',
           },
@@ -257,6 +258,7 @@ class Transcode {
           pictures: {
             ...inputPictures(this.#ffmpeg, input.media, description),
             images: this.#images,
+            luts: this.#job.luts,
             skippedSeconds: window.from,
             outputTimecode,
           },

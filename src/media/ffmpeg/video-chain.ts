@@ -1,3 +1,4 @@
+import type { ColorLut } from '../color-lut.ts';
 import type { InsertedImage, OutputPicture } from '../picture-settings.ts';
 import type { Rational, VideoSettings } from '../video-settings.ts';
 import { type Picture, planPicture } from './picture-size.ts';
@@ -8,6 +9,7 @@ import { type Areas, cropped, requireInside } from './geometry.ts';
 import type { Step } from './graph-text.ts';
 import { type ImageSources, imageSteps } from './image-overlay.ts';
 import { bandwidthFilters, fieldFilters, pictureRate } from './scan-filters.ts';
+import { lutSteps } from './lut-steps.ts';
 import { noiseSteps } from './noise.ts';
 import type { VideoEncoder } from './video-encoder.ts';
 
@@ -24,6 +26,7 @@ export interface OutputFacts {
   /** What the input's pictures have. */
   readonly color: Color;
   readonly images: ImageSources;
+  readonly luts: readonly ColorLut[];
   areas(output: OutputPicture | undefined): Areas;
   /** The timecode of the first picture that the graph makes for this output. */
   readonly timecode: string;
@@ -58,7 +61,11 @@ export function outputSteps(encoder: VideoEncoder, source: Picture, facts: Outpu
   if (crop !== undefined) filters.push(`crop=${crop.width}:${crop.height}:${crop.x}:${crop.y}`);
   filters.push(...noiseSteps(settings.picture?.noise));
   filters.push(size, ...bandwidthFilters(settings));
-  filters.push(...conversionSteps(facts.color, encoder.color, settings.picture?.color, source.height));
+  const colors = { from: facts.color, to: encoder.color, settings: settings.picture?.color, height: source.height };
+  filters.push(
+    ...(lutSteps(facts.luts, { ...colors, framerate: pictures }, facts.images) ??
+      conversionSteps(colors.from, colors.to, colors.settings, colors.height)),
+  );
   filters.push(...correctionSteps(settings.picture?.color, encoder.color), `format=${encoder.pixelFormat}`);
   if (plan.pad !== undefined) filters.push(`pad=${plan.pad.width}:${plan.pad.height}:${plan.pad.x}:${plan.pad.y}`);
   filters.push(`setsar=${picture.pixelAspect.num}/${picture.pixelAspect.den}`);

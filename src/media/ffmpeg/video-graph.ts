@@ -1,6 +1,7 @@
 import type { AVPixelFormat } from 'node-av/constants';
 import type { FilterContext, FilterGraph, Frame } from 'node-av/lib';
 import { ERROR_CODES } from '../transcode-error.ts';
+import type { ColorLut } from '../color-lut.ts';
 import type { InputPicture } from '../picture-settings.ts';
 import type { Rational } from '../video-settings.ts';
 import { check, present } from './check.ts';
@@ -22,6 +23,7 @@ import type { VideoEncoder } from './video-encoder.ts';
 export interface PictureFacts {
   readonly settings: InputPicture;
   readonly images: ImageStore;
+  readonly luts?: readonly ColorLut[] | undefined;
   /** Degrees by which they are turned. */
   readonly turn: Turn;
   readonly inputTimes: FilmTimes;
@@ -106,6 +108,7 @@ export class VideoGraph {
         ...facts,
         color: laid,
         images,
+        luts: facts.pictures.luts ?? [],
         isInterlaced: this.#isInterlaced(first),
         isSegmented: settings.isSegmented === true,
         areas: (output) => areasOf(settings, output),

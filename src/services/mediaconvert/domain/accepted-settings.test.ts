@@ -102,6 +102,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   hlsSettings:
     'audioGroupId audioOnlyContainer audioRenditionSets audioTrackType descriptiveVideoServiceFlag iFrameOnlyManifest segmentModifier',
   inputClippings: 'endTimecode startTimecode',
+  colorConversion3DLUTSettings: 'inputMasteringLuminance outputMasteringLuminance',
   id3Insertions: 'timecode',
   inputs:
     'deblockFilter denoiseFilter filterEnable filterStrength inputScanType programNumber psiControl timecodeSource timecodeStart',

@@ -26,6 +26,7 @@ export function auxiliaryFiles(settings: JobSettings): readonly MediaLocation[] 
     ...stills,
     ...sounds,
     ...captions,
+    ...(settings.ColorConversion3DLUTSettings ?? []).flatMap(({ FileInput: uri }) => uri ?? []),
     ...(motion === undefined ? [] : [motion]),
   ];
   return [...new Set(uris)].map(parseLocation);

@@ -1,5 +1,8 @@
+import type { ColorLut } from '#media/color-lut.ts';
+import { parseLocation } from '#media/media-location.ts';
+import type { TranscodeJob } from '#media/transcode-job.ts';
 import type { ColorSpace, HdrMetadata, InputColor, OutputColor } from '#media/color-settings.ts';
-import type { ColorCorrector, Hdr10Metadata, VideoSelector } from '@aws-sdk/client-mediaconvert';
+import type { ColorCorrector, Hdr10Metadata, JobSettings, VideoSelector } from '@aws-sdk/client-mediaconvert';
 
 /** The numbers of H.273 that the service writes for each of its colour spaces. */
 const SPACES: Readonly<Record<string, ColorSpace>> = {
@@ -11,6 +14,25 @@ const SPACES: Readonly<Record<string, ColorSpace>> = {
   P3D65_SDR: { primaries: 12, transfer: 13, matrix: 1 },
   P3D65_HDR: { primaries: 12, transfer: 16, matrix: 1 },
 };
+
+/** Tables that stand for conversions. */
+export function planLuts({ ColorConversion3DLUTSettings: luts = [] }: JobSettings): Pick<TranscodeJob, 'luts'> {
+  if (luts.length === 0) return {};
+  return {
+    luts: luts.map((lut): ColorLut => {
+      const [from, to] = [SPACES[lut.InputColorSpace ?? ''], SPACES[lut.OutputColorSpace ?? '']];
+      if (from === undefined || to === undefined) throw new RangeError('A table of colours is for no colour space.');
+      const { InputMasteringLuminance: fromPeak = 0, OutputMasteringLuminance: toPeak = 0 } = lut;
+      return {
+        file: parseLocation(lut.FileInput ?? ''),
+        from,
+        to,
+        ...(fromPeak > 0 && { fromPeak: fromPeak / LIGHT_UNIT }),
+        ...(toPeak > 0 && { toPeak: toPeak / LIGHT_UNIT }),
+      };
+    }),
+  };
+}
 
 const CONVERSIONS: Readonly<Record<string, string>> = {
   FORCE_601: 'REC_601',

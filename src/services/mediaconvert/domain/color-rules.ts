@@ -1,14 +1,42 @@
 import type {
   ClipLimits,
+  ColorConversion3DLUTSetting,
   ColorCorrector,
   Hdr10Metadata,
   VideoDescription,
   VideoSelector,
 } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
+import { checkFileInput } from './cross-setting-rules.ts';
 import { allOf, carriedOut, missing, oneOf, type SettingRule, structure } from './setting-rule.ts';
 
 /** What is done to colours. */
+
+const lutSpace = oneOf('REC_601', 'REC_709', 'HDR10', 'HLG_2020', 'P3D65_SDR', 'P3D65_HDR');
+
+/** A table of colours, for the conversions from one space into another. */
+export const colorLut: SettingRule<ColorConversion3DLUTSetting> = allOf(
+  checkLut,
+  structure<ColorConversion3DLUTSetting>({
+    FileInput: checkFileInput,
+    InputColorSpace: lutSpace,
+    InputMasteringLuminance: carriedOut,
+    OutputColorSpace: lutSpace,
+    OutputMasteringLuminance: carriedOut,
+  }),
+);
+
+function checkLut(lut: ColorConversion3DLUTSetting, pointer: string, problems: Problem[]): void {
+  if (lut.FileInput === undefined) problems.push(missing(pointer, 'fileInput'));
+  if (lut.InputColorSpace === undefined) problems.push(missing(pointer, 'inputColorSpace'));
+  if (lut.OutputColorSpace === undefined) problems.push(missing(pointer, 'outputColorSpace'));
+}
+
+const MOST_LUTS = 8;
+
+export function checkLutCount(luts: readonly unknown[], pointer: string, problems: Problem[]): void {
+  if (luts.length > MOST_LUTS) problems.push({ pointer, text: `Should have at most ${MOST_LUTS} items` });
+}
 
 export const hdr10Metadata: SettingRule<Hdr10Metadata> = allOf(
   checkHdr10Metadata,

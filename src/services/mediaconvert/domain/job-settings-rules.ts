@@ -12,6 +12,7 @@ import { checkGroupCaptions, checkJobCaptions } from './caption-output-rules.ts'
 import { captionDescription } from './caption-rules.ts';
 import { containerSettings } from './container-rules.ts';
 import { checkModifier, checkOutput, checkSegmentModifier, checkSettings } from './cross-setting-rules.ts';
+import { checkLutCount, colorLut } from './color-rules.ts';
 import { checkOutputGroup } from './group-rules.ts';
 import { checkEncryptedCodecs } from './hls-encryption-rules.ts';
 import { checkTimecodeConfig } from './input-clip-rules.ts';
@@ -93,7 +94,7 @@ export const jobSettingsRule: SettingRule<JobSettings> = allOf(
     TimedMetadataInsertion: timedMetadataInsertion,
     AdAvailOffset: oneOf(0),
     FollowSource: oneOf(1),
-    ColorConversion3DLUTSettings: emptyOnly,
+    ColorConversion3DLUTSettings: allOf(checkLutCount, each(colorLut)),
     MotionImageInserter: motionImageInserter,
     MotionImageInserters: emptyOnly,
   }),

@@ -6,6 +6,7 @@ import type { JobSettings, OutputGroup as OutputGroupSettings } from '@aws-sdk/c
 import { planSounds } from './output-sounds.ts';
 import { withGroupsSpread } from './audio-group-plan.ts';
 import { planAbr } from './abr-plan.ts';
+import { planLuts } from './color-plan.ts';
 import { planFileOutput } from './file-plan.ts';
 import { planCmaf, planDash, planFragmentedOutputs } from './fragmented-plan.ts';
 import { groupFacts } from './group-facts.ts';
@@ -45,6 +46,7 @@ export function planTranscode(
     firstTimecode,
     ...(date !== undefined && { firstDate: date }),
     ...planTimedMetadata(settings),
+    ...planLuts(settings),
     groups: (settings.OutputGroups ?? []).map((group, index) => planGroup(group, inputName, contentKeys[index])),
   };
 }

@@ -38,7 +38,7 @@ export class HeldHead {
   #nextPart(): void {
     this.#sendBuffer();
     this.#part += 1;
-    this.#buffer = nextPartBuffer(this.#part);
+    this.#buffer = nextPartBuffer(this.#sink, this.#part);
   }
 
   #sendBuffer(): void {

@@ -10,6 +10,8 @@ export interface PartSink {
   /** Takes the bytes over: the caller must not touch them again. Parts are numbered from 1 and may come in any order. */
   part(object: number, part: number, bytes: Uint8Array<ArrayBuffer>): void;
   end(object: number, parts: number): void;
+  /** Memory of a length for a part; it may hold other bytes. Absent: fresh memory will do. */
+  memory?(length: number): Uint8Array<ArrayBuffer>;
 }
 
 /** S3 wants at least 5 MiB in every part but the last. */
@@ -27,8 +29,9 @@ export function partSize(part: number): number {
 const SMALLEST_BUFFER = 256 * 1024;
 
 /** The next part of an object that has filled one already: it will probably fill this one, too. */
-export function nextPartBuffer(part: number): PartBuffer {
-  return new PartBuffer(partSize(part), partSize(part));
+export function nextPartBuffer(sink: PartSink, part: number): PartBuffer {
+  const size = partSize(part);
+  return new PartBuffer(size, sink.memory?.(size) ?? new Uint8Array(size));
 }
 
 /** Collects small writes into one growing buffer of a bounded size. */
@@ -37,10 +40,10 @@ export class PartBuffer {
   #length = 0;
   readonly #limit: number;
 
-  /** @param expected how many bytes it will probably take: as much memory it has from the beginning */
-  constructor(limit: number, expected: number = SMALLEST_BUFFER) {
+  /** @param memory to begin with, at most `limit` bytes; what is in it does not matter */
+  constructor(limit: number, memory = new Uint8Array(Math.min(limit, SMALLEST_BUFFER))) {
     this.#limit = limit;
-    this.#bytes = new Uint8Array(Math.min(limit, expected));
+    this.#bytes = memory;
   }
 
   get length(): number {
@@ -112,7 +115,7 @@ export class ObjectWriter {
       if (this.#buffer.isFull) {
         this.#sink.part(this.#object, this.#part, this.#buffer.take());
         this.#part += 1;
-        this.#buffer = nextPartBuffer(this.#part);
+        this.#buffer = nextPartBuffer(this.#sink, this.#part);
       }
       rest = rest.subarray(this.#buffer.append(rest));
     }

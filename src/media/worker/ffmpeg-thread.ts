@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { parentPort } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { type FFmpeg, FFmpegMissingError, loadFFmpeg } from '../ffmpeg/load-ffmpeg.ts';
 import type { TranscodePorts } from '../ffmpeg/transcode-ports.ts';
 import { transcode } from '../ffmpeg/transcode.ts';
@@ -8,13 +8,15 @@ import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import { AuxiliaryFiles } from './auxiliary.ts';
 import { InputWindow } from './input-window.ts';
 import type { FFmpegThreadData, ToIo } from './messages.ts';
+import { PartMemory } from './part-memory.ts';
 import { CELL, StoppedError, throwIfStopped, UPLOAD_CREDIT } from './shared-state.ts';
 
 /** The thread that FFmpeg blocks. Its messages get out at once; its own event loop does not turn until the end. */
-async function main(data: FFmpegThreadData, loading: Promise<FFmpeg>): Promise<void> {
+async function main(data: FFmpegThreadData, loading: Promise<FFmpeg>, port: MessagePort): Promise<void> {
   const { job, shared, inputSizes } = data;
   const cells = new Int32Array(shared.cells);
   const auxiliaries = new AuxiliaryFiles(shared.cells, inputSizes.length, send);
+  const memory = new PartMemory(port);
   let objects = 0;
   const sinkFor = (group: number): PartSink => ({
     open(target) {
@@ -28,6 +30,7 @@ async function main(data: FFmpegThreadData, loading: Promise<FFmpeg>): Promise<v
       send({ kind: 'part', object, part, bytes }, [bytes.buffer]);
     },
     end: (object, parts) => send({ kind: 'end', object, parts }),
+    memory: (length) => memory.take(length),
   });
   const ports: TranscodePorts = {
     openSource(input) {
@@ -80,4 +83,4 @@ const loading = loadFFmpeg();
 // Whoever has a job is told.
 loading.catch(() => undefined);
 const [data] = (await once(parentPort, 'message')) as [FFmpegThreadData];
-await main(data, loading);
+await main(data, loading, parentPort);

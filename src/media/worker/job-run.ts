@@ -94,10 +94,12 @@ export class TranscodeJobRun {
       else this.#ports.send({ kind: 'upload-ended', uploadId: upload.uploadId });
     };
     const store = new ObjectStore(ports.s3, this.#abort.signal, onUpload);
-    const queue = new UploadQueue(this.#job, store, this.#cells, (error) => this.#fail(error));
     // Opening the inputs has overwritten their keys: FFmpeg's thread is given none.
     const thread = this.#ports.startThread({ job: this.#job, shared: this.#shared, inputSizes });
     this.#thread = thread;
+    const fail = (error: unknown): void => this.#fail(error);
+    const giveBack = (memory: ArrayBuffer): void => thread.postMessage(memory, [memory]);
+    const queue = new UploadQueue(this.#job, store, this.#cells, fail, giveBack);
     thread.on('message', (message: ToIo) => this.#take(message, queue, ports));
     thread.on('error', (error) => this.#fail(error));
     thread.on('exit', () => this.#fail(new Error('The FFmpeg thread ended without a result.')));

@@ -25,9 +25,9 @@ test('what is not stored yet counts, be the objects ever so small', async () => 
   const failures: unknown[] = [];
   const cells = new Int32Array(new SharedArrayBuffer(64));
   const store = new ObjectStore(s3, new AbortController().signal, () => undefined);
-  const queue = new UploadQueue({ inputs: [], groups: [], startedAt: 0 }, store, cells, (error) =>
-    failures.push(error),
-  );
+  const job = { inputs: [], groups: [], startedAt: 0 };
+  const fail = (error: unknown) => failures.push(error);
+  const queue = new UploadQueue(job, store, cells, fail, () => undefined);
   for (let object = 0; object < 3; object++) {
     const target = { bucket: 'b', key: `${object}`, contentType: 'video/mp4', group: 0, isManifest: false };
     // As FFmpeg's thread does before it hands them over.

@@ -1,6 +1,7 @@
 import { releaseBuffer } from '#kernel/release-buffer.ts';
 import type { TranscodeJob } from '../transcode-job.ts';
 import type { ObjectTarget, OpenUpload, ToIo } from './messages.ts';
+import { isReusable } from './part-memory.ts';
 import type { ObjectStore } from './s3-io.ts';
 import { storageOf } from './s3-io.ts';
 import { CELL } from './shared-state.ts';
@@ -11,7 +12,7 @@ const CONCURRENCY = 4;
 interface ObjectState {
   readonly target: ObjectTarget;
   /** A first part that waits to see whether it is the whole object. */
-  held: { readonly part: number; readonly bytes: Uint8Array } | undefined;
+  held: { readonly part: number; readonly bytes: Uint8Array<ArrayBuffer> } | undefined;
   upload: Promise<OpenUpload> | undefined;
   readonly etags: Map<number, string>;
   readonly parts: Promise<void>[];
@@ -26,16 +27,25 @@ export class UploadQueue {
   readonly #store: ObjectStore;
   readonly #cells: Int32Array;
   readonly #onFailure: (error: unknown) => void;
+  readonly #giveBack: (memory: ArrayBuffer) => void;
   readonly #objects = new Map<number, ObjectState>();
   readonly #waiting: (() => void)[] = [];
   readonly #endings = new Set<Promise<void>>();
   #running = 0;
 
-  constructor(job: TranscodeJob, store: ObjectStore, cells: Int32Array, onFailure: (error: unknown) => void) {
+  /** @param giveBack takes the memory of a large part that is stored */
+  constructor(
+    job: TranscodeJob,
+    store: ObjectStore,
+    cells: Int32Array,
+    onFailure: (error: unknown) => void,
+    giveBack: (memory: ArrayBuffer) => void,
+  ) {
     this.#job = job;
     this.#store = store;
     this.#cells = cells;
     this.#onFailure = onFailure;
+    this.#giveBack = giveBack;
   }
 
   take(message: Extract<ToIo, { kind: 'object' | 'part' | 'end' }>): void {
@@ -68,7 +78,7 @@ export class UploadQueue {
     return object;
   }
 
-  #takePart(object: ObjectState, part: number, bytes: Uint8Array): void {
+  #takePart(object: ObjectState, part: number, bytes: Uint8Array<ArrayBuffer>): void {
     if (object.upload === undefined && object.held === undefined) {
       // Credited at once: many outputs that each wait for their second part must not starve one another.
       object.held = { part, bytes };
@@ -82,13 +92,13 @@ export class UploadQueue {
     this.#sendPart(object, part, bytes, bytes.length);
   }
 
-  #sendPart(object: ObjectState, part: number, bytes: Uint8Array, credit: number): void {
+  #sendPart(object: ObjectState, part: number, bytes: Uint8Array<ArrayBuffer>, credit: number): void {
     const { upload } = object;
     if (upload === undefined) return;
     const sent = upload.then((opened) =>
       this.#slot(async () => {
         object.etags.set(part, await this.#store.part(object.target, opened, part, bytes));
-        releaseBuffer(bytes);
+        this.#free(bytes);
         this.#credit(credit);
       }),
     );
@@ -113,7 +123,7 @@ export class UploadQueue {
       const bytes = held?.bytes ?? new Uint8Array(0);
       const { length } = bytes;
       await this.#slot(() => this.#store.put(target, storageOf(this.#job, target), bytes));
-      releaseBuffer(bytes);
+      this.#free(bytes);
       this.#credit(length);
       return;
     }
@@ -141,6 +151,12 @@ export class UploadQueue {
       if (next === undefined) this.#running -= 1;
       else next();
     }
+  }
+
+  /** Nobody uses the bytes of a part any more that is stored. */
+  #free(bytes: Uint8Array<ArrayBuffer>): void {
+    if (isReusable(bytes)) this.#giveBack(bytes.buffer);
+    else releaseBuffer(bytes);
   }
 
   #credit(bytes: number): void {

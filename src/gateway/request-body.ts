@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { PassThrough, type Readable, type Transform } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import type { Authentication } from '#auth/authenticator.ts';
 import { sha256Hex } from '#auth/canonical-request.ts';
 import { ChunkedDecoder } from '#auth/chunked-decoder.ts';
 import { HashCheck, payloadMismatch } from '#auth/hash-check.ts';
 import { AuthFailure } from '#auth/auth-failure.ts';
+import { PlainBody } from './plain-body.ts';
 
 const NO_BODY = Promise.resolve(Buffer.alloc(0));
 
@@ -75,7 +76,8 @@ export class RequestBody {
       return { stream: this.#through(decoder), trailers: decoder.trailers };
     }
     if (plan?.kind === 'hashed') return { stream: this.#through(new HashCheck(plan.sha256)), trailers: {} };
-    return { stream: this.#through(new PassThrough({ highWaterMark: 1024 * 1024 })), trailers: {} };
+    const aborted = (cause?: unknown): Error => new BodyAbortedError('', { cause });
+    return { stream: new PlainBody(this.#message, this.#sendContinue, aborted), trailers: {} };
   }
 
   /**

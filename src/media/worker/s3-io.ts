@@ -138,7 +138,7 @@ function fill(
         body.destroy(new RangeError('The answer is longer than asked for.'));
         return;
       }
-      target.set(chunk, at);
+      chunk.copy(target, at);
       at += chunk.length;
       // Left to the garbage collector, a gibibyte in such chunks would have it walk the heap two hundred times.
       releaseBuffer(chunk);

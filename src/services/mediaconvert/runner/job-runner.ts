@@ -131,6 +131,8 @@ export class JobRunner {
     const execution = new JobExecution(this.#facts, job, this.#owner, endpoint, this.#spare);
     const done = execution.run().finally(() => {
       if (this.#running.get(job.id)?.execution === execution) this.#running.delete(job.id);
+      // Where there was a job another may follow, which then need not wait for its process to load.
+      if (this.#endpoint !== undefined) this.#spare.prepare();
       this.wake();
     });
     this.#running.set(job.id, { execution, done });

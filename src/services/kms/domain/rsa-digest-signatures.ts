@@ -59,12 +59,17 @@ export function verifyDigestPss(pair: KeyPair, hash: HashName, digest: Uint8Arra
 
 /** @returns `undefined` for what is no signature by this key at all */
 function openSignature({ publicKey }: KeyPair, padding: number, signature: Uint8Array): Buffer | undefined {
-  if (signature.length !== encodedLength(publicKey)) return undefined;
+  if (!isRsaSignatureLength(publicKey, signature)) return undefined;
   try {
     return publicDecrypt({ key: publicKey, padding }, signature);
   } catch {
     return undefined;
   }
+}
+
+/** A signature is as long as the modulus (RFC 8017, 8.1.2): OpenSSL takes one without its leading zeros too. */
+export function isRsaSignatureLength(key: KeyObject, signature: Uint8Array): boolean {
+  return signature.length === encodedLength(key);
 }
 
 /** The bytes of the modulus. INVARIANT: its length in bits is a multiple of 8, so one bit of the encoding is unused. */

@@ -4,7 +4,7 @@ import { before, describe, it } from 'node:test';
 import type { MessageType, SigningAlgorithmSpec } from '@aws-sdk/client-kms';
 import fc from 'fast-check';
 import { ServiceError } from '#kernel/service-error.ts';
-import { signEd25519ph, verifyEd25519ph } from './curve-digest-signatures.ts';
+import { signEd25519ph, verifyEd25519ph } from './prehashed-signatures.ts';
 import { generatePair } from './generate-key.ts';
 import type { KeyPair } from './key-pair.ts';
 import { algorithmsOf, type PairSpec } from './key-specs.ts';
@@ -183,6 +183,22 @@ describe('signatures', () => {
     ]) {
       const signature = privateEncrypt({ key: pair.privateKey, padding: constants.RSA_PKCS1_PADDING }, content);
       for (const form of [raw, short]) assert.equal(await verifyMessage(pair, form(pkcs1, message), signature), false);
+    }
+  });
+
+  it('without their leading zero are none', async () => {
+    const pair = pairs.get('RSA_2048');
+    assert.ok(pair);
+    for (const algorithm of ['RSASSA_PSS_SHA_256', 'RSASSA_PKCS1_V1_5_SHA_256'] as const) {
+      const one: Case = { spec: 'RSA_2048', algorithm, pair };
+      for (let count = 0, found = 0; found < 1; count++) {
+        const signed = raw(one, Buffer.from(`message ${count}`));
+        const signature = Buffer.from(await signMessage(pair, signed));
+        if (signature[0] !== 0) continue;
+        found++;
+        assert.ok(await verifyMessage(pair, signed, signature));
+        assert.equal(await verifyMessage(pair, signed, signature.subarray(1)), false);
+      }
     }
   });
 

@@ -2,19 +2,18 @@ import { constants, type KeyObject, type SigningOptions, sign, verify } from 'no
 import { promisify } from 'node:util';
 import type { KeySpec, MessageType, SigningAlgorithmSpec } from '@aws-sdk/client-kms';
 import { validation } from '../errors.ts';
-import {
-  isCurveSpec,
-  isLatticeSpec,
-  signDigestEcdsa,
-  signEd25519ph,
-  signExternalMu,
-  verifyDigestEcdsa,
-  verifyEd25519ph,
-  verifyExternalMu,
-} from './curve-digest-signatures.ts';
+import { isCurveSpec, signDigestEcdsa, verifyDigestEcdsa } from './ecdsa-of-digests.ts';
 import type { KeyPair } from './key-pair.ts';
 import {
+  isLatticeSpec,
+  signEd25519ph,
+  signExternalMu,
+  verifyEd25519ph,
+  verifyExternalMu,
+} from './prehashed-signatures.ts';
+import {
   type HashName,
+  isRsaSignatureLength,
   signDigestPkcs1,
   signDigestPss,
   verifyDigestPkcs1,
@@ -85,7 +84,7 @@ export async function signMessage(pair: KeyPair, signed: SignedMessage): Promise
     return await signInThread(hash ?? null, message, { key: pair.privateKey, ...paddingOf(kind) });
   }
   if (isLatticeSpec(spec)) return signExternalMu(pair, spec, message);
-  if (isCurveSpec(spec)) return signDigestEcdsa(pair, spec, message);
+  if (isCurveSpec(spec)) return await signDigestEcdsa(pair, spec, message);
   if (hash === undefined) throw new Error(`${signed.algorithm} signs no digests.`);
   return kind === 'pss' ? signDigestPss(pair, hash, message) : signDigestPkcs1(pair, hash, message);
 }
@@ -95,11 +94,13 @@ export async function verifyMessage(pair: KeyPair, signed: SignedMessage, signat
   const { spec, message } = signed;
   const { kind, hash } = schemeOf(signed.algorithm);
   if (kind === 'ed25519ph') return verifyEd25519ph(pair, message, signature);
+  const isRsa = kind === 'pkcs1' || kind === 'pss';
+  if (isRsa && !isRsaSignatureLength(pair.publicKey, signature)) return false;
   if (signed.messageType === 'RAW') {
     return await verifyInThread(hash ?? null, message, { key: pair.publicKey, ...paddingOf(kind) }, signature);
   }
   if (isLatticeSpec(spec)) return verifyExternalMu(pair, spec, message, signature);
-  if (isCurveSpec(spec)) return verifyDigestEcdsa(pair, spec, message, signature);
+  if (isCurveSpec(spec)) return await verifyDigestEcdsa(pair, spec, message, signature);
   if (hash === undefined) throw new Error(`${signed.algorithm} signs no digests.`);
   return kind === 'pss'
     ? verifyDigestPss(pair, hash, message, signature)

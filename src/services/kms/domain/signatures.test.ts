@@ -193,7 +193,7 @@ describe('signatures', () => {
       const one: Case = { spec: 'RSA_2048', algorithm, pair };
       for (let count = 0, found = 0; found < 1; count++) {
         const signed = raw(one, Buffer.from(`message ${count}`));
-        const signature = Buffer.from(await signMessage(pair, signed));
+        const signature: Buffer = Buffer.from(await signMessage(pair, signed));
         if (signature[0] !== 0) continue;
         found++;
         assert.ok(await verifyMessage(pair, signed, signature));

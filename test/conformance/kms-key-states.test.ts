@@ -18,7 +18,7 @@ const STATES: readonly State[] = [
 ];
 
 /** What an operation is answered with: nothing for success, or the error's name and the end of its message. */
-type Outcome = '' | string;
+type Outcome = string;
 
 const OK = '';
 const DISABLED = 'DisabledException is disabled.';

@@ -66,10 +66,8 @@ export function keyAccess(
     }),
     resourceTags: key.tags,
     context: {
-      ...viaService(call),
-      ...(callerAccount === undefined ? {} : { 'kms:CallerAccount': callerAccount }),
-      'kms:KeySpec': key.spec,
-      'kms:KeyUsage': key.usage,
+      ...callerKeys(call),
+      ...keyKindKeys(key),
       'kms:KeyOrigin': key.origin,
       'kms:MultiRegion': String(key.multi_region !== null),
       'kms:MultiRegionKeyType': key.multi_region ?? undefined,
@@ -81,9 +79,19 @@ export function keyAccess(
   };
 }
 
-/** `kms:ViaService` is the service that asks, the last on the way. */
-export function viaService(call: Call): ConditionContext {
-  return { 'kms:ViaService': call.via.at(-1) };
+/** Who asks. `kms:ViaService` is the service that asks in the caller's name, the last on the way. */
+export function callerKeys(call: Call): ConditionContext {
+  return { 'kms:CallerAccount': accountOf(call.caller), 'kms:ViaService': call.via.at(-1) };
+}
+
+/** What kind of key it is, in the names of today and in those that AWS had before. */
+export function keyKindKeys({ spec, usage }: { readonly spec: string; readonly usage: string }): ConditionContext {
+  return {
+    'kms:KeySpec': spec,
+    'kms:KeyUsage': usage,
+    'kms:CustomerMasterKeySpec': spec,
+    'kms:CustomerMasterKeyUsage': usage,
+  };
 }
 
 function encryptionContextKeys(context: EncryptionContext | undefined): ConditionContext {

@@ -134,7 +134,7 @@ async function authorizeAlias(
   const requests: AccessRequest[] = [{ action, resource: aliasArn(account, call.region, name) }];
   for (const keyId of keyIds) {
     const located = await kms.keys.locate(keyId, call, action);
-    requests.push(keyAccess(call, located, action, { context: { 'kms:RequestAlias': name } }));
+    requests.push(keyAccess(call, located, action));
   }
   return requests;
 }

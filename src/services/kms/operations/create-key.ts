@@ -2,7 +2,7 @@ import { CreateKey$, type CreateKeyRequest, type CreateKeyResponse } from '@aws-
 import { type AccessRequest, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
 import { generateKeyMaterial } from '../domain/generate-key.ts';
-import { viaService } from '../domain/key-access.ts';
+import { callerKeys, keyKindKeys } from '../domain/key-access.ts';
 import { keyArn } from '../domain/key-identifier.ts';
 import { callerAccount } from '../domain/key-locator.ts';
 import { keyMetadata } from '../domain/key-metadata.ts';
@@ -18,11 +18,11 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
     const tags = checkTags(input.Tags);
     const asked = askedKeyKind(input);
     const context = {
-      ...viaService(call),
-      'kms:KeySpec': asked.spec,
-      'kms:KeyUsage': asked.usage,
+      ...callerKeys(call),
+      ...keyKindKeys(asked),
       'kms:KeyOrigin': input.Origin ?? 'AWS_KMS',
-      'kms:MultiRegion': 'false',
+      'kms:MultiRegion': String(input.MultiRegion === true),
+      'kms:MultiRegionKeyType': input.MultiRegion === true ? 'PRIMARY' : undefined,
       'kms:BypassPolicyLockoutSafetyCheck': String(input.BypassPolicyLockoutSafetyCheck ?? false),
     };
     const requests: AccessRequest[] = [{ action: 'kms:CreateKey', resource: '*', context, requestTags: tags }];
@@ -39,7 +39,8 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
     const policy = input.Policy ?? defaultKeyPolicy(account);
     const arn = keyArn({ account, region: call.region, id });
     if (input.Policy !== undefined) {
-      await checkKeyPolicy(policy, { arn, account }, call, input.BypassPolicyLockoutSafetyCheck ?? false);
+      const owner = { arn, account, spec, usage, origin: input.Origin ?? 'AWS_KMS' };
+      await checkKeyPolicy(policy, owner, call, input.BypassPolicyLockoutSafetyCheck ?? false);
     }
     const isImported = input.Origin === 'EXTERNAL';
     const material = isImported

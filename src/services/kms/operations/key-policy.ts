@@ -35,7 +35,7 @@ export const putKeyPolicy = operation<KmsContext, PutKeyPolicyRequest, Record<st
     const { key, arn } = await kms.keys.locate(input.KeyId ?? '', call, 'kms:PutKeyPolicy');
     if (key.manager === 'AWS') throw unsupported(`${arn} is an AWS managed key: its policy cannot be changed.`);
     const policy = input.Policy ?? '';
-    await checkKeyPolicy(policy, { arn, account: key.account }, call, input.BypassPolicyLockoutSafetyCheck ?? false);
+    await checkKeyPolicy(policy, { ...key, arn }, call, input.BypassPolicyLockoutSafetyCheck ?? false);
     const bound = await kms.policyPrincipals.bind(policy, principalRefusal);
     await kms.store.write((transaction) =>
       transaction

@@ -3,7 +3,7 @@ import { AccountExistsError } from '#services/iam/api.ts';
 import { AdministrationError } from './administration-error.ts';
 import type { ControlReply, ControlRequest } from './control-protocol.ts';
 import type { Platform } from './platform.ts';
-import { countRequests } from './usage.ts';
+import { countRequests, reportKeyUsage } from './usage.ts';
 
 const ACCOUNTS_OF_ONE_COMMIT = 500;
 const MAX_ACCOUNTS = 100_000;
@@ -41,6 +41,8 @@ export class Administration {
         return yield* this.#platform.rotateRootKey(request);
       case 'usage':
         return yield* countRequests(this.#platform, request);
+      case 'key-usage':
+        return yield* reportKeyUsage(this.#platform, request);
       case 'explain':
         for (const value of await this.#platform.explain(request.subject)) yield { type: 'item', value };
         return;

@@ -112,6 +112,7 @@ program
   .option('--since <time>', 'such as 2026-11-20T08:30:00Z, or 90m, 12h, 7d ago (default: a day before --until)')
   .option('--until <time>', 'the same (default: now)')
   .option('--account <id>', 'the log of one account; every request of all accounts once when absent')
+  .option('--month <month>', 'such as 2026-11: KMS requests by day instead, and what the same use costs at AWS')
   .option('--by <columns>', 'what KMS requests are told apart by (default: key,operation,principal,credential,via)')
   .addOption(dataOption())
   .option('--json', 'print the counts as JSON')

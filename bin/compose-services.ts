@@ -43,6 +43,9 @@ import { kmsService } from '#services/kms/service.ts';
 import { kmsMaterialMigrations } from '#services/kms/material-migrations.ts';
 import { GrantStore, type GrantTables, grantMigrations } from '#services/kms/grant-store.ts';
 import { kmsMigrations } from '#services/kms/migrations.ts';
+import { KeyUsageLog } from '#services/kms/usage/key-usage-log.ts';
+import { reportUsage } from '#services/kms/usage/usage-report.ts';
+import { kmsUsageMigrations, type UsageTables } from '#services/kms/usage/usage-tables.ts';
 import { KmsStore, type KmsTables } from '#services/kms/store.ts';
 import { createMediaConnectContext } from '#services/mediaconnect/context.ts';
 import { mediaConnectService } from '#services/mediaconnect/service.ts';
@@ -81,6 +84,7 @@ export const allMigrations: readonly Migration[] = [
   ...iamMigrations,
   ...kmsMigrations,
   ...kmsMaterialMigrations,
+  ...kmsUsageMigrations,
   ...grantMigrations,
   ...cloudTrailMigrations,
   ...s3Migrations,
@@ -117,7 +121,8 @@ export function composeServices(
   const iamStore = new IamStore(records.of<IamTables>());
   const iam = new IamApi(iamStore, rootKey, randomness, clock);
   const kmsStore = new KmsStore(records.of<KmsTables>(), new GrantStore(records.of<GrantTables>()));
-  const kms = createKmsContext(kmsStore, rootKey, randomness, iam);
+  const keyUsage = new KeyUsageLog(records.of<UsageTables & KmsTables>(), clock, logger);
+  const kms = createKmsContext(kmsStore, rootKey, randomness, iam, keyUsage);
   const kmsJanitor = new KmsJanitor(kms, clock, logger);
   const trail = new CloudTrailStore(records.of<CloudTrailTables>());
   const buffer = new EventBuffer(trail, logger);
@@ -239,7 +244,7 @@ export function composeServices(
     authorizer: new Authorizer(iam, { sealer: messages, isAppended: config.encodedRefusals }),
     audit: {
       append(record) {
-        log.append(record);
+        keyUsage.append(record, log.append(record));
         lastUses.append(record);
       },
     },
@@ -270,6 +275,7 @@ export function composeServices(
       what: 'KMS keys',
       async run() {
         await kms.store.purgeAccount(account);
+        await keyUsage.purgeAccount(account);
         kms.materials.forgetAll();
       },
     },
@@ -287,6 +293,9 @@ export function composeServices(
     iam,
     kms,
     kmsJanitor,
+    keyUsage,
+    keyUsageReport: (request: Parameters<typeof reportUsage>[3]) =>
+      reportUsage(keyUsage, records.of<KmsTables>(), clock, request),
     s3,
     mediaconvert,
     kinesisVideo,

@@ -13,6 +13,7 @@ export type ControlRequest =
   | { readonly command: 'root-key-status' }
   | ({ readonly command: 'root-key-rotate' } & RotateRequest)
   | ({ readonly command: 'usage'; readonly by: readonly UsageColumn[] } & UsageRange)
+  | { readonly command: 'key-usage'; readonly month: string; readonly account?: string }
   | ({ readonly command: 'events' } & EventSelection)
   | { readonly command: 'explain'; readonly subject: string }
   | ({ readonly command: 'least-privilege' } & LeastPrivilegeRequest)
@@ -64,6 +65,11 @@ export function parseControlRequest(value: unknown): ControlRequest {
       return accountId === undefined ? { command, count } : { command, count, accountId };
     case 'usage':
       return parseUsageRequest(fields);
+    case 'key-usage': {
+      const { month, account } = fields;
+      if (typeof month !== 'string' || !isTextOrAbsent(account)) break;
+      return { command, month, ...(account !== undefined && { account }) };
+    }
     case 'events':
       return parseEventsRequest(fields);
     case 'explain':

@@ -9,6 +9,7 @@ import type { FlowStatus } from '#media/live/flow-engine.ts';
 import type { CloudTrailLog } from '#services/cloudtrail/api.ts';
 import type { UsageColumn, UsageRange, UsageStep } from '#services/cloudtrail/domain/usage.ts';
 import type { IamApi } from '#services/iam/api.ts';
+import type { UsageReport } from '#services/kms/usage/usage-report.ts';
 import type { Finding } from '#services/mediaconvert/preflight/finding.ts';
 import { preflightRequest } from '#services/mediaconvert/preflight/preflight-request.ts';
 import { pruneRecords as pruneMediaconvert } from '#services/mediaconvert/maintenance.ts';
@@ -77,6 +78,7 @@ export class Platform {
       formerKey?.fill(0);
       const blobs = await FolderBlobs.open(join(installation.folder, 'blobs'));
       const services = composeServices(config, installation.rootKey, records, blobs, logger);
+      await services.keyUsage.begin();
       const notices = [
         ...installation.notices,
         ...(await createFirstAccount(config, installation, services.iam, systemRandomness, environment)),
@@ -124,6 +126,7 @@ export class Platform {
     await this.#services.events.close();
     await this.#services.serviceAccess.close();
     await this.#services.lastUses.flush();
+    await this.#services.keyUsage.flush();
     await this.#log.close();
     await this.#rootKeyChange.close();
     await this.#records.close();
@@ -147,6 +150,11 @@ export class Platform {
   async *countRequests(range: UsageRange, by: readonly UsageColumn[]): AsyncGenerator<UsageStep> {
     await this.#log.flush();
     yield* this.#services.usage.count(range, by);
+  }
+
+  /** KMS requests of a month by day, and what they cost at AWS. */
+  keyUsage(request: { readonly month: string; readonly account?: AccountId }): Promise<UsageReport> {
+    return this.#services.keyUsageReport(request);
   }
 
   /** How a refused request was decided. @throws AdministrationError */
@@ -192,10 +200,11 @@ export class Platform {
   async #keepHouse(): Promise<void> {
     const now = systemClock.now();
     this.#installation.rootKey.dropEndedTokens(now);
-    const { kms, trail, events, mediaconvert, logger } = this.#services;
+    const { kms, keyUsage, trail, events, mediaconvert, logger } = this.#services;
     try {
       const purged = await kms.store.purgeDueKeys(now);
       if (purged > 0) kms.materials.forgetAll();
+      await keyUsage.prune(now);
       await trail.prune(now - AUDIT_RETENTION_MS);
       await events.prune(now - EVENT_RETENTION_MS);
       await pruneMediaconvert(mediaconvert.store, now);

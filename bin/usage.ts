@@ -37,6 +37,22 @@ export async function* countRequests(
   }
 }
 
+const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
+
+/** @throws AdministrationError */
+export async function* reportKeyUsage(
+  platform: Platform,
+  { month, account }: { readonly month: string; readonly account?: string },
+): AsyncGenerator<ControlReply> {
+  if (!MONTH.test(month)) throw new AdministrationError(`--month is a month such as 2026-11, not '${month}'.`);
+  if (account === undefined) {
+    yield { type: 'item', value: await platform.keyUsage({ month }) };
+    return;
+  }
+  if (!isAccountId(account)) throw new AdministrationError(`An account ID is twelve digits, not '${account}'.`);
+  yield { type: 'item', value: await platform.keyUsage({ month, account }) };
+}
+
 function item(value: UsageItem): ControlReply {
   return { type: 'item', value };
 }

@@ -8,16 +8,17 @@ import { type CommandLineOptions, ConfigError } from '../config.ts';
 import { runOperatorCommand } from '../operator-command.ts';
 import { readTime } from '../read-time.ts';
 import type { UsageItem } from '../usage.ts';
+import { keyUsage } from './key-usage.ts';
+import { shown, table } from './text-table.ts';
 
 const DAY_MS = 86_400_000;
-/** What stands where a request has no key, or came through no service. */
-const NONE = '-';
 
 interface UsageOptions extends CommandLineOptions {
   readonly since?: string;
   readonly until?: string;
   readonly account?: string;
   readonly by?: string;
+  readonly month?: string;
   readonly json?: boolean;
 }
 
@@ -32,6 +33,7 @@ interface Report {
 
 /** Prints how many requests the audit log has. The exit status is 1 when events in it are damaged. */
 export async function usage(options: UsageOptions): Promise<void> {
+  if (options.month !== undefined) return keyUsage({ ...options, month: options.month });
   const now = Date.now();
   const to = options.until === undefined ? now : readTime('--until', options.until, now);
   const from = options.since === undefined ? to - DAY_MS : readTime('--since', options.since, now);
@@ -79,24 +81,4 @@ function toText(report: Report): string {
   const cells = services.map(({ service, requests, failed }) => [requests, failed, service]);
   lines.push('All services', ...table(['REQUESTS', 'FAILED', 'SERVICE'], cells));
   return lines.join('\n');
-}
-
-/** Numbers stand to the right, texts to the left. */
-function table(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
-  const widths = heads.map((head, index) =>
-    rows.reduce((width, row) => Math.max(width, shown(row[index]).length), head.length),
-  );
-  const line = (cells: readonly (string | number)[], isNumber: (index: number) => boolean) =>
-    `  ${cells
-      .map((cell, index) => {
-        const width = widths[index] ?? 0;
-        return isNumber(index) ? shown(cell).padStart(width) : shown(cell).padEnd(width);
-      })
-      .join('  ')}`.trimEnd();
-  const isNumber = (index: number) => index < 2;
-  return [line(heads, isNumber), ...rows.map((row) => line(row, isNumber))];
-}
-
-function shown(cell: string | number | undefined): string {
-  return cell === undefined || cell === '' ? NONE : String(cell);
 }

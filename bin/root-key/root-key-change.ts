@@ -169,14 +169,18 @@ export class RootKeyChange {
   }
 
   async #finish(from: KnownRootKey, renewed: number, damaged: number): Promise<ChangedRootKey> {
-    const places = await this.#records.findSealedElsewhere(rootSealedColumns, from.id);
-    // INVARIANT: the former key is kept as long as anything lies under it.
+    const others = s3SealRenewals(this.#s3.seal);
+    const places = await this.#records.findSealedElsewhere(rootSealedColumns, others, from.id);
+    // INVARIANT: the former key is kept as long as anything lies under it. Both are found without the list of the walk.
     if (places.length > 0) {
       throw new AdministrationError(
         `${places.join(', ')} holds what is sealed under the former root key and is not known here. The former key is kept.`,
       );
     }
-    this.#stopWhenClosed();
+    for await (const { row, isFormer } of this.#records.checkRows()) {
+      this.#stopWhenClosed();
+      if (isFormer) throw new AdministrationError(`The record ${row} was not renewed. The former root key is kept.`);
+    }
     await this.#records.emptyLog();
     const { change: _, ...record } = this.#record;
     await saveRecord(this.#folder, record);

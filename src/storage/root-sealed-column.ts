@@ -14,8 +14,8 @@ export interface RootSealedColumn {
 /** How the rows of one table are renewed when the root key is changed. */
 export interface TableRenewal {
   readonly table: string;
-  /** What `renew` reads besides the primary key. */
-  readonly columns: readonly string[];
+  /** Columns that are long, and that `renew` does without. */
+  readonly skips?: readonly string[];
   /** Whole numbers are read as `bigint`. */
   readonly isExact: boolean;
   renew(row: Readonly<Record<string, unknown>>): RowRenewal;

@@ -298,6 +298,20 @@ describe('a column that was changed in the database', () => {
     }
     assert.ok(count > 0, 'the events are not there');
   };
+  const readUsage: Use = async () => {
+    const connection = await connectToServer(join(folder, 'data'));
+    assert.ok(connection);
+    const request = { command: 'key-usage', month: new Date().toISOString().slice(0, 7) } as const;
+    try {
+      await Array.fromAsync(askServer(connection, request));
+    } catch (error) {
+      throw Object.assign(new Error('the usage cannot be read', { cause: error }), {
+        $metadata: { httpStatusCode: 500 },
+      });
+    } finally {
+      connection.destroy();
+    }
+  };
   const lookUp: Use = async (endpoint) => {
     const trail = new CloudTrailClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
     const LookupAttributes = [{ AttributeKey: 'EventName', AttributeValue: 'CreateAlias' } as const];
@@ -348,6 +362,7 @@ describe('a column that was changed in the database', () => {
     { table: 'event_log', where: `source = 'aws.mediaconnect'`, use: readEvents, lookedUpBy: [] },
     // Believed by the sender alone, which then sends nothing.
     { table: 'event_webhook', where: '1', use: readEvents, lookedUpBy: ['endpoint', 'number', 'mac'] },
+    { table: 'kms_usage', where: `operation = 'CreateAlias'`, use: readUsage, lookedUpBy: ['day'] },
     { table: 'mediaconnect_grant', where: '1', use: listEntitlements, lookedUpBy: ['subscriber'] },
     {
       table: 'cloudtrail_event',

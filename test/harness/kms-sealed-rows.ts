@@ -7,6 +7,7 @@ import {
   DescribeKeyCommand,
   EnableKeyRotationCommand,
   EncryptCommand,
+  GetKeyLastUsageCommand,
   GetKeyRotationStatusCommand,
   GetParametersForImportCommand,
   ImportKeyMaterialCommand,
@@ -40,6 +41,8 @@ export async function furnishKms(kms: KMSClient): Promise<string> {
   await kms.send(new EnableKeyRotationCommand({ KeyId }));
   await kms.send(new RotateKeyOnDemandCommand({ KeyId }));
   await prepareImport(kms);
+  // Two uses, of which the last is remembered.
+  await encrypt(kms);
   return KeyMetadata?.Arn ?? '';
 }
 
@@ -85,6 +88,11 @@ async function askRotationStatus(kms: KMSClient): Promise<void> {
   assert.equal(KeyRotationEnabled, true, 'the row is not there');
 }
 
+async function askLastUsage(kms: KMSClient): Promise<void> {
+  const { KeyLastUsage } = await kms.send(new GetKeyLastUsageCommand({ KeyId: await keyId(kms) }));
+  assert.equal(KeyLastUsage?.Operation, 'Encrypt', 'the row is not there');
+}
+
 const CASES: readonly KmsCase[] = [
   { table: 'kms_key', where: `id = ${TESTED_KEY}`, read: encrypt, lookedUpBy: ['region', 'id'] },
   { table: 'kms_alias', where: `name = 'alias/test'`, read: encrypt, lookedUpBy: ['account', 'region', 'name'] },
@@ -104,6 +112,13 @@ const CASES: readonly KmsCase[] = [
     lookedUpBy: ['region', 'key_id'],
   },
   { table: 'kms_import_parameters', where: '1', read: importMaterial, lookedUpBy: ['id'] },
+  {
+    table: 'kms_last_usage',
+    where: `key_id = ${TESTED_KEY}`,
+    read: askLastUsage,
+    lookedUpBy: ['region', 'key_id'],
+  },
+  { table: 'kms_usage_start', where: '1', read: askLastUsage, lookedUpBy: [] },
 ];
 
 /** The cases of KMS, each with what believes the row at an endpoint. */

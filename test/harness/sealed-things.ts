@@ -9,13 +9,23 @@ import {
   CreateUserCommand,
   CreateVirtualMFADeviceCommand,
   IAMClient,
+  UploadServerCertificateCommand,
 } from '@aws-sdk/client-iam';
 import { CreateKeyCommand, DecryptCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
 import { CreateQueueCommand, GetQueueCommand, MediaConvertClient } from '@aws-sdk/client-mediaconvert';
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
 import { rootSealedColumns } from '../../bin/root-key/root-sealed-columns.ts';
+import { issueCertificate } from './certificates.ts';
 import { filesUnder } from './files-under.ts';
 import type { ClientConfig } from './platform.ts';
 
@@ -40,6 +50,9 @@ export class SealedThings {
     await iam.send(new AttachUserPolicyCommand({ UserName: NAME, PolicyArn }));
     await iam.send(new CreateLoginProfileCommand({ UserName: NAME, Password: 'A-long-password-of-7-words' }));
     await iam.send(new CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: NAME }));
+    const { certificate, key } = issueCertificate('sealed.example');
+    const files = { ServerCertificateName: NAME, CertificateBody: certificate, PrivateKey: key };
+    await iam.send(new UploadServerCertificateCommand(files));
     const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: NAME }));
     iam.destroy();
     things.#user = credentialsOf(AccessKey);
@@ -52,7 +65,12 @@ export class SealedThings {
     await things.encrypt(config);
     const s3 = new S3Client(config);
     await s3.send(new CreateBucketCommand({ Bucket: NAME }));
+    const VersioningConfiguration = { Status: 'Enabled' } as const;
+    await s3.send(new PutBucketVersioningCommand({ Bucket: NAME, VersioningConfiguration }));
+    await s3.send(new PutObjectCommand({ Bucket: NAME, Key: 'large', Body: 'an earlier version' }));
     await s3.send(new PutObjectCommand({ Bucket: NAME, Key: 'large', Body: BODY }));
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket: NAME, Key: 'parts' }));
+    await s3.send(new UploadPartCommand({ Bucket: NAME, Key: 'parts', UploadId, PartNumber: 1, Body: VALUE }));
     await s3.send(new PutObjectCommand({ Bucket: NAME, Key: 'small', Body: VALUE }));
     s3.destroy();
     const secrets = new SecretsManagerClient(config);

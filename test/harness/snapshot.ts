@@ -3,8 +3,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-/** What changes by itself: the audit log, and when a key was last used. */
-const RESTLESS_TABLES = /^(cloudtrail_|sqlite_|iam_last_use)/;
+/** What changes by itself: the audit log, and when and how often keys were used. */
+const RESTLESS_TABLES = /^(cloudtrail_|sqlite_|iam_last_use|kms_usage|kms_last_usage)/;
 const RESTLESS_COLUMNS = /last_used/;
 
 /** A digest of each table, and the names of all blobs: two that are equal mean that nothing was done. */

@@ -15,8 +15,11 @@ export class CloudTrailLog implements AuditSink {
     this.#randomness = randomness;
   }
 
-  append(record: AuditRecord): void {
-    for (const event of toBufferedEvents(record, this.#randomness.uuid())) this.#buffer.add(event);
+  /** @returns the id of the record's event */
+  append(record: AuditRecord): string {
+    const eventId = this.#randomness.uuid();
+    for (const event of toBufferedEvents(record, eventId)) this.#buffer.add(event);
+    return eventId;
   }
 
   /** Resolves when every record so far is written. */

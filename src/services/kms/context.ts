@@ -5,6 +5,7 @@ import { ImportKeys } from './domain/import-keys.ts';
 import { KeyLocator } from './domain/key-locator.ts';
 import { KeyMaterials } from './domain/key-materials.ts';
 import type { KmsStore } from './store.ts';
+import type { KeyUsageLog } from './usage/key-usage-log.ts';
 
 /** What every operation of KMS works with. */
 export interface KmsContext {
@@ -16,6 +17,8 @@ export interface KmsContext {
   readonly policyPrincipals: PolicyPrincipals;
   /** Says whom the ARNs in grants name. */
   readonly principals: Pick<IamApi, 'findPrincipal'>;
+  /** When keys were last used. */
+  readonly usage: Pick<KeyUsageLog, 'lastUseOf'>;
 }
 
 export function createKmsContext(
@@ -23,6 +26,7 @@ export function createKmsContext(
   rootKey: RootKey,
   randomness: Randomness,
   iam: Pick<IamApi, 'findPrincipal' | 'policyPrincipals'>,
+  usage: KmsContext['usage'],
 ): KmsContext {
   const materials = new KeyMaterials(store, rootKey, randomness);
   return {
@@ -33,5 +37,6 @@ export function createKmsContext(
     randomness,
     policyPrincipals: iam.policyPrincipals,
     principals: iam,
+    usage,
   };
 }

@@ -16,6 +16,7 @@ import { retireGrant, revokeGrant } from './operations/end-grants.ts';
 import { generateDataKey, generateDataKeyWithoutPlaintext } from './operations/generate-data-key.ts';
 import { generateDataKeyPair, generateDataKeyPairWithoutPlaintext } from './operations/generate-data-key-pair.ts';
 import { generateRandom } from './operations/generate-random.ts';
+import { getKeyLastUsage } from './operations/get-key-last-usage.ts';
 import { getPublicKey } from './operations/get-public-key.ts';
 import { takingGrantTokens } from './operations/grant-tokens.ts';
 import { getKeyPolicy, listKeyPolicies, putKeyPolicy } from './operations/key-policy.ts';
@@ -73,6 +74,7 @@ export function kmsService(context: KmsContext): Service<KmsContext> {
       generateMac,
       verifyMac,
       getPublicKey,
+      getKeyLastUsage,
       deriveSharedSecret,
       encapsulate,
       decapsulate,

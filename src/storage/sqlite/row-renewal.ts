@@ -12,8 +12,8 @@ const ROWS_OF_ONE_COMMIT = 200;
 const SEALED_PREFIX_LENGTH = 9;
 const ROWS_OF_ONE_TURN = 500;
 
-/** Contents, which are never sealed under the root key itself, and may be long. */
-const UNSEALED_COLUMNS: ReadonlySet<string> = new Set(['body', SEAL_COLUMN]);
+/** Blobs that are contents of objects and fragments: they may be long, and are never sealed under the root key itself. */
+const CONTENT_COLUMNS: ReadonlySet<string> = new Set(['body']);
 
 /** What one piece of a walk did. */
 export interface RenewedRows {
@@ -36,7 +36,6 @@ export function renewalsOf(
     byTable.delete(table.name);
     return {
       table: table.name,
-      columns: [...table.columns, SEAL_COLUMN],
       isExact: true,
       renew(row) {
         const renewal = renewColumns(own, row, rootKey);
@@ -49,7 +48,6 @@ export function renewalsOf(
   const ofOthers = [...byTable].map(
     ([table, own]): TableRenewal => ({
       table,
-      columns: own.map(({ column }) => column),
       isExact: true,
       renew: (row) => renewColumns(own, row, rootKey),
     }),
@@ -93,7 +91,10 @@ export function renewSome(
   const key = primaryKeyOf(writer, table);
   const names = key.map((name) => `"${name}"`).join();
   const marks = key.map(() => '?').join();
-  const columns = [...new Set([...key, ...renewal.columns])].map((name) => `"${name}"`).join();
+  const columns = columnsOf(writer, table)
+    .filter((name) => renewal.skips?.includes(name) !== true)
+    .map((name) => `"${name}"`)
+    .join();
   const read = writer.prepare(
     `SELECT ${columns} FROM "${table}" ${after === undefined ? '' : `WHERE (${names}) > (${marks})`} ` +
       `ORDER BY ${names} LIMIT ${ROWS_OF_ONE_COMMIT}`,
@@ -122,17 +123,22 @@ export function renewSome(
 }
 
 /**
- * The columns, beside those that are known, in which something lies that is sealed under the secret of this id.
+ * The columns, beside those that are known, in which something lies that is sealed under the secret of this id; and
+ * seals of rows that were not renewed.
  *
+ * @param renewed the tables through which the walk went
  * INVARIANT: a root key is not given up while this finds anything.
  */
 export async function findSealedElsewhere(
   database: DatabaseSync,
   known: readonly RootSealedColumn[],
+  renewed: ReadonlySet<string>,
   id: string,
 ): Promise<readonly string[]> {
   const prefix = sealedPrefix(id);
-  const places: string[] = [];
+  const places = tablesWithSeals(database)
+    .filter((table) => !renewed.has(table))
+    .map((table) => `${table}.${SEAL_COLUMN}`);
   for (const { table, column } of blobColumnsOf(database)) {
     if (known.some((other) => other.table === table && other.column === column)) continue;
     const heads = database.prepare(
@@ -149,6 +155,15 @@ export async function findSealedElsewhere(
     }
   }
   return places;
+}
+
+function tablesWithSeals(database: DatabaseSync): readonly string[] {
+  return database
+    .prepare(
+      `SELECT m.name FROM sqlite_schema AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table' AND c.name = ?`,
+    )
+    .all(SEAL_COLUMN)
+    .map((row) => String(row['name']));
 }
 
 /** How many texts of a column are sealed under which secret: id → count; under the empty id those that name none. */
@@ -170,7 +185,14 @@ function blobColumnsOf(database: DatabaseSync): { readonly table: string; readon
     )
     .all()
     .map((row) => ({ table: String(row['table']), column: String(row['column']) }))
-    .filter(({ column }) => !UNSEALED_COLUMNS.has(column));
+    .filter(({ column }) => column !== SEAL_COLUMN && !CONTENT_COLUMNS.has(column));
+}
+
+function columnsOf(database: DatabaseSync, table: string): readonly string[] {
+  return database
+    .prepare('SELECT name FROM pragma_table_info(?)')
+    .all(table)
+    .map((row) => String(row['name']));
 }
 
 function primaryKeyOf(database: DatabaseSync, table: string): readonly string[] {

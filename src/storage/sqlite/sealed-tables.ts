@@ -15,6 +15,8 @@ export interface CheckedRow {
   /** The table and the row's primary key. */
   readonly row: string;
   readonly isSound: boolean;
+  /** It bears the seal of the former key, while there are two. */
+  readonly isFormer: boolean;
 }
 
 /** `row_seal_check(table, column…, mac)`: fails the query unless the row is sealed. */
@@ -131,8 +133,8 @@ export class SealedTables {
     statement.setReadBigInts(true);
     for (const row of statement.iterate()) {
       const values = table.columns.map((column) => asColumnValue(row[column]));
-      const isSound = this.#seal.isSealed(table.name, table.columns, values, asColumnValue(row[SEAL_COLUMN]));
-      yield { row: nameOf(table, values), isSound };
+      const found = this.#seal.check(table.name, table.columns, values, asColumnValue(row[SEAL_COLUMN]));
+      yield { row: nameOf(table, values), isSound: found !== undefined, isFormer: found === 'former' };
     }
   }
 

@@ -167,11 +167,16 @@ export class SqliteRecords implements Records<unknown> {
     }
   }
 
-  /** Where, beside the known columns, something lies that is sealed under the secret of this id. */
-  async findSealedElsewhere(known: readonly RootSealedColumn[], id: string): Promise<readonly string[]> {
+  /** Where, beside what `renewRows` is given, something depends on the secret of this id, or may. */
+  async findSealedElsewhere(
+    known: readonly RootSealedColumn[],
+    others: readonly TableRenewal[],
+    id: string,
+  ): Promise<readonly string[]> {
+    const renewed = new Set([...this.#sealed.all().map(({ name }) => name), ...others.map(({ table }) => table)]);
     const database = new DatabaseSync(this.#file, { readOnly: true, timeout: 5000 });
     try {
-      return await findSealedElsewhere(database, known, id);
+      return await findSealedElsewhere(database, known, renewed, id);
     } finally {
       database.close();
     }

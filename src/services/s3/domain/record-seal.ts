@@ -157,6 +157,9 @@ const COLUMNS = {
   s3_part: (row: unknown) => partColumns(row as PartRow),
 } as const;
 
+/** Every table whose records bear seals of this kind. */
+export const SEALED_TABLES = Object.keys(COLUMNS) as readonly (keyof typeof COLUMNS)[];
+
 /** The digest by which an object's facts cover its list of parts. */
 export function digestOfParts(parts: string): string {
   return createHash('sha256').update(parts).digest('base64');

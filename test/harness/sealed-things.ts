@@ -11,7 +11,13 @@ import {
   IAMClient,
   UploadServerCertificateCommand,
 } from '@aws-sdk/client-iam';
-import { CreateKeyCommand, DecryptCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms';
+import {
+  CreateKeyCommand,
+  DecryptCommand,
+  EncryptCommand,
+  GetParametersForImportCommand,
+  KMSClient,
+} from '@aws-sdk/client-kms';
 import { CreateQueueCommand, GetQueueCommand, MediaConvertClient } from '@aws-sdk/client-mediaconvert';
 import {
   CreateBucketCommand,
@@ -61,6 +67,9 @@ export class SealedThings {
     sts.destroy();
     const kms = new KMSClient(config);
     things.#keyId = (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.KeyId ?? '';
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Origin: 'EXTERNAL' }));
+    const parameters = { WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' } as const;
+    await kms.send(new GetParametersForImportCommand({ KeyId: KeyMetadata?.KeyId, ...parameters }));
     kms.destroy();
     await things.encrypt(config);
     const s3 = new S3Client(config);

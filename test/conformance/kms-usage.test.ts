@@ -106,7 +106,7 @@ describe('uses of KMS keys', () => {
       days
         .filter((row) => row.key_id === keyId)
         .map(({ operation, variant, requests, failed, spec }) => [operation, variant, requests, failed, spec])
-        .toSorted();
+        .toSorted((a, b) => String(a[0]).localeCompare(String(b[0])));
     const expected = [
       ['CreateKey', '', 1, 0, 'SYMMETRIC_DEFAULT'],
       ['Decrypt', '', 1, 0, 'SYMMETRIC_DEFAULT'],

@@ -97,7 +97,8 @@ function requestCosts(rows: readonly UsageRecord[]): AccountCost['requests'] {
     const priceClass = priceClassOf(row);
     counts.set(priceClass, (counts.get(priceClass) ?? 0) + row.requests - row.failed);
   }
-  return [...counts].toSorted().map(([priceClass, requests]) => {
+  const sorted = [...counts].toSorted(([a], [b]) => a.localeCompare(b));
+  return sorted.map(([priceClass, requests]) => {
     // The free tier is not for asymmetric keys, nor for pairs of data keys.
     const free = priceClass === 'symmetric' ? Math.min(requests, prices.freeRequests) : 0;
     const cost = ((requests - free) / prices.requestsOfPrice) * prices.requests[priceClass];

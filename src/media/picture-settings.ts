@@ -86,6 +86,8 @@ export interface OutputPicture {
   readonly burntTimecode?: BurntTimecode;
   /** Whether the timecode is a track of its own, too. */
   readonly hasTimecodeTrack?: boolean;
+  /** Whether each picture carries its timecode beside itself. */
+  readonly isTimecodeInserted?: boolean;
   /** Whether timecodes drop numbers to keep to the clock, at a rate at which they may. */
   readonly isTimecodeDropped?: boolean;
 }

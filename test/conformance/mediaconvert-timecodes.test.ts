@@ -90,6 +90,88 @@ describe('timecodes on pictures', { skip: withoutFfmpeg }, () => {
   });
 });
 
+/** What ffprobe reads beside each picture, in the order in which they are shown. */
+function insertedIn(film: Buffer): readonly string[] {
+  const args = ['-v', 'error', '-select_streams', 'v', '-show_frames', '-of', 'json', 'cache:pipe:0'];
+  const { stdout } = spawnSync('ffprobe', args, { input: film, maxBuffer: 64 * 1024 * 1024 });
+  const { frames } = JSON.parse(stdout.toString()) as {
+    frames: { side_data_list?: { timecode?: string; timecodes?: { value: string }[] }[] }[];
+  };
+  return frames.map(({ side_data_list: list = [] }) => {
+    const found = list.find(({ timecode, timecodes }) => timecode !== undefined || timecodes !== undefined);
+    return found?.timecode ?? found?.timecodes?.[0]?.value ?? '';
+  });
+}
+
+describe('timecodes in pictures', { skip: withoutFfmpeg }, () => {
+  const settings = { TimecodeConfig: { Source: 'SPECIFIEDSTART', Start: '01:00:59:20' } };
+  const expected = Array.from({ length: 50 }, (_, index) => {
+    const frames = 20 + index;
+    const two = (value: number): string => String(value).padStart(2, '0');
+    return frames < 25 ? `01:00:59:${two(frames)}` : `01:01:${two(Math.floor(frames / 25) - 1)}:${two(frames % 25)}`;
+  });
+  const inserted = { ...SIZE, TimecodeInsertion: 'PIC_TIMING_SEI' } as const;
+
+  test('are beside each picture of H.264 and H.265, whatever else stands there', async () => {
+    const { H264Settings, Codec } = h264(2_000_000);
+    const { SceneChangeDetect, GopSize, GopSizeUnits } = H264Settings;
+    const constant = { RateControlMode: 'CBR', Bitrate: 500_000, SceneChangeDetect, GopSize, GopSizeUnits } as const;
+    const films = await jobs.films(
+      'grey.mp4',
+      {},
+      [
+        { ...inserted, CodecSettings: { Codec, H264Settings } },
+        { ...inserted, CodecSettings: { Codec, H264Settings: constant } },
+        { ...inserted, CodecSettings: { Codec: 'H_265', H265Settings: constant } },
+        { ...SIZE, CodecSettings: { Codec, H264Settings } },
+      ],
+      settings,
+    );
+    const [plain, buffered, hevc, without] = films.map(insertedIn);
+    assert.deepEqual(plain, expected);
+    assert.deepEqual(buffered, expected);
+    assert.deepEqual(hevc, expected);
+    assert.ok(without?.every((timecode) => timecode === ''));
+    for (const film of films) assertColor(colorOf(film, 30, at(160, 90)), [128, 128, 128], 'the picture itself');
+  });
+
+  test('drop numbers where the rate does', async () => {
+    const { H264Settings, Codec } = h264(2_000_000);
+    const rate = { FramerateControl: 'SPECIFIED', FramerateNumerator: 30_000, FramerateDenominator: 1001 } as const;
+    const video = { ...inserted, CodecSettings: { Codec, H264Settings: { ...H264Settings, ...rate } } };
+    const film = await jobs.film('grey.mp4', {}, video, {
+      TimecodeConfig: { Source: 'SPECIFIEDSTART', Start: '00:00:59:28' },
+    });
+    assert.deepEqual(insertedIn(film).slice(0, 4), ['00:00:59;28', '00:00:59;29', '00:01:00;02', '00:01:00;03']);
+  });
+
+  test('begin each group of pictures of MPEG-2', async () => {
+    const group = mp4Group({ destination: 's3://outputs/gops' });
+    const Mpeg2Settings = { RateControlMode: 'CBR', Bitrate: 2_000_000, GopSize: 12, GopSizeUnits: 'FRAMES' } as const;
+    const output = {
+      ContainerSettings: { Container: 'M2TS' },
+      VideoDescription: { ...inserted, CodecSettings: { Codec: 'MPEG2', Mpeg2Settings } },
+    } as const;
+    const request = jobOf(jobs.account.role, 's3://source/grey.mp4', [{ ...group, Outputs: [output] }]);
+    Object.assign(request.Settings ?? {}, settings);
+    const { Job } = await jobs.account.media.send(new CreateJobCommand(request));
+    const job = await jobEnd(jobs.account.media, Job?.Id);
+    assert.equal(job.Status, 'COMPLETE', job.ErrorMessage ?? '');
+    const found = insertedIn(await jobs.account.download('gops.m2ts'));
+    const begun = found.flatMap((timecode, picture) => (timecode === '' ? [] : [{ timecode, picture }]));
+    assert.ok(begun.length >= 4, `${begun.length}`);
+    for (const { timecode, picture } of begun) assert.equal(timecode, expected[picture]);
+  });
+
+  test('of other codecs are refused', async () => {
+    const ProresSettings = { CodecProfile: 'APPLE_PRORES_422' } as const;
+    await assert.rejects(
+      jobs.run('grey.mp4', {}, [{ ...inserted, CodecSettings: { Codec: 'PRORES', ProresSettings } }]),
+      /\/videoDescription\/timecodeInsertion: Needs codec H_264, H_265 or MPEG2/,
+    );
+  });
+});
+
 describe('other choices of an input', { skip: withoutFfmpeg }, () => {
   test('the video of a number is used, and one that is not there ends the job', async () => {
     const sources = ['red', 'blue'].flatMap((color) => [

@@ -47,13 +47,16 @@ export interface EncoderFacts {
   readonly forcedKeySeconds: number | undefined;
   readonly interlaced: Interlacing | undefined;
   readonly hdr?: HdrMetadata | undefined;
+  /** Of the first picture, where pictures carry theirs. */
+  readonly timecode?: string | undefined;
 }
 
 /** The encoder's own options. */
 export function encoderOptions(settings: EncodedVideoSettings, facts: EncoderFacts): Record<string, string | number> {
   const { interlaced } = facts;
   const order = interlaced === undefined ? {} : { field_order: interlaced.firstField === 'top' ? 'tt' : 'bb' };
-  return { ...order, ...ownOptions(settings, facts) };
+  const options = { ...order, ...ownOptions(settings, facts) };
+  return facts.timecode === undefined ? options : withTimecodes(options, settings, facts.timecode);
 }
 
 function ownOptions(
@@ -72,6 +75,18 @@ function ownOptions(
     default:
       return otherOptions(settings, framerate, picture, interlaced);
   }
+}
+
+/** MPEG-2's groups of pictures have theirs by themselves; H.264 makes room for them; H.265 needs none. */
+function withTimecodes(
+  options: Record<string, string | number>,
+  { kind }: EncodedVideoSettings,
+  timecode: string,
+): Record<string, string | number> {
+  if (kind === 'mpeg2') return { ...options, gop_timecode: timecode, drop_frame_timecode: timecode[8] === ';' ? 1 : 0 };
+  if (kind !== 'h264') return options;
+  const { 'x264-params': own } = options;
+  return { ...options, 'x264-params': own === undefined ? 'pic-struct=1' : `${own}:pic-struct=1` };
 }
 
 /** True where a decoder can begin in the middle without what came before: the GOPs are closed. */

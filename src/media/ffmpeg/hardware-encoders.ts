@@ -27,6 +27,7 @@ export function hardwareEncoders(
 ): readonly HardwareEncoder[] {
   const { codec, interlaced } = video;
   if ((codec.kind !== 'h264' && codec.kind !== 'h265') || interlaced !== undefined) return [];
+  if (video.picture?.isTimecodeInserted === true) return [];
   if (!isPlain(codec) || !isUsualForm(codec)) return [];
   const [nvenc, qsv] = NAMES[codec.kind];
   const common = {

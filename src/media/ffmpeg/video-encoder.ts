@@ -29,6 +29,7 @@ import { openCodec } from './open-codec.ts';
 import type { Picture } from './picture-size.ts';
 import type { RateGuide } from './rate-guide.ts';
 import { gopFrames } from './rate-options.ts';
+import { stamperFor, type TimecodeStamper } from './timecode-stamper.ts';
 
 export type PacketReceiver = (packet: Packet) => void;
 
@@ -76,6 +77,7 @@ export class VideoEncoder {
   readonly #receive: PacketReceiver;
   readonly #burners: readonly CaptionBurner[];
   readonly #embedder: CaptionEmbedder | undefined;
+  readonly #stamper: TimecodeStamper | undefined;
   #hardware: HardwareEncoder | undefined;
   #nextFrame = 0n;
   #lastKeySegment = -1;
@@ -95,9 +97,11 @@ export class VideoEncoder {
     this.timecode = facts.timecode;
     this.color = facts.color;
     this.#closedFrames = closedFrames(facts);
+    this.#stamper = stamperFor(facts);
     this.#packet = new ffmpeg.Packet();
     this.#packet.alloc();
     this.context = this.#openHardware(facts) ?? this.#open(facts);
+    this.#stamper?.learn(this.context.extraData);
   }
 
   /** The format of the frames that it takes. */
@@ -190,6 +194,7 @@ export class VideoEncoder {
       check(ffmpeg, result, ERROR_CODES.unknown, 'The video encoder failed');
       if (this.#packet.duration === 0n) this.#packet.duration = 1n;
       this.#follow(this.#packet.size);
+      this.#stamper?.stamp(this.#packet);
       this.#receive(this.#packet);
       this.#packet.unref();
     }
@@ -269,6 +274,7 @@ export class VideoEncoder {
         forcedKeySeconds: facts.forcedKeySeconds,
         interlaced,
         hdr: facts.hdr,
+        timecode: settings.picture?.isTimecodeInserted === true ? facts.timecode : undefined,
       });
     const what = `Error initializing encoder for video target [${facts.target}]`;
     openCodec(ffmpeg, context, codec, options, ERROR_CODES.settingsDoNotFit, what);

@@ -21,6 +21,25 @@ export const WITH_CHROMA_FORMAT: ReadonlySet<number> = new Set([
  * @throws RangeError when it is cut off or senseless
  */
 export function readAvcParameterSet(unit: Uint8Array): PictureFacts {
+  const { reader, ...size } = readSize(unit);
+  return checked({ ...size, reorderedFrames: readReorderedFrames(reader) });
+}
+
+/** How the messages about the time of a picture are written (H.264, D.1.3). */
+export interface TimingForm {
+  /** Bits of the two delays that stand first; 0 where there are none. */
+  readonly delayBits: number;
+  readonly offsetBits: number;
+}
+
+/** @returns undefined where pictures have no such messages. @throws RangeError as `readAvcParameterSet` does */
+export function readAvcTimingForm(unit: Uint8Array): TimingForm | undefined {
+  const { reader } = readSize(unit);
+  return reader.flag() ? readTiming(reader) : undefined;
+}
+
+/** Everything before the usability information. */
+function readSize(unit: Uint8Array): { readonly reader: BitReader; readonly width: number; readonly height: number } {
   const reader = new BitReader(withoutEmulationPrevention(unit.subarray(1)));
   const profile = reader.bits(8);
   reader.skip(16);
@@ -39,11 +58,11 @@ export function readAvcParameterSet(unit: Uint8Array): PictureFacts {
   const subsamples = chroma.isSeparate || chroma.format === 0 ? 0 : chroma.format;
   const unitX = subsamples === 1 || subsamples === 2 ? 2 : 1;
   const unitY = (subsamples === 1 ? 2 : 1) * (areFramesOnly ? 1 : 2);
-  return checked({
+  return {
+    reader,
     width: widthInBlocks * 16 - unitX * (crop.left + crop.right),
     height: heightInUnits * (areFramesOnly ? 16 : 32) - unitY * (crop.top + crop.bottom),
-    reorderedFrames: readReorderedFrames(reader),
-  });
+  };
 }
 
 /** @throws RangeError for a picture without a size, or of a size that no level has */
@@ -112,6 +131,16 @@ function readReorderedFrames(reader: BitReader): number | undefined {
 
 /** The usability information (H.264, E.1.1). */
 function readUsability(reader: BitReader): number | undefined {
+  readTiming(reader);
+  if (!reader.flag()) return undefined;
+  reader.skip(1);
+  for (let index = 0; index < 4; index++) reader.unsignedGolomb();
+  const frames = reader.unsignedGolomb();
+  return frames <= 16 ? frames : undefined;
+}
+
+/** Its beginning, with what it says of messages about time. */
+function readTiming(reader: BitReader): TimingForm | undefined {
   const EXTENDED_ASPECT = 255;
   if (reader.flag() && reader.bits(8) === EXTENDED_ASPECT) reader.skip(32);
   if (reader.flag()) reader.skip(1);
@@ -124,21 +153,18 @@ function readUsability(reader: BitReader): number | undefined {
     reader.unsignedGolomb();
   }
   if (reader.flag()) reader.skip(65);
-  const hasNalBuffer = reader.flag();
-  if (hasNalBuffer) skipBuffer(reader);
-  const hasStreamBuffer = reader.flag();
-  if (hasStreamBuffer) skipBuffer(reader);
-  if (hasNalBuffer || hasStreamBuffer) reader.skip(1);
-  reader.skip(1);
-  if (!reader.flag()) return undefined;
-  reader.skip(1);
-  for (let index = 0; index < 4; index++) reader.unsignedGolomb();
-  const frames = reader.unsignedGolomb();
-  return frames <= 16 ? frames : undefined;
+  const nalBuffer = reader.flag() ? readBuffer(reader) : undefined;
+  const streamBuffer = reader.flag() ? readBuffer(reader) : undefined;
+  const buffer = nalBuffer ?? streamBuffer;
+  if (buffer !== undefined) reader.skip(1);
+  return reader.flag() ? (buffer ?? { delayBits: 0, offsetBits: USUAL_OFFSET_BITS }) : undefined;
 }
 
+/** Where nothing is said (H.264, E.2.2). */
+const USUAL_OFFSET_BITS = 24;
+
 /** The model of a decoder's buffer (H.264, E.1.2). */
-function skipBuffer(reader: BitReader): void {
+function readBuffer(reader: BitReader): TimingForm {
   const count = reader.unsignedGolomb() + 1;
   if (count > 32) throw new RangeError('Too many buffers.');
   reader.skip(8);
@@ -147,5 +173,7 @@ function skipBuffer(reader: BitReader): void {
     reader.unsignedGolomb();
     reader.skip(1);
   }
-  reader.skip(20);
+  reader.skip(5);
+  const delayBits = reader.bits(5) + 1 + reader.bits(5) + 1;
+  return { delayBits, offsetBits: reader.bits(5) };
 }

@@ -104,6 +104,21 @@ export function withoutEmulationPrevention(unit: Uint8Array): Buffer {
   return plain.subarray(0, length);
 }
 
+/** A NAL unit with the bytes that keep start codes out of it (H.264, 7.4.1). */
+export function withEmulationPrevention(plain: Uint8Array): Buffer {
+  const unit: number[] = [];
+  let zeros = 0;
+  for (const byte of plain) {
+    if (zeros >= 2 && byte <= 3) {
+      unit.push(3);
+      zeros = 0;
+    }
+    unit.push(byte);
+    zeros = byte === 0 ? zeros + 1 : 0;
+  }
+  return Buffer.from(unit);
+}
+
 /** True of a NAL unit with (a part of) a picture at which decoding can begin. */
 export function isEntryUnit(kind: 'avc' | 'hevc', unit: Uint8Array): boolean {
   const first = unit[0] ?? 0;

@@ -43,6 +43,7 @@ export function planOutputPicture(video: VideoDescription): OutputPicture {
     ...(color !== undefined && { color }),
     ...(chromaPosition !== undefined && { chromaPosition }),
     ...(burnin !== undefined && { burntTimecode: planBurnin(burnin) }),
+    ...(video.TimecodeInsertion === 'PIC_TIMING_SEI' && { isTimecodeInserted: true }),
     ...(video.TimecodeTrack === 'ENABLED' && { hasTimecodeTrack: true }),
     isTimecodeDropped: video.DropFrameTimecode !== 'DISABLED',
   };

@@ -43,6 +43,13 @@ export const timecodeBurnin: SettingRule<TimecodeBurnin> = structure<TimecodeBur
   Prefix: carriedOut,
 });
 
+/** Which codecs' pictures carry timecodes. */
+export function checkTimecodeInsertion(video: VideoDescription, pointer: string, problems: Problem[]): void {
+  const codec = video.CodecSettings?.Codec ?? '';
+  if ((video.TimecodeInsertion ?? 'DISABLED') === 'DISABLED' || ['H_264', 'H_265', 'MPEG2'].includes(codec)) return;
+  problems.push({ pointer: `${pointer}/timecodeInsertion`, text: 'Needs codec H_264, H_265 or MPEG2' });
+}
+
 /** Which containers have a track of timecodes. */
 export function checkTimecodeTrack(output: Output, pointer: string, problems: Problem[]): void {
   const { Container: container = '' } = output.ContainerSettings ?? {};

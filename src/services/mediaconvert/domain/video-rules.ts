@@ -4,7 +4,7 @@ import { checkHdrCodec, colorCorrector } from './color-rules.ts';
 import { imageInserter } from './image-rules.ts';
 import { allOf, carriedOut, oneOf, type SettingRule, structure, withoutEffect } from './setting-rule.ts';
 import { deinterlacer, noiseReducer } from './noise-rules.ts';
-import { checkPosition, rectangle, timecodeBurnin } from './picture-rules.ts';
+import { checkPosition, checkTimecodeInsertion, rectangle, timecodeBurnin } from './picture-rules.ts';
 import { checkPassthrough } from './passthrough-rules.ts';
 import { checkVideoCodec, videoCodecSettings } from './video-codec-rules.ts';
 
@@ -14,6 +14,7 @@ export const videoDescription: SettingRule<VideoDescription> = allOf(
   checkVideoCodec,
   checkPassthrough,
   checkVideoSize,
+  checkTimecodeInsertion,
   checkPosition,
   checkHdrCodec,
   structure<VideoDescription>({
@@ -28,7 +29,8 @@ export const videoDescription: SettingRule<VideoDescription> = allOf(
     ChromaPositionMode: carriedOut,
     AfdSignaling: oneOf('NONE'),
     RespondToAfd: oneOf('NONE'),
-    TimecodeInsertion: oneOf('DISABLED'),
+    // A later SDK names more.
+    TimecodeInsertion: oneOf('DISABLED', 'PIC_TIMING_SEI'),
     TimecodeTrack: carriedOut,
     DropFrameTimecode: carriedOut,
     Crop: rectangle,

@@ -67,7 +67,7 @@ export async function decryptUnder(
   if (blob === undefined) throw invalidCiphertext();
   if (isRsaEncryption(algorithm)) {
     const pair = await materials.openPair(key, key.material_id);
-    return { plaintext: rsaDecrypt(pair, algorithm, blob), materialId: undefined };
+    return { plaintext: await rsaDecrypt(pair, algorithm, blob), materialId: undefined };
   }
   const header = readCiphertextHeader(blob);
   if (header === undefined || header.keyId !== key.id) throw invalidCiphertext();

@@ -1,9 +1,15 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Randomness } from '#kernel/randomness.ts';
+import { SerialQueues } from '#kernel/serial-queues.ts';
 import { isPairSpec, type MadeKeySpec, type PairSpec, type SymmetricSpec } from './key-specs.ts';
 
 const newKeyPair = promisify(generateKeyPair);
+
+const RSA_AT_ONCE = 2;
+// The threads are the process's, and so are the queues.
+const rsaQueues = new SerialQueues();
+let turn = 0;
 
 /** The bytes of a key that is no pair; of HMAC, as many as the hash gives. */
 const SYMMETRIC_LENGTHS: Readonly<Record<SymmetricSpec, number>> = {
@@ -33,11 +39,11 @@ export function privateKeyDer(key: KeyObject): Buffer {
 export function generatePair(spec: PairSpec): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
   switch (spec) {
     case 'RSA_2048':
-      return newKeyPair('rsa', { modulusLength: 2048 });
+      return generateRsa(2048);
     case 'RSA_3072':
-      return newKeyPair('rsa', { modulusLength: 3072 });
+      return generateRsa(3072);
     case 'RSA_4096':
-      return newKeyPair('rsa', { modulusLength: 4096 });
+      return generateRsa(4096);
     case 'ECC_NIST_P256':
       return newKeyPair('ec', { namedCurve: 'P-256' });
     case 'ECC_NIST_P384':
@@ -61,4 +67,13 @@ export function generatePair(spec: PairSpec): Promise<{ publicKey: KeyObject; pr
     case 'ML_KEM_1024':
       return newKeyPair('ml-kem-1024', {});
   }
+}
+
+/**
+ * As many at once as leave Node's threads (four) to others: whoever reads or writes a file needs one, and the primes of
+ * RSA-4096 are looked for longer than anybody would wait for that.
+ */
+function generateRsa(modulusLength: number): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
+  turn = (turn + 1) % RSA_AT_ONCE;
+  return rsaQueues.run(String(turn), () => newKeyPair('rsa', { modulusLength }));
 }

@@ -2,6 +2,7 @@ import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Randomness } from '#kernel/randomness.ts';
 import { SerialQueues } from '#kernel/serial-queues.ts';
+import { privateKeyDer } from './key-pair.ts';
 import { isPairSpec, type MadeKeySpec, type PairSpec, type SymmetricSpec } from './key-specs.ts';
 
 const newKeyPair = promisify(generateKeyPair);
@@ -28,11 +29,6 @@ const SYMMETRIC_LENGTHS: Readonly<Record<SymmetricSpec, number>> = {
 export async function generateKeyMaterial(spec: MadeKeySpec, randomness: Randomness): Promise<Buffer> {
   if (isPairSpec(spec)) return privateKeyDer((await generatePair(spec)).privateKey);
   return randomness.bytes(SYMMETRIC_LENGTHS[spec]);
-}
-
-/** PKCS #8 in DER; the caller overwrites it. */
-export function privateKeyDer(key: KeyObject): Buffer {
-  return key.export({ format: 'der', type: 'pkcs8' });
 }
 
 /** A new key pair of a spec. */

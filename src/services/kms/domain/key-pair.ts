@@ -12,6 +12,11 @@ export function readKeyPair(material: Buffer): KeyPair {
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }
 
+/** PKCS #8 in DER; the caller overwrites it. */
+export function privateKeyDer(key: KeyObject): Buffer {
+  return key.export({ format: 'der', type: 'pkcs8' });
+}
+
 /** SubjectPublicKeyInfo in DER, as KMS gives public keys. */
 export function publicKeyDer(key: KeyObject): Buffer {
   return key.export({ format: 'der', type: 'spki' });

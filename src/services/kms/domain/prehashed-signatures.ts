@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { ed25519ph } from '@noble/curves/ed25519.js';
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
-import type { KeyPair } from './key-pair.ts';
+import { type KeyPair, privateKeyDer } from './key-pair.ts';
 
 /**
  * Signatures that OpenSSL makes, but Node gives no way to: Ed25519ph, and ML-DSA of an external μ. `@noble` makes them
@@ -35,14 +35,35 @@ export function verifyEd25519ph({ publicKey }: KeyPair, message: Uint8Array, sig
 
 /** @param mu 64 bytes: SHAKE256 of the public key's hash and the message (FIPS 204, 6.2) */
 export function signExternalMu({ privateKey }: KeyPair, spec: LatticeSpec, mu: Uint8Array): Uint8Array {
-  const seed = privateKey.export({ format: 'raw-seed' });
-  const lattice = LATTICES[spec];
-  const { secretKey } = lattice.keygen(seed);
+  const secret = expandedKey(privateKey, spec);
   try {
-    return lattice.internal.sign(mu, secretKey, { externalMu: true, extraEntropy: randomBytes(HEDGE_LENGTH) });
+    return LATTICES[spec].internal.sign(mu, secret, { externalMu: true, extraEntropy: randomBytes(HEDGE_LENGTH) });
   } finally {
-    secretKey.fill(0);
+    secret.fill(0);
+  }
+}
+
+/** The private key as FIPS 204 writes it; the caller overwrites it. */
+function expandedKey(privateKey: KeyObject, spec: LatticeSpec): Uint8Array {
+  const lattice = LATTICES[spec];
+  const seed = seedOf(privateKey);
+  if (seed !== undefined) {
+    const { secretKey } = lattice.keygen(seed);
     seed.fill(0);
+    return secretKey;
+  }
+  const der = privateKeyDer(privateKey);
+  const secretKey = Uint8Array.from(der.subarray(-(lattice.lengths.secretKey ?? 0)));
+  der.fill(0);
+  return secretKey;
+}
+
+/** @returns `undefined` of a key that was imported without: its PKCS #8 ends with the expanded key (RFC 9881, 6) */
+function seedOf(privateKey: KeyObject): Buffer | undefined {
+  try {
+    return privateKey.export({ format: 'raw-seed' });
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
-import { constants, createHash, createPrivateKey, createPublicKey, privateEncrypt, sign, verify } from 'node:crypto';
+import {
+  constants,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  privateEncrypt,
+  randomBytes,
+  sign,
+  verify,
+} from 'node:crypto';
 import { before, describe, it } from 'node:test';
 import type { MessageType, SigningAlgorithmSpec } from '@aws-sdk/client-kms';
+import { ml_dsa44 } from '@noble/post-quantum/ml-dsa.js';
 import fc from 'fast-check';
 import { ServiceError } from '#kernel/service-error.ts';
 import { signEd25519ph, verifyEd25519ph } from './prehashed-signatures.ts';
 import { generatePair } from './generate-key.ts';
-import type { KeyPair } from './key-pair.ts';
+import { type KeyPair, readKeyPair } from './key-pair.ts';
 import { algorithmsOf, type PairSpec } from './key-specs.ts';
 import { checkMessage, type SignedMessage, signMessage, verifyMessage } from './signatures.ts';
 
@@ -200,6 +210,21 @@ describe('signatures', () => {
         assert.equal(await verifyMessage(pair, signed, signature.subarray(1)), false);
       }
     }
+  });
+
+  it('of an external μ are made with an imported key that has no seed', async () => {
+    const { secretKey } = ml_dsa44.keygen(randomBytes(32));
+    // PKCS #8 with the choice `expandedKey` of RFC 9881.
+    const tagged = (tag: number, ...parts: readonly Uint8Array[]) => {
+      const content = Buffer.concat(parts);
+      return Buffer.concat([Buffer.of(tag, 0x82, content.length >> 8, content.length & 255), content]);
+    };
+    const head = Buffer.from('020100300b0609608648016503040311', 'hex');
+    const pair = readKeyPair(tagged(0x30, head, tagged(4, tagged(4, secretKey))));
+    const one: Case = { spec: 'ML_DSA_44', algorithm: 'ML_DSA_SHAKE_256', pair };
+    const message = Buffer.from('the message');
+    const signature = await signMessage(pair, short(one, message));
+    assert.ok(verify(null, message, pair.publicKey, signature));
   });
 
   it('by Ed25519ph are those of RFC 8032, 7.3', () => {

@@ -9,10 +9,10 @@ import {
 import { type AccessRequest, type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
 import { encryptUnder } from '../domain/encryption.ts';
-import { generatePair, privateKeyDer } from '../domain/generate-key.ts';
+import { generatePair } from '../domain/generate-key.ts';
 import { keyAccess } from '../domain/key-access.ts';
 import { requireEnabled } from '../domain/key-locator.ts';
-import { publicKeyDer } from '../domain/key-pair.ts';
+import { privateKeyDer, publicKeyDer } from '../domain/key-pair.ts';
 import { isPairSpec } from '../domain/key-specs.ts';
 import { requireDataKeyKey } from '../domain/key-usage.ts';
 import { unsupported } from '../errors.ts';

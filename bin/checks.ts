@@ -76,6 +76,15 @@ export function checksOf(parts: {
       },
     },
     {
+      what: 'credentials of external key stores',
+      async *run() {
+        for (const store of await kms.store.allCustomKeyStores()) {
+          const isSound = kms.proxies.isSound(store);
+          yield isSound ? undefined : { what: `key store ${store.id}`, damage: 'its credential does not open' };
+        }
+      },
+    },
+    {
       what: 'MediaConvert job settings, queues, templates and presets',
       async *run() {
         for (const job of await mediaconvert.allJobs()) {

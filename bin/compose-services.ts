@@ -47,6 +47,8 @@ import { KeyUsageLog } from '#services/kms/usage/key-usage-log.ts';
 import { reportUsage } from '#services/kms/usage/usage-report.ts';
 import { kmsUsageMigrations, type UsageTables } from '#services/kms/usage/usage-tables.ts';
 import { KmsStore, type KmsTables } from '#services/kms/store.ts';
+import { customKeyStoreMigrations } from '#services/kms/xks/migrations.ts';
+import { XksConnections } from '#services/kms/xks/proxy-connections.ts';
 import { createMediaConnectContext } from '#services/mediaconnect/context.ts';
 import { mediaConnectService } from '#services/mediaconnect/service.ts';
 import { type FlowTables, mediaConnectMigrations } from '#services/mediaconnect/store.ts';
@@ -85,6 +87,7 @@ export const allMigrations: readonly Migration[] = [
   ...kmsMigrations,
   ...kmsMaterialMigrations,
   ...kmsUsageMigrations,
+  ...customKeyStoreMigrations,
   ...grantMigrations,
   ...cloudTrailMigrations,
   ...s3Migrations,
@@ -122,7 +125,8 @@ export function composeServices(
   const iam = new IamApi(iamStore, rootKey, randomness, clock);
   const kmsStore = new KmsStore(records.of<KmsTables>(), new GrantStore(records.of<GrantTables>()));
   const keyUsage = new KeyUsageLog(records.of<UsageTables & KmsTables>(), clock, logger);
-  const kms = createKmsContext(kmsStore, rootKey, randomness, iam, keyUsage);
+  const connections = new XksConnections(config.xksRoutes, config.xksTimeoutMs);
+  const kms = createKmsContext(kmsStore, rootKey, randomness, iam, keyUsage, connections);
   const kmsJanitor = new KmsJanitor(kms, clock, logger);
   const trail = new CloudTrailStore(records.of<CloudTrailTables>());
   const buffer = new EventBuffer(trail, logger);

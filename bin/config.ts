@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type AccountId, asAccountId, asRegion, type Region } from '#kernel/ids.ts';
 import { type RemoteEntitlement, readRemoteEntitlements } from '#services/mediaconnect/domain/remote-entitlements.ts';
+import { readXksRoute, type XksRoute } from '#services/kms/xks/proxy-routes.ts';
 import { readRotationEndpoint } from '#services/secrets-manager/domain/rotation-endpoint.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -56,6 +57,10 @@ export interface Config {
   readonly keyProviderHosts: readonly string[];
   /** Origins of OpenID Connect providers that may be at private addresses, on loopback also by http. */
   readonly oidcIssuers: readonly string[];
+  /** Where external key store proxies are asked that are not at public addresses. */
+  readonly xksRoutes: readonly XksRoute[];
+  /** Milliseconds within which an external key store proxy has to answer. */
+  readonly xksTimeoutMs: number;
   /** The IP address on which live flows listen, and which they tell senders and takers. */
   readonly mediaConnectAddress: string;
   /** Entitlements that other installations have granted to accounts of this one. */
@@ -106,6 +111,8 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'COFFER_HARDWARE_ENCODERS',
   'COFFER_KEY_PROVIDER_HOSTS',
   'COFFER_OIDC_ISSUERS',
+  'COFFER_XKS_PROXIES',
+  'COFFER_XKS_TIMEOUT_MS',
   'COFFER_MEDIACONNECT_ADDRESS',
   'COFFER_REMOTE_ENTITLEMENTS',
   'COFFER_METRICS_PORT',
@@ -156,6 +163,10 @@ export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv
     mayUseHardware: readHardware(environment['COFFER_HARDWARE_ENCODERS']),
     keyProviderHosts: readHosts('COFFER_KEY_PROVIDER_HOSTS', environment),
     oidcIssuers: (environment['COFFER_OIDC_ISSUERS']?.split(',') ?? []).map(readIssuerOrigin),
+    xksRoutes: reading('COFFER_XKS_PROXIES', () =>
+      (environment['COFFER_XKS_PROXIES']?.split(',') ?? []).map(readXksRoute),
+    ),
+    xksTimeoutMs: readXksTimeout('COFFER_XKS_TIMEOUT_MS', environment['COFFER_XKS_TIMEOUT_MS']),
     mediaConnectAddress: readAddress('COFFER_MEDIACONNECT_ADDRESS', environment['COFFER_MEDIACONNECT_ADDRESS']),
     remoteEntitlements: readRemote('COFFER_REMOTE_ENTITLEMENTS', environment['COFFER_REMOTE_ENTITLEMENTS']),
     metricsPort:
@@ -265,6 +276,13 @@ function readCount(name: string, text: string | undefined): number | undefined {
   const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   if (count < 1) throw new ConfigError(`${name} is a whole number from 1, not '${text}'.`);
   return count;
+}
+
+/** As long as AWS waits, unless the operator's key manager is farther away. */
+function readXksTimeout(name: string, text = '250'): number {
+  const timeout = readCount(name, text) ?? 0;
+  if (timeout < 50 || timeout > 10_000) throw new ConfigError(`${name} is 50 to 10000 milliseconds, not '${text}'.`);
+  return timeout;
 }
 
 function readSwitch(name: string, text: string | undefined): boolean {

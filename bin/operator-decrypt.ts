@@ -1,6 +1,8 @@
 import { DecryptionError } from '#crypto/decryption-error.ts';
 import type { KmsContext } from '#services/kms/context.ts';
 import { openCiphertext, readCiphertextHeader } from '#services/kms/domain/ciphertext-blob.ts';
+import { keyArn } from '#services/kms/domain/key-identifier.ts';
+import { openExternally } from '#services/kms/xks/external-encryption.ts';
 import type { OperatorDecrypt } from '#services/s3/maintenance/verify.ts';
 
 /**
@@ -18,9 +20,35 @@ export function operatorDecrypt(kms: KmsContext): OperatorDecrypt {
       throw new DecryptionError();
     }
     try {
+      if (header.isExternal) return await openByProxy(kms, header.keyId, material, blob, context);
       return openCiphertext(blob, material, context);
     } finally {
       material.fill(0);
     }
   };
+}
+
+/** Keys in external key stores open nothing without their proxies, which are told whom they answer: AWS's word for it. */
+async function openByProxy(
+  kms: KmsContext,
+  keyId: string,
+  material: Buffer,
+  blob: Uint8Array,
+  context: Readonly<Record<string, string>> | undefined,
+): Promise<Buffer> {
+  const key = await kms.store.findExternalKey(keyId);
+  if (key?.external?.store.connection_state !== 'CONNECTED') throw new DecryptionError();
+  const use = {
+    principalArn: 'AWS Internal',
+    keyArn: keyArn(key),
+    operation: 'Decrypt',
+    requestId: kms.randomness.uuid(),
+    service: undefined,
+    now: Date.now(),
+  };
+  try {
+    return await openExternally(kms.proxies, key.external, material, blob, context, use);
+  } catch {
+    throw new DecryptionError();
+  }
 }

@@ -112,6 +112,7 @@ export class Platform {
     clearInterval(this.#housekeeping);
     await this.#services.mediaconvert.runner.stop();
     await this.#services.kmsJanitor.stop();
+    this.#services.kms.proxies.close();
     await this.#services.kinesisVideo.janitor.stop();
     await this.#services.secretsManager.janitor.stop();
     await this.#services.secretsManager.rotations.stop();

@@ -4,6 +4,7 @@ import { mfaSeedColumn } from '#services/iam/domain/mfa-devices.ts';
 import { passwordColumn } from '#services/iam/domain/passwords.ts';
 import { importKeyColumn } from '#services/kms/domain/import-keys.ts';
 import { materialColumn } from '#services/kms/domain/key-materials.ts';
+import { proxyCredentialColumn } from '#services/kms/xks/key-store-record.ts';
 import { jobRequestColumn } from '#services/mediaconvert/domain/job-request.ts';
 import { resourceDocumentColumn } from '#services/mediaconvert/domain/resource-document.ts';
 import { masterKeyColumn } from '#services/s3/keys/master-keys.ts';
@@ -23,6 +24,7 @@ export const rootSealedColumns: readonly RootSealedColumn[] = [
   privateKeyColumn,
   materialColumn,
   importKeyColumn,
+  proxyCredentialColumn,
   masterKeyColumn,
   jobRequestColumn,
   resourceDocumentColumn,

@@ -40,6 +40,8 @@ export async function populateKms(keys: KMSClient, account: string): Promise<Rea
       CiphertextBlob: sealed.CiphertextBlob,
       Policy: keyPolicy,
       PolicyName: 'default',
+      CustomKeyStoreId: 'cks-00000000000000000',
+      CustomKeyStoreName: 'store',
       Description: 'changed',
       Tags: [{ TagKey: 'a', TagValue: 'b' }],
       TagKeys: ['a'],

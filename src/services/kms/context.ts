@@ -6,6 +6,8 @@ import { KeyLocator } from './domain/key-locator.ts';
 import { KeyMaterials } from './domain/key-materials.ts';
 import type { KmsStore } from './store.ts';
 import type { KeyUsageLog } from './usage/key-usage-log.ts';
+import { KeyStoreProxies } from './xks/key-store-proxy.ts';
+import type { XksConnections } from './xks/proxy-connections.ts';
 
 /** What every operation of KMS works with. */
 export interface KmsContext {
@@ -13,6 +15,7 @@ export interface KmsContext {
   readonly keys: KeyLocator;
   readonly materials: KeyMaterials;
   readonly importKeys: ImportKeys;
+  readonly proxies: KeyStoreProxies;
   readonly randomness: Randomness;
   readonly policyPrincipals: PolicyPrincipals;
   /** Says whom the ARNs in grants name. */
@@ -27,6 +30,7 @@ export function createKmsContext(
   randomness: Randomness,
   iam: Pick<IamApi, 'findPrincipal' | 'policyPrincipals'>,
   usage: KmsContext['usage'],
+  connections: XksConnections,
 ): KmsContext {
   const materials = new KeyMaterials(store, rootKey, randomness);
   return {
@@ -34,6 +38,7 @@ export function createKmsContext(
     materials,
     keys: new KeyLocator(store, materials, randomness),
     importKeys: new ImportKeys(store, rootKey, randomness),
+    proxies: new KeyStoreProxies(connections, rootKey),
     randomness,
     policyPrincipals: iam.policyPrincipals,
     principals: iam,

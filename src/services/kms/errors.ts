@@ -123,6 +123,19 @@ export function grantNotFound(id: string): ServiceError {
   return notFound(`Grant ID ${id} not found`);
 }
 
+/** Of the settings of an external key store: nothing is asked of its proxy with them. */
+export function customKeyStoreError(code: CustomKeyStoreErrorCode, message: string): ServiceError {
+  return new ServiceError(code, BAD_REQUEST, message);
+}
+
+type CustomKeyStoreErrorCode =
+  | 'CustomKeyStoreNotFoundException'
+  | 'CustomKeyStoreNameInUseException'
+  | 'CustomKeyStoreInvalidStateException'
+  | 'CustomKeyStoreHasCMKsException'
+  | 'XksProxyUriInUseException'
+  | 'XksKeyAlreadyInUseException';
+
 /** The answer to a dry run that would have worked. One for all: it says nothing of the call, and is thrown often. */
 export const DRY_RUN_SUCCEEDED = new ServiceError(
   'DryRunOperationException',

@@ -7,6 +7,13 @@ import { newerConstraints } from './newer-constraints.ts';
 import { createAlias, deleteAlias, listAliases, updateAlias } from './operations/aliases.ts';
 import { createGrant } from './operations/create-grant.ts';
 import { createKey } from './operations/create-key.ts';
+import {
+  connectCustomKeyStore,
+  deleteCustomKeyStore,
+  describeCustomKeyStores,
+  disconnectCustomKeyStore,
+} from './operations/custom-key-stores.ts';
+import { createCustomKeyStore, updateCustomKeyStore } from './operations/custom-key-store-settings.ts';
 import { decrypt } from './operations/decrypt.ts';
 import { deriveSharedSecret } from './operations/derive-shared-secret.ts';
 import { describeKey } from './operations/describe-key.ts';
@@ -99,6 +106,12 @@ export function kmsService(context: KmsContext): Service<KmsContext> {
       listRetirableGrants,
       retireGrant,
       revokeGrant,
+      createCustomKeyStore,
+      describeCustomKeyStores,
+      updateCustomKeyStore,
+      deleteCustomKeyStore,
+      connectCustomKeyStore,
+      disconnectCustomKeyStore,
     ].map(takingGrantTokens),
     context,
     constraints: { ...constraints, ...newerConstraints },

@@ -14,6 +14,7 @@ import type { AccountId, Region } from '#kernel/ids.ts';
 import { ChangeCache } from '#storage/change-cache.ts';
 import type { Records } from '#storage/records.ts';
 import type { GrantStore } from './grant-store.ts';
+import type { CustomKeyStoreRecord, CustomKeyStoreTables, ExternalKey } from './xks/key-store-record.ts';
 
 /** What names a key: a multi-Region key's replicas have one id. */
 export interface KeyRef {
@@ -108,7 +109,7 @@ export interface ImportParametersRecord {
   readonly expires_at: number;
 }
 
-export interface KmsTables {
+export interface KmsTables extends CustomKeyStoreTables {
   readonly kms_key: KeyRecord;
   readonly kms_material: MaterialRecord;
   readonly kms_alias: AliasRecord;
@@ -125,6 +126,8 @@ export interface DescribedKey extends KeyRecord {
   /** `alias/…`, sorted. */
   readonly aliases: readonly string[];
   readonly tags: Readonly<Record<string, string>>;
+  /** Of a key in an external key store; its state is Unavailable while the store is not connected. */
+  readonly external: ExternalKey | undefined;
   /** Of a key whose material is imported: whether and when the first of its materials expires. */
   readonly expiration: Expiration | undefined;
 }
@@ -173,10 +176,13 @@ export class KmsStore {
         .where('id', '=', id)
         .executeTakeFirst();
       if (key === undefined) return undefined;
+      const external = key.origin === 'EXTERNAL_KEY_STORE' ? await this.#externalKeyOf(key) : undefined;
       return {
         ...key,
+        state: effectiveState(key, external),
         aliases: await this.#aliasNamesOf(key),
         tags: await this.#tagsOf(key),
+        external,
         expiration: key.origin === 'EXTERNAL' ? await this.#expirationOf(key) : undefined,
       };
     });
@@ -245,6 +251,36 @@ export class KmsStore {
     return { model: 'KEY_MATERIAL_EXPIRES', validTo: Math.min(...ends) };
   }
 
+  /** The key in an external key store that has an id, in whichever Region, for the operator. */
+  async findExternalKey(id: string): Promise<DescribedKey | undefined> {
+    const row = await this.#records.read
+      .selectFrom('kms_external_key')
+      .selectAll()
+      .where('key_id', '=', id)
+      .executeTakeFirst();
+    return row && (await this.findKey({ region: row.region, id }));
+  }
+
+  /** Every custom key store, for verification. */
+  allCustomKeyStores(): Promise<CustomKeyStoreRecord[]> {
+    return this.#records.readUnchecked.selectFrom('kms_custom_key_store').selectAll().execute();
+  }
+
+  async #externalKeyOf({ region, id }: KeyRef): Promise<ExternalKey | undefined> {
+    const row = await this.#records.read
+      .selectFrom('kms_external_key')
+      .selectAll()
+      .where('region', '=', region)
+      .where('key_id', '=', id)
+      .executeTakeFirst();
+    const store = row && (await this.#findCustomKeyStore(row.store_id));
+    return row && store && { xksKeyId: row.xks_key_id, store };
+  }
+
+  #findCustomKeyStore(id: string): Promise<CustomKeyStoreRecord | undefined> {
+    return this.#records.read.selectFrom('kms_custom_key_store').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+
   /** At most `limit` keys of an account's region, in the order of their ids, after `after`. */
   listKeys(account: AccountId, region: Region, after: string, limit: number): Promise<KeyRecord[]> {
     return this.#records.read
@@ -286,7 +322,10 @@ export class KmsStore {
 
   /** Removes every key of an account. */
   async purgeAccount(account: AccountId): Promise<void> {
-    await this.write((transaction) => transaction.deleteFrom('kms_key').where('account', '=', account).execute());
+    await this.write(async (transaction) => {
+      await transaction.deleteFrom('kms_key').where('account', '=', account).execute();
+      await transaction.deleteFrom('kms_custom_key_store').where('account', '=', account).execute();
+    });
     this.grants.forgetAll();
   }
 
@@ -294,4 +333,10 @@ export class KmsStore {
   allMaterials(): Promise<MaterialRecord[]> {
     return this.#records.readUnchecked.selectFrom('kms_material').selectAll().execute();
   }
+}
+
+/** A key in an external key store that was disconnected comes back as it was. */
+function effectiveState({ origin, state }: KeyRecord, external: ExternalKey | undefined): KeyState {
+  const isReachable = origin !== 'EXTERNAL_KEY_STORE' || external?.store.connection_state === 'CONNECTED';
+  return isReachable || (state !== 'Enabled' && state !== 'Disabled') ? state : 'Unavailable';
 }

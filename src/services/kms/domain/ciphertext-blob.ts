@@ -4,11 +4,13 @@ import { canonicalEncryptionContext, type EncryptionContext } from './encryption
 
 // Frozen: every stored ciphertext depends on them (docs/formats/kms-ciphertext.md).
 const VERSION = 1;
+/** Of keys in external key stores: what follows the head is encrypted again (xks/external-encryption.ts). */
+export const EXTERNAL_VERSION = 3;
 const KEY_ID_LENGTH = 16;
 const MATERIAL_ID_LENGTH = 32;
 const SALT_LENGTH = 16;
 const SALT_START = 1 + KEY_ID_LENGTH + MATERIAL_ID_LENGTH;
-const HEADER_LENGTH = SALT_START + SALT_LENGTH;
+export const CIPHERTEXT_HEAD_LENGTH = SALT_START + SALT_LENGTH;
 const PURPOSE = 'coffer/kms/ciphertext/v1';
 
 /** What the head of a ciphertext blob says. */
@@ -17,6 +19,12 @@ export interface CiphertextHeader {
   readonly keyId: string;
   /** 64 hexadecimal digits. */
   readonly materialId: string;
+}
+
+/** A head as it was read. */
+interface ReadHeader extends CiphertextHeader {
+  /** The key is in an external key store. */
+  readonly isExternal: boolean;
 }
 
 /**
@@ -28,9 +36,10 @@ export function sealCiphertext(
   material: Uint8Array,
   plaintext: Uint8Array,
   context: EncryptionContext | undefined,
+  version: number = VERSION,
 ): Buffer {
   const head = Buffer.concat([
-    Buffer.of(VERSION),
+    Buffer.of(version),
     Buffer.from(header.keyId.replaceAll('-', ''), 'hex'),
     Buffer.from(header.materialId, 'hex'),
     randomBytes(SALT_LENGTH),
@@ -42,11 +51,13 @@ export function sealCiphertext(
 }
 
 /** @returns `undefined` when the blob is not shaped like one of ours */
-export function readCiphertextHeader(blob: Uint8Array): CiphertextHeader | undefined {
+export function readCiphertextHeader(blob: Uint8Array): ReadHeader | undefined {
   const buffer = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength);
-  if (buffer.length < HEADER_LENGTH + SEALED_OVERHEAD || buffer[0] !== VERSION) return undefined;
+  if (buffer.length < CIPHERTEXT_HEAD_LENGTH + SEALED_OVERHEAD) return undefined;
+  if (buffer[0] !== VERSION && buffer[0] !== EXTERNAL_VERSION) return undefined;
   const id = buffer.toString('hex', 1, 1 + KEY_ID_LENGTH);
   return {
+    isExternal: buffer[0] === EXTERNAL_VERSION,
     keyId: [id.slice(0, 8), id.slice(8, 12), id.slice(12, 16), id.slice(16, 20), id.slice(20)].join('-'),
     materialId: buffer.toString('hex', 1 + KEY_ID_LENGTH, SALT_START),
   };
@@ -54,10 +65,10 @@ export function readCiphertextHeader(blob: Uint8Array): CiphertextHeader | undef
 
 /** @throws DecryptionError when the blob, the material or the context is not the one it was sealed with */
 export function openCiphertext(blob: Uint8Array, material: Uint8Array, context: EncryptionContext | undefined): Buffer {
-  const head = blob.subarray(0, HEADER_LENGTH);
+  const head = blob.subarray(0, CIPHERTEXT_HEAD_LENGTH);
   const key = ciphertextKey(material, head);
   try {
-    return openAesGcm(key, blob.subarray(HEADER_LENGTH), associatedData(head, context));
+    return openAesGcm(key, blob.subarray(CIPHERTEXT_HEAD_LENGTH), associatedData(head, context));
   } finally {
     key.fill(0);
   }

@@ -12,6 +12,7 @@ import { aliasArn, keyArn, type KeyIdentifier, readKeyIdentifier } from './key-i
 import { type ManagedKeyService, managedKeyDescription, managedKeyPolicy, managedKeyService } from './key-policies.ts';
 import { nextRotation, YEAR_IN_DAYS } from './rotation-schedule.ts';
 import type { KeyMaterials } from './key-materials.ts';
+import { XksFailure } from '../xks/proxy-failure.ts';
 
 /** A key that a request named, with the alias by which it did. */
 export interface LocatedKey {
@@ -156,6 +157,7 @@ function isGone(key: KeyRecord, now: number): boolean {
 /** @throws ServiceError DisabledException or KMSInvalidStateException when the key cannot be used for cryptography */
 export function requireEnabled(located: LocatedKey): void {
   const problem = stateProblem(located.key.state);
+  if (located.key.state === 'Unavailable') throw new XksFailure('notConnected').useError;
   if (located.key.state === 'Disabled') throw disabled(located.arn);
   if (problem !== undefined) throw invalidState(located.arn, problem);
 }

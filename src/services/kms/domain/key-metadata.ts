@@ -3,7 +3,9 @@ import type { DescribedKey, KeyRecord } from '../store.ts';
 import { keyArn } from './key-identifier.ts';
 import { algorithmsOf } from './key-specs.ts';
 
-export function keyMetadata(key: KeyRecord & Partial<Pick<DescribedKey, 'expiration'>>): KeyMetadata {
+type Details = Partial<Pick<DescribedKey, 'expiration' | 'external'>>;
+
+export function keyMetadata(key: KeyRecord & Details): KeyMetadata {
   return {
     AWSAccountId: key.account,
     KeyId: key.id,
@@ -21,7 +23,13 @@ export function keyMetadata(key: KeyRecord & Partial<Pick<DescribedKey, 'expirat
     KeySpec: key.spec,
     ...algorithmMembers(key),
     MultiRegion: false,
-    ...(key.spec === 'SYMMETRIC_DEFAULT' && key.material_id !== '' ? { CurrentKeyMaterialId: key.material_id } : {}),
+    ...(key.external !== undefined && {
+      CustomKeyStoreId: key.external.store.id,
+      XksKeyConfiguration: { Id: key.external.xksKeyId },
+    }),
+    ...(key.spec === 'SYMMETRIC_DEFAULT' && key.origin !== 'EXTERNAL_KEY_STORE' && key.material_id !== ''
+      ? { CurrentKeyMaterialId: key.material_id }
+      : {}),
   };
 }
 

@@ -12,6 +12,7 @@ import { askedKeyKind, requestedKeyKind } from '../domain/requested-key-kind.ts'
 import { checkTags, type TagMap } from '../domain/tags.ts';
 import { unsupported } from '../errors.ts';
 import type { KeyRecord } from '../store.ts';
+import { addExternalKey, checkKeyStoreMembers, findExternalKey } from '../xks/new-external-key.ts';
 
 export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyResponse>(CreateKey$, {
   authorize(input, call) {
@@ -32,6 +33,7 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
     return requests;
   },
   async handle(input, call, kms) {
+    checkKeyStoreMembers(input);
     const { spec, usage } = requestedKeyKind(input);
     refuseUnsupported(input);
     const account = callerAccount(call.caller, 'kms:CreateKey');
@@ -42,6 +44,8 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
       const owner = { arn, account, spec, usage, origin: input.Origin ?? 'AWS_KMS' };
       await checkKeyPolicy(policy, owner, call, input.BypassPolicyLockoutSafetyCheck ?? false);
     }
+    const external =
+      input.Origin === 'EXTERNAL_KEY_STORE' ? await findExternalKey(input, account, call, kms) : undefined;
     const isImported = input.Origin === 'EXTERNAL';
     const material = isImported
       ? undefined
@@ -59,7 +63,7 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
       material_id: material?.id ?? '',
       spec,
       usage,
-      origin: isImported ? 'EXTERNAL' : 'AWS_KMS',
+      origin: input.Origin ?? 'AWS_KMS',
       multi_region: null,
       primary_region: null,
     };
@@ -67,6 +71,7 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
     await kms.store.write(async (transaction) => {
       await transaction.insertInto('kms_key').values(key).execute();
       if (material !== undefined) await transaction.insertInto('kms_material').values(material).execute();
+      if (external !== undefined) await addExternalKey(transaction, key, external);
       for (const [tag_key, tag_value] of Object.entries(tags)) {
         await transaction
           .insertInto('kms_tag')
@@ -75,14 +80,10 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
       }
     });
     call.audit.resources.add(arn);
-    return { KeyMetadata: keyMetadata(key) };
+    return { KeyMetadata: keyMetadata({ ...key, external }) };
   },
 });
 
 function refuseUnsupported(input: CreateKeyRequest): void {
-  const origin = input.Origin ?? 'AWS_KMS';
-  if (origin !== 'AWS_KMS' && origin !== 'EXTERNAL') throw unsupported(`Origin ${origin} is not supported yet.`);
   if (input.MultiRegion === true) throw unsupported('MultiRegion keys are not supported yet.');
-  if (input.CustomKeyStoreId !== undefined) throw unsupported('CustomKeyStoreId is not supported yet.');
-  if (input.XksKeyId !== undefined) throw unsupported('XksKeyId is not supported yet.');
 }

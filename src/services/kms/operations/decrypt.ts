@@ -32,7 +32,10 @@ export const decrypt = operation<KmsContext, DecryptRequest, DecryptResponse>(De
     if (!located.isCiphertextKey) throw incorrectKey();
     requireEncryption(located, manner, 'Decrypt');
     endDryRun(input);
-    const { plaintext, materialId } = await decryptUnder(located.key, manner, input.CiphertextBlob, kms.materials);
+    const { plaintext, materialId } = await decryptUnder(located.key, manner, input.CiphertextBlob, kms, {
+      call,
+      operation: 'Decrypt',
+    });
     return {
       KeyId: located.arn,
       Plaintext: plaintext,

@@ -24,7 +24,7 @@ export const encrypt = operation<KmsContext, EncryptRequest, EncryptResponse>(En
     requireEncryption(located, manner, 'Encrypt');
     checkPlaintext(key, manner, plaintext);
     endDryRun(input);
-    const { blob } = await encryptUnder(key, manner, plaintext, kms.materials);
+    const { blob } = await encryptUnder(key, manner, plaintext, kms, { call, operation: 'Encrypt' });
     return { CiphertextBlob: blob, KeyId: arn, EncryptionAlgorithm: manner.algorithm };
   },
 });

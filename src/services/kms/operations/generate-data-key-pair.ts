@@ -75,7 +75,10 @@ async function generate(
   const pair = await generatePair(spec);
   const privateKey = privateKeyDer(pair.privateKey);
   const manner = { algorithm: 'SYMMETRIC_DEFAULT', context: input.EncryptionContext } as const;
-  const { blob, materialId } = await encryptUnder(located.key, manner, privateKey, kms.materials);
+  const { blob, materialId } = await encryptUnder(located.key, manner, privateKey, kms, {
+    call,
+    operation: operationName,
+  });
   const answer = {
     PrivateKeyCiphertextBlob: blob,
     PublicKey: publicKeyDer(pair.publicKey),

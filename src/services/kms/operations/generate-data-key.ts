@@ -61,14 +61,15 @@ async function generate(
   action: string,
 ): Promise<{ CiphertextBlob: Buffer; KeyId: string; KeyMaterialId: string | undefined; plaintext: Buffer }> {
   const length = dataKeyLength(input);
+  const operationName = action.slice('kms:'.length);
   const located = await kms.keys.locate(input.KeyId ?? '', call, action);
   requireEnabled(located);
-  requireDataKeyKey(located, action.slice('kms:'.length));
+  requireDataKeyKey(located, operationName);
   endDryRun(input);
   const { key, arn } = located;
   const plaintext = kms.randomness.bytes(length);
   const manner = { algorithm: 'SYMMETRIC_DEFAULT', context: input.EncryptionContext } as const;
-  const { blob, materialId } = await encryptUnder(key, manner, plaintext, kms.materials);
+  const { blob, materialId } = await encryptUnder(key, manner, plaintext, kms, { call, operation: operationName });
   return { CiphertextBlob: blob, KeyId: arn, KeyMaterialId: materialId, plaintext };
 }
 

@@ -24,7 +24,8 @@ import { locateByKeyId } from './locate-by-key-id.ts';
 
 const DAY = 86_400_000;
 const SWITCHABLE: readonly KeyState[] = ['Enabled', 'Disabled'];
-const isSwitchable = (state: KeyState): boolean => SWITCHABLE.includes(state);
+/** A key whose key store is disconnected is switched too: that shows when it is connected again. */
+const isSwitchable = (state: KeyState): boolean => state === 'Unavailable' || SWITCHABLE.includes(state);
 const DEFAULT_WINDOW_DAYS = 30;
 
 export const enableKey = operation<KmsContext, EnableKeyRequest, Record<string, never>>(EnableKey$, {
@@ -131,7 +132,7 @@ async function locateForSwitch(
 ): Promise<LocatedKey> {
   const located = await locateForChange(keyId, call, kms, action);
   const problem = stateProblem(located.key.state);
-  if (problem !== undefined) throw invalidState(located.arn, problem);
+  if (problem !== undefined && !isSwitchable(located.key.state)) throw invalidState(located.arn, problem);
   return located;
 }
 

@@ -41,10 +41,10 @@ export const reEncrypt = operation<KmsContext, ReEncryptRequest, ReEncryptRespon
     requireEncryption(source, from, 'ReEncrypt');
     requireEncryption(destination, to, 'ReEncrypt');
     endDryRun(input);
-    const opened = await decryptUnder(source.key, from, input.CiphertextBlob, kms.materials);
+    const opened = await decryptUnder(source.key, from, input.CiphertextBlob, kms, { call, operation: 'ReEncrypt' });
     try {
       checkPlaintext(destination.key, to, opened.plaintext);
-      const sealed = await encryptUnder(destination.key, to, opened.plaintext, kms.materials);
+      const sealed = await encryptUnder(destination.key, to, opened.plaintext, kms, { call, operation: 'ReEncrypt' });
       return {
         CiphertextBlob: sealed.blob,
         SourceKeyId: source.arn,

@@ -50,7 +50,8 @@ import type { Damage } from '../../bin/verify.ts';
 import { changed } from '../harness/changed-value.ts';
 import { clientConfig } from '../harness/coffer-home.ts';
 import { furnishIamEntities, iamEntityCases } from '../harness/iam-sealed-rows.ts';
-import { furnishKms, kmsCases } from '../harness/kms-sealed-rows.ts';
+import type { XksProxy } from '../harness/xks-proxy.ts';
+import { furnishKeyStore, furnishKms, kmsCases, startKeyStoreProxy } from '../harness/kms-sealed-rows.ts';
 import { cluster, header } from '../harness/matroska-builder.ts';
 import { jobEnd, jobOf, mp4Group } from '../harness/media-job.ts';
 import { MediaProducer } from '../harness/media-producer.ts';
@@ -86,6 +87,7 @@ describe('a column that was changed in the database', () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'coffer-rows-'));
+    const proxy = await startKeyStoreProxy();
     environment = {
       COFFER_DATA: join(folder, 'data'),
       COFFER_PORT: '0',
@@ -95,9 +97,11 @@ describe('a column that was changed in the database', () => {
       COFFER_LOG_LEVEL: 'silent',
       // Where nobody listens.
       COFFER_EVENT_WEBHOOKS: 'http://127.0.0.1:9/',
+      COFFER_XKS_PROXIES: proxy.route,
     };
     database = join(folder, 'data', 'records.db');
-    await withServer(furnish);
+    await withServer((endpoint) => furnish(endpoint, proxy));
+    proxy.stop();
     await copyFile(database, join(folder, 'kept.db'));
   });
   after(async () => {
@@ -113,7 +117,7 @@ describe('a column that was changed in the database', () => {
     }
   }
 
-  async function furnish(endpoint: string): Promise<void> {
+  async function furnish(endpoint: string, proxy: XksProxy): Promise<void> {
     const config = clientConfig(endpoint, ROOT.id, ROOT.secret);
     const iam = new IAMClient(config);
     const kms = new KMSClient(config);
@@ -162,6 +166,7 @@ describe('a column that was changed in the database', () => {
     );
 
     const KmsKeyId = await furnishKms(kms);
+    await furnishKeyStore(kms, proxy);
 
     // There is no such bucket: the job ends at once, and lies there.
     const groups = [mp4Group({ destination: 's3://nowhere-to-be-found/out' })];

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, publicEncrypt, randomBytes } from 'node:crypto';
 import {
+  ConnectCustomKeyStoreCommand,
   CreateAliasCommand,
+  CreateCustomKeyStoreCommand,
   CreateGrantCommand,
   CreateKeyCommand,
+  DescribeCustomKeyStoresCommand,
   DescribeKeyCommand,
   EnableKeyRotationCommand,
   EncryptCommand,
@@ -18,6 +21,7 @@ import {
   RotateKeyOnDemandCommand,
 } from '@aws-sdk/client-kms';
 import type { ClientConfig } from './platform.ts';
+import { XksProxy } from './xks-proxy.ts';
 
 /** A table of KMS, which row of it is changed, and what believes that row. */
 interface KmsCase {
@@ -44,6 +48,41 @@ export async function furnishKms(kms: KMSClient): Promise<string> {
   // Two uses, of which the last is remembered.
   await encrypt(kms);
   return KeyMetadata?.Arn ?? '';
+}
+
+/** A proxy of external keys that is asked while rows are made, by plain HTTP. */
+export function startKeyStoreProxy(): Promise<XksProxy> {
+  return XksProxy.start('xks.example', false);
+}
+
+/** Makes a key in an external key store, `alias/external`. */
+export async function furnishKeyStore(kms: KMSClient, proxy: XksProxy): Promise<void> {
+  proxy.makeKey('first');
+  const { CustomKeyStoreId } = await kms.send(
+    new CreateCustomKeyStoreCommand({
+      CustomKeyStoreName: 'store',
+      CustomKeyStoreType: 'EXTERNAL_KEY_STORE',
+      XksProxyConnectivity: 'PUBLIC_ENDPOINT',
+      XksProxyUriEndpoint: proxy.endpoint,
+      XksProxyUriPath: proxy.path,
+      XksProxyAuthenticationCredential: proxy.credential,
+    }),
+  );
+  await kms.send(new ConnectCustomKeyStoreCommand({ CustomKeyStoreId }));
+  const { KeyMetadata } = await kms.send(
+    new CreateKeyCommand({ Origin: 'EXTERNAL_KEY_STORE', CustomKeyStoreId, XksKeyId: 'first' }),
+  );
+  await kms.send(new CreateAliasCommand({ AliasName: 'alias/external', TargetKeyId: KeyMetadata?.KeyId }));
+}
+
+async function listKeyStores(kms: KMSClient): Promise<void> {
+  const { CustomKeyStores } = await kms.send(new DescribeCustomKeyStoresCommand({}));
+  assert.equal(CustomKeyStores?.length, 1, 'the row is not there');
+}
+
+async function describeExternalKey(kms: KMSClient): Promise<void> {
+  const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: 'alias/external' }));
+  assert.equal(KeyMetadata?.XksKeyConfiguration?.Id, 'first', 'the row is not there');
 }
 
 let imported: ImportKeyMaterialCommandInput | undefined;
@@ -94,6 +133,8 @@ async function askLastUsage(kms: KMSClient): Promise<void> {
 }
 
 const CASES: readonly KmsCase[] = [
+  { table: 'kms_custom_key_store', where: '1', read: listKeyStores, lookedUpBy: ['account', 'region'] },
+  { table: 'kms_external_key', where: '1', read: describeExternalKey, lookedUpBy: ['region', 'key_id'] },
   { table: 'kms_key', where: `id = ${TESTED_KEY}`, read: encrypt, lookedUpBy: ['region', 'id'] },
   { table: 'kms_alias', where: `name = 'alias/test'`, read: encrypt, lookedUpBy: ['account', 'region', 'name'] },
   { table: 'kms_tag', where: '1', read: encrypt, lookedUpBy: ['region', 'key_id'] },

@@ -22,7 +22,7 @@ export interface CustomKeyStoreRecord {
 }
 
 /** Which key of an external key manager a KMS key is. */
-export interface ExternalKeyRecord {
+interface ExternalKeyRecord {
   readonly region: Region;
   readonly key_id: string;
   readonly store_id: string;

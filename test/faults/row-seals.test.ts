@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import {
@@ -47,7 +46,7 @@ import { allMigrations } from '../../bin/compose-services.ts';
 import { readConfig } from '../../bin/config.ts';
 import { Server } from '../../bin/server.ts';
 import type { Damage } from '../../bin/verify.ts';
-import { changed } from '../harness/changed-value.ts';
+import { changeCell, columnsOf } from '../harness/changed-cell.ts';
 import { clientConfig } from '../harness/coffer-home.ts';
 import { furnishIamEntities, iamEntityCases } from '../harness/iam-sealed-rows.ts';
 import type { XksProxy } from '../harness/xks-proxy.ts';
@@ -402,10 +401,10 @@ describe('a column that was changed in the database', () => {
 
   for (const { table, where, use, lookedUpBy } of cases) {
     it(`is an error on the next use, and found: ${table} where ${where}`, async () => {
-      for (const column of columnsOf(table)) {
+      for (const column of columnsOf(database, table)) {
         const what = `${table}.${column}`;
         await restore();
-        changeCell(table, where, column);
+        changeCell(database, table, where, column);
         await withServer(async (endpoint) => {
           if (!lookedUpBy.includes(column)) {
             const failure = await use(endpoint).then(
@@ -428,9 +427,9 @@ describe('a column that was changed in the database', () => {
   it('of the audit log’s index is an error where it leads to an event, and found', async () => {
     const where = `name = 'arn:aws:iam::${ACCOUNT}:role/worker' AND time = (SELECT max(time) FROM cloudtrail_resource
       WHERE name = 'arn:aws:iam::${ACCOUNT}:role/worker')`;
-    for (const column of columnsOf('cloudtrail_resource')) {
+    for (const column of columnsOf(database, 'cloudtrail_resource')) {
       await restore();
-      changeCell('cloudtrail_resource', where, column);
+      changeCell(database, 'cloudtrail_resource', where, column);
       await withServer(async () => {
         const found = await verify();
         assert.ok(
@@ -467,35 +466,5 @@ describe('a column that was changed in the database', () => {
       connection.destroy();
     }
     return found;
-  }
-
-  function columnsOf(table: string): string[] {
-    return withDatabase((opened) =>
-      opened
-        .prepare('SELECT name FROM pragma_table_info(?)')
-        .all(table)
-        .map((row) => String(row['name'])),
-    );
-  }
-
-  function changeCell(table: string, where: string, column: string): void {
-    withDatabase((opened) => {
-      const row = opened.prepare(`SELECT "${column}" AS value FROM "${table}" WHERE ${where}`).get();
-      assert.ok(row, `${table} has such a row`);
-      const isNumber = /INT/.test(
-        String(opened.prepare('SELECT type FROM pragma_table_info(?) WHERE name = ?').get(table, column)?.['type']),
-      );
-      const update = opened.prepare(`UPDATE "${table}" SET "${column}" = ? WHERE ${where}`);
-      assert.equal(update.run(changed(row['value'], isNumber)).changes, 1, `${table} where ${where}`);
-    });
-  }
-
-  function withDatabase<Result>(work: (opened: DatabaseSync) => Result): Result {
-    const opened = new DatabaseSync(database, { enableForeignKeyConstraints: false });
-    try {
-      return work(opened);
-    } finally {
-      opened.close();
-    }
   }
 });

@@ -46,7 +46,7 @@ import { allMigrations } from '../../bin/compose-services.ts';
 import { readConfig } from '../../bin/config.ts';
 import { Server } from '../../bin/server.ts';
 import type { Damage } from '../../bin/verify.ts';
-import { changeCell, columnsOf } from '../harness/changed-cell.ts';
+import { changeCell, columnsOf, withDatabase } from '../harness/changed-cell.ts';
 import { clientConfig } from '../harness/coffer-home.ts';
 import { furnishIamEntities, iamEntityCases } from '../harness/iam-sealed-rows.ts';
 import type { XksProxy } from '../harness/xks-proxy.ts';
@@ -439,7 +439,7 @@ describe('a column that was changed in the database', () => {
       });
     }
     await restore();
-    withDatabase((opened) => opened.exec(`UPDATE cloudtrail_resource SET name = 'arn:lie' WHERE ${where}`));
+    withDatabase(database, (opened) => opened.exec(`UPDATE cloudtrail_resource SET name = 'arn:lie' WHERE ${where}`));
     await withServer(async (endpoint) => {
       const trail = new CloudTrailClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
       const LookupAttributes = [{ AttributeKey: 'ResourceName', AttributeValue: 'arn:lie' } as const];

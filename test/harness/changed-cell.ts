@@ -24,7 +24,7 @@ export function changeCell(database: string, table: string, where: string, colum
   });
 }
 
-function withDatabase<Result>(database: string, work: (opened: DatabaseSync) => Result): Result {
+export function withDatabase<Result>(database: string, work: (opened: DatabaseSync) => Result): Result {
   const opened = new DatabaseSync(database, { enableForeignKeyConstraints: false });
   try {
     return work(opened);

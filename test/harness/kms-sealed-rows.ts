@@ -55,7 +55,9 @@ export function startKeyStoreProxy(): Promise<XksProxy> {
   return XksProxy.start('xks.example', false);
 }
 
-/** Makes a key in an external key store, `alias/external`. */
+let externalKey: string | undefined;
+
+/** Makes a key in an external key store. */
 export async function furnishKeyStore(kms: KMSClient, proxy: XksProxy): Promise<void> {
   proxy.makeKey('first');
   const { CustomKeyStoreId } = await kms.send(
@@ -72,7 +74,7 @@ export async function furnishKeyStore(kms: KMSClient, proxy: XksProxy): Promise<
   const { KeyMetadata } = await kms.send(
     new CreateKeyCommand({ Origin: 'EXTERNAL_KEY_STORE', CustomKeyStoreId, XksKeyId: 'first' }),
   );
-  await kms.send(new CreateAliasCommand({ AliasName: 'alias/external', TargetKeyId: KeyMetadata?.KeyId }));
+  externalKey = KeyMetadata?.KeyId;
 }
 
 async function listKeyStores(kms: KMSClient): Promise<void> {
@@ -81,7 +83,7 @@ async function listKeyStores(kms: KMSClient): Promise<void> {
 }
 
 async function describeExternalKey(kms: KMSClient): Promise<void> {
-  const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: 'alias/external' }));
+  const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: externalKey }));
   assert.equal(KeyMetadata?.XksKeyConfiguration?.Id, 'first', 'the row is not there');
 }
 

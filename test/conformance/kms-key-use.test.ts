@@ -17,7 +17,7 @@ import {
   KeyUsageType,
   KMSClient,
   ReEncryptCommand,
-  ScheduleKeyDeletionCommand,
+  type ReEncryptCommandInput,
   SignCommand,
   VerifyCommand,
   VerifyMacCommand,
@@ -139,23 +139,31 @@ describe('the use of KMS keys of all kinds', () => {
     });
   }
 
-  it('ends with the key’s being enabled', async () => {
-    const disabled = await keysOfAllKinds(kms);
-    const pending = await keysOfAllKinds(kms);
-    for (const { id } of Object.values(disabled)) await kms.send(new DisableKeyCommand({ KeyId: id }));
-    for (const { id } of Object.values(pending)) await kms.send(new ScheduleKeyDeletionCommand({ KeyId: id }));
-    const publicKey: Use = {
-      usage: 'KEY_AGREEMENT',
-      send: (client, KeyId) => client.send(new GetPublicKeyCommand({ KeyId })),
-    };
-    for (const { usage, send } of [...Object.values(USES), publicKey]) {
-      const [off, going] = [disabled[usage], pending[usage]];
-      await assert.rejects(send(kms, off.id), failsWith('DisabledException', `${off.arn} is disabled.`));
-      await assert.rejects(
-        send(kms, going.id),
-        failsWith('KMSInvalidStateException', `${going.arn} is pending deletion.`),
+  it('can be asked of ReEncrypt without a ciphertext, in a dry run', async () => {
+    const [source, destination] = [keys.ENCRYPT_DECRYPT, keys['data keys']];
+    const ask = (more: Partial<ReEncryptCommandInput>) =>
+      kms.send(
+        new ReEncryptCommand({
+          CiphertextBlob: undefined,
+          SourceKeyId: source.id,
+          SourceEncryptionAlgorithm: 'RSAES_OAEP_SHA_1',
+          DestinationKeyId: destination.id,
+          DryRun: true,
+          DryRunModifiers: ['IGNORE_CIPHERTEXT'],
+          ...more,
+        }),
       );
-    }
+    await assert.rejects(ask({}), failsWith('DryRunOperationException'));
+    const symmetric = { SourceKeyId: destination.id, SourceEncryptionAlgorithm: undefined };
+    await assert.rejects(ask(symmetric), failsWith('DryRunOperationException'));
+    await assert.rejects(ask({ SourceKeyId: undefined }), failsWith('ValidationException', /key ID/));
+    await assert.rejects(ask({ DryRun: false }), failsWith('ValidationException', /DryRunModifiers/));
+    await assert.rejects(
+      ask({ DryRunModifiers: undefined }),
+      failsWith('ValidationException', /Value null at 'ciphertextBlob'/),
+    );
+    await assert.rejects(ask({ SourceKeyId: keys.SIGN_VERIFY.id }), failsWith('InvalidKeyUsageException'));
+    await assert.rejects(ask({ DestinationKeyId: keys.SIGN_VERIFY.id }), failsWith('InvalidKeyUsageException'));
   });
 
   it('is for those of other accounts whom the key policy lets, but its state is not', async () => {

@@ -6,6 +6,10 @@ import type { LocatedKey } from '../domain/key-locator.ts';
 import { isRsaEncryption } from '../domain/rsa-encryption.ts';
 import { invalidCiphertext, validation } from '../errors.ts';
 
+/** As AWS words it; the model does not require the member, since a dry run may go without. */
+const BLOB_IS_MISSING =
+  "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null";
+
 /** The key that decrypts: the one that the request names, or else the ciphertext's own. */
 export interface CiphertextKey extends LocatedKey {
   /** False when the request names a key that is not the ciphertext's. */
@@ -17,18 +21,22 @@ export interface CiphertextSource {
   readonly blob: Uint8Array | undefined;
   readonly keyId: string | undefined;
   readonly algorithm: EncryptionAlgorithmSpec;
+  /** True where only a dry run asks for the key: there need be no ciphertext. */
+  readonly isIgnored: boolean;
 }
 
-/** @throws ServiceError InvalidCiphertextException when no key of this region made the ciphertext */
+/** @throws ServiceError InvalidCiphertextException when no key of this region made the ciphertext, ValidationException */
 export async function locateCiphertextKey(
-  { blob, keyId, algorithm }: CiphertextSource,
+  { blob, keyId, algorithm, isIgnored }: CiphertextSource,
   call: Call,
   kms: KmsContext,
   action: string,
 ): Promise<CiphertextKey> {
-  if (isRsaEncryption(algorithm)) {
-    // What RSA gives says nothing of its key.
-    if (keyId === undefined) throw validation(`A key ID is required with EncryptionAlgorithm ${algorithm}.`);
+  if (blob === undefined && !isIgnored) throw validation(BLOB_IS_MISSING);
+  // What RSA gives says nothing of its key.
+  if (isIgnored || isRsaEncryption(algorithm)) {
+    const why = isIgnored ? 'the dry run modifier IGNORE_CIPHERTEXT' : `EncryptionAlgorithm ${algorithm}`;
+    if (keyId === undefined) throw validation(`A key ID (KeyId, SourceKeyId) is required with ${why}.`);
     return { ...(await kms.keys.locate(keyId, call, action)), isCiphertextKey: true };
   }
   const header = blob === undefined ? undefined : readCiphertextHeader(blob);

@@ -12,7 +12,7 @@ import { keyAccess } from '../domain/key-access.ts';
 import { requireEnabled } from '../domain/key-locator.ts';
 import { incorrectKey } from '../errors.ts';
 import { locateCiphertextKey } from './ciphertext-key.ts';
-import { endDryRun, refuseUnsupported } from './crypto-parameters.ts';
+import { endDryRun, ignoresCiphertext, refuseUnsupported } from './crypto-parameters.ts';
 
 export const reEncrypt = operation<KmsContext, ReEncryptRequest, ReEncryptResponse>(ReEncrypt$, {
   isReadOnly: true,
@@ -72,7 +72,8 @@ function mannersOf(input: ReEncryptRequest): { readonly from: EncryptionManner; 
 
 async function locateBoth(input: ReEncryptRequest, call: Call, kms: KmsContext) {
   const { algorithm } = mannersOf(input).from;
-  const from = { blob: input.CiphertextBlob, keyId: input.SourceKeyId, algorithm };
+  const isIgnored = ignoresCiphertext(input);
+  const from = { blob: input.CiphertextBlob, keyId: input.SourceKeyId, algorithm, isIgnored };
   const source = await locateCiphertextKey(from, call, kms, 'kms:ReEncryptFrom');
   const destination = await kms.keys.locate(input.DestinationKeyId ?? '', call, 'kms:ReEncryptTo');
   return { source, destination };

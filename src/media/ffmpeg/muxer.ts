@@ -1,5 +1,6 @@
 import type { AVDisposition } from 'node-av/constants';
 import type { FormatContext, IOContext, Packet, Stream } from 'node-av/lib';
+import { releaseBuffer } from '#kernel/release-buffer.ts';
 import type { Rational } from '../video-settings.ts';
 import { ERROR_CODES, TranscodeError } from '../transcode-error.ts';
 import { check } from './check.ts';
@@ -8,6 +9,7 @@ import { isCopied, type TrackFormat } from './track-format.ts';
 
 /** Where a muxer's bytes go. `seek` is absent where the output is a stream. */
 export interface ByteTarget {
+  /** Takes what it needs of the bytes, which are gone when it returns. */
   write(bytes: Uint8Array): void;
   seek?(position: number): number;
   readonly length: number;
@@ -58,7 +60,7 @@ export type MuxerName =
   | 'hevc'
   | 'mpeg2video';
 
-const IO_BUFFER_SIZE = 256 * 1024;
+const IO_BUFFER_SIZE = 64 * 1024;
 
 /** One of FFmpeg's muxers, writing into callbacks. */
 export class Muxer {
@@ -156,8 +158,10 @@ export class Muxer {
     const io = new ffmpeg.IOContext();
     const write = (bytes: Buffer): number =>
       this.#guard(() => {
+        const { length } = bytes;
         target.write(bytes);
-        return bytes.length;
+        releaseBuffer(bytes);
+        return length;
       });
     let position = 0;
     const seek = (offset: bigint, whence: number): number =>

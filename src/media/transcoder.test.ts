@@ -142,7 +142,7 @@ describe('a transcode', () => {
     await start(testJob([fileGroup(), hlsGroup([{ video: testVideo(160, 90) }])])).result;
     for (const [path, { headers }] of server.objects) {
       if (!path.startsWith('out/')) continue;
-      const wanted = path.startsWith('out/hls/') ? 'aws:kms' : undefined;
+      const wanted = /^out\/(hls|live)\//.test(path) ? 'aws:kms' : undefined;
       assert.equal(headers['x-amz-server-side-encryption'], wanted, path);
     }
   });

@@ -50,6 +50,8 @@ export class ContentReader extends Readable implements OwnedChunks {
   #current: OpenPiece | undefined;
   #position: number;
   #next: Promise<Buffer | undefined> | undefined;
+  /** The last read that was begun: while it is under way, the system writes into the piece's memory. */
+  #reading: Promise<unknown> = Promise.resolve();
 
   private constructor(request: ReadRequest) {
     super({ highWaterMark: 1024 * 1024 });
@@ -99,9 +101,9 @@ export class ContentReader extends Readable implements OwnedChunks {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    const pending = this.#next ?? Promise.resolve(undefined);
     const close = async (): Promise<void> => {
-      await pending.catch(() => {});
+      // INVARIANT: nothing is closed or given back that a read still uses.
+      await this.#reading.catch(() => {});
       await this.#current?.close();
       this.#current = undefined;
       this.#request.dataKey.fill(0);
@@ -110,8 +112,14 @@ export class ContentReader extends Readable implements OwnedChunks {
     callbackify(close)((failure) => callback(error ?? failure));
   }
 
+  #readNext(): Promise<Buffer | undefined> {
+    const reading = this.#readSegment();
+    this.#reading = reading;
+    return reading;
+  }
+
   /** The next segment's plaintext within the range; `undefined` at its end. */
-  async #readNext(): Promise<Buffer | undefined> {
+  async #readSegment(): Promise<Buffer | undefined> {
     const { end } = this.#request;
     if (this.#position >= end) return undefined;
     const piece = await this.#pieceAtPosition();

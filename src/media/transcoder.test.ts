@@ -113,11 +113,11 @@ describe('a transcode', () => {
     server.onPut = (path, bytes) => {
       if (!path.endsWith('.m3u8')) return;
       const text = bytes.toString();
-      written.push({ path: path.slice('out/live/'.length), text });
-      for (const [name] of text.matchAll(/^film.*$/gm)) assert.ok(server.objects.has(`out/live/${name}`), name);
+      written.push({ path: path.slice('out/hls/live/'.length), text });
+      for (const [name] of text.matchAll(/^film.*$/gm)) assert.ok(server.objects.has(`out/hls/live/${name}`), name);
     };
     const group = hlsGroup([{ video: testVideo(160, 90) }, { video: testVideo(80, 46) }]);
-    const progressive = { keyBase: 'live/film', segmentSeconds: 1, areManifestsProgressive: true };
+    const progressive = { keyBase: 'hls/live/film', segmentSeconds: 1, areManifestsProgressive: true };
     await start(testJob([{ ...group, ...progressive }])).result;
     server.onPut = () => undefined;
     const counts = (wanted: string) =>
@@ -135,7 +135,7 @@ describe('a transcode', () => {
     const mains = written.filter(({ path }) => path === 'film.m3u8');
     assert.ok(mains.length >= 3, `${mains.length}`);
     assert.equal(written.at(-1), mains.at(-1), 'the main manifest comes last');
-    assert.match(server.bytes('out/live/film_2.m3u8').toString(), /PLAYLIST-TYPE:VOD.*#EXT-X-ENDLIST\n$/s);
+    assert.match(server.bytes('out/hls/live/film_2.m3u8').toString(), /PLAYLIST-TYPE:VOD.*#EXT-X-ENDLIST\n$/s);
   });
 
   test('sends the encryption headers with every object of a group, and none where none are set', async () => {

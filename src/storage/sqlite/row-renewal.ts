@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { DecryptionError } from '#crypto/decryption-error.ts';
 import type { RootKey } from '#crypto/root-key.ts';
 import { sealedPrefix } from '#crypto/root-secret.ts';
@@ -7,7 +7,7 @@ import { type ColumnValue, SEAL_COLUMN } from '../row-seal.ts';
 import type { SealedTables } from './sealed-tables.ts';
 
 /** Rows of one transaction: a few milliseconds, in which others wait. */
-const ROWS_OF_ONE_COMMIT = 200;
+const ROWS_OF_ONE_COMMIT = 100;
 
 const SEALED_PREFIX_LENGTH = 9;
 const ROWS_OF_ONE_TURN = 500;
@@ -100,6 +100,7 @@ export function renewSome(
       `ORDER BY ${names} LIMIT ${ROWS_OF_ONE_COMMIT}`,
   );
   read.setReadBigInts(isExact);
+  const updates = new Map<string, StatementSync>();
   let renewed = 0;
   let damaged = 0;
   const found = read.all(...(after ?? []));
@@ -108,9 +109,13 @@ export function renewSome(
     if (isDamaged) damaged += 1;
     const changed = Object.entries(changes);
     if (changed.length === 0) continue;
-    writer
-      .prepare(`UPDATE "${table}" SET ${changed.map(([name]) => `"${name}" = ?`).join()} WHERE (${names}) = (${marks})`)
-      .run(...changed.map(([, value]) => value), ...key.map((name) => row[name] ?? null));
+    const assignments = changed.map(([name]) => `"${name}" = ?`).join();
+    let update = updates.get(assignments);
+    if (update === undefined) {
+      update = writer.prepare(`UPDATE "${table}" SET ${assignments} WHERE (${names}) = (${marks})`);
+      updates.set(assignments, update);
+    }
+    update.run(...changed.map(([, value]) => value), ...key.map((name) => row[name] ?? null));
     renewed += 1;
   }
   const last = found.length < ROWS_OF_ONE_COMMIT ? undefined : found.at(-1);

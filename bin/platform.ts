@@ -201,10 +201,8 @@ export class Platform {
   async #keepHouse(): Promise<void> {
     const now = systemClock.now();
     this.#installation.rootKey.dropEndedTokens(now);
-    const { kms, keyUsage, trail, events, mediaconvert, logger } = this.#services;
+    const { keyUsage, trail, events, mediaconvert, logger } = this.#services;
     try {
-      const purged = await kms.store.purgeDueKeys(now);
-      if (purged > 0) kms.materials.forgetAll();
       await keyUsage.prune(now);
       await trail.prune(now - AUDIT_RETENTION_MS);
       await events.prune(now - EVENT_RETENTION_MS);

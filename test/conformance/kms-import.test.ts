@@ -186,8 +186,8 @@ describe('imported key material', () => {
       {},
       { ExpirationModel: 'KEY_MATERIAL_EXPIRES' },
       { ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE', ValidTo: tomorrow },
-      { ValidTo: new Date(Date.now() - 1000) },
-      { ValidTo: new Date(Date.now() + 366 * 86_400_000) },
+      { ValidTo: new Date(server.parts.now - 1000) },
+      { ValidTo: new Date(server.parts.now + 366 * 86_400_000) },
       { ...NEW, KeyMaterialId: 'a'.repeat(64) },
     ] as const) {
       await assert.rejects(importMaterial(KeyId, randomBytes(32), terms), failsAs('ValidationException'));

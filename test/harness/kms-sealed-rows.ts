@@ -18,7 +18,9 @@ import {
   KMSClient,
   ListGrantsCommand,
   ListKeyRotationsCommand,
+  ReplicateKeyCommand,
   RotateKeyOnDemandCommand,
+  ScheduleKeyDeletionCommand,
 } from '@aws-sdk/client-kms';
 import type { ClientConfig } from './platform.ts';
 import { XksProxy } from './xks-proxy.ts';
@@ -45,6 +47,7 @@ export async function furnishKms(kms: KMSClient): Promise<string> {
   await kms.send(new EnableKeyRotationCommand({ KeyId }));
   await kms.send(new RotateKeyOnDemandCommand({ KeyId }));
   await prepareImport(kms);
+  await deletePrimary(kms);
   // Two uses, of which the last is remembered.
   await encrypt(kms);
   return KeyMetadata?.Arn ?? '';
@@ -101,6 +104,21 @@ async function prepareImport(kms: KMSClient): Promise<void> {
   imported = { KeyId, ImportToken, EncryptedKeyMaterial, ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' };
 }
 
+let primary: string | undefined;
+
+/** A primary that waits for its replica. */
+async function deletePrimary(kms: KMSClient): Promise<void> {
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({ MultiRegion: true }));
+  primary = KeyMetadata?.KeyId;
+  await kms.send(new ReplicateKeyCommand({ KeyId: primary, ReplicaRegion: 'eu-west-1' }));
+  await kms.send(new ScheduleKeyDeletionCommand({ KeyId: primary }));
+}
+
+async function describePrimary(kms: KMSClient): Promise<void> {
+  const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: primary }));
+  assert.equal(KeyMetadata?.PendingDeletionWindowInDays, 30, 'the row is not there');
+}
+
 async function importMaterial(kms: KMSClient): Promise<void> {
   assert.ok(imported);
   await kms.send(new ImportKeyMaterialCommand(imported));
@@ -154,6 +172,7 @@ const CASES: readonly KmsCase[] = [
     read: askRotationStatus,
     lookedUpBy: ['region', 'key_id'],
   },
+  { table: 'kms_waiting_primary', where: '1', read: describePrimary, lookedUpBy: ['region', 'key_id'] },
   { table: 'kms_import_parameters', where: '1', read: importMaterial, lookedUpBy: ['id'] },
   {
     table: 'kms_last_usage',

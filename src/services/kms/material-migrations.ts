@@ -48,4 +48,14 @@ export const kmsMaterialMigrations: readonly Migration[] = [
       await sql`CREATE INDEX kms_import_parameters_end ON kms_import_parameters (expires_at)`.execute(transaction);
     },
   },
+  {
+    name: 'kms-material-0004-multi-region',
+    sealedTables: ['kms_waiting_primary'],
+    async up(transaction) {
+      await sql`CREATE TABLE kms_waiting_primary (
+        region TEXT NOT NULL, key_id TEXT NOT NULL, window_days INTEGER NOT NULL, mac BLOB NOT NULL,
+        PRIMARY KEY (region, key_id),
+        FOREIGN KEY (region, key_id) REFERENCES kms_key (region, id) ON DELETE CASCADE) STRICT`.execute(transaction);
+    },
+  },
 ];

@@ -38,6 +38,7 @@ import { listGrants, listRetirableGrants } from './operations/list-grants.ts';
 import { deleteImportedKeyMaterial, getParametersForImport, importKeyMaterial } from './operations/import.ts';
 import { listKeys } from './operations/list-keys.ts';
 import { generateMac, verifyMac } from './operations/mac.ts';
+import { replicateKey, updatePrimaryRegion } from './operations/multi-region.ts';
 import { reEncrypt } from './operations/re-encrypt.ts';
 import {
   disableKeyRotation,
@@ -98,6 +99,8 @@ export function kmsService(context: KmsContext): Service<KmsContext> {
       getParametersForImport,
       importKeyMaterial,
       deleteImportedKeyMaterial,
+      replicateKey,
+      updatePrimaryRegion,
       tagResource,
       untagResource,
       listResourceTags,

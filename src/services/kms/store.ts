@@ -13,6 +13,7 @@ import type { Kysely } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
 import { ChangeCache } from '#storage/change-cache.ts';
 import type { Records } from '#storage/records.ts';
+import { familyOf, type KeyFamily } from './materials/key-family.ts';
 import type { GrantStore } from './grant-store.ts';
 import type { CustomKeyStoreRecord, CustomKeyStoreTables, ExternalKey } from './xks/key-store-record.ts';
 
@@ -109,6 +110,13 @@ export interface ImportParametersRecord {
   readonly expires_at: number;
 }
 
+/** A primary key whose deletion waits for that of its replicas. */
+interface WaitingPrimaryRecord {
+  readonly region: Region;
+  readonly key_id: string;
+  readonly window_days: number;
+}
+
 export interface KmsTables extends CustomKeyStoreTables {
   readonly kms_key: KeyRecord;
   readonly kms_material: MaterialRecord;
@@ -117,6 +125,7 @@ export interface KmsTables extends CustomKeyStoreTables {
   readonly kms_material_history: MaterialHistoryRecord;
   readonly kms_rotation_schedule: RotationScheduleRecord;
   readonly kms_import_parameters: ImportParametersRecord;
+  readonly kms_waiting_primary: WaitingPrimaryRecord;
 }
 
 export type KmsTransaction = Kysely<KmsTables>;
@@ -130,6 +139,8 @@ export interface DescribedKey extends KeyRecord {
   readonly external: ExternalKey | undefined;
   /** Of a key whose material is imported: whether and when the first of its materials expires. */
   readonly expiration: Expiration | undefined;
+  /** Of a multi-Region key. */
+  readonly family: KeyFamily | undefined;
 }
 
 interface Expiration {
@@ -184,6 +195,7 @@ export class KmsStore {
         tags: await this.#tagsOf(key),
         external,
         expiration: key.origin === 'EXTERNAL' ? await this.#expirationOf(key) : undefined,
+        family: key.multi_region === null ? undefined : await familyOf(this.#records.read, key),
       };
     });
   }
@@ -309,15 +321,6 @@ export class KmsStore {
       .where('name', '>', after);
     if (keyId !== undefined) query = query.where('key_id', '=', keyId);
     return query.orderBy('name').limit(limit).execute();
-  }
-
-  /** Destroys the keys whose waiting period is over, with all their material. Returns how many. */
-  async purgeDueKeys(now: number): Promise<number> {
-    const due = await this.#records.read.selectFrom('kms_key').select('id').where('deletion_at', '<=', now).execute();
-    if (due.length === 0) return 0;
-    await this.write((transaction) => transaction.deleteFrom('kms_key').where('deletion_at', '<=', now).execute());
-    this.grants.forgetAll();
-    return due.length;
   }
 
   /** Removes every key of an account. */

@@ -55,8 +55,19 @@ describe('a ciphertext blob', () => {
   it('is not read when it is too short or of another version', () => {
     const blob = sealCiphertext(header, material, new Uint8Array(), undefined);
     assert.equal(readCiphertextHeader(blob.subarray(0, blob.length - 1)), undefined);
-    assert.equal(readCiphertextHeader(Buffer.concat([Buffer.of(2), blob.subarray(1)])), undefined);
+    assert.equal(readCiphertextHeader(Buffer.concat([Buffer.of(3), blob.subarray(1)])), undefined);
     assert.equal(readCiphertextHeader(new Uint8Array()), undefined);
+  });
+
+  it('names a multi-Region key in a version of its own, which does not pass for the other one', () => {
+    const keyId = `mrk-${header.keyId.replaceAll('-', '')}`;
+    const blob = sealCiphertext({ ...header, keyId }, material, Buffer.from('x'), undefined);
+    assert.equal(blob[0], 2);
+    assert.deepEqual(readCiphertextHeader(blob), { ...header, keyId });
+    assert.equal(openCiphertext(blob, material, undefined).toString(), 'x');
+    const other = Buffer.concat([Buffer.of(1), blob.subarray(1)]);
+    assert.equal(readCiphertextHeader(other)?.keyId, header.keyId);
+    assert.throws(() => openCiphertext(other, material, undefined), DecryptionError);
   });
 });
 

@@ -6,6 +6,9 @@ import { canonicalEncryptionContext, type EncryptionContext } from './encryption
 const VERSION = 1;
 /** Of keys in external key stores: what follows the head is encrypted again (xks/external-encryption.ts). */
 export const EXTERNAL_VERSION = 3;
+/** Of a multi-Region key: its id has a prefix, and decrypts in each of its Regions. */
+const MULTI_REGION_VERSION = 2;
+const MULTI_REGION_PREFIX = 'mrk-';
 const KEY_ID_LENGTH = 16;
 const MATERIAL_ID_LENGTH = 32;
 const SALT_LENGTH = 16;
@@ -15,7 +18,7 @@ const PURPOSE = 'coffer/kms/ciphertext/v1';
 
 /** What the head of a ciphertext blob says. */
 export interface CiphertextHeader {
-  /** The key's id, a UUID. */
+  /** The key's id: a UUID, or `mrk-` and 32 hexadecimal digits. */
   readonly keyId: string;
   /** 64 hexadecimal digits. */
   readonly materialId: string;
@@ -38,9 +41,11 @@ export function sealCiphertext(
   context: EncryptionContext | undefined,
   version: number = VERSION,
 ): Buffer {
+  const isMultiRegion = header.keyId.startsWith(MULTI_REGION_PREFIX);
+  const digits = isMultiRegion ? header.keyId.slice(MULTI_REGION_PREFIX.length) : header.keyId;
   const head = Buffer.concat([
-    Buffer.of(version),
-    Buffer.from(header.keyId.replaceAll('-', ''), 'hex'),
+    Buffer.of(isMultiRegion ? MULTI_REGION_VERSION : version),
+    Buffer.from(digits.replaceAll('-', ''), 'hex'),
     Buffer.from(header.materialId, 'hex'),
     randomBytes(SALT_LENGTH),
   ]);
@@ -54,11 +59,15 @@ export function sealCiphertext(
 export function readCiphertextHeader(blob: Uint8Array): ReadHeader | undefined {
   const buffer = Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength);
   if (buffer.length < CIPHERTEXT_HEAD_LENGTH + SEALED_OVERHEAD) return undefined;
-  if (buffer[0] !== VERSION && buffer[0] !== EXTERNAL_VERSION) return undefined;
+  const isExternal = buffer[0] === EXTERNAL_VERSION;
+  const isMultiRegion = buffer[0] === MULTI_REGION_VERSION;
+  if (buffer[0] !== VERSION && !isExternal && !isMultiRegion) return undefined;
   const id = buffer.toString('hex', 1, 1 + KEY_ID_LENGTH);
   return {
-    isExternal: buffer[0] === EXTERNAL_VERSION,
-    keyId: [id.slice(0, 8), id.slice(8, 12), id.slice(12, 16), id.slice(16, 20), id.slice(20)].join('-'),
+    isExternal,
+    keyId: isMultiRegion
+      ? MULTI_REGION_PREFIX + id
+      : [id.slice(0, 8), id.slice(8, 12), id.slice(12, 16), id.slice(16, 20), id.slice(20)].join('-'),
     materialId: buffer.toString('hex', 1 + KEY_ID_LENGTH, SALT_START),
   };
 }

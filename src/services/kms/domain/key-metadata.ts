@@ -1,9 +1,10 @@
 import type { CustomerMasterKeySpec, KeyMetadata } from '@aws-sdk/client-kms';
+import type { Region } from '#kernel/ids.ts';
 import type { DescribedKey, KeyRecord } from '../store.ts';
 import { keyArn } from './key-identifier.ts';
 import { algorithmsOf } from './key-specs.ts';
 
-type Details = Partial<Pick<DescribedKey, 'expiration' | 'external'>>;
+type Details = Partial<Pick<DescribedKey, 'expiration' | 'external' | 'family'>>;
 
 export function keyMetadata(key: KeyRecord & Details): KeyMetadata {
   return {
@@ -22,7 +23,7 @@ export function keyMetadata(key: KeyRecord & Details): KeyMetadata {
     CustomerMasterKeySpec: key.spec as CustomerMasterKeySpec,
     KeySpec: key.spec,
     ...algorithmMembers(key),
-    MultiRegion: false,
+    ...multiRegionMembers(key, key.family),
     ...(key.external !== undefined && {
       CustomKeyStoreId: key.external.store.id,
       XksKeyConfiguration: { Id: key.external.xksKeyId },
@@ -30,6 +31,22 @@ export function keyMetadata(key: KeyRecord & Details): KeyMetadata {
     ...(key.spec === 'SYMMETRIC_DEFAULT' && key.origin !== 'EXTERNAL_KEY_STORE' && key.material_id !== ''
       ? { CurrentKeyMaterialId: key.material_id }
       : {}),
+  };
+}
+
+function multiRegionMembers(key: KeyRecord, family: DescribedKey['family']): Partial<KeyMetadata> {
+  if (key.multi_region === null) return { MultiRegion: false };
+  const keyIn = (region: Region) => ({ Arn: keyArn({ ...key, region }), Region: region });
+  const replicas = (family?.members ?? []).filter(({ type }) => type === 'REPLICA');
+  return {
+    MultiRegion: true,
+    MultiRegionConfiguration: {
+      MultiRegionKeyType: key.multi_region,
+      PrimaryKey: keyIn(key.primary_region ?? key.region),
+      ReplicaKeys: replicas.map(({ region }) => keyIn(region)),
+    },
+    ...(key.state === 'PendingReplicaDeletion' &&
+      typeof family?.waitingDays === 'number' && { PendingDeletionWindowInDays: family.waitingDays }),
   };
 }
 

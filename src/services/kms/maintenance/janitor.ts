@@ -1,12 +1,13 @@
 import type { Clock } from '#kernel/clock.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { KmsContext } from '../context.ts';
+import { destroyDueKeys } from '../materials/destruction.ts';
 import { expireImportKeys, expireMaterials } from '../materials/imports.ts';
 import { rotateDueKeys } from '../materials/rotation.ts';
 
 const SWEEP_MS = 60_000;
 
-/** What is due of keys by itself: rotations, and the end of imported material. */
+/** What is due of keys by itself: rotations, the end of imported material, and that of deleted keys. */
 export class KmsJanitor {
   readonly #kms: KmsContext;
   readonly #clock: Clock;
@@ -35,10 +36,12 @@ export class KmsJanitor {
   async sweep(): Promise<void> {
     const now = this.#clock.now();
     const { store, materials } = this.#kms;
+    const destroyed = await destroyDueKeys(store, now);
     const expired = await expireMaterials(store, now);
-    if (expired > 0) materials.forgetAll();
+    if (destroyed + expired > 0) materials.forgetAll();
     await expireImportKeys(store, now);
     const rotated = await rotateDueKeys(this.#kms, now);
+    if (destroyed > 0) this.#logger.info({ count: destroyed }, 'deleted keys were destroyed');
     if (expired > 0) this.#logger.info({ count: expired }, 'imported key materials expired and were destroyed');
     if (rotated > 0) this.#logger.info({ count: rotated }, 'keys were rotated');
   }

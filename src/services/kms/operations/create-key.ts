@@ -11,6 +11,7 @@ import { defaultKeyPolicy } from '../domain/key-policies.ts';
 import { askedKeyKind, requestedKeyKind } from '../domain/requested-key-kind.ts';
 import { checkTags, type TagMap } from '../domain/tags.ts';
 import { unsupported } from '../errors.ts';
+import { familyOf } from '../materials/key-family.ts';
 import type { KeyRecord } from '../store.ts';
 import { addExternalKey, checkKeyStoreMembers, findExternalKey } from '../xks/new-external-key.ts';
 
@@ -37,7 +38,9 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
     const { spec, usage } = requestedKeyKind(input);
     refuseUnsupported(input);
     const account = callerAccount(call.caller, 'kms:CreateKey');
-    const id = kms.randomness.uuid();
+    const isMultiRegion = input.MultiRegion === true;
+    const uuid = kms.randomness.uuid();
+    const id = isMultiRegion ? `mrk-${uuid.replaceAll('-', '')}` : uuid;
     const policy = input.Policy ?? defaultKeyPolicy(account);
     const arn = keyArn({ account, region: call.region, id });
     if (input.Policy !== undefined) {
@@ -64,8 +67,8 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
       spec,
       usage,
       origin: input.Origin ?? 'AWS_KMS',
-      multi_region: null,
-      primary_region: null,
+      multi_region: isMultiRegion ? 'PRIMARY' : null,
+      primary_region: isMultiRegion ? call.region : null,
     };
     const tags: TagMap = checkTags(input.Tags);
     await kms.store.write(async (transaction) => {
@@ -80,10 +83,13 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
       }
     });
     call.audit.resources.add(arn);
-    return { KeyMetadata: keyMetadata({ ...key, external }) };
+    const family = isMultiRegion ? await familyOf(kms.store.read, key) : undefined;
+    return { KeyMetadata: keyMetadata({ ...key, external, family }) };
   },
 });
 
 function refuseUnsupported(input: CreateKeyRequest): void {
-  if (input.MultiRegion === true) throw unsupported('MultiRegion keys are not supported yet.');
+  if (input.MultiRegion === true && input.Origin === 'EXTERNAL_KEY_STORE') {
+    throw unsupported('A key in a custom key store cannot be a multi-Region key.');
+  }
 }

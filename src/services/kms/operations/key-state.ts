@@ -17,12 +17,12 @@ import { type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
 import { deletionProblem, type LocatedKey, stateProblem } from '../domain/key-locator.ts';
 import { invalidState, unsupported, validation } from '../errors.ts';
+import { scheduleDeletion } from '../materials/destruction.ts';
 import { isComplete } from '../materials/imports.ts';
-import type { KeyRecord } from '../store.ts';
+import type { KeyRecord, KmsTransaction } from '../store.ts';
 import { authorizeOnKey } from './authorize-on-key.ts';
 import { locateByKeyId } from './locate-by-key-id.ts';
 
-const DAY = 86_400_000;
 const SWITCHABLE: readonly KeyState[] = ['Enabled', 'Disabled'];
 /** A key whose key store is disconnected is switched too: that shows when it is connected again. */
 const isSwitchable = (state: KeyState): boolean => state === 'Unavailable' || SWITCHABLE.includes(state);
@@ -31,7 +31,7 @@ const DEFAULT_WINDOW_DAYS = 30;
 export const enableKey = operation<KmsContext, EnableKeyRequest, Record<string, never>>(EnableKey$, {
   authorize: authorizeOnKey('kms:EnableKey'),
   async handle(input, call, kms) {
-    await changeKey(kms, await locateForSwitch(input.KeyId, call, kms, 'kms:EnableKey'), { state: 'Enabled' });
+    await changeKey(kms, await locateForSwitch(input.KeyId, call, kms, 'kms:EnableKey'), () => ({ state: 'Enabled' }));
     return {};
   },
 });
@@ -39,7 +39,9 @@ export const enableKey = operation<KmsContext, EnableKeyRequest, Record<string, 
 export const disableKey = operation<KmsContext, DisableKeyRequest, Record<string, never>>(DisableKey$, {
   authorize: authorizeOnKey('kms:DisableKey'),
   async handle(input, call, kms) {
-    await changeKey(kms, await locateForSwitch(input.KeyId, call, kms, 'kms:DisableKey'), { state: 'Disabled' });
+    await changeKey(kms, await locateForSwitch(input.KeyId, call, kms, 'kms:DisableKey'), () => ({
+      state: 'Disabled',
+    }));
     return {};
   },
 });
@@ -50,7 +52,7 @@ export const updateKeyDescription = operation<KmsContext, UpdateKeyDescriptionRe
     authorize: authorizeOnKey('kms:UpdateKeyDescription'),
     async handle(input, call, kms) {
       const located = await locateForChange(input.KeyId, call, kms, 'kms:UpdateKeyDescription');
-      await changeKey(kms, located, { description: input.Description ?? '' });
+      await changeKey(kms, located, () => ({ description: input.Description ?? '' }));
       return {};
     },
   },
@@ -66,12 +68,13 @@ export const scheduleKeyDeletion = operation<KmsContext, ScheduleKeyDeletionRequ
       const days = input.PendingWindowInDays ?? DEFAULT_WINDOW_DAYS;
       if (days < 7 || days > 30) throw validation('PendingWindowInDays must be between 7 and 30.');
       const located = await locateForChange(input.KeyId, call, kms, 'kms:ScheduleKeyDeletion');
-      const deletionAt = call.now + days * DAY;
-      await changeKey(kms, located, { state: 'PendingDeletion', deletion_at: deletionAt });
+      const { state, deletion_at } = await changeKey(kms, located, (queries) =>
+        scheduleDeletion(queries, located.key, days, call.now),
+      );
       return {
         KeyId: located.arn,
-        DeletionDate: new Date(deletionAt),
-        KeyState: 'PendingDeletion',
+        ...(deletion_at != null && { DeletionDate: new Date(deletion_at) }),
+        ...(state !== undefined && { KeyState: state }),
         PendingWindowInDays: days,
       };
     },
@@ -91,10 +94,19 @@ export const cancelKeyDeletion = operation<KmsContext, CancelKeyDeletionRequest,
           .set({ state: isUsable ? 'Disabled' : 'PendingImport', deletion_at: null })
           .where('region', '=', key.region)
           .where('id', '=', key.id)
-          .where('state', '=', 'PendingDeletion')
-          .where('deletion_at', '>', call.now)
+          .where((where) =>
+            where.or([
+              where('state', '=', 'PendingReplicaDeletion'),
+              where.and([where('state', '=', 'PendingDeletion'), where('deletion_at', '>', call.now)]),
+            ]),
+          )
           .executeTakeFirst();
         if (updated.numUpdatedRows === 0n) throw invalidState(arn, 'is not pending deletion');
+        await transaction
+          .deleteFrom('kms_waiting_primary')
+          .where('region', '=', key.region)
+          .where('key_id', '=', key.id)
+          .execute();
       });
       return { KeyId: arn };
     },
@@ -136,14 +148,15 @@ async function locateForSwitch(
   return located;
 }
 
-/** Changes a key unless it came into another state meanwhile. */
+/** Changes a key unless it came into another state meanwhile. Returns what was changed. */
 async function changeKey(
   kms: KmsContext,
   located: LocatedKey,
-  change: Partial<Pick<KeyRecord, 'state' | 'deletion_at' | 'description'>>,
-): Promise<void> {
-  await kms.store.write(async (transaction) => {
-    const updated = await transaction
+  changeOf: (queries: KmsTransaction) => KeyChange | Promise<KeyChange>,
+): Promise<KeyChange> {
+  return await kms.store.write(async (queries) => {
+    const change = await changeOf(queries);
+    const updated = await queries
       .updateTable('kms_key')
       .set(change)
       .where('region', '=', located.key.region)
@@ -151,5 +164,8 @@ async function changeKey(
       .where('state', 'in', isSwitchable(located.key.state) ? SWITCHABLE : [located.key.state])
       .executeTakeFirst();
     if (updated.numUpdatedRows === 0n) throw invalidState(located.arn, 'is changing its state');
+    return change;
   });
 }
+
+type KeyChange = Partial<Pick<KeyRecord, 'state' | 'deletion_at' | 'description'>>;

@@ -280,10 +280,6 @@ describe('KMS, by the SDK', () => {
       failsWith('UnsupportedOperationException', /SM2/),
     );
     await assert.rejects(
-      kms.send(new CreateKeyCommand({ MultiRegion: true })),
-      failsWith('UnsupportedOperationException', /MultiRegion/),
-    );
-    await assert.rejects(
       kms.send(new EncryptCommand({ KeyId: id, Plaintext: Buffer.from('x'), DryRun: true })),
       failsWith('DryRunOperationException'),
     );

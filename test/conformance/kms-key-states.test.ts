@@ -242,11 +242,7 @@ const ROWS: Readonly<Record<string, Row>> = {
 };
 
 /** States that no operation leads to yet, and what differs there until one does. */
-const NOT_YET = new Set([
-  'CancelKeyDeletion PendingReplicaDeletion',
-  'EnableKey Unavailable',
-  'DisableKey Unavailable',
-]);
+const NOT_YET = new Set(['EnableKey Unavailable', 'DisableKey Unavailable']);
 
 /** They name no key, or none that exists. */
 const WITHOUT_KEY = new Set(['CreateKey', 'ListKeys', 'ListRetirableGrants', 'GenerateRandom']);

@@ -8,7 +8,7 @@ import {
 import { isRegion, type Region } from '#kernel/ids.ts';
 import { type AccessRequest, type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
-import { keyAccess, viaService } from '../domain/key-access.ts';
+import { callerKeys, keyAccess, keyKindKeys } from '../domain/key-access.ts';
 import { keyArn } from '../domain/key-identifier.ts';
 import { type LocatedKey, requireEnabled } from '../domain/key-locator.ts';
 import { keyMetadata } from '../domain/key-metadata.ts';
@@ -28,9 +28,8 @@ export const replicateKey = operation<KmsContext, ReplicateKeyRequest, Replicate
     const tags = checkTags(input.Tags);
     const onPrimary = { 'kms:ReplicaRegion': input.ReplicaRegion };
     const context = {
-      ...viaService(call),
-      'kms:KeySpec': key.spec,
-      'kms:KeyUsage': key.usage,
+      ...callerKeys(call),
+      ...keyKindKeys(key),
       'kms:KeyOrigin': key.origin,
       'kms:MultiRegion': 'true',
       'kms:MultiRegionKeyType': 'REPLICA',
@@ -56,7 +55,7 @@ export const replicateKey = operation<KmsContext, ReplicateKeyRequest, Replicate
     }
     const policy = input.Policy ?? defaultKeyPolicy(key.account);
     if (input.Policy !== undefined) {
-      const place = { arn: replicaArn, account: key.account };
+      const place = { arn: replicaArn, account: key.account, spec: key.spec, usage: key.usage, origin: key.origin };
       await checkKeyPolicy(policy, place, call, input.BypassPolicyLockoutSafetyCheck ?? false);
     }
     const boundPolicy = await kms.policyPrincipals.bind(policy, principalRefusal);

@@ -15,6 +15,7 @@ import type { KmsContext } from '../context.ts';
 import { callerAccount } from '../domain/key-locator.ts';
 import { decodeMarker, pageOf } from '../domain/pagination.ts';
 import { customKeyStoreError, validation } from '../errors.ts';
+import { destroyDueKeys } from '../materials/destruction.ts';
 import {
   changeKeyStore,
   findKeyStore,
@@ -96,7 +97,7 @@ export const deleteCustomKeyStore = operation<KmsContext, DeleteCustomKeyStoreRe
     async handle(input, call, kms) {
       const store = await locateKeyStore(input, call, kms, 'kms:DeleteCustomKeyStore');
       // Keys whose waiting period is over hold nothing.
-      if ((await kms.store.purgeDueKeys(call.now)) > 0) kms.materials.forgetAll();
+      if ((await destroyDueKeys(kms.store, call.now)) > 0) kms.materials.forgetAll();
       await kms.store.write(async (queries) => {
         const { connection_state } = await findKeyStore(queries, store, store.id);
         if (connection_state !== 'DISCONNECTED') throw wrongState(store.id, 'is not disconnected');

@@ -1,6 +1,7 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { ed25519ph } from '@noble/curves/ed25519.js';
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
+import { inTurn } from './in-turn.ts';
 import { type KeyPair, privateKeyDer } from './key-pair.ts';
 
 /**
@@ -34,13 +35,15 @@ export function verifyEd25519ph({ publicKey }: KeyPair, message: Uint8Array, sig
 }
 
 /** @param mu 64 bytes: SHAKE256 of the public key's hash and the message (FIPS 204, 6.2) */
-export function signExternalMu({ privateKey }: KeyPair, spec: LatticeSpec, mu: Uint8Array): Uint8Array {
-  const secret = expandedKey(privateKey, spec);
-  try {
-    return LATTICES[spec].internal.sign(mu, secret, { externalMu: true, extraEntropy: randomBytes(HEDGE_LENGTH) });
-  } finally {
-    secret.fill(0);
-  }
+export function signExternalMu({ privateKey }: KeyPair, spec: LatticeSpec, mu: Uint8Array): Promise<Uint8Array> {
+  return inTurn(() => {
+    const secret = expandedKey(privateKey, spec);
+    try {
+      return LATTICES[spec].internal.sign(mu, secret, { externalMu: true, extraEntropy: randomBytes(HEDGE_LENGTH) });
+    } finally {
+      secret.fill(0);
+    }
+  });
 }
 
 /** The private key as FIPS 204 writes it; the caller overwrites it. */
@@ -72,9 +75,9 @@ export function verifyExternalMu(
   spec: LatticeSpec,
   mu: Uint8Array,
   signature: Uint8Array,
-): boolean {
+): Promise<boolean> {
   const key = publicKey.export({ format: 'raw-public' });
-  return isTrue(() => LATTICES[spec].internal.verify(signature, mu, key, { externalMu: true }));
+  return inTurn(() => isTrue(() => LATTICES[spec].internal.verify(signature, mu, key, { externalMu: true })));
 }
 
 /** What has not the form of a signature is none. */

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import type { KeySpec, MessageType, SigningAlgorithmSpec } from '@aws-sdk/client-kms';
 import { validation } from '../errors.ts';
 import { isCurveSpec, signDigestEcdsa, verifyDigestEcdsa } from './ecdsa-of-digests.ts';
+import { inTurn } from './in-turn.ts';
 import type { KeyPair } from './key-pair.ts';
 import {
   isLatticeSpec,
@@ -83,10 +84,12 @@ export async function signMessage(pair: KeyPair, signed: SignedMessage): Promise
   if (signed.messageType === 'RAW') {
     return await signInThread(hash ?? null, message, { key: pair.privateKey, ...paddingOf(kind) });
   }
-  if (isLatticeSpec(spec)) return signExternalMu(pair, spec, message);
+  if (isLatticeSpec(spec)) return await signExternalMu(pair, spec, message);
   if (isCurveSpec(spec)) return await signDigestEcdsa(pair, spec, message);
   if (hash === undefined) throw new Error(`${signed.algorithm} signs no digests.`);
-  return kind === 'pss' ? signDigestPss(pair, hash, message) : signDigestPkcs1(pair, hash, message);
+  return await inTurn(() =>
+    kind === 'pss' ? signDigestPss(pair, hash, message) : signDigestPkcs1(pair, hash, message),
+  );
 }
 
 /** Says whether a signature is the key's for a message that was checked. */
@@ -99,7 +102,7 @@ export async function verifyMessage(pair: KeyPair, signed: SignedMessage, signat
   if (signed.messageType === 'RAW') {
     return await verifyInThread(hash ?? null, message, { key: pair.publicKey, ...paddingOf(kind) }, signature);
   }
-  if (isLatticeSpec(spec)) return verifyExternalMu(pair, spec, message, signature);
+  if (isLatticeSpec(spec)) return await verifyExternalMu(pair, spec, message, signature);
   if (isCurveSpec(spec)) return await verifyDigestEcdsa(pair, spec, message, signature);
   if (hash === undefined) throw new Error(`${signed.algorithm} signs no digests.`);
   return kind === 'pss'

@@ -1,4 +1,4 @@
-/** A bounded cache that forgets everything when something changed. */
+/** A bounded cache that forgets everything when something changed, or what is known to have changed. */
 export class ChangeCache<Value> {
   readonly #capacity: number;
   readonly #values = new Map<string, Value>();
@@ -6,6 +6,12 @@ export class ChangeCache<Value> {
 
   constructor(capacity: number) {
     this.#capacity = capacity;
+  }
+
+  /** Called when this value alone has changed. */
+  forget(key: string): void {
+    this.#generation++;
+    this.#values.delete(key);
   }
 
   clear(): void {

@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
 import type { GrantConstraints, KeyGrant } from '#kernel/key-grant.ts';
 import { GroupedCache } from '#storage/grouped-cache.ts';
+import { PreparedQuery } from '#storage/prepared-query.ts';
 import type { Migration, Records } from '#storage/records.ts';
 import { keyArn } from './domain/key-identifier.ts';
 
@@ -77,6 +78,8 @@ const CACHED_LOOKUPS = 100_000;
 export class GrantStore {
   readonly #records: Records<GrantTables>;
   readonly #byGrantee = new GroupedCache<readonly KeyGrant[]>(CACHED_LOOKUPS);
+  /** By how many names are asked for. */
+  readonly #queries = new Map<number, PreparedQuery<GrantRecord>>();
 
   constructor(records: Records<GrantTables>) {
     this.#records = records;
@@ -99,15 +102,30 @@ export class GrantStore {
   /** The grants on a key whose grantee is called by one of the names. */
   findFor(key: GrantedKey, grantees: readonly string[]): Promise<readonly KeyGrant[]> {
     return this.#byGrantee.get(groupOf(key), grantees.join(' '), async () => {
-      const rows = await this.#records.read
-        .selectFrom('kms_grant')
-        .selectAll()
-        .where('region', '=', key.region)
-        .where('key_id', '=', key.id)
-        .where('grantee', 'in', grantees)
-        .execute();
+      if (grantees.length === 0) return [];
+      const rows = await this.#query(grantees.length).all(this.#records.read, key.region, key.id, ...grantees);
       return rows.map(toKeyGrant);
     });
+  }
+
+  #query(count: number): PreparedQuery<GrantRecord> {
+    let query = this.#queries.get(count);
+    if (query === undefined) {
+      query = new PreparedQuery(
+        this.#records.read
+          .selectFrom('kms_grant')
+          .selectAll()
+          .where('region', '=', '' as Region)
+          .where('key_id', '=', '')
+          .where(
+            'grantee',
+            'in',
+            Array.from({ length: count }, () => ''),
+          ),
+      );
+      this.#queries.set(count, query);
+    }
+    return query;
   }
 
   find(region: Region, id: string): Promise<GrantRecord | undefined> {

@@ -12,6 +12,7 @@ import type {
 import type { Kysely } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
 import { ChangeCache } from '#storage/change-cache.ts';
+import { PreparedQuery } from '#storage/prepared-query.ts';
 import type { Records } from '#storage/records.ts';
 import { familyOf, type KeyFamily } from './materials/key-family.ts';
 import type { GrantStore } from './grant-store.ts';
@@ -149,27 +150,45 @@ interface Expiration {
   readonly validTo: number | null;
 }
 
-const CACHED_KEYS = 10_000;
+/** As many as an account's quota of keys in a Region. */
+const CACHED_KEYS = 100_000;
+const CACHED_POLICIES = 10_000;
 
-/** The queries of KMS. Keys and aliases are remembered until the next change of any of them. */
+/** The queries of KMS. Keys and aliases are remembered until they change. */
 export class KmsStore {
   readonly grants: GrantStore;
   readonly #records: Records<KmsTables>;
   readonly #keys = new ChangeCache<DescribedKey>(CACHED_KEYS);
   readonly #aliases = new ChangeCache<AliasRecord>(CACHED_KEYS);
 
+  /** Texts of policies: most keys have the same ones. */
+  readonly #policies = new Map<string, string>();
+  readonly #queries: ReturnType<typeof preparedQueries>;
+
   constructor(records: Records<KmsTables>, grants: GrantStore) {
     this.grants = grants;
     this.#records = records;
+    this.#queries = preparedQueries(records.read);
   }
 
-  /** INVARIANT: every change goes through here, so that the next request sees it. */
-  async write<Result>(work: (transaction: KmsTransaction) => Promise<Result>): Promise<Result> {
+  /**
+   * INVARIANT: every change goes through here, so that the next request sees it.
+   *
+   * @param changed the keys that are changed, where no other ones are, nor what aliases lead to; all are forgotten
+   *   where it is absent
+   */
+  async write<Result>(
+    work: (transaction: KmsTransaction) => Promise<Result>,
+    changed?: readonly KeyRef[],
+  ): Promise<Result> {
     try {
       return await this.#records.write(work);
     } finally {
-      this.#keys.clear();
-      this.#aliases.clear();
+      for (const { region, id } of changed ?? []) this.#keys.forget(`${region} ${id}`);
+      if (changed === undefined) {
+        this.#keys.clear();
+        this.#aliases.clear();
+      }
     }
   }
 
@@ -180,17 +199,13 @@ export class KmsStore {
 
   findKey({ region, id }: KeyRef): Promise<DescribedKey | undefined> {
     return this.#keys.get(`${region} ${id}`, async () => {
-      const key = await this.#records.read
-        .selectFrom('kms_key')
-        .selectAll()
-        .where('region', '=', region)
-        .where('id', '=', id)
-        .executeTakeFirst();
+      const key = await this.#queries.key.first(this.#records.read, region, id);
       if (key === undefined) return undefined;
       const external = key.origin === 'EXTERNAL_KEY_STORE' ? await this.#externalKeyOf(key) : undefined;
       return {
         ...key,
         state: effectiveState(key, external),
+        policy: this.#shared(key.policy),
         aliases: await this.#aliasNamesOf(key),
         tags: await this.#tagsOf(key),
         external,
@@ -200,13 +215,16 @@ export class KmsStore {
     });
   }
 
+  #shared(policy: string): string {
+    const known = this.#policies.get(policy);
+    if (known !== undefined) return known;
+    if (this.#policies.size >= CACHED_POLICIES) this.#policies.clear();
+    this.#policies.set(policy, policy);
+    return policy;
+  }
+
   findMaterial(region: Region, id: string): Promise<MaterialRecord | undefined> {
-    return this.#records.read
-      .selectFrom('kms_material')
-      .selectAll()
-      .where('region', '=', region)
-      .where('id', '=', id)
-      .executeTakeFirst();
+    return this.#queries.material.first(this.#records.read, region, id);
   }
 
   /** A material in whichever Region has it: replicas' copies are the same. */
@@ -227,24 +245,12 @@ export class KmsStore {
   }
 
   async #aliasNamesOf({ region, id }: KeyRef): Promise<string[]> {
-    const rows = await this.#records.read
-      .selectFrom('kms_alias')
-      .select('name')
-      .where('region', '=', region)
-      .where('key_id', '=', id)
-      .orderBy('name')
-      .execute();
+    const rows = await this.#queries.aliases.all(this.#records.read, region, id);
     return rows.map((row) => row.name);
   }
 
   async #tagsOf({ region, id }: KeyRef): Promise<Record<string, string>> {
-    const rows = await this.#records.read
-      .selectFrom('kms_tag')
-      .selectAll()
-      .where('region', '=', region)
-      .where('key_id', '=', id)
-      .orderBy('tag_key')
-      .execute();
+    const rows = await this.#queries.tags.all(this.#records.read, region, id);
     return Object.fromEntries(rows.map((row) => [row.tag_key, row.tag_value]));
   }
 
@@ -342,4 +348,21 @@ export class KmsStore {
 function effectiveState({ origin, state }: KeyRecord, external: ExternalKey | undefined): KeyState {
   const isReachable = origin !== 'EXTERNAL_KEY_STORE' || external?.store.connection_state === 'CONNECTED';
   return isReachable || (state !== 'Enabled' && state !== 'Disabled') ? state : 'Unavailable';
+}
+
+/** What is asked of each key that is used, with a Region and an id. */
+function preparedQueries(read: KmsTransaction) {
+  const region = '' as Region;
+  return {
+    key: new PreparedQuery(read.selectFrom('kms_key').selectAll().where('region', '=', region).where('id', '=', '')),
+    material: new PreparedQuery(
+      read.selectFrom('kms_material').selectAll().where('region', '=', region).where('id', '=', ''),
+    ),
+    aliases: new PreparedQuery(
+      read.selectFrom('kms_alias').select('name').where('region', '=', region).where('key_id', '=', '').orderBy('name'),
+    ),
+    tags: new PreparedQuery(
+      read.selectFrom('kms_tag').selectAll().where('region', '=', region).where('key_id', '=', '').orderBy('tag_key'),
+    ),
+  };
 }

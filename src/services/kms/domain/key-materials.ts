@@ -6,7 +6,8 @@ import type { KeyRef, KmsStore, MaterialRecord } from '../store.ts';
 import { type KeyPair, readKeyPair } from './key-pair.ts';
 
 const MATERIAL_LENGTH = 32;
-const MAX_CACHED = 10_000;
+const MAX_CACHED = 100_000;
+const MAX_CACHED_PAIRS = 10_000;
 const OVERWRITE_AFTER_MS = 1000;
 
 /**
@@ -48,9 +49,17 @@ export class KeyMaterials {
     const material = await this.#openCopy(key, materialId);
     // What was forgotten while it was being read is not kept.
     if (generation !== this.#generation) return material;
-    if (this.#opened.size >= MAX_CACHED) this.#opened.clear();
+    if (this.#opened.size >= MAX_CACHED) this.#forgetOldest();
     this.#opened.set(name, material);
     return material;
+  }
+
+  #forgetOldest(): void {
+    for (const [name, material] of this.#opened) {
+      overwriteSoon(material);
+      this.#opened.delete(name);
+      break;
+    }
   }
 
   /**
@@ -67,7 +76,7 @@ export class KeyMaterials {
     try {
       const pair = readKeyPair(material);
       if (generation !== this.#generation) return pair;
-      if (this.#pairs.size >= MAX_CACHED) this.#pairs.clear();
+      if (this.#pairs.size >= MAX_CACHED_PAIRS) this.#pairs.clear();
       this.#pairs.set(name, pair);
       return pair;
     } finally {

@@ -81,7 +81,8 @@ export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyRespon
           .values({ region: call.region, key_id: id, tag_key, tag_value })
           .execute();
       }
-    });
+      // No other key is changed: creating keys costs those that are in use nothing.
+    }, []);
     call.audit.resources.add(arn);
     const family = isMultiRegion ? await familyOf(kms.store.read, key) : undefined;
     return { KeyMetadata: keyMetadata({ ...key, external, family }) };

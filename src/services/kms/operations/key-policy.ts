@@ -37,13 +37,15 @@ export const putKeyPolicy = operation<KmsContext, PutKeyPolicyRequest, Record<st
     const policy = input.Policy ?? '';
     await checkKeyPolicy(policy, { ...key, arn }, call, input.BypassPolicyLockoutSafetyCheck ?? false);
     const bound = await kms.policyPrincipals.bind(policy, principalRefusal);
-    await kms.store.write((transaction) =>
-      transaction
-        .updateTable('kms_key')
-        .set({ policy: bound })
-        .where('region', '=', key.region)
-        .where('id', '=', key.id)
-        .execute(),
+    await kms.store.write(
+      (transaction) =>
+        transaction
+          .updateTable('kms_key')
+          .set({ policy: bound })
+          .where('region', '=', key.region)
+          .where('id', '=', key.id)
+          .execute(),
+      [key],
     );
     return {};
   },

@@ -26,22 +26,25 @@ export const tagResource = operation<KmsContext, TagResourceRequest, Record<stri
   async handle(input, call, kms) {
     const { key } = await locateForTagging(input.KeyId, call, kms, 'kms:TagResource');
     const tags = checkTags(input.Tags);
-    await kms.store.write(async (transaction) => {
-      for (const [tag_key, tag_value] of Object.entries(tags)) {
-        await transaction
-          .insertInto('kms_tag')
-          .values({ region: key.region, key_id: key.id, tag_key, tag_value })
-          .onConflict((conflict) => conflict.columns(['region', 'key_id', 'tag_key']).doUpdateSet({ tag_value }))
+    await kms.store.write(
+      async (transaction) => {
+        for (const [tag_key, tag_value] of Object.entries(tags)) {
+          await transaction
+            .insertInto('kms_tag')
+            .values({ region: key.region, key_id: key.id, tag_key, tag_value })
+            .onConflict((conflict) => conflict.columns(['region', 'key_id', 'tag_key']).doUpdateSet({ tag_value }))
+            .execute();
+        }
+        const all = await transaction
+          .selectFrom('kms_tag')
+          .select('tag_key')
+          .where('region', '=', key.region)
+          .where('key_id', '=', key.id)
           .execute();
-      }
-      const all = await transaction
-        .selectFrom('kms_tag')
-        .select('tag_key')
-        .where('region', '=', key.region)
-        .where('key_id', '=', key.id)
-        .execute();
-      checkTagCount(all.length);
-    });
+        checkTagCount(all.length);
+      },
+      [key],
+    );
     return {};
   },
 });
@@ -56,13 +59,15 @@ export const untagResource = operation<KmsContext, UntagResourceRequest, Record<
     const { key } = await locateForTagging(input.KeyId, call, kms, 'kms:UntagResource');
     const names = input.TagKeys ?? [];
     if (names.length === 0) return {};
-    await kms.store.write((transaction) =>
-      transaction
-        .deleteFrom('kms_tag')
-        .where('region', '=', key.region)
-        .where('key_id', '=', key.id)
-        .where('tag_key', 'in', names)
-        .execute(),
+    await kms.store.write(
+      (transaction) =>
+        transaction
+          .deleteFrom('kms_tag')
+          .where('region', '=', key.region)
+          .where('key_id', '=', key.id)
+          .where('tag_key', 'in', names)
+          .execute(),
+      [key],
     );
     return {};
   },

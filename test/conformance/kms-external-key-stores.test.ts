@@ -249,6 +249,14 @@ describe('external key stores', () => {
     assert.equal((await described(id)).ConnectionState, 'CONNECTED');
   });
 
+  it('is one of ten at most', async () => {
+    proxy.isAnyPath = true;
+    const path = (index: number) => ({ CustomKeyStoreName: `store ${index}`, XksProxyUriPath: `/${index}/kms/xks/v1` });
+    for (let index = 0; index < 10; index += 1) await create(path(index));
+    await refusesToCreate(path(10), 'LimitExceededException');
+    proxy.isAnyPath = false;
+  });
+
   it('is found by its name or id, and listed in pages', async () => {
     const ids = [
       await create(),

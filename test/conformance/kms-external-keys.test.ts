@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import {
@@ -398,5 +399,22 @@ describe('KMS keys in external key stores', () => {
         assert.ok(!bytes.includes(RawSecretAccessKey), file);
       }
     }
+  });
+
+  it('open after the root key was changed, and sign with the same credential', async () => {
+    const blob = await encrypt();
+    const connection = await connectToServer(platform.dataFolder);
+    assert.ok(connection);
+    const to = { provider: 'key-file', path: join(platform.dataFolder, '..', 'next.key') } as const;
+    const replies = await Array.fromAsync(
+      askServer(connection, { command: 'root-key-rotate', to, endsSessions: false }),
+    );
+    assert.deepEqual(
+      replies.filter((reply) => reply.type === 'error'),
+      [],
+    );
+    connection.destroy();
+    assert.equal((await decrypt(blob)).toString(), 'plain');
+    await encrypt();
   });
 });

@@ -41,6 +41,8 @@ export class XksProxy {
   readonly odd = new Map<string, OddAnswer>();
   readonly metadata = { keySpec: 'AES_256', keyUsage: ['ENCRYPT', 'DECRYPT'], keyStatus: 'ENABLED' };
   health = 'ACTIVE';
+  /** Answers under every path. */
+  isAnyPath = false;
   credential: ProxyCredential;
   /** How often a connection was made. */
   connections = 0;
@@ -141,7 +143,7 @@ export class XksProxy {
 
   #serve(path: string, keyId: string | undefined, operation: string, body: Json): { status: number; body: Json } {
     const tail = keyId === undefined ? 'health' : `keys/${keyId}/${operation}`;
-    if (path !== `${PREFIX}/${tail}`) return failure(404, 'InvalidUriPathException');
+    if (path !== `${PREFIX}/${tail}` && !this.isAnyPath) return failure(404, 'InvalidUriPathException');
     this.calls.push({ operation, keyId, body, metadata: body['requestMetadata'] as Json });
     if (operation === 'health') return { status: 200, body: this.#healthStatus() };
     const key = this.keys.get(keyId ?? '');

@@ -8,11 +8,14 @@ import {
 import { operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
 import { callerAccount } from '../domain/key-locator.ts';
-import { unsupported, validation } from '../errors.ts';
-import { changeKeyStore, findKeyStore, requireUnique, wrongState } from '../xks/custom-key-stores.ts';
+import { limitExceeded, unsupported, validation } from '../errors.ts';
+import { changeKeyStore, findKeyStore, listKeyStores, requireUnique, wrongState } from '../xks/custom-key-stores.ts';
 import type { CustomKeyStoreRecord } from '../xks/key-store-record.ts';
 import { tellingFailures } from '../xks/proxy-failure.ts';
 import { authorizeOnKeyStores } from './authorize-on-key-stores.ts';
+
+/** AWS's quota, of an account and Region. */
+const MAX_KEY_STORES = 10;
 
 type Settings = Omit<UpdateCustomKeyStoreRequest, 'CustomKeyStoreId' | 'NewCustomKeyStoreName'>;
 
@@ -58,6 +61,9 @@ export const createCustomKeyStore = operation<KmsContext, CreateCustomKeyStoreRe
       await tellingFailures(() => kms.proxies.checkHealth(store, call, 'CreateCustomKeyStore'), 'storeError');
       await kms.store.write(async (queries) => {
         await requireUnique(queries, store, store);
+        if ((await listKeyStores(queries, store, '', MAX_KEY_STORES)).length === MAX_KEY_STORES) {
+          throw limitExceeded(`You have reached the limit of ${MAX_KEY_STORES} custom key stores in this Region.`);
+        }
         await queries.insertInto('kms_custom_key_store').values(store).execute();
       });
       return { CustomKeyStoreId: id };

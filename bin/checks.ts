@@ -73,6 +73,9 @@ export function checksOf(parts: {
           const isSound = kms.materials.isSound(material);
           yield isSound ? undefined : { what: `KMS key ${material.key_id}`, damage: 'its material does not open' };
         }
+        for (const { key_id } of await kms.store.materialsWithoutKeys()) {
+          yield { what: `KMS key ${key_id}`, damage: 'it was destroyed, but material of it is left' };
+        }
       },
     },
     {

@@ -127,7 +127,7 @@ export function composeServices(
   const keyUsage = new KeyUsageLog(records.of<UsageTables & KmsTables>(), clock, logger);
   const connections = new XksConnections(config.xksRoutes, config.xksTimeoutMs);
   const kms = createKmsContext(kmsStore, rootKey, randomness, iam, keyUsage, connections);
-  const kmsJanitor = new KmsJanitor(kms, clock, logger);
+  const kmsJanitor = new KmsJanitor(kms, clock, logger, () => records.emptyLog());
   const trail = new CloudTrailStore(records.of<CloudTrailTables>());
   const buffer = new EventBuffer(trail, logger);
   const log = new CloudTrailLog(buffer, randomness);

@@ -1,4 +1,5 @@
 import { DecryptionError } from '#crypto/decryption-error.ts';
+import { KeyDestroyedError } from '#crypto/key-destroyed-error.ts';
 import type { KmsContext } from '#services/kms/context.ts';
 import { openCiphertext, readCiphertextHeader } from '#services/kms/domain/ciphertext-blob.ts';
 import { keyArn } from '#services/kms/domain/key-identifier.ts';
@@ -17,6 +18,7 @@ export function operatorDecrypt(kms: KmsContext): OperatorDecrypt {
     try {
       material = await kms.materials.openAnywhere(header.keyId, header.materialId);
     } catch {
+      if (await kms.store.isDestroyed(header.keyId)) throw new KeyDestroyedError();
       throw new DecryptionError();
     }
     try {

@@ -338,6 +338,24 @@ export class KmsStore {
     this.grants.forgetAll();
   }
 
+  /** True when there is no key of this id, in any Region. */
+  async isDestroyed(id: string): Promise<boolean> {
+    const found = await this.#records.read.selectFrom('kms_key').select('id').where('id', '=', id).executeTakeFirst();
+    return found === undefined;
+  }
+
+  /** Materials whose keys are gone, for verification: there are none. */
+  materialsWithoutKeys(): Promise<{ readonly key_id: string }[]> {
+    return this.#records.readUnchecked
+      .selectFrom('kms_material')
+      .leftJoin('kms_key', (join) =>
+        join.onRef('kms_key.region', '=', 'kms_material.region').onRef('kms_key.id', '=', 'kms_material.key_id'),
+      )
+      .select('kms_material.key_id')
+      .where('kms_key.id', 'is', null)
+      .execute();
+  }
+
   /** Every material, for verification. */
   allMaterials(): Promise<MaterialRecord[]> {
     return this.#records.readUnchecked.selectFrom('kms_material').selectAll().execute();

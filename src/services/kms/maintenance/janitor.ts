@@ -12,10 +12,13 @@ export class KmsJanitor {
   readonly #kms: KmsContext;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #emptyLog: () => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
   #work: Promise<unknown> = Promise.resolve();
 
-  constructor(kms: KmsContext, clock: Clock, logger: Logger) {
+  /** @param emptyLog takes what was destroyed out of the database's log too */
+  constructor(kms: KmsContext, clock: Clock, logger: Logger, emptyLog: () => Promise<void>) {
+    this.#emptyLog = emptyLog;
     this.#kms = kms;
     this.#clock = clock;
     this.#logger = logger;
@@ -40,6 +43,8 @@ export class KmsJanitor {
     const expired = await expireMaterials(store, now);
     if (destroyed + expired > 0) materials.forgetAll();
     await expireImportKeys(store, now);
+    // Whatever destroyed it, also a process that was killed then.
+    await this.#emptyLog();
     const rotated = await rotateDueKeys(this.#kms, now);
     if (destroyed > 0) this.#logger.info({ count: destroyed }, 'deleted keys were destroyed');
     if (expired > 0) this.#logger.info({ count: expired }, 'imported key materials expired and were destroyed');

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DecryptionError } from '#crypto/decryption-error.ts';
+import { KeyDestroyedError } from '#crypto/key-destroyed-error.ts';
 import { BlobMissingError } from '#storage/blobs.ts';
 import { type ContentPiece, checkDigest, checkPiece, readInline } from '#storage/content/content-reader.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
@@ -83,6 +84,7 @@ async function find(what: string, check: () => Promise<void>): Promise<S3Damage 
   } catch (error) {
     if (error instanceof RecordDamageError) return { what, damage: 'its record was changed' };
     if (error instanceof BlobMissingError) return { what, damage: `its blob ${error.id} is missing` };
+    if (error instanceof KeyDestroyedError) return { what, damage: 'not readable: its KMS key was destroyed' };
     if (error instanceof DecryptionError) return { what, damage: 'its content or its key does not open' };
     if (error instanceof SyntaxError) return { what, damage: 'its record cannot be read' };
     throw error;

@@ -1,5 +1,6 @@
 import { benchKinesisVideo } from './kinesis-video.ts';
 import { benchKinesisVideoList } from './kinesis-video-list.ts';
+import { benchKms } from './kms.ts';
 import { benchLiveFlows } from './live/live-flows.ts';
 import { benchJobs } from './media/jobs.ts';
 import { benchLadder } from './media/ladder.ts';
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   start: async () => [await benchStartUp()],
   objects: benchObjects,
   memory: async () => [await benchMemory()],
+  kms: benchKms,
   'kinesis-video': benchKinesisVideo,
   'kinesis-video-list': async () => [await benchKinesisVideoList()],
   'live-flows': benchLiveFlows,

@@ -21,14 +21,7 @@ import {
   targetOf,
   toBareServer,
 } from './kms/signed-requests.ts';
-import {
-  type BenchServer,
-  onProcessor,
-  startBareServer,
-  startCoffer,
-  startOther,
-  twoProcessors,
-} from './processes.ts';
+import { type BenchServer, onProcessor, startBareServer, startCoffer, startOther, twoProcessors } from './processes.ts';
 import { median, type Result } from './result.ts';
 
 const CONNECTIONS = 32;
@@ -63,7 +56,13 @@ export async function benchKms(): Promise<Result[]> {
     const results: Result[] = [];
     let rates = 0;
     for (const name of OPERATIONS) {
-      const { ratio, ours, theirs, ourTime, theirTime } = await againstBare(coffer, bare, byPolicy, name, commands[name]);
+      const { ratio, ours, theirs, ourTime, theirTime } = await againstBare(
+        coffer,
+        bare,
+        byPolicy,
+        name,
+        commands[name],
+      );
       rates += ours / OPERATIONS.length;
       results.push({
         name: `${name}, ${CONNECTIONS} connections`,
@@ -284,12 +283,7 @@ async function againstMoto(coffer: BenchServer, credentials: BenchCredentials): 
 }
 
 /** The same requests where there are a hundred thousand keys and a million grants, spread over ten thousand of them. */
-async function amongMany(
-  few: BenchServer,
-  folder: string,
-  people: People,
-  keys: readonly string[],
-): Promise<Result[]> {
+async function amongMany(few: BenchServer, folder: string, people: People, keys: readonly string[]): Promise<Result[]> {
   const many = await startCoffer(folder, processors?.[0]);
   try {
     const used = keys.slice(0, 10_000);

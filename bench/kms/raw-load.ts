@@ -59,7 +59,7 @@ class Connection {
     const { host, port } = this.#work.load;
     const socket = connect({ host, port, noDelay: true });
     this.#socket = socket;
-    socket.on('data', (data) => this.#take(data));
+    socket.on('data', (data: Buffer) => this.#take(data));
     socket.on('close', () => this.#reopen(socket));
     socket.on('error', () => {});
     socket.once('connect', () => this.#next());
@@ -104,10 +104,11 @@ class Connection {
   }
 
   #readHead(): void {
-    const whole = this.#answer.length === 1 && this.#answer[0] !== undefined ? this.#answer[0] : Buffer.concat(this.#answer);
+    const whole =
+      this.#answer.length === 1 && this.#answer[0] !== undefined ? this.#answer[0] : Buffer.concat(this.#answer);
     const end = whole.indexOf(HEAD_END);
     if (end < 0) return;
-    const length = /content-length: *(\d+)/i.exec(whole.latin1Slice(0, end))?.[1];
+    const length = /content-length: *(\d+)/i.exec(whole.toString('latin1', 0, end))?.[1];
     this.#expected = end + HEAD_END.length + Number(length ?? 0);
   }
 
@@ -160,7 +161,7 @@ class Work {
 
   fail(answer: Buffer): void {
     this.#failures += 1;
-    if (this.#firstFailure === '') this.#firstFailure = answer.latin1Slice(0, 1000);
+    if (this.#firstFailure === '') this.#firstFailure = answer.toString('latin1', 0, 1000);
   }
 
   result(): RawLoadResult {

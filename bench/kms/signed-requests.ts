@@ -37,7 +37,8 @@ export async function signRequests(
     destroy() {},
   };
   const kms = new KMSClient({ endpoint, region: 'us-east-1', credentials, requestHandler: requestHandler as never });
-  for (const command of commands) await kms.send(command as { readonly input: ServiceInputTypes } as GenerateDataKeyCommand);
+  for (const command of commands)
+    await kms.send(command as { readonly input: ServiceInputTypes } as GenerateDataKeyCommand);
   kms.destroy();
   return requests;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { encodeUriComponent, recodeUriComponent } from './uri-encoding.ts';
 
 /** What of a request its signature covers. Headers are as received: names in lower case, in order, not merged. */
@@ -46,7 +46,7 @@ export function canonicalHash(canonical: string): string {
 }
 
 export function sha256Hex(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data, 'hex');
 }
 
 /** S3 signs the path encoded once, and neither removes dots nor joins slashes. */

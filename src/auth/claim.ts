@@ -220,7 +220,15 @@ function makeClaim(
 
 const TIMESTAMP = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
 
+/** The one that came last: many requests are signed in one second. */
+let lastTimestamp: { readonly text: string; readonly time: number | undefined } = { text: '', time: undefined };
+
 function parseTimestamp(text: string): number | undefined {
+  if (text !== lastTimestamp.text) lastTimestamp = { text, time: readTimestamp(text) };
+  return lastTimestamp.time;
+}
+
+function readTimestamp(text: string): number | undefined {
   const match = TIMESTAMP.exec(text);
   if (match === null) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1).map(Number);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type CredentialScope, deriveSigningKey, scopeText } from './signing-key.ts';
 
 const MAX_KEYS = 4096;
@@ -11,7 +11,7 @@ export class SigningKeyCache {
   readonly #keys = new Map<string, Buffer>();
 
   get(secretAccessKey: string, scope: CredentialScope): Buffer {
-    const secretHash = createHash('sha256').update(secretAccessKey).digest('base64');
+    const secretHash = hash('sha256', secretAccessKey, 'base64');
     const name = `${secretHash} ${scopeText(scope)}`;
     let key = this.#keys.get(name);
     if (key === undefined) {

@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely';
  * Records in SQL, the same on every engine. Each service sees its own tables: `Records<KmsTables>`.
  */
 export interface Records<Tables> {
-  /** Reads what was committed. Never sees a write that is not yet durable. */
+  /** Reads what was committed. Never sees a `write` that is not yet durable. */
   readonly read: Kysely<Tables>;
   /**
    * As `read`, but rows that do not bear their seal are told like the others: for verification, and for finding rows
@@ -17,6 +17,11 @@ export interface Records<Tables> {
    * alone.
    */
   write<Result>(work: (transaction: Kysely<Tables>) => Promise<Result>): Promise<Result>;
+  /**
+   * As `write`, for what no request waits for, such as logs: other work goes on while the change becomes durable, and
+   * may see it before it is.
+   */
+  writeBehind<Result>(work: (transaction: Kysely<Tables>) => Promise<Result>): Promise<Result>;
 }
 
 /** A step of a service's schema, run once, in the order of the list. Frozen once released. */

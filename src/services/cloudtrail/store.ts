@@ -106,7 +106,7 @@ export class CloudTrailStore {
     resources: readonly EventResourceRow[],
     requests: readonly EventRequestRow[],
   ): Promise<void> {
-    await this.#records.write(async (transaction) => {
+    await this.#records.writeBehind(async (transaction) => {
       for (const rows of chunksOf(events, ROWS_OF_ONE_INSERT)) {
         await transaction.insertInto('cloudtrail_event').values(rows).execute();
       }

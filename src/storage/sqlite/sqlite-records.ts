@@ -1,3 +1,4 @@
+import { type FileHandle, open } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, SqliteQueryCompiler } from 'kysely';
 import type { RootKey } from '#crypto/root-key.ts';
@@ -19,8 +20,12 @@ const CHECKPOINT_ATTEMPTS = 100;
 /** Rows that are checked before other work gets its turn: about a millisecond. */
 const ROWS_OF_ONE_TURN = 100;
 
+/** Pages of the log (4 KiB) after which a commit takes them into the database: what is written often is taken once. */
+const CHECKPOINT_PAGES = 4000;
+
 interface PendingWrite {
   readonly work: (transaction: Kysely<unknown>) => Promise<unknown>;
+  readonly isBehind: boolean;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -40,6 +45,8 @@ export class SqliteRecords implements Records<unknown> {
   readonly #file: string;
   #pending: PendingWrite[] = [];
   #draining: Promise<void> | undefined;
+  /** The database's log of changes, which SQLite keeps for as long as it is open. */
+  #log: FileHandle | undefined;
   #isClosed = false;
 
   private constructor(file: string, writer: DatabaseSync, reader: DatabaseSync, seal: RowSeal) {
@@ -71,6 +78,7 @@ export class SqliteRecords implements Records<unknown> {
   ): Promise<SqliteRecords> {
     const writer = new DatabaseSync(file, { timeout: 5000 });
     writer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    writer.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     // What is deleted is overwritten: a shredded key must not survive in a free page.
     writer.exec('PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536');
     const reader = new DatabaseSync(file, { timeout: 5000 });
@@ -86,9 +94,17 @@ export class SqliteRecords implements Records<unknown> {
   }
 
   write<Result>(work: (transaction: Kysely<unknown>) => Promise<Result>): Promise<Result> {
+    return this.#write(work, false);
+  }
+
+  writeBehind<Result>(work: (transaction: Kysely<unknown>) => Promise<Result>): Promise<Result> {
+    return this.#write(work, true);
+  }
+
+  #write<Result>(work: (transaction: Kysely<unknown>) => Promise<Result>, isBehind: boolean): Promise<Result> {
     if (this.#isClosed) return Promise.reject(new Error('The records are closed.'));
     return new Promise<Result>((resolve, reject) => {
-      this.#pending.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      this.#pending.push({ work, isBehind, resolve: resolve as (value: unknown) => void, reject });
       // Not at once: the requests that arrived in this turn of the event loop join the same commit.
       this.#draining ??= new Promise((done) => {
         setImmediate(() => void this.#drain().finally(done));
@@ -100,6 +116,7 @@ export class SqliteRecords implements Records<unknown> {
   async close(): Promise<void> {
     this.#isClosed = true;
     while (this.#draining !== undefined) await this.#draining;
+    await this.#log?.close();
     this.#reader.close();
     this.#writer.close();
   }
@@ -215,10 +232,13 @@ export class SqliteRecords implements Records<unknown> {
 
   async #commitGroup(group: readonly PendingWrite[]): Promise<void> {
     const outcomes: (() => void)[] = [];
+    const isBehind = group.every((item) => item.isBehind);
     try {
-      this.#writer.exec('BEGIN IMMEDIATE');
+      // A commit in full waits for the disk, and with it everything else in this process.
+      this.#writer.exec(`PRAGMA synchronous = ${isBehind ? 'NORMAL' : 'FULL'}; BEGIN IMMEDIATE`);
       for (const item of group) outcomes.push(await this.#runInSavepoint(item));
       this.#writer.exec('COMMIT');
+      if (isBehind) await this.#syncLog();
     } catch (error) {
       if (this.#writer.isTransaction) this.#writer.exec('ROLLBACK');
       const failure = translateSqliteError(error);
@@ -226,6 +246,12 @@ export class SqliteRecords implements Records<unknown> {
       return;
     }
     for (const settle of outcomes) settle();
+  }
+
+  /** What a commit in full does at its end, in another thread. */
+  async #syncLog(): Promise<void> {
+    this.#log ??= await open(`${this.#file}-wal`, 'r+');
+    await this.#log.datasync();
   }
 
   async #runInSavepoint(item: PendingWrite): Promise<() => void> {

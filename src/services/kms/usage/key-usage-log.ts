@@ -209,7 +209,7 @@ export class KeyUsageLog {
     for (const tally of tallies) {
       rows.push({ ...tally, day: dayOf(tally.day), spec: await this.#specOf(tally.region, tally.key_id) });
     }
-    await this.#records.write(async (transaction) => {
+    await this.#records.writeBehind(async (transaction) => {
       for (const row of rows) {
         await transaction
           .insertInto('kms_usage')
@@ -226,7 +226,7 @@ export class KeyUsageLog {
   }
 
   async #putLastUses(uses: readonly LastUsageRecord[]): Promise<void> {
-    await this.#records.write(async (transaction) => {
+    await this.#records.writeBehind(async (transaction) => {
       for (const { region, key_id: keyId, ...use } of uses) {
         const key = await transaction
           .selectFrom('kms_key')

@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Of util-linux. */
+const TASKSET: string = 'taskset';
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** A server in a process of its own. */
@@ -65,12 +68,12 @@ export function onProcessor(
   command: string,
   ...args: readonly string[]
 ): readonly [string, ...string[]] {
-  return processor === undefined ? [command, ...args] : ['taskset', '-c', String(processor), command, ...args];
+  return processor === undefined ? [command, ...args] : [TASKSET, '-c', String(processor), command, ...args];
 }
 
 /** Two processors to keep a server and who loads it apart; none where the machine cannot. */
 export function twoProcessors(): readonly [number, number] | undefined {
-  const isThere = spawnSync('taskset', ['-c', '0,1', 'true'], { stdio: 'ignore' }).status === 0;
+  const isThere = spawnSync(TASKSET, ['-c', '0,1', 'true'], { stdio: 'ignore' }).status === 0;
   return isThere ? [0, 1] : undefined;
 }
 

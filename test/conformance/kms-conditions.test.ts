@@ -198,6 +198,15 @@ const ROWS: Readonly<Record<string, Row>> = {
       }),
     keys: { ...SYMMETRIC, 'kms:reencryptonsamekey': 'true' },
   },
+  GetKeyLastUsage: { command: ({ KeyId }) => new kms.GetKeyLastUsageCommand({ KeyId }) },
+  ReplicateKey: {
+    command: ({ KeyId }) => new kms.ReplicateKeyCommand({ KeyId, ReplicaRegion: 'ap-south-1' }),
+    keys: { 'kms:replicaregion': 'ap-south-1' },
+  },
+  UpdatePrimaryRegion: {
+    command: ({ KeyId }) => new kms.UpdatePrimaryRegionCommand({ KeyId, PrimaryRegion: 'eu-west-1' }),
+    keys: { 'kms:primaryregion': 'eu-west-1' },
+  },
   RetireGrant: {
     command: ({ KeyId, GrantId }) => new kms.RetireGrantCommand({ KeyId, GrantId }),
     keys: { ...CONTEXT, 'kms:grantconstrainttype': 'EncryptionContextEquals' },
@@ -237,7 +246,7 @@ const ROWS: Readonly<Record<string, Row>> = {
 /** They ask for the alias first, which has no condition keys of KMS, and are refused there. */
 const OF_ALIASES = new Set(['CreateAlias', 'UpdateAlias', 'DeleteAlias']);
 /** Operations whose own condition keys are tested with them. */
-const ELSEWHERE = new Set(['ReplicateKey', 'UpdatePrimaryRegion', 'GetKeyLastUsage', 'Encapsulate', 'Decapsulate']);
+const ELSEWHERE = new Set(['Encapsulate', 'Decapsulate']);
 
 const TAGS = /^aws:(requesttag|resourcetag|tagkeys)/;
 
@@ -252,9 +261,12 @@ describe('the condition keys of KMS', () => {
     platform = await startTestPlatform();
     const config = platform.clientConfig();
     root = { kms: new kms.KMSClient(config), iam: new IAMClient(config), trail: new CloudTrailClient(config) };
-    const { KeyMetadata } = await root.kms.send(new kms.CreateKeyCommand({ Tags: [{ TagKey: 'use', TagValue: 't' }] }));
+    const { KeyMetadata } = await root.kms.send(
+      new kms.CreateKeyCommand({ MultiRegion: true, Tags: [{ TagKey: 'use', TagValue: 't' }] }),
+    );
     const KeyId = KeyMetadata?.Arn ?? '';
     await root.kms.send(new kms.CreateAliasCommand({ AliasName: ALIAS, TargetKeyId: KeyId }));
+    await root.kms.send(new kms.ReplicateKeyCommand({ KeyId, ReplicaRegion: 'eu-west-1' }));
     const principal = `arn:aws:iam::${platform.accountId}:root`;
     const { GrantId = '' } = await root.kms.send(
       new kms.CreateGrantCommand({
@@ -336,7 +348,8 @@ describe('the condition keys of KMS', () => {
     'kms:keyorigin': 'AWS_KMS',
     'kms:keyspec': 'SYMMETRIC_DEFAULT',
     'kms:keyusage': 'ENCRYPT_DECRYPT',
-    'kms:multiregion': 'false',
+    'kms:multiregion': 'true',
+    'kms:multiregionkeytype': 'PRIMARY',
     'kms:resourcealiases': [ALIAS],
   });
 

@@ -41,6 +41,8 @@ export class XksProxy {
   readonly odd = new Map<string, OddAnswer>();
   readonly metadata = { keySpec: 'AES_256', keyUsage: ['ENCRYPT', 'DECRYPT'], keyStatus: 'ENABLED' };
   health = 'ACTIVE';
+  /** How many requests it answers by closing their connections, as proxies do that end while they are asked. */
+  breaks = 0;
   /** Answers under every path. */
   isAnyPath = false;
   credential: ProxyCredential;
@@ -83,11 +85,6 @@ export class XksProxy {
     this.keys.set(id, randomBytes(32));
   }
 
-  /** Closes the connections that are open, as proxies do when they have been idle. */
-  dropConnections(): void {
-    this.#server.closeAllConnections();
-  }
-
   stop(): void {
     this.#server.closeAllConnections();
     this.#server.close();
@@ -99,6 +96,11 @@ export class XksProxy {
     for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece);
     const bytes = Buffer.concat(pieces);
     const path = request.url ?? '';
+    if (this.breaks > 0) {
+      this.breaks -= 1;
+      request.socket.destroy();
+      return;
+    }
     const [, keyId, operation = 'health'] = /\/keys\/([^/]+)\/(\w+)$/.exec(path) ?? [];
     const odd = this.odd.get(operation);
     if (odd === 'silent') return;

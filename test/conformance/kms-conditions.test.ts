@@ -38,6 +38,7 @@ const CONTEXT: Conditions = {
 const SYMMETRIC: Conditions = { 'kms:encryptionalgorithm': 'SYMMETRIC_DEFAULT', ...CONTEXT };
 const BY_ALIAS: Conditions = { 'kms:requestalias': ALIAS };
 const FOR_NO_RESOURCE: Conditions = { 'kms:grantisforawsresource': 'false' };
+const LATELY: Conditions = { 'kms:trailingdayswithoutkeyusage': '0' };
 const Plaintext = Buffer.from('x');
 const Message = Buffer.from('x');
 const Tags = [{ TagKey: 'a', TagValue: 'b' }];
@@ -109,7 +110,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     keys: { ...BY_ALIAS, 'kms:keyagreementalgorithm': 'ECDH' },
   },
   DescribeKey: { command: () => new kms.DescribeKeyCommand({ KeyId: ALIAS }), keys: BY_ALIAS },
-  DisableKey: { command: ({ KeyId }) => new kms.DisableKeyCommand({ KeyId }) },
+  DisableKey: { command: ({ KeyId }) => new kms.DisableKeyCommand({ KeyId }), keys: LATELY },
   DisableKeyRotation: { command: ({ KeyId }) => new kms.DisableKeyRotationCommand({ KeyId }) },
   EnableKey: { command: ({ KeyId }) => new kms.EnableKeyCommand({ KeyId }) },
   EnableKeyRotation: {
@@ -218,7 +219,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   RotateKeyOnDemand: { command: ({ KeyId }) => new kms.RotateKeyOnDemandCommand({ KeyId }) },
   ScheduleKeyDeletion: {
     command: ({ KeyId }) => new kms.ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 9 }),
-    keys: { 'kms:schedulekeydeletionpendingwindowindays': '9' },
+    keys: { ...LATELY, 'kms:schedulekeydeletionpendingwindowindays': '9' },
   },
   Sign: {
     command: () =>

@@ -21,6 +21,7 @@ import { scheduleDeletion } from '../materials/destruction.ts';
 import { isComplete } from '../materials/imports.ts';
 import type { KeyRecord, KmsTransaction } from '../store.ts';
 import { authorizeOnKey } from './authorize-on-key.ts';
+import { authorizeUnused } from './authorize-unused.ts';
 import { locateByKeyId } from './locate-by-key-id.ts';
 
 const SWITCHABLE: readonly KeyState[] = ['Enabled', 'Disabled'];
@@ -37,7 +38,7 @@ export const enableKey = operation<KmsContext, EnableKeyRequest, Record<string, 
 });
 
 export const disableKey = operation<KmsContext, DisableKeyRequest, Record<string, never>>(DisableKey$, {
-  authorize: authorizeOnKey('kms:DisableKey'),
+  authorize: authorizeUnused('kms:DisableKey'),
   async handle(input, call, kms) {
     await changeKey(kms, await locateForSwitch(input.KeyId, call, kms, 'kms:DisableKey'), () => ({
       state: 'Disabled',
@@ -61,7 +62,7 @@ export const updateKeyDescription = operation<KmsContext, UpdateKeyDescriptionRe
 export const scheduleKeyDeletion = operation<KmsContext, ScheduleKeyDeletionRequest, ScheduleKeyDeletionResponse>(
   ScheduleKeyDeletion$,
   {
-    authorize: authorizeOnKey<ScheduleKeyDeletionRequest>('kms:ScheduleKeyDeletion', (input) => ({
+    authorize: authorizeUnused<ScheduleKeyDeletionRequest>('kms:ScheduleKeyDeletion', (input) => ({
       'kms:ScheduleKeyDeletionPendingWindowInDays': String(input.PendingWindowInDays ?? DEFAULT_WINDOW_DAYS),
     })),
     async handle(input, call, kms) {

@@ -4,7 +4,8 @@ import type { Authority } from '#kernel/door.ts';
 import type { AccessRequest, Call, ConditionContext } from '#kernel/operation.ts';
 import type { S3Context } from './context.ts';
 import type { EncryptionMembers } from './domain/encryption-choice.ts';
-import { versioningOf } from './domain/bucket-settings.ts';
+import { isPublicPolicy } from './domain/bucket-policy.ts';
+import { settingsOf, versioningOf } from './domain/bucket-settings.ts';
 import { checkVersionId, versionText } from './domain/version.ts';
 import { accessDenied, hiddenKey, markerNotReadable, noSuchKey, noSuchVersion } from './errors.ts';
 import { type StoredObject, versionOf } from './objects.ts';
@@ -104,6 +105,18 @@ export function tagContext(prefix: string, tags: Readonly<Record<string, string>
   return Object.fromEntries(Object.entries(tags).map(([name, value]) => [`${prefix}/${name}`, value]));
 }
 
+/**
+ * INVARIANT: where RestrictPublicBuckets is on, a public policy lets nobody in from outside the owner's account, but
+ * services. Nothing else could: so it need not be heard for what it denies.
+ */
+function effectivePolicy(call: Call, bucket: BucketRow): string | undefined {
+  const { policy, account } = bucket;
+  if (policy === null || call.caller.type === 'service' || accountOf(call.caller) === account)
+    return policy ?? undefined;
+  const isRestricted = settingsOf(bucket).publicAccessBlock?.RestrictPublicBuckets === true;
+  return isRestricted && isPublicPolicy(policy) ? undefined : policy;
+}
+
 function accessRequest(
   call: Call,
   bucket: BucketRow,
@@ -116,7 +129,7 @@ function accessRequest(
     action,
     resource,
     resourceAccount: bucket.account,
-    resourcePolicy: { document: bucket.policy ?? undefined, isRequired: false, kind: 'resource-based' },
+    resourcePolicy: { document: effectivePolicy(call, bucket), isRequired: false, kind: 'resource-based' },
     context: {
       's3:ResourceAccount': bucket.account,
       's3:authType': source.authType === 'ANONYMOUS' || source.authType === 'INTERNAL' ? undefined : source.authType,

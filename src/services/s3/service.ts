@@ -5,12 +5,7 @@ import { checkBody } from './domain/body-check.ts';
 import { s3Errors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
 import { abortMultipartUpload } from './operations/abort-multipart-upload.ts';
-import {
-  getBucketAcl,
-  getBucketOwnershipControls,
-  getObjectAcl,
-  getPublicAccessBlock,
-} from './operations/bucket-defaults.ts';
+import { getBucketAcl, getBucketOwnershipControls, getObjectAcl } from './operations/bucket-defaults.ts';
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from './operations/bucket-encryption.ts';
 import {
   deleteBucketPolicy,
@@ -32,6 +27,11 @@ import { listObjects, listObjectsV2 } from './operations/list-objects.ts';
 import { listObjectVersions } from './operations/list-object-versions.ts';
 import { listMultipartUploads, listParts } from './operations/list-parts.ts';
 import { putObject } from './operations/put-object.ts';
+import {
+  deletePublicAccessBlock,
+  getPublicAccessBlock,
+  putPublicAccessBlock,
+} from './operations/public-access-block.ts';
 import {
   deleteBucketTagging,
   deleteObjectTagging,
@@ -91,7 +91,9 @@ export function s3Service(context: S3Context): Service<S3Context> {
       getBucketAcl,
       getObjectAcl,
       getBucketOwnershipControls,
+      putPublicAccessBlock,
       getPublicAccessBlock,
+      deletePublicAccessBlock,
     ],
     context,
     constraints,

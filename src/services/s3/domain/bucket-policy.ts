@@ -64,7 +64,14 @@ const RESTRICTING_KEYS = new Set([
 function isRestricting({ operator, key, values }: Statement['conditions'][number]): boolean {
   const isPositive =
     /^(String(Equals|Like)|Arn(Equals|Like)|IpAddress)/.test(operator) && !operator.endsWith('IfExists');
-  return isPositive && RESTRICTING_KEYS.has(key.toLowerCase()) && !values.some((value) => /[*?]|\/0$/.test(value));
+  return isPositive && RESTRICTING_KEYS.has(key.toLowerCase()) && !values.some(isBroad);
+}
+
+/** Patterns, and address ranges in which far too many may stand (S3 user guide, "The meaning of public"). */
+function isBroad(value: string): boolean {
+  const bits = /\/(\d{1,3})$/.exec(value)?.[1];
+  const isWideRange = bits !== undefined && /^[\d.]+\/|^[\da-fA-F:.]*:[\da-fA-F:.]*\/\d+$/.test(value);
+  return /[*?]/.test(value) || (isWideRange && Number(bits) < (value.includes(':') ? 32 : 8));
 }
 
 function statementsOf(text: string): readonly Statement[] {

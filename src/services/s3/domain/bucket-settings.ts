@@ -2,9 +2,18 @@ import type { BucketVersioningStatus } from '@aws-sdk/client-s3';
 import type { BucketRow } from '../store.ts';
 import type { Versioning } from './version.ts';
 
+/** What of a bucket the public does not get, whatever policies and ACLs say. */
+export interface PublicAccessBlock {
+  readonly BlockPublicAcls: boolean;
+  readonly IgnorePublicAcls: boolean;
+  readonly BlockPublicPolicy: boolean;
+  readonly RestrictPublicBuckets: boolean;
+}
+
 /** The settings of a bucket beyond its policy, encryption and tags; JSON in its record. */
 export interface BucketSettings {
   readonly versioning?: BucketVersioningStatus;
+  readonly publicAccessBlock?: PublicAccessBlock;
 }
 
 const NONE: BucketSettings = {};

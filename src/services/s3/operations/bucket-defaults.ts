@@ -8,15 +8,11 @@ import {
   GetObjectAcl$,
   type GetObjectAclOutput,
   type GetObjectAclRequest,
-  GetPublicAccessBlock$,
-  type GetPublicAccessBlockOutput,
-  type GetPublicAccessBlockRequest,
 } from '@aws-sdk/client-s3';
 import type { AccountId } from '#kernel/ids.ts';
 import { operation } from '#kernel/operation.ts';
 import { bucketAccess, existingObjectAccess, requireObject } from '../access.ts';
 import type { S3Context } from '../context.ts';
-import { notFoundConfiguration } from '../errors.ts';
 
 // What tools ask of every bucket, about things that are the same for all buckets here.
 
@@ -49,22 +45,6 @@ export const getBucketOwnershipControls = operation<
   authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:GetBucketOwnershipControls')],
   handle: () => ({ OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] } }),
 });
-
-export const getPublicAccessBlock = operation<S3Context, GetPublicAccessBlockRequest, GetPublicAccessBlockOutput>(
-  GetPublicAccessBlock$,
-  {
-    isAuthenticationRequired: false,
-    authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:GetBucketPublicAccessBlock')],
-    handle(input) {
-      // Coffer blocks nothing beyond what policies say, and says so.
-      throw notFoundConfiguration(
-        'NoSuchPublicAccessBlockConfiguration',
-        'The public access block configuration was not found',
-        input.Bucket ?? '',
-      );
-    },
-  },
-);
 
 async function ownersAcl(s3: S3Context, account: AccountId) {
   const id = await s3.canonicalIdOf(account);

@@ -10,20 +10,28 @@ import {
   PutBucketPolicy$,
   type PutBucketPolicyRequest,
 } from '@aws-sdk/client-s3';
+import { nameOf } from '#kernel/caller.ts';
 import { operation } from '#kernel/operation.ts';
-import { bucketAccess } from '../access.ts';
+import { bucketAccess, bucketArn } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { checkBucketPolicy, isPublicPolicy, policyRefusal } from '../domain/bucket-policy.ts';
-import { notFoundConfiguration } from '../errors.ts';
+import { settingsOf } from '../domain/bucket-settings.ts';
+import { accessDenied, notFoundConfiguration } from '../errors.ts';
 import { setBucket } from './set-bucket.ts';
 
 export const putBucketPolicy = operation<S3Context, PutBucketPolicyRequest, Record<string, never>>(PutBucketPolicy$, {
   isAuthenticationRequired: false,
   authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:PutBucketPolicy')],
-  async handle(input, _call, s3) {
+  async handle(input, call, s3) {
     const name = input.Bucket ?? '';
     const policy = input.Policy ?? '';
     checkBucketPolicy(policy, name);
+    const { publicAccessBlock } = settingsOf(await s3.scope.bucket(call, name));
+    if (publicAccessBlock?.BlockPublicPolicy === true && isPublicPolicy(policy)) {
+      throw accessDenied(
+        `User: ${nameOf(call.caller)} is not authorized to perform: s3:PutBucketPolicy on resource: "${bucketArn(name)}" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.`,
+      );
+    }
     // As in AWS, an account may lock its users out with a policy; its root user can always remove it.
     await setBucket(s3, name, { policy: await s3.policyPrincipals.bind(policy, policyRefusal) });
     return {};

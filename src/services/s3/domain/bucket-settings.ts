@@ -3,7 +3,7 @@ import type { BucketRow } from '../store.ts';
 import type { Versioning } from './version.ts';
 
 /** What of a bucket the public does not get, whatever policies and ACLs say. */
-export interface PublicAccessBlock {
+interface PublicAccessBlock {
   readonly BlockPublicAcls: boolean;
   readonly IgnorePublicAcls: boolean;
   readonly BlockPublicPolicy: boolean;

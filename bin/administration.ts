@@ -33,7 +33,9 @@ export class Administration {
       case 'account-delete':
         return yield* this.#deleteAccount(request.accountId);
       case 'verify':
-        return yield* this.#platform.verify();
+        return yield* this.#platform.verify(request.bucket);
+      case 'rewrap':
+        return yield* this.#platform.rewrap(request.bucket, request.key);
       case 'root-key-status':
         yield { type: 'item', value: this.#platform.rootKeyStatus() };
         return;

@@ -70,9 +70,26 @@ account
 program
   .command('verify')
   .description('Read everything that is stored encrypted, check it, and report what is damaged.')
+  .option('--bucket <name>', 'only this bucket, with all objects, versions and uploads in it')
   .addOption(dataOption())
   .option('--json', 'print the report as JSON')
   .action(async (options) => (await import('./commands/verify.ts')).verify(options));
+
+program
+  .command('rewrap')
+  .description('Put every object, version and upload of a bucket under another KMS key, without touching their data.')
+  .requiredOption('--bucket <name>', 'the bucket')
+  .requiredOption('--key <key>', 'the KMS key: its id, alias or ARN, in the account and Region of the bucket')
+  .addOption(dataOption())
+  .option('--json', 'print the report as JSON')
+  .addHelpText(
+    'after',
+    `
+The server goes on meanwhile. When the command is cut off, each object is under the one key or the other; run it again.
+What is written afterwards is encrypted as its request or the bucket's default encryption says: change that first.
+Objects under a customer's own key (SSE-C) are named and left. The exit status is 1 when something could not be moved.`,
+  )
+  .action(async (options) => (await import('./commands/rewrap.ts')).rewrap(options));
 
 const rootKey = program.command('root-key').description('The root key: which one it is, and another one.');
 rootKey

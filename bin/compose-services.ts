@@ -301,6 +301,7 @@ export function composeServices(
     keyUsageReport: (request: Parameters<typeof reportUsage>[3]) =>
       reportUsage(keyUsage, records.of<KmsTables>(), clock, request),
     s3,
+    kmsApi: new KmsApi(door),
     mediaconvert,
     kinesisVideo,
     archivedMedia,

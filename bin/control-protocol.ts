@@ -9,7 +9,8 @@ export type ControlRequest =
   | { readonly command: 'account-create'; readonly accountId?: string; readonly count: number }
   | { readonly command: 'account-list' }
   | { readonly command: 'account-delete'; readonly accountId: string }
-  | { readonly command: 'verify' }
+  | { readonly command: 'verify'; readonly bucket?: string }
+  | { readonly command: 'rewrap'; readonly bucket: string; readonly key: string }
   | { readonly command: 'root-key-status' }
   | ({ readonly command: 'root-key-rotate' } & RotateRequest)
   | ({ readonly command: 'usage'; readonly by: readonly UsageColumn[] } & UsageRange)
@@ -52,9 +53,18 @@ export function parseControlRequest(value: unknown): ControlRequest {
   switch (command) {
     case 'status':
     case 'account-list':
-    case 'verify':
     case 'root-key-status':
       return { command };
+    case 'verify': {
+      const { bucket } = fields;
+      if (!isTextOrAbsent(bucket)) break;
+      return bucket === undefined ? { command } : { command, bucket };
+    }
+    case 'rewrap': {
+      const { bucket, key } = fields;
+      if (typeof bucket !== 'string' || typeof key !== 'string') break;
+      return { command, bucket, key };
+    }
     case 'root-key-rotate': {
       const request = parseRotateRequest(fields);
       if (request === undefined) break;

@@ -14,6 +14,7 @@ import type { Finding } from '#services/mediaconvert/preflight/finding.ts';
 import { preflightRequest } from '#services/mediaconvert/preflight/preflight-request.ts';
 import { pruneRecords as pruneMediaconvert } from '#services/mediaconvert/maintenance.ts';
 import { removeOrphans } from '#services/s3/maintenance/remove-orphans.ts';
+import { verifyS3 } from '#services/s3/maintenance/verify.ts';
 import type { EventLog, EventSelection } from '#storage/event-log/event-log.ts';
 import { FolderBlobs } from '#storage/folder/folder-blobs.ts';
 import { ROW_SEAL_PURPOSE } from '#storage/row-seal.ts';
@@ -22,12 +23,14 @@ import { allMigrations, composeServices, type PurgeStep, type Services } from '.
 import type { Config } from './config.ts';
 import type { ControlReply } from './control-protocol.ts';
 import { type ExplainedRequest, explainRefusal } from './explain.ts';
+import { operatorDecrypt } from './operator-decrypt.ts';
 import { createFirstAccount } from './first-account.ts';
 import { type Installation, openInstallation } from './installation.ts';
 import { type LeastPrivilegeRequest, writeLeastPrivilege } from './least-privilege.ts';
 import { type RootKeyStatus, rootKeyStatus, rotateRootKey } from './root-key/root-key-administration.ts';
 import { RootKeyChange } from './root-key/root-key-change.ts';
 import type { RotateRequest } from './root-key/rotate-request.ts';
+import { requireBucket, runRewrap } from './rewrap.ts';
 import { runChecks } from './verify.ts';
 
 const HOUSEKEEPING_MS = 60 * 60_000;
@@ -134,8 +137,18 @@ export class Platform {
     this.#installation.lock.release();
   }
 
-  verify(): AsyncGenerator<ControlReply> {
-    return runChecks(this.#services.checks);
+  /** @throws AdministrationError where there is no such bucket */
+  async *verify(bucket?: string): AsyncGenerator<ControlReply> {
+    const { checks, s3, kms, startedAt } = this.#services;
+    if (bucket === undefined) return yield* runChecks(checks);
+    await requireBucket(s3, bucket);
+    const what = `records, objects and parts of ${bucket}`;
+    yield* runChecks([{ what, run: () => verifyS3(s3, operatorDecrypt(kms), startedAt, bucket) }]);
+  }
+
+  /** Puts everything in a bucket under another KMS key. @throws AdministrationError */
+  rewrap(bucket: string, key: string): AsyncGenerator<ControlReply> {
+    return runRewrap(this.#services, bucket, key);
   }
 
   rootKeyStatus(): RootKeyStatus {

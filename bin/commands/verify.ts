@@ -3,10 +3,15 @@ import { runOperatorCommand } from '../operator-command.ts';
 import type { Damage, VerifyReport } from '../verify.ts';
 
 /** Checks all that is stored encrypted. The exit status is 1 when something is damaged. */
-export async function verify(options: CommandLineOptions & { readonly json?: boolean }): Promise<void> {
+export async function verify(
+  options: CommandLineOptions & { readonly json?: boolean; readonly bucket?: string },
+): Promise<void> {
   const damages: Damage[] = [];
   let report: VerifyReport | undefined;
-  for await (const item of runOperatorCommand(options, { command: 'verify' })) {
+  for await (const item of runOperatorCommand(options, {
+    command: 'verify',
+    ...(options.bucket !== undefined && { bucket: options.bucket }),
+  })) {
     const value = item as Damage | VerifyReport;
     if ('damage' in value) {
       damages.push(value);

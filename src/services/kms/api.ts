@@ -1,6 +1,8 @@
 import type {
   DecryptRequest,
   DecryptResponse,
+  EncryptRequest,
+  EncryptResponse,
   GenerateDataKeyRequest,
   GenerateDataKeyResponse,
 } from '@aws-sdk/client-kms';
@@ -21,6 +23,10 @@ export class KmsApi {
 
   async decrypt(input: DecryptRequest, authority: Authority): Promise<DecryptResponse> {
     return (await this.#door.invoke('kms', 'Decrypt', input, authority)) as DecryptResponse;
+  }
+
+  async encrypt(input: EncryptRequest, authority: Authority): Promise<EncryptResponse> {
+    return (await this.#door.invoke('kms', 'Encrypt', input, authority)) as EncryptResponse;
   }
 
   /**

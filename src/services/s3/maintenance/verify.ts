@@ -39,32 +39,35 @@ export type OperatorDecrypt = (request: {
 /**
  * Reads everything that S3 keeps and checks every seal and tag.
  *
+ * @param only a bucket's name: nothing else is read
  * @returns `undefined` for each thing that is sound
  */
 export async function* verifyS3(
   s3: S3Context,
   decrypt: OperatorDecrypt,
   startedAt: number,
+  only?: string,
 ): AsyncGenerator<S3Damage | undefined> {
   for (const bucket of await s3.store.allBuckets()) {
+    if (only !== undefined && bucket.name !== only) continue;
     yield await find(`s3://${bucket.name}`, async () => {
       s3.seal.checkBucket(bucket);
     });
   }
   const inUse = new Set<string>();
-  for await (const { upload, part } of allParts(s3.store)) {
+  for await (const { upload, part } of allParts(s3.store, only)) {
     const what = `s3://${upload.bucket}/${upload.key} (part ${part.number} of an upload)`;
     const damage = await find(what, () => checkPart(s3, decrypt, upload, part, inUse));
     const isThere = damage === undefined || (await s3.store.findPart(upload.id, part.number))?.facts === part.facts;
     if (isThere) yield damage;
   }
-  for await (const row of allObjects(s3.store)) {
+  for await (const row of allObjects(s3.store, only)) {
     const damage = await find(`s3://${row.bucket}/${row.key}`, () => checkObject(s3, decrypt, row, inUse));
     // What was overwritten while it was being read is not damaged.
     const isThere = damage === undefined || (await s3.store.findObject(row.bucket, row.key))?.id === row.id;
     if (isThere) yield damage;
   }
-  for await (const row of allVersions(s3.store)) {
+  for await (const row of allVersions(s3.store, only)) {
     const damage = await find(`s3://${row.bucket}/${row.key} (version ${row.version})`, () =>
       checkVersion(s3, decrypt, row, inUse),
     );
@@ -72,6 +75,7 @@ export async function* verifyS3(
     const isThere = damage === undefined || (await s3.store.versions.find(bucket, key, version)) !== undefined;
     if (isThere) yield damage;
   }
+  if (only !== undefined) return;
   for await (const { id, writtenAt } of s3.blobs.list(BLOB_SPACE)) {
     if (!inUse.has(id) && writtenAt < startedAt) yield { what: `blob ${id}`, damage: 'no record names it' };
   }
@@ -154,7 +158,7 @@ async function checkPieces(
 }
 
 /** `undefined` where only the customer has the key: then the digest of the ciphertext speaks in its place. */
-async function openKey(
+export async function openKey(
   s3: S3Context,
   decrypt: OperatorDecrypt,
   encryption: StoredEncryption,

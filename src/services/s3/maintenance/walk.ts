@@ -27,18 +27,24 @@ export async function* allVersions(store: S3Store, bucket?: string): AsyncGenera
   }
 }
 
+/** Every upload that is not complete. */
+export async function* allUploads(store: S3Store, bucket?: string): AsyncGenerator<UploadRow> {
+  let after = '';
+  for (;;) {
+    const page = await store.uploadsAfter(after, PAGE);
+    for (const upload of page) if (bucket === undefined || upload.bucket === bucket) yield upload;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    after = last.id;
+  }
+}
+
 /** Every part of every upload that is not complete. */
 export async function* allParts(
   store: S3Store,
+  bucket?: string,
 ): AsyncGenerator<{ readonly upload: UploadRow; readonly part: PartRow }> {
-  let after = '';
-  for (;;) {
-    const uploads = await store.uploadsAfter(after, PAGE);
-    for (const upload of uploads) {
-      for (const part of await store.listParts(upload.id, 0, 10_000)) yield { upload, part };
-    }
-    const last = uploads.at(-1);
-    if (last === undefined || uploads.length < PAGE) return;
-    after = last.id;
+  for await (const upload of allUploads(store, bucket)) {
+    for (const part of await store.listParts(upload.id, 0, 10_000)) yield { upload, part };
   }
 }

@@ -15,6 +15,7 @@ import {
   ScheduleKeyDeletionCommand,
   UpdateCustomKeyStoreCommand,
 } from '@aws-sdk/client-kms';
+import { readConfig } from '../../bin/config.ts';
 import { failsWith } from '../harness/kms-errors.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 import { newCredential, type OddAnswer, XksProxy } from '../harness/xks-proxy.ts';
@@ -345,5 +346,13 @@ describe('external key stores', () => {
       kms.send(new DeleteCustomKeyStoreCommand({ CustomKeyStoreId: id })),
       failsWith('CustomKeyStoreHasCMKsException'),
     );
+  });
+
+  it('have as long to answer as in AWS, unless the operator says otherwise', () => {
+    assert.equal(readConfig({}, {}).xksTimeoutMs, 250);
+    for (const timeout of ['49', '10001', '1s']) {
+      assert.throws(() => readConfig({}, { COFFER_XKS_TIMEOUT_MS: timeout }), /COFFER_XKS_TIMEOUT_MS/);
+    }
+    assert.throws(() => readConfig({}, { COFFER_XKS_PROXIES: 'http://xks.example' }), /COFFER_XKS_PROXIES/);
   });
 });

@@ -55,7 +55,12 @@ export class KeyStoreProxies {
   }
 
   sealSecret(storeId: string, secret: string): Buffer {
-    return this.#rootKey.seal(Buffer.from(secret), credentialContext(storeId));
+    const bytes = Buffer.from(secret);
+    try {
+      return this.#rootKey.seal(bytes, credentialContext(storeId));
+    } finally {
+      bytes.fill(0);
+    }
   }
 
   /** True when the credential of a key store opens under the root key. */

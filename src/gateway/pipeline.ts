@@ -24,6 +24,7 @@ import {
 import { auditRecordOf } from './audit-record-of.ts';
 import type { Authorizer } from './authorizer.ts';
 import { GatewayCall } from './call.ts';
+import { answerPreflight, crossOriginHeaders, isPreflight } from './cross-origin-answer.ts';
 import { notImplemented, toServiceError } from './gateway-errors.ts';
 import { withHoistedHeaders } from './hoisted-headers.ts';
 import { type AnyService, OperationsTable, type Target } from './operations-table.ts';
@@ -84,6 +85,7 @@ export class Gateway implements Door {
     const body = new RequestBody(message, sendContinue);
     // In whose form a failure is written, as far as that is known yet.
     let owner: CompiledService | undefined;
+    let forBrowsers: Readonly<Record<string, string>> = {};
     try {
       const claim = readClaimOf(request);
       request = withHoistedHeaders(request, claim.read);
@@ -92,7 +94,11 @@ export class Gateway implements Door {
       owner = first.service;
       const match = 'error' in first && first.kind === 'form-needed' ? await this.#matchForm(routed, body) : first;
       owner = match.service;
+      if (isPreflight(match)) {
+        return await writeResponse(response, message, requestId, await answerPreflight(match, request));
+      }
       if ('error' in match) throw claim.failure ?? match.error;
+      forBrowsers = await crossOriginHeaders(match, request);
       const target = this.#operations.find(match.service.service.name, match.operation.name);
       const authentication = await this.#authenticate(claim, request, body, target);
       if (target.built === undefined) throw notImplemented(target);
@@ -106,6 +112,7 @@ export class Gateway implements Door {
         signal: isShort ? gone : AbortSignal.any([gone, this.#end.signal, expiryOf(authentication, clock.now())]),
       });
       const output = await this.#carryOut(target, input, call);
+      Object.assign(call.reply.headers, forBrowsers);
       const encoded = target.wire.encode(output, requestId);
       if (isShort) return await writeResponse(response, message, requestId, encoded, call.reply);
       if (target.built.exchange === 'duplex') body.accept();
@@ -114,7 +121,7 @@ export class Gateway implements Door {
       const service = owner ?? this.#fallback;
       const failure = toServiceError(error, service.service, logger.child({ requestId }));
       const about = { requestId, resource: request.path, isHead: request.method === 'HEAD' };
-      await writeResponse(response, message, requestId, service.encodeError(failure, about));
+      await writeResponse(response, message, requestId, service.encodeError(failure, about), { headers: forBrowsers });
     }
   }
 

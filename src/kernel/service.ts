@@ -1,5 +1,6 @@
 import type { StaticOperationSchema } from '@smithy/types';
 import type { Caller } from './caller.ts';
+import type { CrossOrigin } from './cross-origin.ts';
 import type { Operation } from './operation.ts';
 import type { ServiceError } from './service-error.ts';
 
@@ -69,6 +70,8 @@ export interface Service<Context = unknown> {
   readonly checkCaller?: (operation: string, caller: Caller) => void;
   readonly constraints: Constraints;
   readonly errors: ServiceErrors;
+  /** What it says to browsers about pages of other origins; the gateway says nothing to them by itself. */
+  readonly crossOrigin?: CrossOrigin;
   /** Checks a body that was read whole against what the headers say of it; throws a ServiceError. */
   readonly checkBody?: (operation: string, header: (name: string) => string | undefined, body: Uint8Array) => void;
 }

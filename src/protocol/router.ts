@@ -3,7 +3,7 @@ import type { CompiledOperation, CompiledService } from './compiled-service.ts';
 import { DecodeFailure } from './decode-failure.ts';
 import { parseQuery, percentDecode, type QueryParameters } from './query-parameters.ts';
 import { compileRestRoutes } from './rest-routes.ts';
-import { compileS3Routes } from './s3-routes.ts';
+import { compileS3Routes, PREFLIGHT } from './s3-routes.ts';
 
 /** What of a request says which operation it is. */
 export interface RoutedRequest {
@@ -35,8 +35,12 @@ export interface RoutingMatch {
 
 /** Why a request leads to no operation, ready to be written in the form of `service`. */
 export interface RoutingFailure {
-  /** `form-needed`: an awsQuery service whose Action must stand in the form; read it and match again. */
-  readonly kind: 'refused' | 'form-needed';
+  /**
+   * `form-needed`: an awsQuery service whose Action must stand in the form; read it and match again.
+   * `preflight`: what a browser asks of the bucket in `labels`, which leads to no operation.
+   */
+  readonly kind: 'refused' | 'form-needed' | 'preflight';
+  readonly labels?: Readonly<Record<string, string>>;
   readonly service: CompiledService;
   readonly error: ServiceError;
 }
@@ -121,6 +125,10 @@ export function createRouter(services: readonly CompiledService[]): Router {
           if (found === undefined) continue;
           if (found === 'form-needed') return { kind: found, service, error: unknownOperation(service, '') };
           if (found instanceof ServiceError) return { kind: 'refused', service, error: found };
+          const { labels } = found;
+          if (found.operation === PREFLIGHT) {
+            return { kind: 'preflight', service, labels, error: unknownOperation(service, PREFLIGHT) };
+          }
           const operation = service.operations.get(found.operation);
           if (operation === undefined) {
             return { kind: 'refused', service, error: unknownOperation(service, found.operation) };
@@ -128,7 +136,7 @@ export function createRouter(services: readonly CompiledService[]): Router {
           return {
             service,
             operation,
-            labels: found.labels,
+            labels,
             query: request.form === undefined ? query : joined(query, request.form),
           };
         }

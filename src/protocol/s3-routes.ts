@@ -17,12 +17,16 @@ export interface S3Request {
 }
 
 export interface S3Match {
+  /** `PREFLIGHT` for what browsers ask before a request of another origin's page. */
   readonly operation: string;
   /** Decoded: `Bucket` and `Key`. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
 type Level = 'SERVICE' | 'BUCKET' | 'OBJECT';
+
+/** No operation of the API: it is answered without a signature. */
+export const PREFLIGHT = 'OPTIONS';
 
 interface Route {
   readonly operation: string;
@@ -68,6 +72,7 @@ export function compileS3Routes(
       return { operation: 'WriteGetObjectResponse', labels: {} };
     }
     const { level, labels } = locate(request);
+    if (request.method === PREFLIGHT && level !== 'SERVICE') return { operation: PREFLIGHT, labels };
     const asked = [...query.keys()].filter((name) => subresources.has(name));
     const group = routes.get(`${level} ${request.method}`) ?? [];
     for (const route of group) {

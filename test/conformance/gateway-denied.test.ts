@@ -376,6 +376,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       Tagging: { TagSet: [{ Key: 'a', Value: 'b' }] },
       ObjectAttributes: ['ETag'],
       VersioningConfiguration: { Status: 'Enabled' },
+      CORSConfiguration: { CORSRules: [{ AllowedOrigins: ['*'], AllowedMethods: ['GET'] }] },
       PublicAccessBlockConfiguration: { BlockPublicPolicy: true },
       ServerSideEncryptionConfiguration: {
         Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],

@@ -232,6 +232,20 @@ export function notFoundConfiguration(code: string, message: string, bucket: str
   return s3Error(code, 404, message, { BucketName: bucket });
 }
 
+/** A preflight that does not say what it asks. */
+export function corsBadRequest(message: string): ServiceError {
+  return s3Error('BadRequest', 400, message);
+}
+
+/** The refusal of a preflight. */
+export function corsForbidden(
+  message: string,
+  about: { readonly method: string; readonly resourceType: string },
+): ServiceError {
+  const members = { Method: about.method, ResourceType: about.resourceType };
+  return s3Error('AccessForbidden', 403, `CORSResponse: ${message}`, members);
+}
+
 export function aclNotSupported(): ServiceError {
   return s3Error('AccessControlListNotSupported', 400, 'The bucket does not allow ACLs');
 }

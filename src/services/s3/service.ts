@@ -2,10 +2,12 @@ import * as sdk from '@aws-sdk/client-s3';
 import { operationSchemasOf, type Service } from '#kernel/service.ts';
 import type { S3Context } from './context.ts';
 import { checkBody } from './domain/body-check.ts';
+import { crossOriginOf } from './cross-origin.ts';
 import { s3Errors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
 import { abortMultipartUpload } from './operations/abort-multipart-upload.ts';
 import { getBucketAcl, getBucketOwnershipControls, getObjectAcl } from './operations/bucket-defaults.ts';
+import { deleteBucketCors, getBucketCors, putBucketCors } from './operations/bucket-cors.ts';
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from './operations/bucket-encryption.ts';
 import {
   deleteBucketPolicy,
@@ -91,6 +93,9 @@ export function s3Service(context: S3Context): Service<S3Context> {
       getBucketAcl,
       getObjectAcl,
       getBucketOwnershipControls,
+      putBucketCors,
+      getBucketCors,
+      deleteBucketCors,
       putPublicAccessBlock,
       getPublicAccessBlock,
       deletePublicAccessBlock,
@@ -98,6 +103,7 @@ export function s3Service(context: S3Context): Service<S3Context> {
     context,
     constraints,
     errors: s3Errors,
+    crossOrigin: crossOriginOf(context),
     checkBody,
   };
 }

@@ -1,5 +1,6 @@
 import type { BucketVersioningStatus } from '@aws-sdk/client-s3';
 import type { BucketRow } from '../store.ts';
+import type { CorsRule } from './cors-rules.ts';
 import type { Versioning } from './version.ts';
 
 /** What of a bucket the public does not get, whatever policies and ACLs say. */
@@ -14,6 +15,7 @@ interface PublicAccessBlock {
 export interface BucketSettings {
   readonly versioning?: BucketVersioningStatus;
   readonly publicAccessBlock?: PublicAccessBlock;
+  readonly cors?: readonly CorsRule[];
 }
 
 const NONE: BucketSettings = {};

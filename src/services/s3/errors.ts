@@ -246,6 +246,32 @@ export function corsForbidden(
   return s3Error('AccessForbidden', 403, `CORSResponse: ${message}`, members);
 }
 
+export function invalidBucketState(message: string): ServiceError {
+  return s3Error('InvalidBucketState', 409, message);
+}
+
+export function invalidRetentionPeriod(message: string): ServiceError {
+  return s3Error('InvalidRetentionPeriod', 400, message);
+}
+
+/** The bucket has no object lock. */
+export function lockMissing(): ServiceError {
+  return invalidRequest('Bucket is missing Object Lock Configuration');
+}
+
+/** The object has no retention, or no legal hold. */
+export function noSuchLock(): ServiceError {
+  return s3Error('NoSuchObjectLockConfiguration', 404, 'The specified object does not have a ObjectLock configuration');
+}
+
+export function invalidRedirectLocation(): ServiceError {
+  return s3Error(
+    'InvalidRedirectLocation',
+    400,
+    "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+  );
+}
+
 export function aclNotSupported(): ServiceError {
   return s3Error('AccessControlListNotSupported', 400, 'The bucket does not allow ACLs');
 }

@@ -21,6 +21,7 @@ import { UNVERSIONED, type Version, type Versioning, versionText } from './domai
 import { digestOfParts, RecordDamageError, type RecordSeal } from './domain/record-seal.ts';
 import { noSuchBucket, noSuchKey } from './errors.ts';
 import { findHead, type ObjectRow, putObjectRow, type S3Store, type S3Transaction, type VersionRow } from './store.ts';
+import { findVersionHead } from './version-store.ts';
 import { type Displaced, type ExistingObject, type Removal, Versions } from './versions.ts';
 
 /** An object as its record has it; the record's seal was checked. */
@@ -118,7 +119,7 @@ export class Objects {
         const head = await findHead(transaction, object.bucket, object.key);
         checkWriteCondition(head, condition, object.key);
         await also?.(transaction);
-        const displaced = await this.#versions.displace(transaction, object, head, versioning);
+        const displaced = await this.#versions.displace(transaction, object, head, versioning, object.modified_at);
         const { version } = displaced;
         const text = JSON.stringify(version === undefined ? facts : { ...facts, version });
         await putObjectRow(transaction, { ...this.#seal.object({ ...columns, facts: text }), parts: partsText });
@@ -140,10 +141,16 @@ export class Objects {
    * Removes an object, as the bucket's versioning says: for good, or behind a delete marker. With `versionId`, removes
    * that version for good, and the one before it becomes current.
    *
+   * @param target.mayBypass when the caller has asked to pass by GOVERNANCE, and may
    * @param check looks at what is to go, and throws to keep it
    */
   async delete(
-    target: { readonly bucket: string; readonly key: string; readonly versionId?: string | undefined },
+    target: {
+      readonly bucket: string;
+      readonly key: string;
+      readonly versionId?: string | undefined;
+      readonly mayBypass?: boolean;
+    },
     versioning: Versioning,
     now: number,
     check?: (head: ExistingObject | undefined) => void,
@@ -151,7 +158,12 @@ export class Objects {
     const { blobs, ...removal } = await this.#store.write((transaction) =>
       target.versionId === undefined
         ? this.#versions.hide(transaction, target, versioning, now, check)
-        : this.#versions.remove(transaction, { ...target, versionId: target.versionId }, check),
+        : this.#versions.remove(
+            transaction,
+            { ...target, versionId: target.versionId },
+            { now, mayBypass: target.mayBypass ?? false },
+            check,
+          ),
     );
     this.#leases.discard(blobs);
     return removal;
@@ -164,24 +176,32 @@ export class Objects {
 
   /** Changes the tags of an object, if it is still the same one. */
   async setTags(object: StoredObject, tags: Readonly<Record<string, string>> | undefined): Promise<void> {
-    const { tags: _, ...rest } = object.facts;
-    const facts = JSON.stringify(tags === undefined ? rest : { ...rest, tags });
-    const { row } = object;
-    const { mac } = this.#seal.object({ ...row, facts });
-    const isChanged = await this.#store.write(async (transaction) => {
-      for (const table of ['s3_object', 's3_version'] as const) {
-        const { numUpdatedRows } = await transaction
-          .updateTable(table)
-          .set({ facts, mac })
-          .where('bucket', '=', row.bucket)
-          .where('key', '=', row.key)
-          .where('id', '=', row.id)
-          .executeTakeFirst();
-        if (numUpdatedRows > 0n) return true;
-      }
-      return false;
+    await this.change(object, ({ tags: _, ...rest }) => (tags === undefined ? rest : { ...rest, tags }));
+  }
+
+  /**
+   * Changes what is kept about an object, if it is still the same one.
+   *
+   * @param change what it is given is the record of this very moment; it may throw
+   */
+  async change(object: StoredObject, change: (facts: ObjectFacts) => ObjectFacts): Promise<void> {
+    const { bucket, key, id } = object.row;
+    await this.#store.write(async (transaction) => {
+      const head = await findHead(transaction, bucket, key);
+      const isCurrent = head?.id === id;
+      const row = isCurrent ? head : await findVersionHead(transaction, bucket, key, versionText(versionOf(object)));
+      if (row?.id !== id) throw noSuchKey(key);
+      this.#seal.checkObject({ ...row, body: null });
+      const facts = JSON.stringify(change(parseObjectFacts(row.facts)));
+      const { mac } = this.#seal.object({ ...row, facts });
+      await transaction
+        .updateTable(isCurrent ? 's3_object' : 's3_version')
+        .set({ facts, mac })
+        .where('bucket', '=', bucket)
+        .where('key', '=', key)
+        .where('id', '=', id)
+        .execute();
     });
-    if (!isChanged) throw noSuchKey(row.key);
   }
 
   /** The parts of a multipart object; none for one that was written whole. */

@@ -28,6 +28,7 @@ import { headObject } from './operations/head-object.ts';
 import { listObjects, listObjectsV2 } from './operations/list-objects.ts';
 import { listObjectVersions } from './operations/list-object-versions.ts';
 import { listMultipartUploads, listParts } from './operations/list-parts.ts';
+import { objectLockOperations } from './operations/object-lock.ts';
 import { putObject } from './operations/put-object.ts';
 import {
   deletePublicAccessBlock,
@@ -90,6 +91,7 @@ export function s3Service(context: S3Context): Service<S3Context> {
       putBucketVersioning,
       getBucketVersioning,
       listObjectVersions,
+      ...objectLockOperations,
       getBucketAcl,
       getObjectAcl,
       getBucketOwnershipControls,

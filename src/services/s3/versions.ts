@@ -1,6 +1,8 @@
 import type { Randomness } from '#kernel/randomness.ts';
-import { blobsOfRow, isMarker, type MarkerFacts, parseVersionFacts } from './domain/object-facts.ts';
-import type { RecordSeal } from './domain/record-seal.ts';
+import { settingsOf } from './domain/bucket-settings.ts';
+import { blobsOfRow, isMarker, type MarkerFacts, type ObjectFacts, parseVersionFacts } from './domain/object-facts.ts';
+import { type Removing, requireRemovable } from './domain/object-lock.ts';
+import { RecordDamageError, type RecordSeal } from './domain/record-seal.ts';
 import { UNVERSIONED, type Version, type Versioning, versionText } from './domain/version.ts';
 import { findHead, type ObjectHeadRow, type S3Transaction, type VersionRow } from './store.ts';
 import { findVersionHead, moveToVersions, promote, removeVersion, type VersionHead } from './version-store.ts';
@@ -50,9 +52,12 @@ export class Versions {
     place: Place,
     head: ObjectHeadRow | undefined,
     versioning: Versioning,
+    now: number,
   ): Promise<Displaced> {
+    const removing = { now, mayBypass: false };
     const before = versionOfRow(head);
     if (versioning === 'Never' && before === undefined) {
+      if (head !== undefined) await this.#requireRemovable(transaction, head, removing);
       return { version: undefined, blobs: head === undefined ? [] : blobsOfRow(head) };
     }
     const id = versioning === 'Enabled' ? this.#randomness.bytes(24).toString('base64url') : null;
@@ -60,11 +65,14 @@ export class Versions {
     const { bucket, key } = place;
     if (head !== undefined) {
       const current = before ?? UNVERSIONED;
-      if (version.id === null && current.id === null) return { version, blobs: blobsOfRow(head) };
+      if (version.id === null && current.id === null) {
+        await this.#requireRemovable(transaction, head, removing);
+        return { version, blobs: blobsOfRow(head) };
+      }
       const mac = this.#sealNow(head);
       await moveToVersions(transaction, { bucket, key, rank: -current.order, version: versionText(current), mac });
     }
-    return { version, blobs: version.id === null ? await removeNullVersion(transaction, place) : [] };
+    return { version, blobs: version.id === null ? await this.#removeNullVersion(transaction, place, removing) : [] };
   }
 
   /** Removes the current version: behind a delete marker where the bucket has versioning, else for good. */
@@ -78,7 +86,7 @@ export class Versions {
     const head = await findHead(transaction, bucket, key);
     check?.(head);
     const place = { bucket, key };
-    const { version, blobs } = await this.displace(transaction, place, head, versioning);
+    const { version, blobs } = await this.displace(transaction, place, head, versioning, now);
     // What a version without an id displaced still lies there, to be written over.
     await transaction.deleteFrom('s3_object').where('bucket', '=', bucket).where('key', '=', key).execute();
     if (version === undefined) return { version, isMarker: false, blobs };
@@ -96,12 +104,14 @@ export class Versions {
   async remove(
     transaction: S3Transaction,
     { bucket, key, versionId }: Place & { readonly versionId: string },
+    removing: Removing,
     check: ((head: ExistingObject | undefined) => void) | undefined,
   ): Promise<Doing> {
     const head = await findHead(transaction, bucket, key);
     const current = head === undefined ? undefined : (versionOfRow(head) ?? UNVERSIONED);
     if (head !== undefined && current !== undefined && versionText(current) === versionId) {
       check?.(head);
+      await this.#requireRemovable(transaction, head, removing);
       await transaction.deleteFrom('s3_object').where('bucket', '=', bucket).where('key', '=', key).execute();
       await this.#promoteNewest(transaction, { bucket, key });
       return { version: current, isMarker: false, blobs: blobsOfRow(head) };
@@ -110,9 +120,40 @@ export class Versions {
     check?.(row);
     if (row === undefined) return { version: undefined, isMarker: false, blobs: [] };
     const { facts } = this.#checked(row);
+    if (!isMarker(facts)) requireRemovable(facts, removing);
     await removeVersion(transaction, row);
     if (head === undefined) await this.#promoteNewest(transaction, { bucket, key });
     return { version: facts.version ?? UNVERSIONED, isMarker: isMarker(facts), blobs: blobsOfRow(row) };
+  }
+
+  /**
+   * INVARIANT: no version is removed before this was asked, in the same transaction. What a damaged record had to say of
+   * its lock is not known: in a bucket with object lock it stays.
+   */
+  async #requireRemovable(transaction: S3Transaction, head: ObjectHeadRow, removing: Removing): Promise<void> {
+    const facts = readFacts(head);
+    if (facts !== undefined && !isMarker(facts)) requireRemovable(facts, removing);
+    if (facts !== undefined && this.#seal.renew('s3_object', head) !== 'damaged') return;
+    const bucket = await transaction
+      .selectFrom('s3_bucket')
+      .select('settings')
+      .where('name', '=', head.bucket)
+      .executeTakeFirst();
+    if (bucket === undefined || settingsOf(bucket).objectLock === undefined) return;
+    throw new RecordDamageError(`object ${head.bucket}/${head.key}`);
+  }
+
+  /** There is one version without an id at most. @returns its blobs */
+  async #removeNullVersion(
+    transaction: S3Transaction,
+    { bucket, key }: Place,
+    removing: Removing,
+  ): Promise<readonly string[]> {
+    const row = await findVersionHead(transaction, bucket, key, 'null');
+    if (row === undefined) return [];
+    await this.#requireRemovable(transaction, row, removing);
+    await removeVersion(transaction, row);
+    return blobsOfRow(row);
   }
 
   async #promoteNewest(transaction: S3Transaction, { bucket, key }: Place): Promise<void> {
@@ -138,9 +179,12 @@ export class Versions {
 
 /** A damaged record can be replaced: it counts as one without a version. */
 function versionOfRow(row: { readonly facts: string } | undefined): Version | undefined {
-  if (row === undefined) return undefined;
+  return row === undefined ? undefined : readFacts(row)?.version;
+}
+
+function readFacts(row: { readonly facts: string }): ObjectFacts | MarkerFacts | undefined {
   try {
-    return parseVersionFacts(row.facts).version;
+    return parseVersionFacts(row.facts);
   } catch {
     return undefined;
   }
@@ -149,12 +193,4 @@ function versionOfRow(row: { readonly facts: string } | undefined): Version | un
 async function nextOrder(transaction: S3Transaction, { bucket, key }: Place, head: ObjectHeadRow | undefined) {
   const newest = await findVersionHead(transaction, bucket, key);
   return Math.max(versionOfRow(head)?.order ?? 0, newest === undefined ? 0 : -newest.rank) + 1;
-}
-
-/** There is one version without an id at most. @returns its blobs */
-async function removeNullVersion(transaction: S3Transaction, { bucket, key }: Place): Promise<readonly string[]> {
-  const row = await findVersionHead(transaction, bucket, key, 'null');
-  if (row === undefined) return [];
-  await removeVersion(transaction, row);
-  return blobsOfRow(row);
 }

@@ -1,6 +1,7 @@
 import type { BucketVersioningStatus } from '@aws-sdk/client-s3';
 import type { BucketRow } from '../store.ts';
 import type { CorsRule } from './cors-rules.ts';
+import type { ObjectLockSettings } from './object-lock.ts';
 import type { Versioning } from './version.ts';
 
 /** What of a bucket the public does not get, whatever policies and ACLs say. */
@@ -16,6 +17,7 @@ export interface BucketSettings {
   readonly versioning?: BucketVersioningStatus;
   readonly publicAccessBlock?: PublicAccessBlock;
   readonly cors?: readonly CorsRule[];
+  readonly objectLock?: ObjectLockSettings;
 }
 
 const NONE: BucketSettings = {};

@@ -1,6 +1,8 @@
 import type { BlobContent, CiphertextDigest, InlineContent } from '#storage/content/content-writer.ts';
-import type { Version } from './version.ts';
 import type { ChecksumKind, ChecksumName, ChecksumValue } from './checksum.ts';
+import type { LockFacts } from './object-lock.ts';
+import type { PlacementFacts } from './storage-class.ts';
+import type { Version } from './version.ts';
 
 /** The headers that an object is stored with and answers with, by the names of the SDK's members. */
 export interface ObjectHeaders {
@@ -77,7 +79,7 @@ export interface MarkerFacts {
   readonly isMarker: true;
 }
 
-export interface ObjectFacts {
+export interface ObjectFacts extends LockFacts, PlacementFacts {
   /** None where the bucket had no versioning yet. */
   readonly version?: Version;
   readonly headers: ObjectHeaders;
@@ -96,7 +98,8 @@ export interface StoredChecksum {
   readonly sealed?: string;
 }
 
-export interface UploadFacts {
+/** The lock is the one that was asked for; the bucket's default comes when the upload is completed. */
+export interface UploadFacts extends LockFacts, PlacementFacts {
   readonly headers: ObjectHeaders;
   readonly metadata: Metadata;
   readonly tags?: Readonly<Record<string, string>>;

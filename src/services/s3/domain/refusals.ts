@@ -8,11 +8,6 @@ export interface UnsupportedMembers {
   readonly GrantReadACP?: string | undefined;
   readonly GrantWrite?: string | undefined;
   readonly GrantWriteACP?: string | undefined;
-  readonly StorageClass?: string | undefined;
-  readonly WebsiteRedirectLocation?: string | undefined;
-  readonly ObjectLockMode?: string | undefined;
-  readonly ObjectLockRetainUntilDate?: Date | undefined;
-  readonly ObjectLockLegalHoldStatus?: string | undefined;
   readonly ObjectLockEventHold?: string | undefined;
   readonly ObjectLockEventHoldDurationDays?: number | undefined;
   readonly ObjectLockEventHoldDurationYears?: number | undefined;
@@ -24,10 +19,6 @@ export interface UnsupportedMembers {
 }
 
 const HEADERS = {
-  WebsiteRedirectLocation: 'x-amz-website-redirect-location',
-  ObjectLockMode: 'x-amz-object-lock-mode',
-  ObjectLockRetainUntilDate: 'x-amz-object-lock-retain-until-date',
-  ObjectLockLegalHoldStatus: 'x-amz-object-lock-legal-hold',
   ObjectLockEventHold: 'x-amz-object-lock-event-hold',
   ObjectLockEventHoldDurationDays: 'x-amz-object-lock-event-hold-duration-days',
   ObjectLockEventHoldDurationYears: 'x-amz-object-lock-event-hold-duration-years',
@@ -44,9 +35,6 @@ const GRANTS = ['GrantFullControl', 'GrantRead', 'GrantReadACP', 'GrantWrite', '
 export function refuseUnsupported(input: UnsupportedMembers): void {
   if (input.ACL !== undefined && input.ACL !== 'bucket-owner-full-control') throw aclNotSupported();
   if (GRANTS.some((grant) => input[grant] !== undefined)) throw aclNotSupported();
-  if (input.StorageClass !== undefined && input.StorageClass !== 'STANDARD') {
-    throw notImplemented(`x-amz-storage-class: ${input.StorageClass}`);
-  }
   for (const member of Object.keys(HEADERS) as (keyof typeof HEADERS)[]) {
     if (input[member] !== undefined) throw notImplemented(HEADERS[member]);
   }

@@ -8,9 +8,9 @@ import {
 import { operation } from '#kernel/operation.ts';
 import { bucketAccess } from '../access.ts';
 import type { S3Context } from '../context.ts';
-import { settingsOf } from '../domain/bucket-settings.ts';
-import { illegalVersioning, notImplemented } from '../errors.ts';
-import { changeSettings } from './set-bucket.ts';
+import { settingsOf, settingsText } from '../domain/bucket-settings.ts';
+import { illegalVersioning, invalidBucketState, notImplemented } from '../errors.ts';
+import { setBucket } from './set-bucket.ts';
 
 export const putBucketVersioning = operation<S3Context, PutBucketVersioningRequest, Record<string, never>>(
   PutBucketVersioning$,
@@ -21,7 +21,15 @@ export const putBucketVersioning = operation<S3Context, PutBucketVersioningReque
       const { Status: versioning, MFADelete: mfaDelete } = input.VersioningConfiguration ?? {};
       if (versioning === undefined) throw illegalVersioning();
       if (mfaDelete === 'Enabled') throw notImplemented('MfaDelete');
-      await changeSettings(s3, input.Bucket ?? '', { versioning });
+      await setBucket(s3, input.Bucket ?? '', (row) => {
+        const settings = settingsOf(row);
+        if (versioning === 'Suspended' && settings.objectLock !== undefined) {
+          throw invalidBucketState(
+            'An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.',
+          );
+        }
+        return { settings: settingsText({ ...settings, versioning }) };
+      });
       return {};
     },
   },

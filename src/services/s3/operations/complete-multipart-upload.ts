@@ -38,6 +38,7 @@ import type { StoredObject } from '../objects.ts';
 import type { S3Transaction } from '../store.ts';
 import { type StoredUpload, takeUpload } from '../uploads.ts';
 import { objectIdOf } from './create-multipart-upload.ts';
+import { lockOfNewVersion } from './lock-members.ts';
 import { openDataKey } from './start-encryption.ts';
 import { storedEncryptionConditions } from './upload-part.ts';
 
@@ -68,7 +69,8 @@ export const completeMultipartUpload = operation<
     const checksum = checksumOfParts(upload, parts);
     checkWholeObject(input, upload, parts, checksum);
     const { bucket, object_id: objectId, id: uploadId } = upload.row;
-    const { encryption, headers, metadata, tags } = upload.facts;
+    const { encryption, headers, metadata, tags, storageClass, redirect } = upload.facts;
+    const bucketRow = await s3.scope.bucket(call, bucket);
     const storedParts = await sealParts(s3, call, input, upload, parts, checksum);
     const etag = `${md5OfEtags(parts)}-${parts.length}`;
     const size = sizeOf(parts);
@@ -85,6 +87,9 @@ export const completeMultipartUpload = operation<
           headers,
           metadata,
           ...(tags !== undefined && { tags }),
+          ...(storageClass !== undefined && { storageClass }),
+          ...(redirect !== undefined && { redirect }),
+          ...lockOfNewVersion(upload.facts, bucketRow, call.now),
           encryption,
           content: { kind: 'parts', count: parts.length, digest: digestOfParts(JSON.stringify(storedParts.parts)) },
           checksum: storedParts.checksum,
@@ -93,7 +98,7 @@ export const completeMultipartUpload = operation<
         body: null,
       },
       condition,
-      versioningOf(await s3.scope.bucket(call, bucket)),
+      versioningOf(bucketRow),
       async (transaction) => {
         await requireSameParts(transaction, uploadId, parts);
         const used = new Set(parts.map((part) => part.blob));

@@ -11,11 +11,13 @@ import { contextAnswer, encryptionAnswer } from '../domain/encryption-members.ts
 import { headersOf, metadataOf } from '../domain/object-headers.ts';
 import { readWriteCondition } from '../domain/preconditions.ts';
 import { checkKey, refuseUnsupported } from '../domain/refusals.ts';
+import { placementOf } from '../domain/storage-class.ts';
 import { parseTagHeader } from '../domain/tag-set.ts';
 import { invalidRequest, notImplemented } from '../errors.ts';
 import { checksumMembers, storeChecksum } from '../keys/checksum-seal.ts';
 import type { StoredObject } from '../objects.ts';
 import { findSource, openSource, parseCopySource, sourceAccess } from './copy-source.ts';
+import { lockAccess, lockConditions, lockOfNewVersion, requestedLock } from './lock-members.ts';
 import { randomEtag, requestTagConditions } from './put-object.ts';
 import { startEncryption } from './start-encryption.ts';
 
@@ -31,11 +33,13 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
       's3:x-amz-metadata-directive': input.MetadataDirective,
       's3:x-amz-acl': input.ACL,
       's3:x-amz-storage-class': input.StorageClass,
+      ...lockConditions(call, input),
       ...(tags !== undefined && requestTagConditions(tags)),
     };
     const requests = [
       await sourceAccess(s3, call, input),
       await objectAccess(s3, call, input, 's3:PutObject', context),
+      ...(await lockAccess(s3, call, input, context)),
     ];
     const sourceObject = await s3.scope.object(call, source.bucket, source.key, source.versionId);
     const copiesTags = input.TaggingDirective !== 'REPLACE' && sourceObject?.facts.tags !== undefined;
@@ -53,7 +57,9 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
     const algorithm = readAlgorithm(input.ChecksumAlgorithm);
     const source = await findSource(s3, call, input);
     refuseNoChange(input, source);
-    const about = aboutCopy(input, source);
+    const bucketRow = await s3.scope.bucket(call, bucket);
+    const lock = lockOfNewVersion(requestedLock(input, bucketRow, call.now), bucketRow, call.now);
+    const about = { ...aboutCopy(input, source), ...placementOf(input), ...lock };
     const { size } = source.row;
     const id = s3.randomness.bytes(16).toString('hex');
     const { plaintext: dataKey, stored: encryption } = await startEncryption(s3, call, input, {
@@ -95,7 +101,7 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
           body: written.body,
         },
         condition,
-        versioningOf(await s3.scope.bucket(call, bucket)),
+        versioningOf(bucketRow),
       );
       const { VersionId: sourceVersion } = await versionAnswer(s3, call, source);
       return {
@@ -145,7 +151,8 @@ function refuseNoChange(input: CopyObjectRequest, { row, facts }: StoredObject):
     input.ServerSideEncryption !== undefined ||
     input.SSECustomerAlgorithm !== undefined ||
     facts.encryption.kind === 'SSE-C';
-  if (isSame && input.MetadataDirective !== 'REPLACE' && !changesEncryption && input.StorageClass === undefined) {
+  const changesPlace = input.StorageClass !== undefined || input.WebsiteRedirectLocation !== undefined;
+  if (isSame && input.MetadataDirective !== 'REPLACE' && !changesEncryption && !changesPlace) {
     throw invalidRequest(
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
     );

@@ -1,10 +1,11 @@
 import { CreateBucket$, type CreateBucketOutput, type CreateBucketRequest } from '@aws-sdk/client-s3';
 import { accountOf } from '#kernel/caller.ts';
-import { type AccountId, isRegion, type Region } from '#kernel/ids.ts';
+import { isRegion, type Region } from '#kernel/ids.ts';
 import { type Call, operation } from '#kernel/operation.ts';
 import { bucketArn } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { isBucketName } from '../domain/bucket-name.ts';
+import { settingsText } from '../domain/bucket-settings.ts';
 import { checkTags } from '../domain/tag-set.ts';
 import {
   accessDenied,
@@ -16,22 +17,30 @@ import {
   invalidRequest,
   notImplemented,
 } from '../errors.ts';
+import type { BucketRow } from '../store.ts';
 
 /** The region whose endpoint is the global one. */
 const GLOBAL_REGION = 'us-east-1';
 
 export const createBucket = operation<S3Context, CreateBucketRequest, CreateBucketOutput>(CreateBucket$, {
-  authorize: (input) => [
-    {
+  authorize(input) {
+    const resource = bucketArn(input.Bucket ?? '');
+    const create = {
       action: 's3:CreateBucket',
-      resource: bucketArn(input.Bucket ?? ''),
+      resource,
       context: {
         's3:LocationConstraint': input.CreateBucketConfiguration?.LocationConstraint,
         's3:x-amz-acl': input.ACL,
         's3:x-amz-object-ownership': input.ObjectOwnership,
       },
-    },
-  ],
+    };
+    if (input.ObjectLockEnabledForBucket !== true) return [create];
+    return [
+      create,
+      { action: 's3:PutBucketObjectLockConfiguration', resource },
+      { action: 's3:PutBucketVersioning', resource },
+    ];
+  },
   async handle(input, call, s3) {
     const name = input.Bucket ?? '';
     const account = accountOf(call.caller);
@@ -45,6 +54,8 @@ export const createBucket = operation<S3Context, CreateBucketRequest, CreateBuck
       account,
       region,
       tags: Object.keys(tags).length === 0 ? null : JSON.stringify(tags),
+      settings:
+        input.ObjectLockEnabledForBucket === true ? settingsText({ versioning: 'Enabled', objectLock: {} }) : null,
     });
     return { Location: `/${name}`, BucketArn: bucketArn(name) };
   },
@@ -53,10 +64,10 @@ export const createBucket = operation<S3Context, CreateBucketRequest, CreateBuck
 async function insert(
   s3: S3Context,
   call: Call,
-  bucket: { readonly name: string; readonly account: AccountId; readonly region: Region; readonly tags: string | null },
+  bucket: Pick<BucketRow, 'name' | 'account' | 'region' | 'tags' | 'settings'>,
 ): Promise<void> {
   const { name, account } = bucket;
-  const row = s3.seal.bucket({ ...bucket, created_at: call.now, policy: null, encryption: null, settings: null });
+  const row = s3.seal.bucket({ ...bucket, created_at: call.now, policy: null, encryption: null });
   await s3.store.write(async (transaction) => {
     const existing = await transaction
       .selectFrom('s3_bucket')
@@ -84,7 +95,6 @@ function refuse(input: CreateBucketRequest): void {
   if (input.ObjectOwnership !== undefined && input.ObjectOwnership !== 'BucketOwnerEnforced') {
     throw notImplemented(`x-amz-object-ownership: ${input.ObjectOwnership}`);
   }
-  if (input.ObjectLockEnabledForBucket === true) throw notImplemented('x-amz-bucket-object-lock-enabled');
   if (input.BucketNamespace !== undefined && input.BucketNamespace !== 'global') {
     throw notImplemented(`x-amz-bucket-namespace: ${input.BucketNamespace}`);
   }

@@ -12,8 +12,10 @@ import { asChecksumName, type ChecksumKind, checksumKindsOf, type ChecksumName }
 import { contextAnswer, encryptionAnswer } from '../domain/encryption-members.ts';
 import { headersOf, metadataOf } from '../domain/object-headers.ts';
 import { checkKey, refuseUnsupported } from '../domain/refusals.ts';
+import { placementOf } from '../domain/storage-class.ts';
 import { parseTagHeader } from '../domain/tag-set.ts';
 import { invalidRequest, notImplemented } from '../errors.ts';
+import { lockAccess, lockConditions, requestedLock } from './lock-members.ts';
 import { requestTagConditions } from './put-object.ts';
 import { startEncryption } from './start-encryption.ts';
 
@@ -28,10 +30,12 @@ export const createMultipartUpload = operation<S3Context, CreateMultipartUploadR
         ...encryptionConditions(call, input),
         's3:x-amz-acl': input.ACL,
         's3:x-amz-storage-class': input.StorageClass,
+        ...lockConditions(call, input),
         ...(tags !== undefined && requestTagConditions(tags)),
       };
       const requests = [await objectAccess(s3, call, input, 's3:PutObject', context)];
       if (tags !== undefined) requests.push(await objectAccess(s3, call, input, 's3:PutObjectTagging', context));
+      requests.push(...(await lockAccess(s3, call, input, context)));
       return requests;
     },
     async handle(input, call, s3) {
@@ -42,6 +46,8 @@ export const createMultipartUpload = operation<S3Context, CreateMultipartUploadR
       const headers = headersOf(input);
       const metadata = metadataOf(input.Metadata);
       const tags = input.Tagging === undefined ? undefined : parseTagHeader(input.Tagging);
+      const placement = placementOf(input);
+      const lock = requestedLock(input, await s3.scope.bucket(call, bucket), call.now);
       const uploadId = newUploadId(s3, call);
       const objectId = objectIdOf(uploadId);
       const { plaintext, stored } = await startEncryption(s3, call, input, { bucket, key, objectId });
@@ -52,6 +58,8 @@ export const createMultipartUpload = operation<S3Context, CreateMultipartUploadR
           headers,
           metadata,
           ...(tags !== undefined && { tags }),
+          ...placement,
+          ...lock,
           encryption: stored,
           checksum,
           isChecksumChosen: isChosen,

@@ -13,12 +13,13 @@ import { type Call, exempt, operation } from '#kernel/operation.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import { bucketAccess, existingObjectAccess } from '../access.ts';
 import type { S3Context } from '../context.ts';
-import { versioningOf } from '../domain/bucket-settings.ts';
+import { settingsOf, versioningOf } from '../domain/bucket-settings.ts';
 import { matchesEtag } from '../domain/preconditions.ts';
 import { checkKey } from '../domain/refusals.ts';
 import { checkVersionId, versionText } from '../domain/version.ts';
 import { invalidArgument, malformedXml, noSuchKey, preconditionFailed } from '../errors.ts';
 import type { Removal } from '../versions.ts';
+import { bypassAccess } from './lock-members.ts';
 
 const MAXIMUM_KEYS = 1000;
 
@@ -31,12 +32,15 @@ interface DeleteCondition {
 export const deleteObject = operation<S3Context, DeleteObjectRequest, DeleteObjectOutput>(DeleteObject$, {
   isAuthenticationRequired: false,
   isDataEvent: true,
-  authorize: async (input, call, s3) => [await existingObjectAccess(s3, call, input, 's3:DeleteObject')],
+  authorize: async (input, call, s3) => [
+    await existingObjectAccess(s3, call, input, 's3:DeleteObject'),
+    ...(await bypassAccess(s3, call, input)),
+  ],
   async handle(input, call, s3) {
-    refuseBypass(input);
+    const mayBypass = await readBypass(s3, call, input);
     const condition = { ETag: input.IfMatch, LastModifiedTime: input.IfMatchLastModifiedTime, Size: input.IfMatchSize };
     const target = { bucket: input.Bucket ?? '', key: checkKey(input.Key), versionId: checkVersionId(input.VersionId) };
-    const { version, isMarker } = await remove(s3, call, target, condition);
+    const { version, isMarker } = await remove(s3, call, { ...target, mayBypass }, condition);
     return {
       ...(version !== undefined && { VersionId: versionText(version) }),
       ...(isMarker && { DeleteMarker: true }),
@@ -51,12 +55,12 @@ export const deleteObjects = operation<S3Context, DeleteObjectsRequest, DeleteOb
   async handle(input, call, s3) {
     // Refuses a bucket that does not exist, or has another owner than expected, before anything is done.
     await bucketAccess(s3, call, input, 's3:DeleteObject');
-    refuseBypass(input);
+    const mayBypass = await readBypass(s3, call, input);
     const items = input.Delete?.Objects ?? [];
     if (items.length === 0 || items.length > MAXIMUM_KEYS) throw malformedXml();
     const deleted: DeletedObject[] = [];
     const errors: S3Error[] = [];
-    const outcomes = await Promise.all(items.map((item) => removeItem(s3, call, input, item)));
+    const outcomes = await Promise.all(items.map((item) => removeItem(s3, call, { ...input, mayBypass }, item)));
     for (const { item, removal, failure } of outcomes) {
       const { Key, VersionId } = item;
       const named = { Key, ...(VersionId !== undefined && { VersionId }) };
@@ -73,7 +77,7 @@ export const deleteObjects = operation<S3Context, DeleteObjectsRequest, DeleteOb
 async function removeItem(
   s3: S3Context,
   call: Call,
-  input: DeleteObjectsRequest,
+  input: DeleteObjectsRequest & { readonly mayBypass: boolean },
   item: ObjectIdentifier,
 ): Promise<{ readonly item: ObjectIdentifier; readonly removal?: Removal; readonly failure?: ServiceError }> {
   try {
@@ -81,9 +85,11 @@ async function removeItem(
       bucket: input.Bucket ?? '',
       key: checkKey(item.Key),
       versionId: checkVersionId(item.VersionId),
+      mayBypass: input.mayBypass,
     };
     const named = { ...input, Key: target.key, VersionId: target.versionId };
     await call.require(await existingObjectAccess(s3, call, named, 's3:DeleteObject'));
+    for (const request of await bypassAccess(s3, call, named)) await call.require(request);
     return { item, removal: await remove(s3, call, target, item) };
   } catch (error) {
     if (error instanceof ServiceError) return { item, failure: error };
@@ -101,7 +107,12 @@ function markerMembers(removal: Removal | undefined, versionId: string | undefin
 async function remove(
   s3: S3Context,
   call: Call,
-  target: { readonly bucket: string; readonly key: string; readonly versionId: string | undefined },
+  target: {
+    readonly bucket: string;
+    readonly key: string;
+    readonly versionId: string | undefined;
+    readonly mayBypass: boolean;
+  },
   condition: DeleteCondition,
 ): Promise<Removal> {
   const { key } = target;
@@ -118,7 +129,14 @@ async function remove(
   });
 }
 
-function refuseBypass(input: { readonly BypassGovernanceRetention?: boolean | undefined }): void {
-  if (input.BypassGovernanceRetention === undefined) return;
+/** Whether the request may pass by GOVERNANCE: who says so was asked for the right to. @throws ServiceError InvalidArgument */
+async function readBypass(
+  s3: S3Context,
+  call: Call,
+  input: { readonly Bucket: string | undefined; readonly BypassGovernanceRetention?: boolean | undefined },
+): Promise<boolean> {
+  if (input.BypassGovernanceRetention === undefined) return false;
+  const { objectLock } = settingsOf(await s3.scope.bucket(call, input.Bucket ?? ''));
+  if (objectLock !== undefined) return input.BypassGovernanceRetention;
   throw invalidArgument('x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.');
 }

@@ -35,7 +35,7 @@ export const getObjectAttributes = operation<S3Context, GetObjectAttributesReque
           ...(await versionAnswer(s3, call, object)),
           ...(wanted.has('ETag') && { ETag: row.etag }),
           ...(wanted.has('ObjectSize') && { ObjectSize: row.size }),
-          ...(wanted.has('StorageClass') && { StorageClass: 'STANDARD' as const }),
+          ...(wanted.has('StorageClass') && { StorageClass: facts.storageClass ?? ('STANDARD' as const) }),
           ...(wanted.has('Checksum') && checksumOf(object, dataKey)),
           ...(wanted.has('ObjectParts') && partsOf(s3, object, input, dataKey)),
         };

@@ -8,6 +8,7 @@ import { refuseEncryptionHeaders } from '../domain/encryption-choice.ts';
 import { checkReadCondition } from '../domain/preconditions.ts';
 import { internalError, invalidRequest } from '../errors.ts';
 import type { StoredObject } from '../objects.ts';
+import { lockAnswer } from './lock-members.ts';
 import { objectAnswer } from './object-answer.ts';
 import { readSpan } from './read-span.ts';
 import { customerKeyFor, openDataKey } from './start-encryption.ts';
@@ -56,6 +57,7 @@ async function readOnce(input: GetObjectRequest, call: Call, s3: S3Context): Pro
   return {
     ...answer,
     ...(await versionAnswer(s3, call, object)),
+    ...(await lockAnswer(s3, call, input, object)),
     ...overridesOf(input),
     ...(span.partsCount !== undefined && { PartsCount: span.partsCount }),
     ...(span.isRange && { ContentRange: contentRangeOf(span, object.row.size) }),

@@ -6,6 +6,7 @@ import { contentRangeOf } from '../domain/byte-range.ts';
 import { refuseEncryptionHeaders } from '../domain/encryption-choice.ts';
 import { checkReadCondition } from '../domain/preconditions.ts';
 import { placeOf } from './get-object.ts';
+import { lockAnswer } from './lock-members.ts';
 import { objectAnswer } from './object-answer.ts';
 import { readSpan } from './read-span.ts';
 import { customerKeyFor, openDataKey } from './start-encryption.ts';
@@ -30,6 +31,7 @@ export const headObject = operation<S3Context, HeadObjectRequest, HeadObjectOutp
     return {
       ...answer,
       ...(await versionAnswer(s3, call, object)),
+      ...(await lockAnswer(s3, call, input, object)),
       ...(span.partsCount !== undefined && { PartsCount: span.partsCount }),
       ...(span.isRange && { ContentRange: contentRangeOf(span, object.row.size) }),
       ContentLength: span.end - span.start,

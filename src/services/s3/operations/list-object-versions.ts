@@ -4,6 +4,7 @@ import {
   type ListObjectVersionsOutput,
   type ListObjectVersionsRequest,
   type ObjectVersion,
+  type ObjectVersionStorageClass,
 } from '@aws-sdk/client-s3';
 import { type Call, operation } from '#kernel/operation.ts';
 import { bucketAccess } from '../access.ts';
@@ -55,7 +56,7 @@ export const listObjectVersions = operation<S3Context, ListObjectVersionsRequest
           ...common,
           ETag: `"${row.etag}"`,
           Size: row.size,
-          StorageClass: 'STANDARD',
+          StorageClass: (facts.storageClass ?? 'STANDARD') as ObjectVersionStorageClass,
           ...(checksum !== undefined && { ChecksumAlgorithm: [checksum.name], ChecksumType: checksum.kind }),
         });
       }

@@ -101,13 +101,13 @@ function listPage(s3: S3Context, bucket: string, input: ListInput, limit: number
 }
 
 function contentOf(row: ListedRow, write: (key: string) => string) {
-  const { checksum } = parseObjectFacts(row.facts);
+  const { checksum, storageClass = 'STANDARD' as const } = parseObjectFacts(row.facts);
   return {
     Key: write(row.key),
     LastModified: new Date(row.modified_at),
     ETag: `"${row.etag}"`,
     Size: row.size,
-    StorageClass: 'STANDARD' as const,
+    StorageClass: storageClass,
     ...(checksum !== undefined && { ChecksumAlgorithm: [checksum.name], ChecksumType: checksum.kind }),
   };
 }

@@ -52,7 +52,7 @@ export const listParts = operation<S3Context, ListPartsRequest, ListPartsOutput>
       })),
       Initiator: { ID: facts.initiator.id, DisplayName: facts.initiator.name },
       Owner: { ID: await s3.canonicalIdOf(account) },
-      StorageClass: 'STANDARD',
+      StorageClass: facts.storageClass ?? 'STANDARD',
       ...(facts.isChecksumChosen && { ChecksumAlgorithm: facts.checksum.name, ChecksumType: facts.checksum.kind }),
     };
   },
@@ -90,7 +90,7 @@ export const listMultipartUploads = operation<S3Context, ListMultipartUploadsReq
             UploadId: row.id,
             Key: write(row.key),
             Initiated: new Date(row.initiated_at),
-            StorageClass: 'STANDARD' as const,
+            StorageClass: facts.storageClass ?? ('STANDARD' as const),
             Owner: owner,
             Initiator: { ID: facts.initiator.id, DisplayName: facts.initiator.name },
             ...(facts.isChecksumChosen && {

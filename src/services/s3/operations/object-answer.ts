@@ -1,5 +1,6 @@
 import { encryptionAnswer } from '../domain/encryption-members.ts';
 import { headerMembers } from '../domain/object-headers.ts';
+import { placementMembers } from '../domain/storage-class.ts';
 import { checksumMembers, openChecksum } from '../keys/checksum-seal.ts';
 import type { StoredObject } from '../objects.ts';
 
@@ -20,6 +21,7 @@ export function objectAnswer(object: StoredObject, options: { readonly dataKey: 
     ...headerMembers(facts.headers),
     Metadata: { ...facts.metadata },
     ...encryptionAnswer(facts.encryption),
+    ...placementMembers(facts),
     ...(tagCount > 0 && { TagCount: tagCount }),
     ...(dataKey !== undefined && facts.checksum !== undefined && checksumAnswer(object, dataKey)),
   };

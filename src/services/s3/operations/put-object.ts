@@ -10,9 +10,11 @@ import { headersOf, metadataOf } from '../domain/object-headers.ts';
 import { PayloadChecks } from '../domain/payload-checks.ts';
 import { readWriteCondition } from '../domain/preconditions.ts';
 import { checkKey, refuseUnsupported } from '../domain/refusals.ts';
+import { placementOf } from '../domain/storage-class.ts';
 import { parseTagHeader } from '../domain/tag-set.ts';
 import { checksumMembers, storeChecksum } from '../keys/checksum-seal.ts';
 import { emptyBody } from './empty-body.ts';
+import { lockAccess, lockConditions, lockOfNewVersion, requestedLock, requireDigest } from './lock-members.ts';
 import { startEncryption } from './start-encryption.ts';
 
 export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>(PutObject$, {
@@ -25,13 +27,16 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
       's3:x-amz-storage-class': input.StorageClass,
       's3:if-none-match': input.IfNoneMatch,
       's3:if-match': input.IfMatch,
+      ...lockConditions(call, input),
     };
-    if (input.Tagging === undefined) return [await objectAccess(s3, call, input, 's3:PutObject', context)];
+    const locks = await lockAccess(s3, call, input, context);
+    if (input.Tagging === undefined) return [await objectAccess(s3, call, input, 's3:PutObject', context), ...locks];
     const tags = parseTagHeader(input.Tagging);
     const tagged = { ...context, ...requestTagConditions(tags) };
     return [
       await objectAccess(s3, call, input, 's3:PutObject', tagged),
       await objectAccess(s3, call, input, 's3:PutObjectTagging', tagged),
+      ...locks,
     ];
   },
   async handle(input, call, s3) {
@@ -41,6 +46,10 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
     const condition = readWriteCondition(input);
     const metadata = metadataOf(input.Metadata);
     const tags = input.Tagging === undefined ? undefined : parseTagHeader(input.Tagging);
+    const placement = placementOf(input);
+    const bucketRow = await s3.scope.bucket(call, bucket);
+    const lock = lockOfNewVersion(requestedLock(input, bucketRow, call.now), bucketRow, call.now);
+    requireDigest(call, input, lock, 'Object');
     const id = s3.randomness.bytes(16).toString('hex');
     const place = { bucket, key, objectId: id };
     const { plaintext: dataKey, stored: encryption } = await startEncryption(s3, call, input, place);
@@ -74,6 +83,8 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
             headers: headersOf(input),
             metadata,
             ...(tags !== undefined && { tags }),
+            ...placement,
+            ...lock,
             encryption,
             content: written.content,
             checksum: storeChecksum(checksum, encryption, dataKey, id),
@@ -81,7 +92,7 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
           body: written.body,
         },
         condition,
-        versioningOf(await s3.scope.bucket(call, bucket)),
+        versioningOf(bucketRow),
       );
       return {
         ...(versionId !== undefined && { VersionId: versionId }),

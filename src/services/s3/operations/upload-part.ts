@@ -24,6 +24,7 @@ import { checksumMembers } from '../keys/checksum-seal.ts';
 import type { StoredUpload } from '../uploads.ts';
 import { findSource, openSource, sourceAccess } from './copy-source.ts';
 import { emptyBody } from './empty-body.ts';
+import { lockOfNewVersion, requireDigest } from './lock-members.ts';
 import { randomEtag } from './put-object.ts';
 import { openDataKey } from './start-encryption.ts';
 
@@ -41,6 +42,8 @@ export const uploadPart = operation<S3Context, UploadPartRequest, UploadPartOutp
     const upload = await s3.uploads.find(input.Bucket ?? '', checkKey(input.Key), input.UploadId);
     const number = partNumberOf(input);
     const { encryption, checksum } = upload.facts;
+    const bucket = await s3.scope.bucket(call, upload.row.bucket);
+    requireDigest(call, input, lockOfNewVersion(upload.facts, bucket, call.now), 'Part');
     const needsMd5 = encryption.kind === 'AES256';
     const checks = new PayloadChecks(input, call, { fallback: checksum.name, needsMd5 });
     const isOther = checks.checksum.name !== checksum.name;

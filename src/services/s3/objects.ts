@@ -176,7 +176,10 @@ export class Objects {
 
   /** Changes the tags of an object, if it is still the same one. */
   async setTags(object: StoredObject, tags: Readonly<Record<string, string>> | undefined): Promise<void> {
-    await this.change(object, ({ tags: _, ...rest }) => (tags === undefined ? rest : { ...rest, tags }));
+    await this.change(object, (facts) => {
+      const { tags: _, ...rest } = facts;
+      return tags === undefined ? rest : { ...rest, tags };
+    });
   }
 
   /**

@@ -7,7 +7,7 @@ import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startTestPlatform } from '../harness/platform.ts';
-import { newCredential, XksProxy } from '../harness/xks-proxy.ts';
+import { XksProxy } from '../harness/xks-proxy.ts';
 
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('../fixtures/kms_cli.py', import.meta.url));

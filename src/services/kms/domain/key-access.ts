@@ -1,10 +1,9 @@
 import { accountOf } from '#kernel/caller.ts';
 import type { GrantTerms } from '#kernel/key-grant.ts';
 import type { AccessRequest, Call, ConditionContext } from '#kernel/operation.ts';
-import { accessDenied } from '../errors.ts';
 import type { EncryptionContext } from './encryption-context.ts';
 import { GRANTABLE_ACTIONS } from './grant-terms.ts';
-import type { LocatedKey } from './key-locator.ts';
+import { foreignKeyDenied, type LocatedKey } from './key-locator.ts';
 
 /**
  * Actions that AWS lets another account's principals use; all others are refused whatever the key policy says.
@@ -52,10 +51,9 @@ export function keyAccess(
   details: KeyAccessDetails = {},
 ): AccessRequest {
   const { key, arn, requestAlias } = located;
-  const callerAccount = accountOf(call.caller);
-  if (callerAccount !== key.account && !CROSS_ACCOUNT_ACTIONS.has(action)) {
-    throw accessDenied(`${action} cannot be called on a key of another account: ${arn}`);
-  }
+  const isForeign = accountOf(call.caller) !== key.account;
+  const refusal = () => foreignKeyDenied(call.caller, action, located.requestName);
+  if (isForeign && !CROSS_ACCOUNT_ACTIONS.has(action)) throw refusal();
   return {
     action,
     resource: arn,
@@ -65,6 +63,7 @@ export function keyAccess(
       grants: { find: located.findGrants, encryptionContext: details.encryptionContext, child: details.child },
     }),
     resourceTags: key.tags,
+    ...(isForeign && { refusal }),
     context: {
       ...callerKeys(call),
       ...keyKindKeys(key),

@@ -7,7 +7,7 @@ import type { Call } from '#kernel/operation.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import { accessDenied, aliasNotFound, disabled, invalidState, keyNotFound } from '../errors.ts';
 import { expireMaterials } from '../materials/imports.ts';
-import type { DescribedKey, KeyRecord, KeyRef, KmsStore } from '../store.ts';
+import type { AliasRecord, DescribedKey, KeyRecord, KeyRef, KmsStore } from '../store.ts';
 import { aliasArn, keyArn, type KeyIdentifier, readKeyIdentifier } from './key-identifier.ts';
 import { type ManagedKeyService, managedKeyDescription, managedKeyPolicy, managedKeyService } from './key-policies.ts';
 import { nextRotation, YEAR_IN_DAYS } from './rotation-schedule.ts';
@@ -18,6 +18,8 @@ import { XksFailure } from '../xks/proxy-failure.ts';
 export interface LocatedKey {
   readonly key: DescribedKey;
   readonly arn: string;
+  /** As the request named it; undefined for the key of a ciphertext or of a grant. */
+  readonly requestName: string | undefined;
   /** `alias/…` when the request named the key by it: `kms:RequestAlias`. */
   readonly requestAlias: string | undefined;
   readonly findGrants: GrantQuestion['find'];
@@ -28,6 +30,7 @@ export class KeyLocator {
   readonly #store: KmsStore;
   readonly #materials: KeyMaterials;
   readonly #randomness: Randomness;
+  readonly #aliases = new WeakMap<Call, Map<string, AliasRecord>>();
 
   constructor(store: KmsStore, materials: KeyMaterials, randomness: Randomness) {
     this.#store = store;
@@ -52,19 +55,30 @@ export class KeyLocator {
         ? aliasNotFound(aliasArn(identifier.account, identifier.region, identifier.name))
         : keyNotFound(keyArn({ account: identifier.account, region: identifier.region, id: identifier.name }));
     }
-    return this.#located(key, identifier.kind === 'alias' ? identifier.name : undefined);
+    return this.#located(key, keyId, identifier.kind === 'alias' ? identifier.name : undefined);
   }
 
   /** The key of a ciphertext, which names its id alone. */
   async locateById(id: string, call: Call): Promise<LocatedKey | undefined> {
     const key = await this.#find({ region: call.region, id }, call.now);
     if (key === undefined || isGone(key, call.now) || key.region !== call.region) return undefined;
-    return this.#located(key, undefined);
+    return this.#located(key, undefined, undefined);
   }
 
-  #located(key: DescribedKey, requestAlias: string | undefined): LocatedKey {
+  #located(key: DescribedKey, requestName: string | undefined, requestAlias: string | undefined): LocatedKey {
     const findGrants: GrantQuestion['find'] = (grantees) => this.#store.grants.findFor(key, grantees);
-    return { key, arn: keyArn(key), requestAlias, findGrants };
+    return { key, arn: keyArn(key), requestName, requestAlias, findGrants };
+  }
+
+  /**
+   * INVARIANT: an alias leads to one key throughout a request, so that the key that is used is the one that was authorised.
+   */
+  async findAlias(account: AccountId, name: string, call: Call): Promise<AliasRecord | undefined> {
+    const known = this.#aliases.get(call) ?? new Map<string, AliasRecord>();
+    const place = `${account} ${name}`;
+    const alias = known.get(place) ?? (await this.#store.findAlias(account, call.region, name));
+    if (alias !== undefined) this.#aliases.set(call, known.set(place, alias));
+    return alias;
   }
 
   /** INVARIANT: imported material ends at its moment, whether or not it was swept yet. */
@@ -83,7 +97,7 @@ export class KeyLocator {
   }
 
   async #findByAlias(identifier: KeyIdentifier, call: Call): Promise<DescribedKey | undefined> {
-    const alias = await this.#store.findAlias(identifier.account, identifier.region, identifier.name);
+    const alias = await this.findAlias(identifier.account, identifier.name, call);
     if (alias !== undefined) {
       const key = await this.#find({ region: alias.region, id: alias.key_id }, call.now);
       return key !== undefined && !isGone(key, call.now) ? key : undefined;
@@ -187,10 +201,15 @@ export function callerAccount(caller: Caller, action: string): AccountId {
   return account;
 }
 
-/** Of what is another account's nothing is told, not even whether it is there. */
-export function foreignKeyDenied(caller: Caller, action: string, keyId: string): Error {
+/**
+ * Of what is another account's nothing is told, not even whether it is there.
+ *
+ * @param name as the request named the key; undefined where a ciphertext or a grant did
+ */
+export function foreignKeyDenied(caller: Caller, action: string, name: string | undefined): Error {
+  const resource = name === undefined ? 'this resource' : `resource: ${name}`;
   return accessDenied(
-    `User: ${nameOf(caller)} is not authorized to perform: ${action} on resource: ${keyId} because the resource does ` +
+    `User: ${nameOf(caller)} is not authorized to perform: ${action} on ${resource} because the resource does ` +
       'not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly ' +
       'denies access',
   );

@@ -9,11 +9,12 @@ import {
   UpdateAlias$,
   type UpdateAliasRequest,
 } from '@aws-sdk/client-kms';
+import type { AccountId } from '#kernel/ids.ts';
 import { type AccessRequest, type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
 import { keyAccess } from '../domain/key-access.ts';
 import { aliasArn } from '../domain/key-identifier.ts';
-import { callerAccount, type LocatedKey, deletionProblem } from '../domain/key-locator.ts';
+import { callerAccount, deletionProblem, foreignKeyDenied, type LocatedKey } from '../domain/key-locator.ts';
 import { isReservedAlias } from '../domain/key-policies.ts';
 import { decodeMarker, pageOf } from '../domain/pagination.ts';
 import { aliasNotFound, alreadyExists, invalidAliasName, invalidState, limitExceeded, validation } from '../errors.ts';
@@ -64,6 +65,7 @@ export const updateAlias = operation<KmsContext, UpdateAliasRequest, Record<stri
   },
   async handle(input, call, kms) {
     const name = checkAliasName(input.AliasName ?? '');
+    const alias = await requireAlias(name, call, kms, 'kms:UpdateAlias');
     const target = await locateTarget(input.TargetKeyId ?? '', call, kms, 'kms:UpdateAlias');
     await kms.store.write(async (transaction) => {
       const updated = await transaction
@@ -72,6 +74,7 @@ export const updateAlias = operation<KmsContext, UpdateAliasRequest, Record<stri
         .where('account', '=', target.key.account)
         .where('region', '=', call.region)
         .where('name', '=', name)
+        .where('key_id', '=', alias.key_id)
         .executeTakeFirst();
       if (updated.numUpdatedRows === 0n) throw aliasNotFound(aliasArn(target.key.account, call.region, name));
     });
@@ -86,13 +89,14 @@ export const deleteAlias = operation<KmsContext, DeleteAliasRequest, Record<stri
   },
   async handle(input, call, kms) {
     const name = checkAliasName(input.AliasName ?? '');
-    const account = callerAccount(call.caller, 'kms:DeleteAlias');
+    const { account, key_id } = await requireAlias(name, call, kms, 'kms:DeleteAlias');
     await kms.store.write(async (transaction) => {
       const deleted = await transaction
         .deleteFrom('kms_alias')
         .where('account', '=', account)
         .where('region', '=', call.region)
         .where('name', '=', name)
+        .where('key_id', '=', key_id)
         .executeTakeFirst();
       if (deleted.numDeletedRows === 0n) throw aliasNotFound(aliasArn(account, call.region, name));
     });
@@ -105,8 +109,7 @@ export const listAliases = operation<KmsContext, ListAliasesRequest, ListAliases
   async handle(input, call, kms) {
     const account = callerAccount(call.caller, 'kms:ListAliases');
     const limit = input.Limit ?? DEFAULT_LIMIT;
-    const keyId =
-      input.KeyId === undefined ? undefined : (await kms.keys.locate(input.KeyId, call, 'kms:ListAliases')).key.id;
+    const keyId = input.KeyId === undefined ? undefined : await locateOwn(input.KeyId, account, call, kms);
     const aliases = await kms.store.listAliases(account, call.region, keyId, decodeMarker(input.Marker), limit + 1);
     const { items, ...page } = pageOf(aliases, limit, (alias) => alias.name);
     return {
@@ -121,6 +124,13 @@ export const listAliases = operation<KmsContext, ListAliasesRequest, ListAliases
     };
   },
 });
+
+/** The id of a key of the caller's account; of other accounts' keys it is not told whether they are there. */
+async function locateOwn(keyId: string, account: AccountId, call: Call, kms: KmsContext): Promise<string> {
+  const { key } = await kms.keys.locate(keyId, call, 'kms:ListAliases');
+  if (key.account !== account) throw foreignKeyDenied(call.caller, 'kms:ListAliases', keyId);
+  return key.id;
+}
 
 /** An alias operation needs its permission on the alias (identity policies) and on each key (key policy too). */
 async function authorizeAlias(
@@ -139,9 +149,10 @@ async function authorizeAlias(
   return requests;
 }
 
+/** The alias as it was authorised: one that leads elsewhere by now is another one, and not changed. */
 async function requireAlias(name: string, call: Call, kms: KmsContext, action: string) {
   const account = callerAccount(call.caller, action);
-  const alias = await kms.store.findAlias(account, call.region, name);
+  const alias = await kms.keys.findAlias(account, name, call);
   if (alias === undefined) throw aliasNotFound(aliasArn(account, call.region, name));
   return alias;
 }

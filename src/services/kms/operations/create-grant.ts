@@ -10,7 +10,8 @@ import { callerAccount, type LocatedKey, requireEnabled } from '../domain/key-lo
 import { invalidArn, limitExceeded, validation } from '../errors.ts';
 import { countGrants, type GrantRecord } from '../grant-store.ts';
 import { endDryRun } from './crypto-parameters.ts';
-import { isForService, locateByKeyName } from './grant-requests.ts';
+import { isForService } from './grant-requests.ts';
+import { locateByKeyId } from './locate-by-key-id.ts';
 
 const ACTION = 'kms:CreateGrant';
 /** AWS's quota (KMS developer guide, "Resource quotas"). */
@@ -20,7 +21,7 @@ const SERVICE = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com$/;
 
 export const createGrant = operation<KmsContext, CreateGrantRequest, CreateGrantResponse>(CreateGrant$, {
   async authorize(input, call, kms) {
-    const located = await locateByKeyName(input.KeyId, call, kms, ACTION);
+    const located = await locateByKeyId(input.KeyId, call, kms, ACTION);
     const terms = readGrantTerms(input);
     const { encryptionContextEquals, encryptionContextSubset } = terms.constraints;
     const encryptionContext = encryptionContextEquals ?? encryptionContextSubset;
@@ -28,7 +29,7 @@ export const createGrant = operation<KmsContext, CreateGrantRequest, CreateGrant
     return [keyAccess(call, located, ACTION, { encryptionContext, context, child: terms })];
   },
   async handle(input, call, kms) {
-    const located = await locateByKeyName(input.KeyId, call, kms, ACTION);
+    const located = await locateByKeyId(input.KeyId, call, kms, ACTION);
     const terms = readGrantTerms(input);
     checkGrantTerms(terms, located.key);
     const principals = await findPrincipals(input, kms);

@@ -8,16 +8,17 @@ import { foreignKeyDenied, type LocatedKey } from '../domain/key-locator.ts';
 import { grantNotFound, invalidGrantToken, validation } from '../errors.ts';
 import { constraintsOf, type GrantRecord, operationsOf } from '../grant-store.ts';
 import { endDryRun } from './crypto-parameters.ts';
-import { checkGrantId, isForService, locateByKeyName, rootArn } from './grant-requests.ts';
+import { checkGrantId, isForService, rootArn } from './grant-requests.ts';
 import { findByToken } from './grant-tokens.ts';
+import { locateByKeyId } from './locate-by-key-id.ts';
 
 export const revokeGrant = operation<KmsContext, RevokeGrantRequest, Record<string, never>>(RevokeGrant$, {
   async authorize(input, call, kms) {
-    const located = await locateByKeyName(input.KeyId, call, kms, 'kms:RevokeGrant');
+    const located = await locateByKeyId(input.KeyId, call, kms, 'kms:RevokeGrant');
     return [keyAccess(call, located, 'kms:RevokeGrant', { context: isForService(call) })];
   },
   async handle(input, call, kms) {
-    const located = await locateByKeyName(input.KeyId, call, kms, 'kms:RevokeGrant');
+    const located = await locateByKeyId(input.KeyId, call, kms, 'kms:RevokeGrant');
     const grant = await findOnKey(input.GrantId, located, kms);
     if (grant === undefined) throw grantNotFound(input.GrantId ?? '');
     endDryRun(input);
@@ -89,7 +90,7 @@ async function locateGrant(
   if (KeyId === undefined || GrantId === undefined) {
     throw validation('Specify a grant token, or both a key and a grant ID.');
   }
-  const located = await locateByKeyName(KeyId, call, kms, 'kms:RetireGrant');
+  const located = await locateByKeyId(KeyId, call, kms, 'kms:RetireGrant');
   const grant = await findOnKey(GrantId, located, kms);
   if (grant !== undefined) return { located, grant };
   if (accountOf(call.caller) !== located.key.account) throw foreignKeyDenied(call.caller, 'kms:RetireGrant', KeyId);

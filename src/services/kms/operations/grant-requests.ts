@@ -2,10 +2,8 @@ import type { GrantListEntry } from '@aws-sdk/client-kms';
 import { formatArn } from '#kernel/arn.ts';
 import type { GrantConstraints } from '#kernel/key-grant.ts';
 import type { Call, ConditionContext } from '#kernel/operation.ts';
-import type { KmsContext } from '../context.ts';
 import { keyArn } from '../domain/key-identifier.ts';
-import type { LocatedKey } from '../domain/key-locator.ts';
-import { invalidGrantId, validation } from '../errors.ts';
+import { invalidGrantId } from '../errors.ts';
 import { constraintsOf, type GrantRecord, operationsOf } from '../grant-store.ts';
 
 const GRANT_ID = /^[0-9a-f]{64}$/;
@@ -14,18 +12,6 @@ const GRANT_ID = /^[0-9a-f]{64}$/;
 export function checkGrantId(id: string): string {
   if (!GRANT_ID.test(id)) throw invalidGrantId(id);
   return id;
-}
-
-/** The operations on grants take a key's id or ARN, never an alias. */
-export async function locateByKeyName(
-  keyId: string | undefined,
-  call: Call,
-  kms: KmsContext,
-  action: string,
-): Promise<LocatedKey> {
-  const located = await kms.keys.locate(keyId ?? '', call, action);
-  if (located.requestAlias !== undefined) throw validation(`Invalid keyId '${keyId}': an alias is not allowed here.`);
-  return located;
 }
 
 /** Whether a service asks in somebody's name, as AWS's do that make grants for their resources. */

@@ -13,7 +13,8 @@ import { callerAccount } from '../domain/key-locator.ts';
 import { decodeMarker, pageOf } from '../domain/pagination.ts';
 import { accessDenied, invalidArn, validation } from '../errors.ts';
 import type { GrantRecord } from '../grant-store.ts';
-import { checkGrantId, grantListEntry, isForService, locateByKeyName } from './grant-requests.ts';
+import { checkGrantId, grantListEntry, isForService } from './grant-requests.ts';
+import { locateByKeyId } from './locate-by-key-id.ts';
 
 const DEFAULT_LIMIT = 50;
 /** Whoever asks for more gets as many, and a marker (KMS API, ListGrants). */
@@ -21,7 +22,7 @@ const MAX_LIMIT = 100;
 
 export const listGrants = operation<KmsContext, ListGrantsRequest, ListGrantsResponse>(ListGrants$, {
   async authorize(input, call, kms) {
-    const located = await locateByKeyName(input.KeyId, call, kms, 'kms:ListGrants');
+    const located = await locateByKeyId(input.KeyId, call, kms, 'kms:ListGrants');
     return [keyAccess(call, located, 'kms:ListGrants', { context: isForService(call) })];
   },
   async handle(input, call, kms) {
@@ -30,7 +31,7 @@ export const listGrants = operation<KmsContext, ListGrantsRequest, ListGrantsRes
       throw validation('Specify either GranteePrincipal or GranteeServicePrincipal, but not both.');
     }
     requireService('GranteeServicePrincipal', GranteeServicePrincipal, call);
-    const { key } = await locateByKeyName(input.KeyId, call, kms, 'kms:ListGrants');
+    const { key } = await locateByKeyId(input.KeyId, call, kms, 'kms:ListGrants');
     const id = GrantId === undefined ? undefined : checkGrantId(GrantId);
     const filter = { id, grantee: GranteePrincipal ?? GranteeServicePrincipal };
     const limit = limitOf(input);

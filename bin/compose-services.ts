@@ -60,6 +60,8 @@ import { S3Api } from '#services/s3/api.ts';
 import { createS3Context } from '#services/s3/context.ts';
 import { purgeAccount as purgeS3Account } from '#services/s3/maintenance/purge-account.ts';
 import { s3Migrations } from '#services/s3/migrations.ts';
+import { Scrubber } from '#services/s3/maintenance/scrub/scrubber.ts';
+import { ScrubPositions, type ScrubTables, scrubMigrations } from '#services/s3/maintenance/scrub/scrub-position.ts';
 import { s3Service } from '#services/s3/service.ts';
 import type { S3Tables } from '#services/s3/store.ts';
 import { SecretsManagerApi } from '#services/secrets-manager/api.ts';
@@ -79,6 +81,7 @@ import type { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
 import { checksOf } from './checks.ts';
 import type { Config } from './config.ts';
 import { LateDoor } from './late-door.ts';
+import { operatorDecrypt } from './operator-decrypt.ts';
 import { usualMediaWorkers } from './usual-media-workers.ts';
 
 /** Every service's tables. */
@@ -91,6 +94,7 @@ export const allMigrations: readonly Migration[] = [
   ...grantMigrations,
   ...cloudTrailMigrations,
   ...s3Migrations,
+  ...scrubMigrations,
   ...mediaconvertMigrations,
   ...streamMigrations,
   ...archiveMigrations,
@@ -260,6 +264,19 @@ export function composeServices(
   });
   door.open(gateway);
 
+  const scrubber =
+    config.scrubRate === undefined
+      ? undefined
+      : new Scrubber({
+          s3,
+          decrypt: operatorDecrypt(kms),
+          positions: new ScrubPositions(records.of<ScrubTables>()),
+          events,
+          clock,
+          logger,
+          bytesPerSecond: config.scrubRate * 2 ** 20,
+        });
+
   const checks = checksOf({
     records,
     iam,
@@ -302,6 +319,7 @@ export function composeServices(
       reportUsage(keyUsage, records.of<KmsTables>(), clock, request),
     s3,
     kmsApi: new KmsApi(door),
+    scrubber,
     mediaconvert,
     kinesisVideo,
     archivedMedia,

@@ -67,6 +67,8 @@ export interface Config {
   readonly remoteEntitlements: readonly RemoteEntitlement[];
   /** Where `/metrics` is served, on loopback; `undefined` for nowhere, 0 lets the system choose. */
   readonly metricsPort: number | undefined;
+  /** How fast everything in S3 is read again, in MiB a second; `undefined` for not at all. */
+  readonly scrubRate: number | undefined;
 }
 
 export interface CommandLineOptions {
@@ -105,6 +107,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'COFFER_ALLOW_INSECURE_SSE_C',
   'COFFER_ENCODED_REFUSALS',
   'COFFER_MEDIA_WORKERS',
+  'COFFER_SCRUB_RATE',
   'COFFER_ROTATION_ENDPOINTS',
   'COFFER_EVENT_WEBHOOKS',
   'COFFER_HTTP_INPUT_HOSTS',
@@ -152,6 +155,7 @@ export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv
     allowInsecureCustomerKeys: readSwitch('COFFER_ALLOW_INSECURE_SSE_C', environment['COFFER_ALLOW_INSECURE_SSE_C']),
     encodedRefusals: readSwitch('COFFER_ENCODED_REFUSALS', environment['COFFER_ENCODED_REFUSALS']),
     mediaWorkers: readCount('COFFER_MEDIA_WORKERS', environment['COFFER_MEDIA_WORKERS']),
+    scrubRate: readScrubRate('COFFER_SCRUB_RATE', environment['COFFER_SCRUB_RATE']),
     rotationEndpoints: reading('COFFER_ROTATION_ENDPOINTS', () =>
       (environment['COFFER_ROTATION_ENDPOINTS']?.split(',') ?? []).map(readRotationEndpoint),
     ),
@@ -283,6 +287,15 @@ function readXksTimeout(name: string, text = '250'): number {
   const timeout = readCount(name, text) ?? 0;
   if (timeout < 50 || timeout > 10_000) throw new ConfigError(`${name} is 50 to 10000 milliseconds, not '${text}'.`);
   return timeout;
+}
+
+function readScrubRate(name: string, text: string | undefined): number | undefined {
+  if (text === undefined || text === 'off') return undefined;
+  const rate = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || rate <= 0 || rate > 100_000) {
+    throw new ConfigError(`${name} is off, or so many MiB a second, not '${text}'.`);
+  }
+  return rate;
 }
 
 function readSwitch(name: string, text: string | undefined): boolean {

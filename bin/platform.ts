@@ -14,6 +14,7 @@ import type { Finding } from '#services/mediaconvert/preflight/finding.ts';
 import { preflightRequest } from '#services/mediaconvert/preflight/preflight-request.ts';
 import { pruneRecords as pruneMediaconvert } from '#services/mediaconvert/maintenance.ts';
 import { removeOrphans } from '#services/s3/maintenance/remove-orphans.ts';
+import type { ScrubStatus } from '#services/s3/maintenance/scrub/scrubber.ts';
 import { verifyS3 } from '#services/s3/maintenance/verify.ts';
 import type { EventLog, EventSelection } from '#storage/event-log/event-log.ts';
 import { FolderBlobs } from '#storage/folder/folder-blobs.ts';
@@ -104,6 +105,7 @@ export class Platform {
     this.#services.keyProvider.endpoint = endpoint;
     this.#services.mediaconvert.runner.start(endpoint);
     this.#services.kmsJanitor.start();
+    this.#services.scrubber?.start();
     this.#services.kinesisVideo.janitor.start();
     this.#services.secretsManager.janitor.start();
     this.#services.secretsManager.rotations.start();
@@ -113,6 +115,7 @@ export class Platform {
 
   async stopWork(): Promise<void> {
     clearInterval(this.#housekeeping);
+    await this.#services.scrubber?.stop();
     await this.#services.mediaconvert.runner.stop();
     await this.#services.kmsJanitor.stop();
     this.#services.kms.proxies.close();
@@ -194,6 +197,11 @@ export class Platform {
   /** How the live flows are. */
   flowStatuses(): readonly FlowStatus[] {
     return this.#services.flowEngine.statuses();
+  }
+
+  /** How the reading again of everything goes; `undefined` where it is off. */
+  scrubStatus(): ScrubStatus | undefined {
+    return this.#services.scrubber?.status;
   }
 
   purgeSteps(account: AccountId): readonly PurgeStep[] {

@@ -91,7 +91,7 @@ async function startMetrics(config: Config, platform: Platform): Promise<Metrics
   if (config.metricsPort === undefined) return undefined;
   // Loaded by those alone who want it.
   const { startMetricsServer } = await import('./metrics/metrics-server.ts');
-  return startMetricsServer(config.metricsPort, () => platform.flowStatuses());
+  return startMetricsServer(config.metricsPort, platform);
 }
 
 /** Says what is wrong with the address, where it is the address. */

@@ -2,11 +2,19 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { ScrubStatus } from '#services/s3/maintenance/scrub/scrubber.ts';
 import type { FlowStatus } from '#media/live/flow-engine.ts';
 import { ConfigError } from '../config.ts';
 import { registerFlowMetrics } from './flow-metrics.ts';
+import { registerScrubMetrics } from './scrub-metrics.ts';
 
 const HOST = '127.0.0.1';
+
+/** What there is to tell beside the process. */
+interface Statuses {
+  flowStatuses(): readonly FlowStatus[];
+  scrubStatus(): ScrubStatus | undefined;
+}
 
 export interface MetricsServer {
   readonly address: string;
@@ -20,13 +28,11 @@ export interface MetricsServer {
  * @param port 0 lets the system choose
  * @throws ConfigError where the port is taken
  */
-export async function startMetricsServer(
-  port: number,
-  flowStatuses: () => readonly FlowStatus[],
-): Promise<MetricsServer> {
+export async function startMetricsServer(port: number, statuses: Statuses): Promise<MetricsServer> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'coffer_' });
-  registerFlowMetrics(registry, flowStatuses);
+  registerFlowMetrics(registry, () => statuses.flowStatuses());
+  registerScrubMetrics(registry, () => statuses.scrubStatus());
   const server = createServer((request, response) => {
     if (request.url?.split('?')[0] !== '/metrics' || (request.method !== 'GET' && request.method !== 'HEAD')) {
       response.writeHead(404).end('Metrics are at /metrics.\n');

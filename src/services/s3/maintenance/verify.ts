@@ -56,29 +56,54 @@ export async function* verifyS3(
   }
   const inUse = new Set<string>();
   for await (const { upload, part } of allParts(s3.store, only)) {
-    const what = `s3://${upload.bucket}/${upload.key} (part ${part.number} of an upload)`;
-    const damage = await find(what, () => checkPart(s3, decrypt, upload, part, inUse));
-    const isThere = damage === undefined || (await s3.store.findPart(upload.id, part.number))?.facts === part.facts;
-    if (isThere) yield damage;
+    yield await verifyPart(s3, decrypt, upload, part, inUse);
   }
-  for await (const row of allObjects(s3.store, only)) {
-    const damage = await find(`s3://${row.bucket}/${row.key}`, () => checkObject(s3, decrypt, row, inUse));
-    // What was overwritten while it was being read is not damaged.
-    const isThere = damage === undefined || (await s3.store.findObject(row.bucket, row.key))?.id === row.id;
-    if (isThere) yield damage;
-  }
-  for await (const row of allVersions(s3.store, only)) {
-    const damage = await find(`s3://${row.bucket}/${row.key} (version ${row.version})`, () =>
-      checkVersion(s3, decrypt, row, inUse),
-    );
-    const { bucket, key, version } = row;
-    const isThere = damage === undefined || (await s3.store.versions.find(bucket, key, version)) !== undefined;
-    if (isThere) yield damage;
-  }
+  for await (const row of allObjects(s3.store, only)) yield await verifyObject(s3, decrypt, row, inUse);
+  for await (const row of allVersions(s3.store, only)) yield await verifyVersion(s3, decrypt, row, inUse);
   if (only !== undefined) return;
   for await (const { id, writtenAt } of s3.blobs.list(BLOB_SPACE)) {
     if (!inUse.has(id) && writtenAt < startedAt) yield { what: `blob ${id}`, damage: 'no record names it' };
   }
+}
+
+/** @param inUse gets the blobs that it names */
+export async function verifyPart(
+  s3: S3Context,
+  decrypt: OperatorDecrypt,
+  upload: UploadRow,
+  part: PartRow,
+  inUse: Set<string>,
+): Promise<S3Damage | undefined> {
+  const what = `s3://${upload.bucket}/${upload.key} (part ${part.number} of an upload)`;
+  const damage = await find(what, () => checkPart(s3, decrypt, upload, part, inUse));
+  const isThere = damage === undefined || (await s3.store.findPart(upload.id, part.number))?.facts === part.facts;
+  return isThere ? damage : undefined;
+}
+
+/** As `verifyPart`. What was overwritten while it was being read is not damaged. */
+export async function verifyObject(
+  s3: S3Context,
+  decrypt: OperatorDecrypt,
+  row: ObjectRow,
+  inUse: Set<string>,
+): Promise<S3Damage | undefined> {
+  const { bucket, key, id } = row;
+  const damage = await find(`s3://${bucket}/${key}`, () => checkObject(s3, decrypt, row, inUse));
+  return damage === undefined || (await s3.store.findObject(bucket, key))?.id === id ? damage : undefined;
+}
+
+/** As `verifyPart`, of a version that is not current, or a delete marker. */
+export async function verifyVersion(
+  s3: S3Context,
+  decrypt: OperatorDecrypt,
+  row: VersionRow,
+  inUse: Set<string>,
+): Promise<S3Damage | undefined> {
+  const { bucket, key, version } = row;
+  const what = `s3://${bucket}/${key} (version ${version})`;
+  const damage = await find(what, () => checkVersion(s3, decrypt, row, inUse));
+  const isThere = damage === undefined || (await s3.store.versions.find(bucket, key, version)) !== undefined;
+  return isThere ? damage : undefined;
 }
 
 async function find(what: string, check: () => Promise<void>): Promise<S3Damage | undefined> {

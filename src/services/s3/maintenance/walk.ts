@@ -4,8 +4,12 @@ import type { ObjectRow, VersionRow } from '../store.ts';
 const PAGE = 200;
 
 /** Every current object, in the order of bucket and key, without holding more than a page. */
-export async function* allObjects(store: S3Store, bucket?: string): AsyncGenerator<ObjectRow> {
-  let after = { bucket: bucket ?? '', key: '' };
+export async function* allObjects(
+  store: S3Store,
+  bucket?: string,
+  from = { bucket: bucket ?? '', key: '' },
+): AsyncGenerator<ObjectRow> {
+  let after = from;
   for (;;) {
     const page = await store.objectsAfter(after, bucket, PAGE);
     yield* page;
@@ -16,8 +20,12 @@ export async function* allObjects(store: S3Store, bucket?: string): AsyncGenerat
 }
 
 /** Every version that is not current, and every delete marker. */
-export async function* allVersions(store: S3Store, bucket?: string): AsyncGenerator<VersionRow> {
-  let after = { bucket: bucket ?? '', key: '', rank: 0 };
+export async function* allVersions(
+  store: S3Store,
+  bucket?: string,
+  from = { bucket: bucket ?? '', key: '', rank: 0 },
+): AsyncGenerator<VersionRow> {
+  let after = from;
   for (;;) {
     const page = await store.versions.after(after, bucket, PAGE);
     yield* page;

@@ -154,6 +154,7 @@ export function composeServices(
     // A bucket may outlive its account for the moment in which that is being deleted.
     policyPrincipals: iam.policyPrincipals,
     canonicalIdOf: async (account) => (await iam.accounts.find(account))?.canonicalId ?? '',
+    takeRootMfaCode: (account, serial, code, now) => iam.mfaCodes.takeOfRoot(account, serial, code, now),
     isInsecureCustomerKeyAllowed: config.allowInsecureCustomerKeys,
   });
 

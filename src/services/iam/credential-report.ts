@@ -63,12 +63,12 @@ export async function writeCredentialReport(account: AccountId, store: IamStore,
       '<root_account>',
       rootArn(account),
       timeOf(record?.created_at ?? 0),
-      // The root user has neither a password nor a device here.
+      // The root user has no password here.
       'not_supported',
       'no_information',
       'not_supported',
       'not_supported',
-      'false',
+      String(await hasRootDevice(queries, account)),
       ...keyColumns(rootKeys.get('') ?? []),
       ...certificateColumns((await certificatesOf(queries, account, null)).get('') ?? []),
     ]),
@@ -95,6 +95,12 @@ export async function writeCredentialReport(account: AccountId, store: IamStore,
     await new Promise(setImmediate);
   }
   return lines.join('\n');
+}
+
+async function hasRootDevice(queries: IamQueries, account: AccountId): Promise<boolean> {
+  const query = queries.selectFrom('iam_mfa_device').select('serial').where('account', '=', account);
+  const device = query.where('user_id', 'is', null).where('enabled_at', 'is not', null).executeTakeFirst();
+  return (await device) !== undefined;
 }
 
 async function* pagesOfUsers(queries: IamQueries, account: AccountId): AsyncGenerator<readonly PrincipalRecord[]> {

@@ -29,6 +29,8 @@ export interface S3Dependencies {
   /** The canonical user id of an account: 64 hexadecimal digits. */
   readonly canonicalIdOf: (account: AccountId) => Promise<string>;
   readonly policyPrincipals: PolicyPrincipals;
+  /** Takes a code, once, of an MFA device of an account's root user; `now` in milliseconds since the epoch. */
+  readonly takeRootMfaCode: (account: AccountId, serial: string, code: string, now: number) => Promise<boolean>;
   /** True to take customer-provided keys over plain HTTP, for tests on loopback. */
   readonly isInsecureCustomerKeyAllowed?: boolean;
 }
@@ -46,6 +48,7 @@ export interface S3Context {
   readonly randomness: Randomness;
   readonly canonicalIdOf: (account: AccountId) => Promise<string>;
   readonly policyPrincipals: PolicyPrincipals;
+  readonly takeRootMfaCode: S3Dependencies['takeRootMfaCode'];
   readonly isInsecureCustomerKeyAllowed: boolean;
 }
 
@@ -72,6 +75,7 @@ export function createS3Context(dependencies: S3Dependencies): S3Context {
     randomness,
     canonicalIdOf,
     policyPrincipals,
+    takeRootMfaCode: dependencies.takeRootMfaCode,
     isInsecureCustomerKeyAllowed: dependencies.isInsecureCustomerKeyAllowed ?? false,
   };
 }

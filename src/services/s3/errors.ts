@@ -250,6 +250,14 @@ export function invalidBucketState(message: string): ServiceError {
   return s3Error('InvalidBucketState', 409, message);
 }
 
+export function operationAborted(): ServiceError {
+  return s3Error(
+    'OperationAborted',
+    409,
+    'A conflicting conditional operation is currently in progress against this resource. Please try again.',
+  );
+}
+
 export function invalidRetentionPeriod(message: string): ServiceError {
   return s3Error('InvalidRetentionPeriod', 400, message);
 }

@@ -16,6 +16,11 @@ export function mfaSerial(parts: { readonly account: string; readonly path: stri
   return formatArn({ service: 'iam', account: parts.account, resource: `mfa${parts.path}${parts.name}` });
 }
 
+/** Whether a device is assigned to the account's root user, who has no record. */
+export function isOfRoot(device: Pick<MfaDeviceRecord, 'user_id' | 'enabled_at'>): boolean {
+  return device.user_id === null && device.enabled_at !== null;
+}
+
 /** INVARIANT: the seed lies under the root key, bound to its device. */
 export function sealSeed(seed: Uint8Array, serial: string, rootKey: RootKey): Buffer {
   return rootKey.seal(seed, sealContext(serial));

@@ -40,12 +40,17 @@ function policyVersionsInUse(queries: IamQueries, account: AccountId): Promise<n
   return countOf(attached);
 }
 
-async function mfaDevices(queries: IamQueries, account: AccountId, which: 'any' | 'in use'): Promise<number> {
+async function mfaDevices(
+  queries: IamQueries,
+  account: AccountId,
+  which: 'any' | 'in use' | 'of root',
+): Promise<number> {
   let query = queries
     .selectFrom('iam_mfa_device')
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('account', '=', account);
-  if (which === 'in use') query = query.where('user_id', 'is not', null);
+  if (which !== 'any') query = query.where('enabled_at', 'is not', null);
+  if (which === 'of root') query = query.where('user_id', 'is', null);
   return countOf(query);
 }
 
@@ -89,7 +94,7 @@ export const getAccountSummary = operation<IamContext, object, GetAccountSummary
       (await providers(queries, account, 'iam_saml_provider'));
     SummaryMap.MFADevices = await mfaDevices(queries, account, 'any');
     SummaryMap.MFADevicesInUse = await mfaDevices(queries, account, 'in use');
-    SummaryMap.AccountMFAEnabled = 0;
+    SummaryMap.AccountMFAEnabled = (await mfaDevices(queries, account, 'of root')) > 0 ? 1 : 0;
     return { SummaryMap: SummaryMap as Record<SummaryKeyType, number> };
   },
 });

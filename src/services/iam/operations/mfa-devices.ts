@@ -87,8 +87,9 @@ async function accessToDevice(
   return [{ action, resource, ...facts, context: { ...tagContext(tags), ...facts.context }, resourceTags: tags }];
 }
 
-/** The user that is named, or the caller; `undefined` for the root user itself. */
+/** The user that is named, or the caller; `undefined` for the root user itself, which calls itself by its account's id. */
 function userNameOf(userName: string | undefined, call: Call): string | undefined {
+  if (call.caller.type === 'root' && userName === call.caller.accountId) return undefined;
   if (userName !== undefined || call.caller.type === 'root') return userName;
   if (call.caller.type === 'user') return call.caller.userName;
   throw validation('Must specify userName when calling with non-User credentials');
@@ -177,24 +178,21 @@ function checkVerdict(verdict: CodeVerdict): void {
 
 const enableMfaDevice = operation<IamContext, EnableMFADeviceRequest, object>(EnableMFADevice$, {
   secretMembers: ['AuthenticationCode1', 'AuthenticationCode2'],
-  authorize: (input, call, iam) => accessToPrincipal('iam:EnableMFADevice', 'user', input.UserName, call, iam),
+  authorize: (input, call, iam) => accessToOwner('iam:EnableMFADevice', input.UserName, call, iam),
   async handle(input, call, iam) {
     const codes = [input.AuthenticationCode1 ?? '', input.AuthenticationCode2 ?? ''];
     const verdict = await iam.store.write(async (transaction) => {
-      const user = await getPrincipal(transaction, callerAccount(call), 'user', input.UserName);
+      const name = userNameOf(input.UserName, call);
+      const user = name === undefined ? null : await getPrincipal(transaction, callerAccount(call), 'user', name);
       const device = await getDevice(transaction, call, input.SerialNumber);
-      if (device.user_id !== null) throw alreadyExists('MFA Device is already in use.');
-      const others = await transaction
-        .selectFrom('iam_mfa_device')
-        .select('serial')
-        .where('user_id', '=', user.id)
-        .execute();
+      if (device.enabled_at !== null) throw alreadyExists('MFA Device is already in use.');
+      const others = await devicesOf(transaction, call, user).select('serial').execute();
       if (others.length >= MAX_DEVICES_OF_USER) throw quotaExceeded('MfaDevicesPerUser', MAX_DEVICES_OF_USER);
       const taken = await takeCode(transaction, device, codes, call.now, iam.rootKey);
       if (taken !== 'right') return taken;
       await transaction
         .updateTable('iam_mfa_device')
-        .set({ user_id: user.id, enabled_at: creationTime(call) })
+        .set({ user_id: user?.id ?? null, enabled_at: creationTime(call) })
         .where('serial', '=', device.serial)
         .execute();
       return taken;
@@ -203,6 +201,15 @@ const enableMfaDevice = operation<IamContext, EnableMFADeviceRequest, object>(En
     return {};
   },
 });
+
+/** The devices of a user of the caller's account, or of its root user. */
+function devicesOf(queries: IamQueries, call: Call, user: { readonly id: string } | null) {
+  const devices = queries
+    .selectFrom('iam_mfa_device')
+    .where('account', '=', callerAccount(call))
+    .where('enabled_at', 'is not', null);
+  return user === null ? devices.where('user_id', 'is', null) : devices.where('user_id', '=', user.id);
+}
 
 /** A device of the user that is named. */
 async function getDeviceOf(
@@ -213,8 +220,8 @@ async function getDeviceOf(
   const name = userNameOf(input.UserName, call);
   const serial = required(input.SerialNumber, 'SerialNumber');
   const device = await findDevice(transaction, call, serial);
-  const user = name === undefined ? undefined : await getPrincipal(transaction, callerAccount(call), 'user', name);
-  if (user === undefined || device?.user_id !== user.id) {
+  const user = name === undefined ? null : await getPrincipal(transaction, callerAccount(call), 'user', name);
+  if (device === undefined || device.enabled_at === null || device.user_id !== (user?.id ?? null)) {
     throw noSuchEntity(`MFA Device with serial number ${serial} is not associated with the user.`);
   }
   return device;
@@ -222,7 +229,7 @@ async function getDeviceOf(
 
 const resyncMfaDevice = operation<IamContext, ResyncMFADeviceRequest, object>(ResyncMFADevice$, {
   secretMembers: ['AuthenticationCode1', 'AuthenticationCode2'],
-  authorize: (input, call, iam) => accessToPrincipal('iam:ResyncMFADevice', 'user', input.UserName, call, iam),
+  authorize: (input, call, iam) => accessToOwner('iam:ResyncMFADevice', input.UserName, call, iam),
   async handle(input, call, iam) {
     const codes = [input.AuthenticationCode1 ?? '', input.AuthenticationCode2 ?? ''];
     const verdict = await iam.store.write(async (transaction) => {
@@ -254,7 +261,7 @@ const deleteVirtualMfaDevice = operation<IamContext, DeleteVirtualMFADeviceReque
   async handle(input, call, iam) {
     await iam.store.write(async (transaction) => {
       const device = await getDevice(transaction, call, input.SerialNumber);
-      if (device.user_id !== null) throw deleteConflict('MFA VirtualDevice in use. Must deactivate first.');
+      if (device.enabled_at !== null) throw deleteConflict('MFA VirtualDevice in use. Must deactivate first.');
       await transaction.deleteFrom('iam_tag').where('owner_id', '=', device.serial).execute();
       await transaction.deleteFrom('iam_mfa_device').where('serial', '=', device.serial).execute();
     });
@@ -280,20 +287,16 @@ const listMfaDevices = operation<IamContext, ListMFADevicesRequest, ListMFADevic
   async handle(input, call, iam) {
     const page = pageOf(input);
     const name = userNameOf(input.UserName, call);
-    // The root user has none here.
-    if (name === undefined) return { MFADevices: [], IsTruncated: false };
-    const user = await getPrincipal(iam.store.read, callerAccount(call), 'user', name);
-    const rows = await iam.store.read
-      .selectFrom('iam_mfa_device')
+    const user = name === undefined ? null : await getPrincipal(iam.store.read, callerAccount(call), 'user', name);
+    const rows = await devicesOf(iam.store.read, call, user)
       .selectAll()
-      .where('user_id', '=', user.id)
       .where('serial', '>', page.after)
       .orderBy('serial')
       .limit(page.limit + 1)
       .execute();
     const { items, ...rest } = cutPage(rows, page, (row) => row.serial);
     const MFADevices = items.map((row) => ({
-      UserName: user.name,
+      UserName: user?.name ?? callerAccount(call),
       SerialNumber: row.serial,
       EnableDate: new Date(row.enabled_at ?? row.created_at),
     }));
@@ -312,8 +315,8 @@ const listVirtualMfaDevices = operation<IamContext, ListVirtualMFADevicesRequest
         .selectAll()
         .where('account', '=', callerAccount(call))
         .where('serial', '>', page.after);
-      if (input.AssignmentStatus === 'Assigned') query = query.where('user_id', 'is not', null);
-      if (input.AssignmentStatus === 'Unassigned') query = query.where('user_id', 'is', null);
+      if (input.AssignmentStatus === 'Assigned') query = query.where('enabled_at', 'is not', null);
+      if (input.AssignmentStatus === 'Unassigned') query = query.where('enabled_at', 'is', null);
       const rows = await query
         .orderBy('serial')
         .limit(page.limit + 1)

@@ -11,7 +11,7 @@ export interface MfaDeviceRecord {
   readonly path: string;
   /** The seed, sealed under the root key. */
   readonly sealed: Uint8Array;
-  /** The user that it is assigned to. */
+  /** The user that it is assigned to; none of one that is enabled is the root user. */
   readonly user_id: string | null;
   readonly enabled_at: number | null;
   /** By how many steps of 30 seconds its clock is ahead of ours. */

@@ -1,4 +1,4 @@
-import type { BucketVersioningStatus } from '@aws-sdk/client-s3';
+import type { BucketVersioningStatus, MFADeleteStatus } from '@aws-sdk/client-s3';
 import type { BucketRow } from '../store.ts';
 import type { CorsRule } from './cors-rules.ts';
 import type { ObjectLockSettings } from './object-lock.ts';
@@ -15,6 +15,7 @@ interface PublicAccessBlock {
 /** The settings of a bucket beyond its policy, encryption and tags; JSON in its record. */
 export interface BucketSettings {
   readonly versioning?: BucketVersioningStatus;
+  readonly mfaDelete?: MFADeleteStatus;
   readonly publicAccessBlock?: PublicAccessBlock;
   readonly cors?: readonly CorsRule[];
   readonly objectLock?: ObjectLockSettings;

@@ -9,18 +9,24 @@ import { operation } from '#kernel/operation.ts';
 import { bucketAccess } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { settingsOf, settingsText } from '../domain/bucket-settings.ts';
-import { illegalVersioning, invalidBucketState, notImplemented } from '../errors.ts';
+import { illegalVersioning, invalidBucketState, operationAborted } from '../errors.ts';
+import { requireMfa } from './mfa-delete.ts';
 import { setBucket } from './set-bucket.ts';
 
 export const putBucketVersioning = operation<S3Context, PutBucketVersioningRequest, Record<string, never>>(
   PutBucketVersioning$,
   {
     isAuthenticationRequired: false,
+    secretMembers: ['MFA'],
     authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:PutBucketVersioning')],
-    async handle(input, _call, s3) {
+    async handle(input, call, s3) {
       const { Status: versioning, MFADelete: mfaDelete } = input.VersioningConfiguration ?? {};
       if (versioning === undefined) throw illegalVersioning();
-      if (mfaDelete === 'Enabled') throw notImplemented('MfaDelete');
+      const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
+      const before = settingsOf(bucket).mfaDelete;
+      const changesMfaDelete = mfaDelete !== undefined && mfaDelete !== (before ?? 'Disabled');
+      // Where it is on, nobody changes anything of the bucket's versioning without the device.
+      if (before === 'Enabled' || changesMfaDelete) await requireMfa(s3, call, bucket, input.MFA);
       await setBucket(s3, input.Bucket ?? '', (row) => {
         const settings = settingsOf(row);
         if (versioning === 'Suspended' && settings.objectLock !== undefined) {
@@ -28,7 +34,8 @@ export const putBucketVersioning = operation<S3Context, PutBucketVersioningReque
             'An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.',
           );
         }
-        return { settings: settingsText({ ...settings, versioning }) };
+        if (settings.mfaDelete !== before) throw operationAborted();
+        return { settings: settingsText({ ...settings, versioning, ...(mfaDelete !== undefined && { mfaDelete }) }) };
       });
       return {};
     },
@@ -41,9 +48,11 @@ export const getBucketVersioning = operation<S3Context, GetBucketVersioningReque
     isAuthenticationRequired: false,
     authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:GetBucketVersioning')],
     async handle(input, call, s3) {
-      const { versioning } = settingsOf(await s3.scope.bucket(call, input.Bucket ?? ''));
+      const { versioning, mfaDelete } = settingsOf(await s3.scope.bucket(call, input.Bucket ?? ''));
       // A bucket that never had versioning has no status.
-      return versioning === undefined ? {} : { Status: versioning };
+      return versioning === undefined
+        ? {}
+        : { Status: versioning, ...(mfaDelete !== undefined && { MFADelete: mfaDelete }) };
     },
   },
 );

@@ -20,6 +20,7 @@ import { checkVersionId, versionText } from '../domain/version.ts';
 import { invalidArgument, malformedXml, noSuchKey, preconditionFailed } from '../errors.ts';
 import type { Removal } from '../versions.ts';
 import { bypassAccess } from './lock-members.ts';
+import { requireMfaToRemove } from './mfa-delete.ts';
 
 const MAXIMUM_KEYS = 1000;
 
@@ -32,6 +33,7 @@ interface DeleteCondition {
 export const deleteObject = operation<S3Context, DeleteObjectRequest, DeleteObjectOutput>(DeleteObject$, {
   isAuthenticationRequired: false,
   isDataEvent: true,
+  secretMembers: ['MFA'],
   authorize: async (input, call, s3) => [
     await existingObjectAccess(s3, call, input, 's3:DeleteObject'),
     ...(await bypassAccess(s3, call, input)),
@@ -40,6 +42,7 @@ export const deleteObject = operation<S3Context, DeleteObjectRequest, DeleteObje
     const mayBypass = await readBypass(s3, call, input);
     const condition = { ETag: input.IfMatch, LastModifiedTime: input.IfMatchLastModifiedTime, Size: input.IfMatchSize };
     const target = { bucket: input.Bucket ?? '', key: checkKey(input.Key), versionId: checkVersionId(input.VersionId) };
+    if (target.versionId !== undefined) await requireMfaToRemove(s3, call, input);
     const { version, isMarker } = await remove(s3, call, { ...target, mayBypass }, condition);
     return {
       ...(version !== undefined && { VersionId: versionText(version) }),
@@ -51,6 +54,7 @@ export const deleteObject = operation<S3Context, DeleteObjectRequest, DeleteObje
 export const deleteObjects = operation<S3Context, DeleteObjectsRequest, DeleteObjectsOutput>(DeleteObjects$, {
   isAuthenticationRequired: false,
   isDataEvent: true,
+  secretMembers: ['MFA'],
   authorize: exempt('each key is authorised by itself, and the answer says which were refused'),
   async handle(input, call, s3) {
     // Refuses a bucket that does not exist, or has another owner than expected, before anything is done.
@@ -58,6 +62,7 @@ export const deleteObjects = operation<S3Context, DeleteObjectsRequest, DeleteOb
     const mayBypass = await readBypass(s3, call, input);
     const items = input.Delete?.Objects ?? [];
     if (items.length === 0 || items.length > MAXIMUM_KEYS) throw malformedXml();
+    if (items.some((item) => item.VersionId !== undefined)) await requireMfaToRemove(s3, call, input);
     const deleted: DeletedObject[] = [];
     const errors: S3Error[] = [];
     const outcomes = await Promise.all(items.map((item) => removeItem(s3, call, { ...input, mayBypass }, item)));

@@ -5,8 +5,9 @@ import { canonicalRequest, type SignedRequest } from './canonical-request.ts';
 import { type Claim, formatTimestamp, headerOf } from './claim.ts';
 import type { ChunkSigner } from './chunk-signer.ts';
 import { makeChunkSigner } from './chunk-signer.ts';
-import type { CredentialProblem, CredentialSource } from './credential-source.ts';
+import type { CredentialProblem, CredentialSource, FoundCredentials } from './credential-source.ts';
 import { EMPTY_SHA256, endlessReadings, type Reading } from './endless-readings.ts';
+import { type FormClaim, verifyForm } from './form-signature.ts';
 import { type PayloadPlan, planPayload, UNSIGNED_PAYLOAD } from './payload-plan.ts';
 import { verifyV2 } from './signature-v2.ts';
 import { isSameSignature, sign } from './signing-key.ts';
@@ -53,15 +54,7 @@ export class Authenticator {
   async authenticate(claim: Claim, request: SignedRequest, payload: PayloadSource): Promise<Authentication> {
     const isS3 = claim.scope.service === 's3';
     this.#checkTime(claim, isS3);
-    const found = await this.#credentials.findCredentials(
-      claim.scope.accessKeyId,
-      claim.sessionToken,
-      this.#clock.now(),
-    );
-    if (typeof found === 'string') {
-      const [kind, message] = PROBLEMS[found];
-      throw new AuthFailure(kind, message, { AWSAccessKeyId: claim.scope.accessKeyId });
-    }
+    const found = await this.#find(claim.scope.accessKeyId, claim.sessionToken);
     if (claim.version === 'AWS') {
       verifyV2(claim, request, found.secretAccessKey);
       return { caller: found.caller, payload: { kind: 'unsigned' }, chunkSigner: undefined };
@@ -108,6 +101,25 @@ export class Authenticator {
       payload: plan,
       chunkSigner: isChunkSigned ? makeChunkSigner(signingKey, claim) : undefined,
     };
+  }
+
+  /**
+   * Who has signed a form's policy. When that ends is the policy's to say.
+   *
+   * @throws AuthFailure
+   */
+  async authenticateForm(claim: FormClaim): Promise<Authentication> {
+    const { scope, sessionToken } = claim;
+    const found = await this.#find(scope.accessKeyId, sessionToken);
+    verifyForm(claim, found.secretAccessKey, () => this.#signingKeys.get(found.secretAccessKey, scope));
+    return { caller: found.caller, payload: { kind: 'unsigned' }, chunkSigner: undefined };
+  }
+
+  async #find(accessKeyId: string, sessionToken: string | undefined): Promise<FoundCredentials> {
+    const found = await this.#credentials.findCredentials(accessKeyId, sessionToken, this.#clock.now());
+    if (typeof found !== 'string') return found;
+    const [kind, message] = PROBLEMS[found];
+    throw new AuthFailure(kind, message, { AWSAccessKeyId: accessKeyId });
   }
 
   #checkTime(claim: Claim, isS3: boolean): void {

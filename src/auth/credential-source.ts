@@ -3,7 +3,7 @@ import type { Caller } from '#kernel/caller.ts';
 /** Why an access key is of no use. */
 export type CredentialProblem = 'unknown' | 'inactive' | 'expired' | 'invalid-token';
 
-interface FoundCredentials {
+export interface FoundCredentials {
   readonly secretAccessKey: string;
   readonly caller: Caller;
 }

@@ -1,18 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { type Authentication, type Authenticator } from '#auth/authenticator.ts';
 import { AuthFailure } from '#auth/auth-failure.ts';
 import { sha256Hex } from '#auth/canonical-request.ts';
 import { type Claim, claimedService, readClaim } from '#auth/claim.ts';
+import type { CredentialScope } from '#auth/signing-key.ts';
 import type { AuditSink } from '#kernel/audit.ts';
 import { anonymousCaller } from '#kernel/caller.ts';
 import type { Clock } from '#kernel/clock.ts';
 import type { AccessRefusal, Authority, Door } from '#kernel/door.ts';
 import { isRegion, type Region } from '#kernel/ids.ts';
 import type { Logger } from '#kernel/logger.ts';
-import type { AccessRequest } from '#kernel/operation.ts';
+import type { AccessRequest, RequestSource } from '#kernel/operation.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import type { ServiceError } from '#kernel/service-error.ts';
 import type { CompiledService } from '#protocol/compiled-service.ts';
+import type { EncodedResponse } from '#protocol/http-output.ts';
 import { parseQuery } from '#protocol/query-parameters.ts';
 import {
   createRouter,
@@ -25,6 +28,8 @@ import { auditRecordOf } from './audit-record-of.ts';
 import type { Authorizer } from './authorizer.ts';
 import { GatewayCall } from './call.ts';
 import { answerPreflight, crossOriginHeaders, isPreflight } from './cross-origin-answer.ts';
+import { formAnswer } from './form/form-answer.ts';
+import { addressOf, formRequest, formSource, isUploadForm, readFormUpload } from './form/form-upload.ts';
 import { notImplemented, toServiceError } from './gateway-errors.ts';
 import { withHoistedHeaders } from './hoisted-headers.ts';
 import { type AnyService, OperationsTable, type Target } from './operations-table.ts';
@@ -100,12 +105,25 @@ export class Gateway implements Door {
       if ('error' in match) throw claim.failure ?? match.error;
       forBrowsers = await crossOriginHeaders(match, request);
       const target = this.#operations.find(match.service.service.name, match.operation.name);
+      if (isUploadForm(match)) {
+        const answer = await this.#carryOutForm(
+          match,
+          target,
+          request,
+          claim,
+          body,
+          requestId,
+          abortSignalOf(response),
+        );
+        return await writeResponse(response, message, requestId, answer, { headers: forBrowsers });
+      }
       const authentication = await this.#authenticate(claim, request, body, target);
       if (target.built === undefined) throw notImplemented(target);
       const isShort = target.built.exchange === 'short';
       const gone = abortSignalOf(response);
       const { input, stream, trailers } = await this.#parse(match, request, body, authentication);
-      const call = this.#callOf(target, request, claim.read, authentication, {
+      const source = sourceOf(request, claim.read, clock.now());
+      const call = this.#callOf(target, claim.read?.scope, source, authentication, {
         requestId,
         body: stream,
         trailers,
@@ -232,22 +250,49 @@ export class Gateway implements Door {
     return { input: operation.decode({ ...parts, body: bytes }), stream: undefined, trailers: {} };
   }
 
+  /** A form is the request that its fields describe, and goes the same way: through PutObject's door. */
+  async #carryOutForm(
+    match: RoutingMatch,
+    target: Target,
+    received: ReceivedRequest,
+    { read, failure }: ReadClaim,
+    body: RequestBody,
+    requestId: string,
+    signal: AbortSignal,
+  ): Promise<EncodedResponse> {
+    if (failure !== undefined) throw failure;
+    if (read !== undefined) throw new AuthFailure('two-mechanisms', 'Only one auth mechanism allowed');
+    const { stream } = body.stream(undefined);
+    const form = await readFormUpload(match.labels['Bucket'] ?? '', received.header('content-type'), stream);
+    const { authenticator, clock } = this.#options;
+    const authentication = form.claim && (await authenticator.authenticateForm(form.claim));
+    const size = form.checkPolicy(clock.now());
+    const request = formRequest(received, form);
+    const labels = { Bucket: form.bucket, Key: form.key };
+    const input = target.wire.decode({ labels, query: new Map(), headers: request.mergedHeaders, body: EMPTY });
+    const file = Readable.from(form.file, { objectMode: false });
+    const source = formSource(sourceOf(request, undefined, clock.now()), form, size);
+    const rest = { requestId, body: file, trailers: {}, signal };
+    const call = this.#callOf(target, form.claim?.scope, source, authentication, rest);
+    const output = await this.#carryOut(target, input, call);
+    return formAnswer(form, target.wire.encode(output, requestId), addressOf(received));
+  }
+
   #callOf(
     target: Target,
-    request: ReceivedRequest,
-    claim: Claim | undefined,
+    scope: CredentialScope | undefined,
+    source: RequestSource,
     authentication: Authentication | undefined,
     rest: Pick<GatewayCall, 'requestId' | 'body' | 'trailers' | 'signal'>,
   ): GatewayCall {
-    const now = this.#options.clock.now();
-    const region = claim?.scope.region ? (claim.scope.region as Region) : this.#options.defaultRegion;
+    const region = scope?.region ? (scope.region as Region) : this.#options.defaultRegion;
     const facts = {
       ...rest,
       parentRequestId: undefined,
       caller: authentication?.caller ?? anonymousCaller,
       region,
-      now,
-      source: sourceOf(request, claim, now),
+      now: this.#options.clock.now(),
+      source,
       via: [],
     };
     return new GatewayCall(facts, target.service, this.#options.authorizer);

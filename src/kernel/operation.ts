@@ -78,6 +78,8 @@ export interface RequestSource {
   readonly signatureAge?: number;
   /** The value of `x-amz-content-sha256`. */
   readonly contentSha256?: string;
+  /** Bytes that the payload may have, where it comes in a form: how many it has is known at its end. */
+  readonly payloadRange?: { readonly min: number; readonly max: number };
   /** A request header by its lower-case name; values that came more than once are joined by `,`. */
   header(name: string): string | undefined;
 }

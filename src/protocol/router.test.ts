@@ -150,7 +150,7 @@ describe('routing to an operation of S3', () => {
     'DELETE /b/k?uploadId=u': 's3.AbortMultipartUpload',
     'POST /WriteGetObjectResponse': 's3.WriteGetObjectResponse',
     // What S3 refuses, or knows under no schema.
-    'POST /b': 's3 501 NotImplemented',
+    'POST /b': 's3.PutObject',
     'POST /b/k': 's3 405 MethodNotAllowed',
     'DELETE /b?uploads': 's3 405 MethodNotAllowed',
     'DELETE /b/k?acl': 's3 405 MethodNotAllowed',

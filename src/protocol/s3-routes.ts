@@ -19,7 +19,7 @@ export interface S3Request {
 export interface S3Match {
   /** `PREFLIGHT` for what browsers ask before a request of another origin's page. */
   readonly operation: string;
-  /** Decoded: `Bucket` and `Key`. */
+  /** Decoded: `Bucket` and `Key`; without a `Key` where a form in the body has it. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -84,7 +84,8 @@ export function compileS3Routes(
       }
       if (route.queryLiterals.size > 0 && asked.length > 1) throw conflictingParameters(asked);
     }
-    if (level === 'BUCKET' && request.method === 'POST' && asked.length === 0) throw notImplemented('PostObject');
+    if (level === 'BUCKET' && request.method === 'POST' && asked.length === 0)
+      return { operation: 'PutObject', labels };
     throw methodNotAllowed(request.method, level, asked, routes);
   };
 }
@@ -170,10 +171,6 @@ function conflictingParameters(names: readonly string[]): ServiceError {
   return new ServiceError('InvalidArgument', 400, `Conflicting query string parameters: ${list}`, {
     members: { ArgumentName: 'ResourceType', ArgumentValue: names[0] ?? '' },
   });
-}
-
-function notImplemented(operation: string): ServiceError {
-  return new ServiceError('NotImplemented', 501, `The operation ${operation} is not implemented.`);
 }
 
 function methodNotAllowed(

@@ -181,6 +181,14 @@ export function entityTooSmall(partNumber: number, size: number, etag: string): 
   });
 }
 
+/** A form's file, against the range of its policy. */
+export function formTooSmall(size: number, limit: number): ServiceError {
+  return s3Error('EntityTooSmall', 400, 'Your proposed upload is smaller than the minimum allowed size', {
+    ProposedSize: String(size),
+    MinSizeAllowed: String(limit),
+  });
+}
+
 export function invalidPart(partNumber?: number, etag?: string, uploadId?: string): ServiceError {
   return s3Error(
     'InvalidPart',

@@ -4,6 +4,7 @@ import {
   badContentMd5,
   badDigest,
   entityTooLarge,
+  formTooSmall,
   incompleteBody,
   invalidDigest,
   invalidRequest,
@@ -34,8 +35,8 @@ const MAXIMUM_PUT = 5 * 1024 ** 3;
 
 /** What a request says about the payload that comes with it, computed while the payload passes. */
 export class PayloadChecks {
-  /** Bytes of payload, as the request says. */
-  readonly expectedSize: number;
+  /** Bytes of payload, as the request says; a form does not say it. */
+  readonly expectedSize: number | undefined;
   readonly checksum: Checksum;
   /** True when the client named the algorithm. */
   readonly isChecksumChosen: boolean;
@@ -73,12 +74,16 @@ export class PayloadChecks {
   }
 
   readonly checkSize = (size: number): void => {
-    if (size > this.expectedSize) throw incompleteBody();
+    const { payloadRange } = this.#call.source;
+    if (payloadRange !== undefined && size > payloadRange.max) throw entityTooLarge(size, payloadRange.max);
+    if (this.expectedSize !== undefined && size > this.expectedSize) throw incompleteBody();
   };
 
   /** Compares what came with what was said. @throws ServiceError BadDigest, IncompleteBody */
   finish(size: number): void {
-    if (size !== this.expectedSize) throw incompleteBody();
+    const { payloadRange } = this.#call.source;
+    if (payloadRange !== undefined && size < payloadRange.min) throw formTooSmall(size, payloadRange.min);
+    if (this.expectedSize !== undefined && size !== this.expectedSize) throw incompleteBody();
     this.#md5Digest = this.#md5?.digest();
     const { name } = this.checksum;
     this.#digest = this.checksum.digest();
@@ -106,7 +111,8 @@ export class PayloadChecks {
   }
 }
 
-function readSize(input: PayloadInput, call: Call): number {
+function readSize(input: PayloadInput, call: Call): number | undefined {
+  if (call.source.payloadRange !== undefined) return undefined;
   const decoded = call.source.header('x-amz-decoded-content-length');
   const size = decoded === undefined ? input.ContentLength : Number(decoded);
   if (size === undefined) throw missingContentLength();

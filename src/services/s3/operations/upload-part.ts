@@ -125,7 +125,7 @@ export function storedEncryptionConditions(encryption: StoredEncryption) {
 interface PartContent {
   /** Opened when all is ready to take it. */
   readonly open: () => AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>;
-  readonly expectedSize: number;
+  readonly expectedSize: number | undefined;
   readonly observers: readonly Observer[];
   readonly checkSize: (size: number) => void;
   readonly verify: (size: number) => void;

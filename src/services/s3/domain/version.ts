@@ -15,8 +15,12 @@ export interface Version {
 /** What was written before the bucket had versioning says nothing of it. */
 export const UNVERSIONED: Version = { id: null, order: 0 };
 
-/** 32 characters, as opaque as AWS's. */
 const VERSION_ID = /^[A-Za-z0-9_.-]{1,1024}$/;
+
+/** Whether a version may have had this id: `null`, or 32 characters, as opaque as AWS's. */
+export function mayBeVersion(versionId: string): boolean {
+  return versionId === 'null' || /^[A-Za-z0-9_-]{32}$/.test(versionId);
+}
 
 /** How requests and answers name a version. */
 export function versionText(version: Version): string {

@@ -11,11 +11,11 @@ import { bucketAccess } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { keyWriter, list } from '../domain/listing.ts';
 import { isMarker, parseVersionFacts } from '../domain/object-facts.ts';
-import { checkVersionId, UNVERSIONED, versionText } from '../domain/version.ts';
+import { mayBeVersion, UNVERSIONED, versionText } from '../domain/version.ts';
 import { invalidArgument } from '../errors.ts';
 import { versionOf } from '../objects.ts';
 import type { ListedVersion } from '../version-store.ts';
-import { listConditions, maximumOf, refuseAttributes } from './list-objects.ts';
+import { listConditions, maximumOf, refuseAttributes, writtenDelimiter } from './list-objects.ts';
 
 export const listObjectVersions = operation<S3Context, ListObjectVersionsRequest, ListObjectVersionsOutput>(
   ListObjectVersions$,
@@ -30,12 +30,12 @@ export const listObjectVersions = operation<S3Context, ListObjectVersionsRequest
       const write = keyWriter(input.EncodingType);
       const limit = maximumOf(input.MaxKeys);
       const keyMarker = input.KeyMarker === '' ? undefined : input.KeyMarker;
-      const rank = await rankOfMarker(s3, call, input, keyMarker);
-      const listing = await listPage(s3, bucket.name, input, limit, keyMarker, rank);
+      const marker = await findMarker(s3, call, input, keyMarker);
+      const listing = await listPage(s3, bucket.name, input, limit, keyMarker, marker);
       const owner = { ID: await s3.canonicalIdOf(bucket.account) };
       const versions: ObjectVersion[] = [];
       const markers: DeleteMarkerEntry[] = [];
-      let before = rank === undefined ? undefined : keyMarker;
+      let before = typeof marker === 'number' ? keyMarker : undefined;
       for (const row of listing.rows) {
         const facts = parseVersionFacts(row.facts);
         const common = {
@@ -68,7 +68,7 @@ export const listObjectVersions = operation<S3Context, ListObjectVersionsRequest
         VersionIdMarker: input.VersionIdMarker ?? '',
         MaxKeys: limit,
         IsTruncated: listing.isTruncated,
-        ...(input.Delimiter !== undefined && { Delimiter: write(input.Delimiter) }),
+        ...writtenDelimiter(input, write),
         ...(input.EncodingType !== undefined && { EncodingType: input.EncodingType }),
         ...(listing.isTruncated && {
           NextKeyMarker: write(listing.last ?? ''),
@@ -86,13 +86,18 @@ function versionIdOf(row: ListedVersion): string {
   return versionText(parseVersionFacts(row.facts).version ?? UNVERSIONED);
 }
 
-/** Where in its key the version marker lies. @throws ServiceError InvalidArgument */
-async function rankOfMarker(
+/**
+ * Where in its key the version marker lies; `removed` where that version is gone, as it is for whoever removes what they
+ * list page by page: the listing then goes on with what is left of the key.
+ *
+ * @throws ServiceError InvalidArgument
+ */
+async function findMarker(
   s3: S3Context,
   call: Call,
   input: ListObjectVersionsRequest,
   keyMarker: string | undefined,
-): Promise<number | undefined> {
+): Promise<number | 'removed' | undefined> {
   const marker = input.VersionIdMarker;
   if (marker === undefined) return undefined;
   if (keyMarker === undefined) {
@@ -101,12 +106,11 @@ async function rankOfMarker(
   if (marker === '') {
     throw invalidArgument('A version-id marker cannot be empty.', 'version-id-marker', '');
   }
+  if (!mayBeVersion(marker)) throw invalidArgument('Invalid version id specified', 'version-id-marker', marker);
   const bucket = input.Bucket ?? '';
   const current = await s3.scope.object(call, bucket, keyMarker);
   const currentId = current === undefined ? undefined : versionText(versionOf(current));
-  const rank = await s3.store.versions.rankOf(bucket, keyMarker, currentId, checkVersionId(marker) ?? '');
-  if (rank === undefined) throw invalidArgument('Invalid version id specified', 'version-id-marker', marker);
-  return rank;
+  return (await s3.store.versions.rankOf(bucket, keyMarker, currentId, marker)) ?? 'removed';
 }
 
 function listPage(
@@ -115,7 +119,7 @@ function listPage(
   input: ListObjectVersionsRequest,
   limit: number,
   keyMarker: string | undefined,
-  rank: number | undefined,
+  marker: number | 'removed' | undefined,
 ) {
   let lastSeen: ListedVersion | undefined;
   return list<ListedVersion>({
@@ -124,8 +128,11 @@ function listPage(
     after: keyMarker,
     limit,
     async fetch(from, end, count) {
-      const resumed = from.isInclusive ? undefined : from.isFirst ? rank : lastSeen?.rank;
-      const rows = await s3.store.versions.list(bucket, { ...from, rank: resumed }, end, count);
+      const isLeft = from.isFirst && marker === 'removed';
+      const first = marker === 'removed' ? undefined : marker;
+      const rank = from.isInclusive ? undefined : from.isFirst ? first : lastSeen?.rank;
+      const place = { key: from.key, isInclusive: from.isInclusive || isLeft, rank };
+      const rows = await s3.store.versions.list(bucket, place, end, count);
       lastSeen = rows.at(-1);
       return rows;
     },

@@ -34,14 +34,14 @@ export const listObjects = operation<S3Context, ListObjectsRequest, ListObjectsO
     const limit = maximumOf(input.MaxKeys);
     const listing = await listPage(s3, bucket.name, input, limit, input.Marker === '' ? undefined : input.Marker);
     const owner = await s3.canonicalIdOf(bucket.account);
-    const isMarkerGiven = listing.isTruncated && listing.last !== undefined && input.Delimiter !== undefined;
+    const isMarkerGiven = listing.isTruncated && listing.last !== undefined && hasDelimiter(input);
     return {
       Name: bucket.name,
       Prefix: write(input.Prefix ?? ''),
       Marker: write(input.Marker ?? ''),
       MaxKeys: limit,
       IsTruncated: listing.isTruncated,
-      ...(input.Delimiter !== undefined && { Delimiter: write(input.Delimiter) }),
+      ...writtenDelimiter(input, write),
       ...(input.EncodingType !== undefined && { EncodingType: input.EncodingType }),
       ...(isMarkerGiven && { NextMarker: write(listing.last ?? '') }),
       Contents: listing.rows.map((row) => ({ ...contentOf(row, write), Owner: { ID: owner } })),
@@ -69,7 +69,7 @@ export const listObjectsV2 = operation<S3Context, ListObjectsV2Request, ListObje
       MaxKeys: limit,
       KeyCount: listing.rows.length + listing.commonPrefixes.length,
       IsTruncated: listing.isTruncated,
-      ...(input.Delimiter !== undefined && { Delimiter: write(input.Delimiter) }),
+      ...writtenDelimiter(input, write),
       ...(input.EncodingType !== undefined && { EncodingType: input.EncodingType }),
       ...(token !== undefined && { ContinuationToken: token }),
       ...(startAfter !== undefined && { StartAfter: write(startAfter) }),
@@ -87,6 +87,16 @@ export function listConditions(input: ListInput): ConditionContext {
     's3:delimiter': input.Delimiter,
     's3:max-keys': input.MaxKeys === undefined ? undefined : String(input.MaxKeys),
   };
+}
+
+/** An empty delimiter is none. */
+function hasDelimiter({ Delimiter: delimiter }: ListInput): boolean {
+  return delimiter !== undefined && delimiter !== '';
+}
+
+/** The delimiter as answers repeat it. */
+export function writtenDelimiter(input: ListInput, write: (key: string) => string): { Delimiter?: string } {
+  return hasDelimiter(input) ? { Delimiter: write(input.Delimiter ?? '') } : {};
 }
 
 function listPage(s3: S3Context, bucket: string, input: ListInput, limit: number, after: string | undefined) {

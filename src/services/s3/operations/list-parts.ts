@@ -13,6 +13,7 @@ import { keyWriter, list } from '../domain/listing.ts';
 import { invalidArgument } from '../errors.ts';
 import { checksumMembers } from '../keys/checksum-seal.ts';
 import type { UploadRow } from '../store.ts';
+import { writtenDelimiter } from './list-objects.ts';
 
 const MAXIMUM = 1000;
 
@@ -80,7 +81,7 @@ export const listMultipartUploads = operation<S3Context, ListMultipartUploadsReq
           NextUploadIdMarker: listing.lastRow?.id ?? '',
         }),
         Prefix: write(input.Prefix ?? ''),
-        ...(input.Delimiter !== undefined && { Delimiter: write(input.Delimiter) }),
+        ...writtenDelimiter(input, write),
         ...(input.EncodingType !== undefined && { EncodingType: input.EncodingType }),
         MaxUploads: limit,
         IsTruncated: listing.isTruncated,

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteObjectsCommand,
+  ListObjectsCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
+
+let platform: TestPlatform;
+let s3: S3Client;
+
+before(async () => {
+  platform = await startTestPlatform();
+  s3 = new S3Client(platform.clientConfig());
+});
+
+after(async () => {
+  s3.destroy();
+  await platform.stop();
+});
+
+async function newBucket(): Promise<string> {
+  const Bucket = `listings-${randomBytes(6).toString('hex')}`;
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  return Bucket;
+}
+
+async function put(Bucket: string, ...keys: readonly string[]): Promise<void> {
+  for (const Key of keys) await s3.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
+}
+
+for (const Status of ['Enabled', undefined] as const) {
+  const bucket = Status === undefined ? 'a bucket without versions' : 'a bucket with versions';
+  test(`${bucket} is emptied page by page, each page removed before the next is asked for`, async () => {
+    const Bucket = await newBucket();
+    if (Status !== undefined) {
+      await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }));
+    }
+    for (let round = 0; round < 3; round += 1) await put(Bucket, 'a', 'b', 'c/1', 'c/2');
+    let markers: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = {};
+    for (;;) {
+      const page = await s3.send(new ListObjectVersionsCommand({ Bucket, MaxKeys: 2, ...markers }));
+      const Objects = (page.Versions ?? []).map(({ Key, VersionId }) => ({ Key, VersionId }));
+      await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
+      if (page.IsTruncated !== true) break;
+      markers = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
+    }
+    await s3.send(new DeleteBucketCommand({ Bucket }));
+  });
+}
+
+test('a version marker that cannot be one is refused', async () => {
+  const Bucket = await newBucket();
+  await put(Bucket, 'a');
+  const listing = s3.send(new ListObjectVersionsCommand({ Bucket, KeyMarker: 'a', VersionIdMarker: 'nothing' }));
+  await assert.rejects(listing, { name: 'InvalidArgument', message: 'Invalid version id specified' });
+});
+
+test('an empty delimiter is none, and is not repeated', async () => {
+  const Bucket = await newBucket();
+  await put(Bucket, 'a', 'b/1');
+  for (const command of [ListObjectsCommand, ListObjectsV2Command, ListObjectVersionsCommand] as const) {
+    const page = await s3.send(new command({ Bucket, Delimiter: '', MaxKeys: 1 }) as ListObjectsCommand);
+    assert.equal(page.Delimiter, undefined);
+    assert.equal(page.IsTruncated, true);
+    assert.equal(page.NextMarker, undefined);
+  }
+});

@@ -177,9 +177,9 @@ export function kmsAuthority(call: Call, bucket: BucketRow): Authority {
 async function missingKey(s3: S3Context, call: Call, input: VersionInput): Promise<Error> {
   const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
   const { Key: key = '', VersionId: versionId } = input;
-  await call.require(
-    await bucketAccess(s3, call, input, versionId === undefined ? 's3:ListBucket' : 's3:ListBucketVersions'),
-  );
+  // Who may list what begins with this key could find out by a listing.
+  const action = versionId === undefined ? 's3:ListBucket' : 's3:ListBucketVersions';
+  await call.require(await bucketAccess(s3, call, input, action, { 's3:prefix': key }));
   if (versioningOf(bucket) === 'Never' && versionId === undefined) return noSuchKey(key);
   const marker = await s3.objects.findMarker(bucket.name, key, versionId);
   if (marker === undefined) return versionId === undefined ? noSuchKey(key) : noSuchVersion(key, versionId);

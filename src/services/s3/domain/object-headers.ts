@@ -17,10 +17,7 @@ const DEFAULT_TYPE = 'binary/octet-stream';
 
 /** The headers to keep with an object. `aws-chunked` belongs to the transfer, not to the object. */
 export function headersOf(input: HeaderMembers): ObjectHeaders {
-  const encoding = input.ContentEncoding?.split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '' && item.toLowerCase() !== 'aws-chunked')
-    .join(',');
+  const encoding = input.ContentEncoding === undefined ? undefined : encodingToKeep(input.ContentEncoding);
   return {
     ...(input.CacheControl !== undefined && { CacheControl: input.CacheControl }),
     ...(input.ContentDisposition !== undefined && { ContentDisposition: input.ContentDisposition }),
@@ -29,6 +26,13 @@ export function headersOf(input: HeaderMembers): ObjectHeaders {
     ContentType: input.ContentType === undefined || input.ContentType === '' ? DEFAULT_TYPE : input.ContentType,
     ...(input.Expires !== undefined && { Expires: input.Expires.getTime() }),
   };
+}
+
+/** As it was given, but for `aws-chunked`. */
+function encodingToKeep(text: string): string {
+  const items = text.split(',');
+  const kept = items.filter((item) => item.trim().toLowerCase() !== 'aws-chunked');
+  return kept.length === items.length ? text : kept.join(',').trim();
 }
 
 /** The members of an answer that carry an object's headers. */

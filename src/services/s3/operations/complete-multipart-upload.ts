@@ -33,12 +33,13 @@ import {
   malformedXml,
   noSuchUpload,
 } from '../errors.ts';
-import { checksumMembers, storeChecksum } from '../keys/checksum-seal.ts';
+import { checksumMembers, openChecksum, storeChecksum } from '../keys/checksum-seal.ts';
 import type { StoredObject } from '../objects.ts';
 import type { S3Transaction } from '../store.ts';
 import { type StoredUpload, takeUpload } from '../uploads.ts';
 import { objectIdOf } from './create-multipart-upload.ts';
 import { lockOfNewVersion } from './lock-members.ts';
+import { placeOf } from './get-object.ts';
 import { openDataKey } from './start-encryption.ts';
 import { storedEncryptionConditions } from './upload-part.ts';
 
@@ -123,8 +124,17 @@ async function alreadyCompleted(
   if ((await s3.store.findUpload(uploadId)) !== undefined) return undefined;
   const object: StoredObject | undefined = await s3.scope.object(call, input.Bucket ?? '', input.Key ?? '');
   if (object === undefined || object.row.id !== objectIdOf(uploadId)) throw noSuchUpload(uploadId);
-  const version = await versionAnswer(s3, call, object);
-  return { ...answer(call, input, object.row.etag, object.facts.encryption, undefined), ...version };
+  const { encryption, checksum: stored } = object.facts;
+  const dataKey = await openDataKey(s3, call, encryption, placeOf(object), input);
+  try {
+    const checksum = stored === undefined ? undefined : openChecksum(stored, dataKey, object.row.id);
+    return {
+      ...answer(call, input, object.row.etag, encryption, checksum),
+      ...(await versionAnswer(s3, call, object)),
+    };
+  } finally {
+    dataKey.fill(0);
+  }
 }
 
 function answer(

@@ -47,9 +47,7 @@ async function readOnce(input: GetObjectRequest, call: Call, s3: S3Context): Pro
   checkReadCondition(object.row, input);
   const span = readSpan(s3, object, input);
   const dataKey = await openDataKey(s3, call, object.facts.encryption, placeOf(object), input);
-  const answer = objectAnswer(object, {
-    dataKey: input.ChecksumMode === 'ENABLED' && span.isWhole ? dataKey : undefined,
-  });
+  const answer = objectAnswer(object, span, input.ChecksumMode === 'ENABLED' ? dataKey : undefined);
   const body = await s3.objects.open(object, dataKey, span.start, span.end);
   if (body === undefined) return undefined;
   if (span.isRange) call.reply.status = 206;

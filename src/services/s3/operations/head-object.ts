@@ -7,7 +7,7 @@ import { refuseEncryptionHeaders } from '../domain/encryption-choice.ts';
 import { checkReadCondition } from '../domain/preconditions.ts';
 import { placeOf } from './get-object.ts';
 import { lockAnswer } from './lock-members.ts';
-import { objectAnswer } from './object-answer.ts';
+import { hasChecksum, objectAnswer } from './object-answer.ts';
 import { readSpan } from './read-span.ts';
 import { customerKeyFor, openDataKey } from './start-encryption.ts';
 
@@ -23,9 +23,9 @@ export const headObject = operation<S3Context, HeadObjectRequest, HeadObjectOutp
     checkReadCondition(object.row, input);
     const span = readSpan(s3, object, input);
     // A checksum is asked for: it lies under the data key, so that the caller needs the right to decrypt.
-    const isChecksumWanted = input.ChecksumMode === 'ENABLED' && span.isWhole;
+    const isChecksumWanted = input.ChecksumMode === 'ENABLED' && hasChecksum(object, span);
     const dataKey = isChecksumWanted ? await openDataKey(s3, call, encryption, placeOf(object), input) : undefined;
-    const answer = objectAnswer(object, { dataKey });
+    const answer = objectAnswer(object, span, dataKey);
     dataKey?.fill(0);
     if (span.isRange) call.reply.status = 206;
     return {

@@ -1,5 +1,6 @@
 import type { S3Context } from '../context.ts';
 import { readRange } from '../domain/byte-range.ts';
+import type { StoredPart } from '../domain/object-facts.ts';
 import { invalidArgument, invalidPartNumber, invalidRequest } from '../errors.ts';
 import type { StoredObject } from '../objects.ts';
 
@@ -13,6 +14,8 @@ export interface ReadSpan {
   readonly isWhole: boolean;
   /** For a request by part number, of a multipart object. */
   readonly partsCount?: number;
+  /** For a request by part number, of a multipart object. */
+  readonly part?: StoredPart;
 }
 
 /** Reads `Range` and `partNumber`. @throws ServiceError InvalidRange, InvalidPartNumber */
@@ -49,5 +52,5 @@ export function readSpan(
   let start = 0;
   for (const earlier of parts.slice(0, partNumber - 1)) start += earlier.size;
   const end = start + part.size;
-  return { start, end, isRange: size > 0, isWhole: parts.length === 1, partsCount: parts.length };
+  return { start, end, isRange: size > 0, isWhole: parts.length === 1, partsCount: parts.length, part };
 }

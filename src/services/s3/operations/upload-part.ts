@@ -14,7 +14,7 @@ import { type Observer, writeContent } from '#storage/content/content-writer.ts'
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
 import { type ChecksumName, startChecksum } from '../domain/checksum.ts';
-import type { EncryptionMembers } from '../domain/encryption-choice.ts';
+import { type EncryptionMembers, readCustomerKey } from '../domain/encryption-choice.ts';
 import { encryptionAnswer } from '../domain/encryption-members.ts';
 import type { StoredEncryption, StoredPart } from '../domain/object-facts.ts';
 import { PayloadChecks } from '../domain/payload-checks.ts';
@@ -143,6 +143,7 @@ async function writePart(
 ): Promise<StoredPart> {
   const { bucket, key, object_id: objectId, id: uploadId } = upload.row;
   const id = s3.randomness.bytes(16).toString('hex');
+  checkCustomerKey(upload.facts.encryption, input);
   const dataKey = await openDataKey(s3, call, upload.facts.encryption, { bucket, key, objectId }, input);
   try {
     const written = await writeContent({
@@ -172,6 +173,25 @@ async function writePart(
     return part;
   } finally {
     dataKey.fill(0);
+  }
+}
+
+/** A part has the customer's key with which the upload began, and no other. @throws ServiceError InvalidRequest */
+function checkCustomerKey(encryption: StoredEncryption, input: PartInput): void {
+  const given = readCustomerKey(input);
+  if (encryption.kind !== 'SSE-C') {
+    if (given === undefined) return;
+    throw invalidRequest(
+      'The multipart upload initiate did not request encryption. Please resend the request without sending encryption parameters.',
+    );
+  }
+  if (given === undefined) {
+    throw invalidRequest(
+      'The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.',
+    );
+  }
+  if (given.md5 !== encryption.keyMd5) {
+    throw invalidRequest('The provided encryption parameters did not match the ones used originally.');
   }
 }
 

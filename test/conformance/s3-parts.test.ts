@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import {
+  CompleteMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutBucketPolicyCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
+
+const SIZE = 5 * 1024 * 1024;
+let platform: TestPlatform;
+let s3: S3Client;
+let Bucket: string;
+
+before(async () => {
+  platform = await startTestPlatform();
+  s3 = new S3Client(platform.clientConfig());
+  Bucket = `parts-${randomBytes(6).toString('hex')}`;
+  await s3.send(new CreateBucketCommand({ Bucket }));
+});
+
+after(async () => {
+  s3.destroy();
+  await platform.stop();
+});
+
+function sha256(data: Buffer): string {
+  return createHash('sha256').update(data).digest('base64');
+}
+
+for (const ServerSideEncryption of ['AES256', 'aws:kms'] as const) {
+  test(`a part's own checksum is told, and a completion that is asked again (${ServerSideEncryption})`, async () => {
+    const Key = `composite-${ServerSideEncryption}`;
+    const start = new CreateMultipartUploadCommand({ Bucket, Key, ServerSideEncryption, ChecksumAlgorithm: 'SHA256' });
+    const { UploadId } = await s3.send(start);
+    const bodies = [Buffer.alloc(SIZE, 'a'), Buffer.from('the end')];
+    const Parts = [];
+    for (const [index, Body] of bodies.entries()) {
+      const PartNumber = index + 1;
+      const part = new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body, ChecksumAlgorithm: 'SHA256' });
+      const { ETag, ChecksumSHA256 } = await s3.send(part);
+      Parts.push({ PartNumber, ETag, ChecksumSHA256 });
+    }
+    const complete = { Bucket, Key, UploadId, MultipartUpload: { Parts } };
+    const { $metadata: _, ...first } = await s3.send(new CompleteMultipartUploadCommand(complete));
+    const { $metadata: __, ...second } = await s3.send(new CompleteMultipartUploadCommand(complete));
+    assert.match(first.ChecksumSHA256 ?? '', /-2$/);
+    assert.deepEqual(second, first);
+    for (const [index, body] of bodies.entries()) {
+      const target = { Bucket, Key, PartNumber: index + 1, ChecksumMode: 'ENABLED' } as const;
+      for (const answer of [
+        await s3.send(new HeadObjectCommand(target)),
+        await s3.send(new GetObjectCommand(target)).then(async ({ Body, ...rest }) => {
+          assert.deepEqual(Buffer.from((await Body?.transformToByteArray()) ?? []), body);
+          return rest;
+        }),
+      ]) {
+        assert.equal(answer.ChecksumSHA256, sha256(body));
+        assert.equal(answer.ChecksumType, 'COMPOSITE');
+        assert.equal(answer.PartsCount, 2);
+      }
+    }
+  });
+}
+
+test('a part comes with the customer’s key with which its upload began, and with no other', async () => {
+  const Key = 'customer';
+  const [key, other] = [customerKey(), customerKey()];
+  const withKey = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key, ...key }));
+  const withoutKey = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+  for (const [{ UploadId }, members, message] of [
+    [withKey, other, /did not match the ones used originally/],
+    [withKey, {}, /must include the appropriate encryption parameters/],
+    [withoutKey, key, /without sending encryption parameters/],
+  ] as const) {
+    const part = new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 1, Body: 'x', ...members });
+    await assert.rejects(s3.send(part), { name: 'InvalidRequest', message });
+  }
+  const { UploadId } = withKey;
+  await s3.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 1, Body: 'x', ...key }));
+});
+
+function customerKey() {
+  const key = randomBytes(32);
+  return {
+    SSECustomerAlgorithm: 'AES256',
+    SSECustomerKey: key.toString('base64'),
+    SSECustomerKeyMD5: createHash('md5').update(key).digest('base64'),
+  };
+}
+
+test('a content coding is kept as it was given, without that of the transfer', async () => {
+  for (const [given, kept] of [
+    ['deflate, gzip', 'deflate, gzip'],
+    ['gzip,aws-chunked', 'gzip'],
+    ['aws-chunked, br', 'br'],
+    ['aws-chunked', undefined],
+  ] as const) {
+    await s3.send(new PutObjectCommand({ Bucket, Key: 'coded', Body: 'x', ContentEncoding: given }));
+    const { ContentEncoding } = await s3.send(new HeadObjectCommand({ Bucket, Key: 'coded' }));
+    assert.equal(ContentEncoding, kept);
+  }
+});
+
+test('who may list a folder is told what is not in it, and nothing of other folders', async () => {
+  const policy = {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: '*',
+        Action: ['s3:ListBucket', 's3:GetObject'],
+        Resource: [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`],
+        Condition: { StringLikeIfExists: { 's3:prefix': 'public/*' } },
+      },
+    ],
+  };
+  await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify(policy) }));
+  assert.equal((await fetch(`${platform.endpoint}/${Bucket}/public/nothing`)).status, 404);
+  assert.equal((await fetch(`${platform.endpoint}/${Bucket}/private/nothing`)).status, 403);
+});

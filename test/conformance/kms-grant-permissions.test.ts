@@ -290,6 +290,25 @@ describe('a grant', () => {
     await pass(karl, 'jane', { Constraints: { EncryptionContextEquals: { Year: '2026', Team: 'news' } } });
   });
 
+  it('is not made without a constraint by who has to set one, an empty one either', async () => {
+    const KeyId = await createKey();
+    const Condition = { StringEquals: { 'kms:GrantConstraintType': 'EncryptionContextSubset' } };
+    const policy = policyOf({ Effect: 'Allow', Action: 'kms:CreateGrant', Resource: '*', Condition });
+    const nina = await user('nina', policy);
+    await user('olga');
+    const pass = (pairs: Record<string, string>) =>
+      nina.send(
+        new CreateGrantCommand({
+          KeyId,
+          GranteePrincipal: arnOf('olga'),
+          Operations: ['Encrypt'],
+          Constraints: { EncryptionContextSubset: pairs },
+        }),
+      );
+    await assert.rejects(pass({}), denied);
+    await pass({ Team: 'news' });
+  });
+
   it('is enough for S3 and Secrets Manager when they ask in its grantee’s name', async () => {
     const KeyId = await createKey();
     const keys = await makeUser(root.iam, 'lena', allowing('s3:*', 'secretsmanager:*'));

@@ -40,14 +40,17 @@ function grantableOperations({ spec, usage }: Pick<KeyRecord, 'spec' | 'usage'>)
   return usage === 'GENERATE_VERIFY_MAC' ? own : [...own, 'GetPublicKey'];
 }
 
-/** What a request asks a grant to allow; whether the key can do it is `checkGrantTerms`'s business. */
+/**
+ * What a request asks a grant to allow; whether the key can do it is `checkGrantTerms`'s business. A subset without pairs
+ * constrains nothing, so that it is none: not for the conditions of policies either.
+ */
 export function readGrantTerms({ Operations, Constraints }: CreateGrantRequest): GrantTerms {
   const { EncryptionContextEquals: equals, EncryptionContextSubset: subset, SourceArn: sourceArn } = Constraints ?? {};
   return {
     operations: [...new Set(Operations)],
     constraints: {
       ...(equals === undefined ? {} : { encryptionContextEquals: equals }),
-      ...(subset === undefined ? {} : { encryptionContextSubset: subset }),
+      ...(subset === undefined || Object.keys(subset).length === 0 ? {} : { encryptionContextSubset: subset }),
       ...(sourceArn === undefined ? {} : { sourceArn }),
     },
   };

@@ -3,10 +3,15 @@ import { after, before, test } from 'node:test';
 import {
   CreateBucketCommand,
   DeletePublicAccessBlockCommand,
+  GetBucketRequestPaymentCommand,
   GetBucketPolicyStatusCommand,
   GetObjectCommand,
   GetPublicAccessBlockCommand,
+  PutBucketAclCommand,
+  PutBucketOwnershipControlsCommand,
   PutBucketPolicyCommand,
+  PutBucketRequestPaymentCommand,
+  PutObjectAclCommand,
   PutObjectCommand,
   PutPublicAccessBlockCommand,
   S3Client,
@@ -96,4 +101,33 @@ test('a restriction leaves alone what a policy allows to a named account', async
   await putPolicy(policyFor({ AWS: other.accountId }));
   await read(stranger);
   assert.equal(await anonymously(), 403);
+});
+
+test('other accounts get in where the requester pays when they say so, and anonymous callers not at all', async () => {
+  await block({});
+  await putPolicy(policyFor('*'));
+  const payer = (Payer: 'Requester' | 'BucketOwner') =>
+    root.send(new PutBucketRequestPaymentCommand({ Bucket, RequestPaymentConfiguration: { Payer } }));
+  const asked = async () => (await root.send(new GetBucketRequestPaymentCommand({ Bucket }))).Payer;
+  assert.equal(await asked(), 'BucketOwner');
+  await payer('Requester');
+  assert.equal(await asked(), 'Requester');
+  await assert.rejects(read(stranger), { name: 'AccessDenied' });
+  const paid = await stranger.send(new GetObjectCommand({ Bucket, Key: 'film', RequestPayer: 'requester' }));
+  assert.equal(paid.RequestCharged, 'requester');
+  assert.equal((await read(root)).RequestCharged, undefined);
+  const headers = { 'x-amz-request-payer': 'requester' };
+  assert.equal((await fetch(`${platform.endpoint}/${Bucket}/film`, { headers })).status, 403);
+  await payer('BucketOwner');
+  await read(stranger);
+});
+
+test('buckets are their owner’s: ACLs are refused, and so is to have them', async () => {
+  const refused = { name: 'AccessControlListNotSupported' };
+  await assert.rejects(root.send(new PutBucketAclCommand({ Bucket, ACL: 'public-read' })), refused);
+  await assert.rejects(root.send(new PutObjectAclCommand({ Bucket, Key: 'film', ACL: 'private' })), refused);
+  const own = (ObjectOwnership: 'BucketOwnerEnforced' | 'ObjectWriter') =>
+    root.send(new PutBucketOwnershipControlsCommand({ Bucket, OwnershipControls: { Rules: [{ ObjectOwnership }] } }));
+  await own('BucketOwnerEnforced');
+  await assert.rejects(own('ObjectWriter'), { name: 'NotImplemented' });
 });

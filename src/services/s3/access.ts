@@ -117,6 +117,15 @@ function effectivePolicy(call: Call, bucket: BucketRow): string | undefined {
   return isRestricted && isPublicPolicy(policy) ? undefined : policy;
 }
 
+/** Nothing is charged here; but who is to pay must have said so, as in AWS. @throws ServiceError AccessDenied */
+function agreePayment(call: Call, bucket: BucketRow): void {
+  const { caller, source, reply } = call;
+  if (bucket.settings === null || caller.type === 'service' || accountOf(caller) === bucket.account) return;
+  if (settingsOf(bucket).isRequesterPaying !== true) return;
+  if (caller.type === 'anonymous' || source.header('x-amz-request-payer') !== 'requester') throw accessDenied();
+  reply.headers['x-amz-request-charged'] = 'requester';
+}
+
 function accessRequest(
   call: Call,
   bucket: BucketRow,
@@ -125,6 +134,7 @@ function accessRequest(
   context: ConditionContext | undefined,
 ): AccessRequest {
   const { source } = call;
+  agreePayment(call, bucket);
   return {
     action,
     resource,

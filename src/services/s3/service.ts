@@ -6,9 +6,16 @@ import { crossOriginOf } from './cross-origin.ts';
 import { s3Errors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
 import { abortMultipartUpload } from './operations/abort-multipart-upload.ts';
-import { getBucketAcl, getBucketOwnershipControls, getObjectAcl } from './operations/bucket-defaults.ts';
+import { getBucketAcl, getObjectAcl } from './operations/bucket-defaults.ts';
 import { deleteBucketCors, getBucketCors, putBucketCors } from './operations/bucket-cors.ts';
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from './operations/bucket-encryption.ts';
+import {
+  getBucketOwnershipControls,
+  putBucketAcl,
+  putBucketOwnershipControls,
+  putObjectAcl,
+} from './operations/bucket-ownership.ts';
+import { getBucketRequestPayment, putBucketRequestPayment } from './operations/bucket-request-payment.ts';
 import {
   deleteBucketPolicy,
   getBucketPolicy,
@@ -94,7 +101,12 @@ export function s3Service(context: S3Context): Service<S3Context> {
       ...objectLockOperations,
       getBucketAcl,
       getObjectAcl,
+      putBucketAcl,
+      putObjectAcl,
+      putBucketOwnershipControls,
       getBucketOwnershipControls,
+      putBucketRequestPayment,
+      getBucketRequestPayment,
       putBucketCors,
       getBucketCors,
       deleteBucketCors,

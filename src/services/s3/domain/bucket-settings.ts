@@ -18,6 +18,8 @@ export interface BucketSettings {
   readonly mfaDelete?: MFADeleteStatus;
   readonly publicAccessBlock?: PublicAccessBlock;
   readonly cors?: readonly CorsRule[];
+  /** Other accounts say with each request that they pay for it. */
+  readonly isRequesterPaying?: boolean;
   readonly objectLock?: ObjectLockSettings;
 }
 

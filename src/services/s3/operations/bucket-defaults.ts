@@ -2,9 +2,6 @@ import {
   GetBucketAcl$,
   type GetBucketAclOutput,
   type GetBucketAclRequest,
-  GetBucketOwnershipControls$,
-  type GetBucketOwnershipControlsOutput,
-  type GetBucketOwnershipControlsRequest,
   GetObjectAcl$,
   type GetObjectAclOutput,
   type GetObjectAclRequest,
@@ -34,16 +31,6 @@ export const getObjectAcl = operation<S3Context, GetObjectAclRequest, GetObjectA
     await requireObject(s3, call, input);
     return await ownersAcl(s3, account);
   },
-});
-
-export const getBucketOwnershipControls = operation<
-  S3Context,
-  GetBucketOwnershipControlsRequest,
-  GetBucketOwnershipControlsOutput
->(GetBucketOwnershipControls$, {
-  isAuthenticationRequired: false,
-  authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:GetBucketOwnershipControls')],
-  handle: () => ({ OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] } }),
 });
 
 async function ownersAcl(s3: S3Context, account: AccountId) {

@@ -34,6 +34,8 @@ export const putBucketPolicy = operation<S3Context, PutBucketPolicyRequest, Reco
     }
     // As in AWS, an account may lock its users out with a policy; its root user can always remove it.
     await setBucket(s3, name, { policy: await s3.policyPrincipals.bind(policy, policyRefusal) });
+    // AWS's answer, although its model has 200.
+    call.reply.status = 204;
     return {};
   },
 });

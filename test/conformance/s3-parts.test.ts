@@ -20,7 +20,7 @@ let s3: S3Client;
 let Bucket: string;
 
 before(async () => {
-  platform = await startTestPlatform();
+  platform = await startTestPlatform({ COFFER_ALLOW_INSECURE_SSE_C: '1' });
   s3 = new S3Client(platform.clientConfig());
   Bucket = `parts-${randomBytes(6).toString('hex')}`;
   await s3.send(new CreateBucketCommand({ Bucket }));

@@ -16,7 +16,7 @@ import { parseTagHeader } from '../domain/tag-set.ts';
 import { invalidRequest, notImplemented } from '../errors.ts';
 import { checksumMembers, storeChecksum } from '../keys/checksum-seal.ts';
 import type { StoredObject } from '../objects.ts';
-import { findSource, openSource, parseCopySource, sourceAccess } from './copy-source.ts';
+import { copySourceCondition, findSource, openSource, parseCopySource, sourceAccess } from './copy-source.ts';
 import { lockAccess, lockConditions, lockOfNewVersion, requestedLock } from './lock-members.ts';
 import { randomEtag, requestTagConditions } from './put-object.ts';
 import { startEncryption } from './start-encryption.ts';
@@ -29,7 +29,7 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
     const tags = input.Tagging === undefined ? undefined : parseTagHeader(input.Tagging);
     const context = {
       ...encryptionConditions(call, input),
-      's3:x-amz-copy-source': `/${source.bucket}/${source.key}`,
+      ...copySourceCondition(input),
       's3:x-amz-metadata-directive': input.MetadataDirective,
       's3:x-amz-acl': input.ACL,
       's3:x-amz-storage-class': input.StorageClass,

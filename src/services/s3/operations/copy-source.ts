@@ -1,4 +1,4 @@
-import type { AccessRequest, Call } from '#kernel/operation.ts';
+import type { AccessRequest, Call, ConditionContext } from '#kernel/operation.ts';
 import { existingObjectAccess, requireObject } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { checkCopyCondition } from '../domain/preconditions.ts';
@@ -51,6 +51,12 @@ export function parseCopySource(text: string | undefined): CopySource {
 function splitVersion(text: string): [string, string | undefined] {
   const mark = text.indexOf('?versionId=');
   return mark < 0 ? [text, undefined] : [text.slice(0, mark), text.slice(mark + '?versionId='.length)];
+}
+
+/** The condition key of a write that copies, as AWS's guide writes it: without a slash before the bucket. */
+export function copySourceCondition(input: CopySourceInput): ConditionContext {
+  const { bucket, key } = parseCopySource(input.CopySource);
+  return { 's3:x-amz-copy-source': `${bucket}/${key}` };
 }
 
 /** The right to read what is copied. */

@@ -7,7 +7,7 @@ import {
   type UploadPartOutput,
   type UploadPartRequest,
 } from '@aws-sdk/client-s3';
-import { type AccessRequest, type Call, operation } from '#kernel/operation.ts';
+import { type AccessRequest, type Call, type ConditionContext, operation } from '#kernel/operation.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import { objectAccess, type ObjectInput, versionAnswer } from '../access.ts';
 import { type Observer, writeContent } from '#storage/content/content-writer.ts';
@@ -22,7 +22,7 @@ import { checkKey, refuseUnsupported } from '../domain/refusals.ts';
 import { internalError, invalidArgument, invalidRequest } from '../errors.ts';
 import { checksumMembers } from '../keys/checksum-seal.ts';
 import type { StoredUpload } from '../uploads.ts';
-import { findSource, openSource, sourceAccess } from './copy-source.ts';
+import { copySourceCondition, findSource, openSource, sourceAccess } from './copy-source.ts';
 import { emptyBody } from './empty-body.ts';
 import { lockOfNewVersion, requireDigest } from './lock-members.ts';
 import { randomEtag } from './put-object.ts';
@@ -70,7 +70,10 @@ export const uploadPart = operation<S3Context, UploadPartRequest, UploadPartOutp
 export const uploadPartCopy = operation<S3Context, UploadPartCopyRequest, UploadPartCopyOutput>(UploadPartCopy$, {
   isAuthenticationRequired: false,
   isDataEvent: true,
-  authorize: async (input, call, s3) => [await sourceAccess(s3, call, input), await partAccess(s3, call, input)],
+  authorize: async (input, call, s3) => [
+    await sourceAccess(s3, call, input),
+    await partAccess(s3, call, input, copySourceCondition(input)),
+  ],
   async handle(input, call, s3) {
     const upload = await s3.uploads.find(input.Bucket ?? '', checkKey(input.Key), input.UploadId);
     const number = partNumberOf(input);
@@ -105,11 +108,16 @@ export const uploadPartCopy = operation<S3Context, UploadPartCopyRequest, Upload
  * A part asks for the right to write the object. It carries no encryption headers; what a policy asks of them was
  * said when the upload began, and counts for its parts.
  */
-async function partAccess(s3: S3Context, call: Call, input: PartInput): Promise<AccessRequest> {
+async function partAccess(
+  s3: S3Context,
+  call: Call,
+  input: PartInput,
+  conditions?: ConditionContext,
+): Promise<AccessRequest> {
   const row = await s3.store.findUpload(input.UploadId ?? '');
   const isThis = row !== undefined && row.bucket === input.Bucket && row.key === input.Key;
   const context = isThis ? storedEncryptionConditions(s3.uploads.check(row).facts.encryption) : {};
-  return await objectAccess(s3, call, input, 's3:PutObject', context);
+  return await objectAccess(s3, call, input, 's3:PutObject', { ...context, ...conditions });
 }
 
 /** The encryption condition keys as the upload has them. */

@@ -1,6 +1,6 @@
 import { benchKinesisVideo } from './kinesis-video.ts';
 import { benchKinesisVideoList } from './kinesis-video-list.ts';
-import { benchKms } from './kms.ts';
+import { benchKms, benchKmsAmongMany, benchKmsBesidePeer } from './kms.ts';
 import { benchLiveFlows } from './live/live-flows.ts';
 import { benchJobs } from './media/jobs.ts';
 import { benchLadder } from './media/ladder.ts';
@@ -19,6 +19,8 @@ const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   objects: benchObjects,
   memory: async () => [await benchMemory()],
   kms: benchKms,
+  'kms-peer': benchKmsBesidePeer,
+  'kms-many': benchKmsAmongMany,
   'kinesis-video': benchKinesisVideo,
   'kinesis-video-list': async () => [await benchKinesisVideoList()],
   'live-flows': benchLiveFlows,

@@ -5,7 +5,7 @@ import { systemRandomness } from '#kernel/randomness.ts';
 import { KeyMaterials } from '#services/kms/domain/key-materials.ts';
 import { GrantStore, type GrantTables } from '#services/kms/grant-store.ts';
 import { KmsStore, type KmsTables } from '#services/kms/store.ts';
-import { ROW_SEAL_PURPOSE } from '#storage/row-seal.ts';
+import { ROW_SEAL_PURPOSE, SEAL_COLUMN } from '#storage/row-seal.ts';
 import { SqliteRecords } from '#storage/sqlite/sqlite-records.ts';
 import { allMigrations } from '../../bin/compose-services.ts';
 
@@ -23,8 +23,10 @@ export async function fillStore(folder: string, keys: number, grantsOfEach: numb
   const opened = await SqliteRecords.open(file, allMigrations, rootKey.deriveKey(ROW_SEAL_PURPOSE));
   const store = new KmsStore(opened.of<KmsTables>(), new GrantStore(opened.of<GrantTables>()));
   const materials = new KeyMaterials(store, rootKey, systemRandomness);
-  const key = await store.read.selectFrom('kms_key').selectAll().executeTakeFirstOrThrow();
-  const grant = await opened.of<GrantTables>().read.selectFrom('kms_grant').selectAll().executeTakeFirstOrThrow();
+  const key = withoutSeal(await store.read.selectFrom('kms_key').selectAll().executeTakeFirstOrThrow());
+  const grant = withoutSeal(
+    await opened.of<GrantTables>().read.selectFrom('kms_grant').selectAll().executeTakeFirstOrThrow(),
+  );
   const ids: string[] = [];
   while (ids.length < keys) {
     const added = Array.from({ length: KEYS_OF_ONE_INSERT }, () => {
@@ -53,4 +55,10 @@ export async function fillStore(folder: string, keys: number, grantsOfEach: numb
   }
   await opened.close();
   return ids;
+}
+
+/** A new row is given its own. */
+function withoutSeal<Row extends object>(row: Row): Row {
+  const { [SEAL_COLUMN]: _seal, ...rest } = row as Row & { readonly [SEAL_COLUMN]?: unknown };
+  return rest as Row;
 }

@@ -20,9 +20,6 @@ const CHECKPOINT_ATTEMPTS = 100;
 /** Rows that are checked before other work gets its turn: about a millisecond. */
 const ROWS_OF_ONE_TURN = 100;
 
-/** Pages of the log (4 KiB) after which a commit takes them into the database: what is written often is taken once. */
-const CHECKPOINT_PAGES = 4000;
-
 interface PendingWrite {
   readonly work: (transaction: Kysely<unknown>) => Promise<unknown>;
   readonly isBehind: boolean;
@@ -78,7 +75,6 @@ export class SqliteRecords implements Records<unknown> {
   ): Promise<SqliteRecords> {
     const writer = new DatabaseSync(file, { timeout: 5000 });
     writer.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
-    writer.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     // What is deleted is overwritten: a shredded key must not survive in a free page.
     writer.exec('PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536');
     const reader = new DatabaseSync(file, { timeout: 5000 });

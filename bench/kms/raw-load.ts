@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * A load generator in a process of its own, on the processor that the server does not have: requests that were made
@@ -31,6 +32,7 @@ export interface RawLoadResult {
   readonly firstFailure: string;
 }
 
+const LAST_ANSWERS_MS = 2000;
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /** One connection: a request, its answer, the next request. */
@@ -179,6 +181,8 @@ class Work {
 
 const [file = ''] = process.argv.slice(2);
 const work = new Work(JSON.parse(await readFile(file, 'utf8')) as RawLoad);
-await Promise.all(Array.from({ length: work.load.connections }, () => new Connection(work).run()));
+const connections = Array.from({ length: work.load.connections }, () => new Connection(work).run());
+// A server may owe an answer for ever.
+await Promise.race([Promise.all(connections), sleep(work.until - performance.now() + LAST_ANSWERS_MS)]);
 console.log(JSON.stringify(work.result()));
 process.exit(0);

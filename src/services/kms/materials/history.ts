@@ -62,6 +62,11 @@ function firstMaterial(id: string): KeyMaterial {
   };
 }
 
+/** A key as the transaction sees it: it may have changed since it was located. */
+export function currentKey(queries: KmsTransaction, { region, id }: KeyRef): Promise<KeyRecord | undefined> {
+  return queries.selectFrom('kms_key').selectAll().where('region', '=', region).where('id', '=', id).executeTakeFirst();
+}
+
 /** A key in every Region where it is: one row for a key of a single Region. */
 export function everywhere(queries: KmsTransaction, id: string): Promise<KeyRecord[]> {
   return queries.selectFrom('kms_key').selectAll().where('id', '=', id).orderBy('region').execute();

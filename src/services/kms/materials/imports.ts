@@ -1,7 +1,7 @@
 import type { ExpirationModelType, ImportType } from '@aws-sdk/client-kms';
 import { incorrectKeyMaterial, invalidState, unsupported } from '../errors.ts';
 import type { KeyRecord, KeyRef, KmsStore, KmsTransaction, MaterialRecord } from '../store.ts';
-import { everywhere, type KeyMaterial, makeCurrent, materialsOf } from './history.ts';
+import { currentKey, everywhere, type KeyMaterial, makeCurrent, materialsOf } from './history.ts';
 
 /** Expired wrapping keys are remembered so long, so that their tokens are told as expired. */
 const EXPIRED_TOKENS_KEPT_MS = 30 * 86_400_000;
@@ -205,7 +205,7 @@ export async function expireMaterials(store: KmsStore, now: number, only?: KeyRe
   return await store.write(async (queries) => {
     let count = 0;
     for (const { region, key_id: id } of await expiredIn(queries, now, only)) {
-      const [key] = (await everywhere(queries, id)).filter((row) => row.region === region);
+      const key = await currentKey(queries, { region, id });
       if (key === undefined) continue;
       for (const material of await materialsOf(queries, key, now)) {
         if (material.validTo === null || material.validTo > now) continue;

@@ -1,7 +1,7 @@
 import type { KeyMaterials } from '../domain/key-materials.ts';
 import { rotationAfter } from '../domain/rotation-schedule.ts';
 import type { KeyRef, KmsStore, KmsTransaction } from '../store.ts';
-import { addMaterial, makeCurrent } from './history.ts';
+import { addMaterial, currentKey, makeCurrent } from './history.ts';
 
 /** Keys that one sweep rotates before it looks again. */
 const PAGE = 100;
@@ -65,12 +65,7 @@ function dueKeys(queries: KmsTransaction, now: number): Promise<KeyRef[]> {
 
 async function rotateIfDue(parts: Parts, queries: KmsTransaction, key: KeyRef, now: number): Promise<boolean> {
   const schedule = await scheduleOf(queries, key);
-  const found = await queries
-    .selectFrom('kms_key')
-    .selectAll()
-    .where('region', '=', key.region)
-    .where('id', '=', key.id)
-    .executeTakeFirst();
+  const found = await currentKey(queries, key);
   if (schedule === undefined || found?.state !== 'Enabled' || schedule.next_at > now) return false;
   await rotate(parts, queries, key, 'AUTOMATIC', now);
   await queries

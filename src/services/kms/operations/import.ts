@@ -16,8 +16,8 @@ import type { KmsContext } from '../context.ts';
 import { checkWrapping } from '../domain/import-wrapping.ts';
 import { importedMaterial, importedMaterialId } from '../domain/imported-material.ts';
 import { type LocatedKey, stateProblem } from '../domain/key-locator.ts';
-import { invalidCiphertext, invalidState, notFound, unsupported, validation } from '../errors.ts';
-import { materialsOf } from '../materials/history.ts';
+import { invalidCiphertext, invalidState, keyNotFound, notFound, unsupported, validation } from '../errors.ts';
+import { currentKey, materialsOf } from '../materials/history.ts';
 import { type ImportTerms, removeImported, storeImported } from '../materials/imports.ts';
 import type { KeyRecord, KmsTransaction } from '../store.ts';
 import { authorizeOnKey } from './authorize-on-key.ts';
@@ -59,7 +59,7 @@ export const importKeyMaterial = operation<KmsContext, ImportKeyMaterialRequest,
       const terms = readTerms(input, key, call.now);
       const record = await openImport(input, key, call, kms);
       await kms.store.write(async (queries) => {
-        const fresh = await findKey(queries, key);
+        const fresh = await requireCurrent(queries, key, arn);
         requireImportable(fresh, arn);
         await storeImported(queries, fresh, arn, record, terms, call.now);
       });
@@ -77,7 +77,7 @@ export const deleteImportedKeyMaterial = operation<
   async handle(input, call, kms) {
     const { key, arn } = await locateExternal(input.KeyId, call, kms, 'kms:DeleteImportedKeyMaterial');
     const removed = await kms.store.write(async (queries) => {
-      const fresh = await findKey(queries, key);
+      const fresh = await requireCurrent(queries, key, arn);
       const id = input.KeyMaterialId ?? fresh.material_id;
       const material = (await materialsOf(queries, fresh, call.now)).find((one) => one.id === id);
       if (material !== undefined) await removeImported(queries, fresh, material);
@@ -109,14 +109,11 @@ function requireImportable(key: KeyRecord, arn: string): void {
   if (problem !== undefined) throw invalidState(arn, problem);
 }
 
-/** The key as the transaction sees it. */
-async function findKey(queries: KmsTransaction, { region, id }: KeyRecord): Promise<KeyRecord> {
-  return await queries
-    .selectFrom('kms_key')
-    .selectAll()
-    .where('region', '=', region)
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow();
+/** @throws ServiceError NotFoundException for a key that was destroyed meanwhile */
+async function requireCurrent(queries: KmsTransaction, key: KeyRecord, arn: string): Promise<KeyRecord> {
+  const fresh = await currentKey(queries, key);
+  if (fresh === undefined) throw keyNotFound(arn);
+  return fresh;
 }
 
 /** @throws ServiceError ValidationException, UnsupportedOperationException */

@@ -17,7 +17,7 @@ import { defaultKeyPolicy } from '../domain/key-policies.ts';
 import { checkTags } from '../domain/tags.ts';
 import { alreadyExists, invalidState, keyNotFound, unsupported, validation } from '../errors.ts';
 import { addReplica, familyOf, movePrimary } from '../materials/key-family.ts';
-import { everywhere } from '../materials/history.ts';
+import { currentKey, everywhere } from '../materials/history.ts';
 import type { KeyRecord, KmsTransaction } from '../store.ts';
 import { locateByKeyId } from './locate-by-key-id.ts';
 
@@ -137,9 +137,8 @@ async function locatePrimary(
   return located;
 }
 
-/** The primary as the transaction sees it: it may have changed since it was located. */
-async function requirePrimary(queries: KmsTransaction, { region, id }: KeyRecord, arn: string): Promise<KeyRecord> {
-  const found = (await everywhere(queries, id)).find((member) => member.region === region);
+async function requirePrimary(queries: KmsTransaction, key: KeyRecord, arn: string): Promise<KeyRecord> {
+  const found = await currentKey(queries, key);
   if (found?.multi_region !== 'PRIMARY') throw notPrimary(arn);
   if (found.state !== 'Enabled') throw invalidState(arn, 'is changing its state');
   return found;

@@ -20,8 +20,8 @@ import type { LocatedKey } from '../domain/key-locator.ts';
 import { requireEnabled } from '../domain/key-locator.ts';
 import { decodeMarker, pageOf } from '../domain/pagination.ts';
 import { nextRotation, YEAR_IN_DAYS } from '../domain/rotation-schedule.ts';
-import { conflict, limitExceeded, unsupported } from '../errors.ts';
-import { type KeyMaterial, materialsOf } from '../materials/history.ts';
+import { conflict, invalidState, limitExceeded, unsupported } from '../errors.ts';
+import { currentKey, type KeyMaterial, materialsOf } from '../materials/history.ts';
 import { isEverywhere, rotateToImported } from '../materials/imports.ts';
 import { rotate, scheduleOf } from '../materials/rotation.ts';
 import type { KeyRecord, KeyRef } from '../store.ts';
@@ -105,6 +105,7 @@ export const rotateKeyOnDemand = operation<KmsContext, RotateKeyOnDemandRequest,
       if (key.origin !== 'EXTERNAL') requireOwnMaterial(key, arn);
       requireEnabled(located);
       await kms.store.write(async (queries) => {
+        if ((await currentKey(queries, key))?.state !== 'Enabled') throw invalidState(arn, 'is changing its state');
         const schedule = await scheduleOf(queries, key);
         if (schedule !== undefined && schedule.next_at - call.now <= ROTATION_IS_NEAR_MS) {
           throw conflict(`${arn} is about to be rotated automatically.`);

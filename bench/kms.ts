@@ -103,6 +103,10 @@ export async function benchKmsBesidePeer(): Promise<Result[]> {
         () => load(moto, others),
         1,
       );
+      if (compared.theirs === 0) {
+        console.error(`moto_server has answered no ${name} in time: there is nothing to compare.`);
+        continue;
+      }
       results.push({
         name: `${name} beside moto_server`,
         value: compared.ratio,

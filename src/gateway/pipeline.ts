@@ -263,19 +263,24 @@ export class Gateway implements Door {
     if (failure !== undefined) throw failure;
     if (read !== undefined) throw new AuthFailure('two-mechanisms', 'Only one auth mechanism allowed');
     const { stream } = body.stream(undefined);
-    const form = await readFormUpload(match.labels['Bucket'] ?? '', received.header('content-type'), stream);
-    const { authenticator, clock } = this.#options;
-    const authentication = form.claim && (await authenticator.authenticateForm(form.claim));
-    const size = form.checkPolicy(clock.now());
-    const request = formRequest(received, form);
-    const labels = { Bucket: form.bucket, Key: form.key };
-    const input = target.wire.decode({ labels, query: new Map(), headers: request.mergedHeaders, body: EMPTY });
-    const file = Readable.from(form.file, { objectMode: false });
-    const source = formSource(sourceOf(request, undefined, clock.now()), form, size);
-    const rest = { requestId, body: file, trailers: {}, signal };
-    const call = this.#callOf(target, form.claim?.scope, source, authentication, rest);
-    const output = await this.#carryOut(target, input, call);
-    return formAnswer(form, target.wire.encode(output, requestId), addressOf(received));
+    try {
+      const form = await readFormUpload(match.labels['Bucket'] ?? '', received.header('content-type'), stream);
+      const { authenticator, clock } = this.#options;
+      const authentication = form.claim && (await authenticator.authenticateForm(form.claim));
+      const size = form.checkPolicy(clock.now());
+      const request = formRequest(received, form);
+      const labels = { Bucket: form.bucket, Key: form.key };
+      const input = target.wire.decode({ labels, query: new Map(), headers: request.mergedHeaders, body: EMPTY });
+      const file = Readable.from(form.file, { objectMode: false });
+      const source = formSource(sourceOf(request, undefined, clock.now()), form, size);
+      const rest = { requestId, body: file, trailers: {}, signal };
+      const call = this.#callOf(target, form.claim?.scope, source, authentication, rest);
+      const output = await this.#carryOut(target, input, call);
+      return formAnswer(form, target.wire.encode(output, requestId), addressOf(received));
+    } finally {
+      // A file that nobody wants is let go, so that the answer is not kept waiting for it.
+      stream.destroy();
+    }
   }
 
   #callOf(

@@ -197,3 +197,10 @@ test('a body that is no form, or one that is cut off, stores nothing', async () 
   assert.equal((await root.send(new ListObjectsV2Command({ Bucket, Prefix: 'open/broken' }))).KeyCount, 0);
   assert.deepEqual(await send(`${head}${file}\r\n--b--\r\n`), [204, undefined]);
 });
+
+test('a large file that is refused does not keep its client from the answer', async () => {
+  const started = performance.now();
+  const answer = await post({ key: 'closed/large' }, Buffer.alloc(8_000_000));
+  assert.deepEqual([answer.status, answer.code], [403, 'AccessDenied']);
+  assert.ok(performance.now() - started < 1500, 'it came when the file had been sent');
+});

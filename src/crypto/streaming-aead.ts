@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { DecryptionError } from './decryption-error.ts';
+import { deriveKey } from './derive-key.ts';
 
 // Tink's AesGcmHkdfStreaming with a 256-bit derived key and HKDF-SHA256 (docs/formats/blob.md). Frozen wire constants.
 const KEY_LENGTH = 32;
@@ -262,7 +263,7 @@ function checkSegmentSize(segmentSize: number): void {
 
 function streamKey(key: StreamKey, header: Uint8Array, associatedData: Uint8Array): KeyObject {
   const salt = header.subarray(1, 1 + KEY_LENGTH);
-  const derived = Buffer.from(hkdfSync('sha256', key, salt, associatedData, KEY_LENGTH));
+  const derived = deriveKey(key, salt, associatedData);
   try {
     return createSecretKey(derived);
   } finally {

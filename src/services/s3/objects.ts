@@ -6,6 +6,7 @@ import type { Blobs } from '#storage/blobs.ts';
 import { StorageFullError } from '#storage/storage-full-error.ts';
 import type { BlobLeases } from '#storage/content/blob-leases.ts';
 import { type ContentPiece, ContentReader, readInline } from '#storage/content/content-reader.ts';
+import { type InnerStream, innerReader, layersOf, openInner } from './content/inner-layer.ts';
 import { associatedDataOf } from './content/stream-binding.ts';
 import {
   blobsOf,
@@ -233,7 +234,9 @@ export class Objects {
     if (facts.content.kind === 'inline') {
       if (row.body === null) throw new DecryptionError();
       const aad = associatedDataOf(wholeBinding(row));
-      const plaintext = readInline(row.body, facts.content.segmentSize, dataKey, aad);
+      const { outer, inner } = layersOf(dataKey);
+      const opened = readInline(row.body, facts.content.segmentSize, outer, aad);
+      const plaintext = inner === undefined ? opened : openInner(opened, inner, row.id);
       dataKey.fill(0);
       return start === 0 && end === plaintext.length ? plaintext : plaintext.subarray(start, end);
     }
@@ -241,7 +244,14 @@ export class Objects {
     const blobs = pieces.map((piece) => piece.blob);
     if (!this.#leases.retain(blobs)) return undefined;
     const onClose = (): void => this.#leases.release(blobs);
-    return await ContentReader.open({ blobs: this.#blobs, pieces, dataKey, start, end, onClose });
+    const { outer, inner } = layersOf(dataKey);
+    const reader = await ContentReader.open({ blobs: this.#blobs, pieces, dataKey: outer, start, end, onClose });
+    return inner === undefined ? reader : innerReader(reader, this.#innerStreams(object), inner, start);
+  }
+
+  #innerStreams(object: StoredObject): InnerStream[] {
+    const { row, facts } = object;
+    return facts.content.kind === 'parts' ? this.partsOf(object) : [{ id: row.id, size: row.size }];
   }
 
   /** As `piecesOf`, of a version that is not current; a delete marker has none. @throws RecordDamageError */

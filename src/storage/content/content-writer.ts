@@ -42,6 +42,8 @@ export interface WriteRequest {
   readonly dataKey: Buffer;
   readonly associatedData: Buffer;
   readonly observers: readonly Observer[];
+  /** Encrypts what the observers have seen once more, before the encryption of this layer; keeps its length. */
+  readonly firstLayer?: (chunk: Uint8Array) => Uint8Array;
   /** Bytes to expect, where that is known: chooses the segment size. */
   readonly expectedSize?: number | undefined;
   /** Called for each chunk, with the size so far; throws to refuse more. */
@@ -67,16 +69,18 @@ export interface WrittenContent {
  * rejected, nothing is left.
  */
 export async function writeContent(request: WriteRequest): Promise<WrittenContent> {
-  const { source, observers, checkSize, mayBeInline } = request;
+  const { source, observers, checkSize, firstLayer, mayBeInline } = request;
   const first: Uint8Array[] = [];
   let size = 0;
   let large: LargeContent | undefined;
   try {
-    for await (const chunk of source) {
-      if (chunk.length === 0) continue;
-      size += chunk.length;
+    for await (const plaintext of source) {
+      if (plaintext.length === 0) continue;
+      size += plaintext.length;
       checkSize(size);
-      for (const observer of observers) observer.update(chunk);
+      for (const observer of observers) observer.update(plaintext);
+      const chunk = firstLayer === undefined ? plaintext : firstLayer(plaintext);
+      if (firstLayer !== undefined) releaseBuffer(plaintext);
       if (large !== undefined) {
         const wait = large.add(chunk);
         if (wait !== undefined) await wait;

@@ -141,7 +141,9 @@ class RoleCheck {
     try {
       const answer = await this.#parts.s3.getBucketEncryption(bucket, this.#authority);
       const rule = answer.ServerSideEncryptionConfiguration?.Rules?.[0]?.ApplyServerSideEncryptionByDefault;
-      return rule?.SSEAlgorithm === 'aws:kms' ? (rule.KMSMasterKeyID ?? AWS_MANAGED_KEY) : undefined;
+      return rule?.SSEAlgorithm === 'aws:kms' || rule?.SSEAlgorithm === 'aws:kms:dsse'
+        ? (rule.KMSMasterKeyID ?? AWS_MANAGED_KEY)
+        : undefined;
     } catch (error) {
       if (error instanceof ServiceError) return undefined;
       throw error;

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ServiceError } from '#kernel/service-error.ts';
-import { invalidArgument, invalidRequest, notImplemented } from '../errors.ts';
+import { invalidArgument, invalidRequest } from '../errors.ts';
 
 /** How an object is to be encrypted. */
 export type EncryptionChoice =
@@ -13,6 +13,11 @@ export type EncryptionChoice =
       readonly context?: Readonly<Record<string, string>>;
       readonly isBucketKeyEnabled: boolean;
     }
+  | {
+      readonly kind: 'aws:kms:dsse';
+      readonly keyId: string;
+      readonly context?: Readonly<Record<string, string>>;
+    }
   | { readonly kind: 'SSE-C'; readonly customerKey: CustomerKey };
 
 export interface CustomerKey {
@@ -23,7 +28,7 @@ export interface CustomerKey {
 
 /** A bucket's default encryption. */
 export interface BucketEncryption {
-  readonly algorithm: 'AES256' | 'aws:kms';
+  readonly algorithm: 'AES256' | 'aws:kms' | 'aws:kms:dsse';
   /** As it was given; `undefined` stands for `aws/s3`. */
   readonly keyId?: string;
   readonly isBucketKeyEnabled: boolean;
@@ -68,11 +73,10 @@ export function chooseEncryption(
     }
     return { kind: 'SSE-C', customerKey };
   }
-  if (requested !== undefined && requested !== 'AES256' && requested !== 'aws:kms') {
-    if (requested === 'aws:kms:dsse') throw notImplemented(`${HEADER}: aws:kms:dsse`);
+  if (requested !== undefined && !isAlgorithm(requested)) {
     throw invalidArgument('The encryption method specified is not supported', HEADER, requested);
   }
-  if (members.SSEKMSKeyId !== undefined && requested !== 'aws:kms') {
+  if (members.SSEKMSKeyId !== undefined && (requested === undefined || requested === 'AES256')) {
     throw invalidArgument(
       `Server Side Encryption with AWS KMS managed key requires HTTP header ${HEADER} : aws:kms`,
       HEADER,
@@ -91,14 +95,35 @@ export function chooseEncryption(
     return { kind: 'AES256' };
   }
   const context = readContext(members.SSEKMSEncryptionContext, arns);
-  const defaultKey = bucket.algorithm === 'aws:kms' ? bucket.keyId : undefined;
-  return {
-    kind: 'aws:kms',
+  const defaultKey = bucket.algorithm === 'AES256' ? undefined : bucket.keyId;
+  const choice = {
     // A header that names no key means aws/s3, whatever the bucket's default key is.
     keyId: members.SSEKMSKeyId ?? (requested === undefined ? defaultKey : undefined) ?? AWS_MANAGED_KEY,
     ...(context !== undefined && { context }),
+  };
+  if (algorithm === 'aws:kms:dsse') {
+    if (members.BucketKeyEnabled === true) throw noBucketKey();
+    return { kind: algorithm, ...choice };
+  }
+  return {
+    kind: 'aws:kms',
+    ...choice,
     isBucketKeyEnabled: members.BucketKeyEnabled ?? bucket.isBucketKeyEnabled,
   };
+}
+
+const ALGORITHMS = ['AES256', 'aws:kms', 'aws:kms:dsse'] as const;
+
+export function isAlgorithm(text: string): text is BucketEncryption['algorithm'] {
+  return ALGORITHMS.some((algorithm) => algorithm === text);
+}
+
+export function noBucketKey(): Error {
+  return invalidArgument(
+    'S3 Bucket Keys are not supported with dual-layer server-side encryption (aws:kms:dsse)',
+    `${HEADER}-bucket-key-enabled`,
+    'true',
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ServerSideEncryption } from '@aws-sdk/client-s3';
 import { DEFAULT_ENCRYPTION, type BucketEncryption } from './encryption-choice.ts';
-import type { StoredEncryption } from './object-facts.ts';
+import type { StoredEncryption, StoredKmsKey } from './object-facts.ts';
 
 /** The members by which answers tell how an object is encrypted. `BucketKeyEnabled` is left out when it is false. */
 export interface EncryptionAnswer {
@@ -21,15 +21,24 @@ export function encryptionAnswer(stored: StoredEncryption): EncryptionAnswer {
         SSEKMSKeyId: stored.keyArn,
         ...(stored.wrapped !== undefined && { BucketKeyEnabled: true }),
       };
+    case 'aws:kms:dsse':
+      return { ServerSideEncryption: 'aws:kms:dsse', SSEKMSKeyId: stored.outer.keyArn };
     case 'SSE-C':
       return { SSECustomerAlgorithm: 'AES256', SSECustomerKeyMD5: stored.keyMd5 };
   }
 }
 
+/** The data key that KMS keeps, where there is one. */
+export function kmsKeyOf(stored: StoredEncryption): StoredKmsKey | undefined {
+  if (stored.kind === 'aws:kms') return stored;
+  return stored.kind === 'aws:kms:dsse' ? stored.outer : undefined;
+}
+
 /** Answers to writes tell the encryption context too, in base64. */
 export function contextAnswer(stored: StoredEncryption): { SSEKMSEncryptionContext?: string } {
-  if (stored.kind !== 'aws:kms' || stored.context === undefined) return {};
-  return { SSEKMSEncryptionContext: Buffer.from(JSON.stringify(stored.context)).toString('base64') };
+  const context = kmsKeyOf(stored)?.context;
+  if (context === undefined) return {};
+  return { SSEKMSEncryptionContext: Buffer.from(JSON.stringify(context)).toString('base64') };
 }
 
 /** A bucket's default encryption as its record has it. */

@@ -18,7 +18,7 @@ export interface ObjectHeaders {
 export type Metadata = Readonly<Record<string, string>>;
 
 /** How an object's data key is kept. Binary values are in base64. */
-export type StoredEncryption = StoredServiceKey | StoredKmsKey | StoredCustomerKey;
+export type StoredEncryption = StoredServiceKey | StoredKmsKey | StoredDualKeys | StoredCustomerKey;
 
 /** SSE-S3: the data key, wrapped under a master key of the service. */
 export interface StoredServiceKey {
@@ -37,6 +37,13 @@ export interface StoredKmsKey {
   readonly wrapped?: string;
   /** The encryption context beyond `aws:s3:arn`. */
   readonly context?: Readonly<Record<string, string>>;
+}
+
+/** DSSE-KMS: two layers, each under a data key of its own; only the two together open the content. */
+export interface StoredDualKeys {
+  readonly kind: 'aws:kms:dsse';
+  readonly outer: StoredKmsKey;
+  readonly inner: StoredServiceKey;
 }
 
 /** SSE-C: the data key, wrapped under a key derived from the customer's, which is not kept. */

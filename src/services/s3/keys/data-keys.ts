@@ -23,7 +23,7 @@ export interface DataKeyPlace {
 
 /** A data key in the clear, and what is stored of it. */
 export interface DataKey {
-  /** 32 bytes. */
+  /** 32 bytes; with two layers 64, the outer one's first. */
   readonly plaintext: Buffer;
   readonly stored: StoredEncryption;
 }
@@ -60,6 +60,8 @@ export class DataKeys {
         return choice.isBucketKeyEnabled
           ? await this.#createUnderBucketKey(choice.keyId, choice.context, place, authority)
           : await this.#createWithKms(choice.keyId, choice.context, place, authority);
+      case 'aws:kms:dsse':
+        return await this.#createTwo(choice.keyId, choice.context, place, authority);
       case 'SSE-C':
         return this.#createUnderCustomerKey(choice.customerKey, place);
     }
@@ -81,6 +83,10 @@ export class DataKeys {
         return await this.openServiceKey(stored, place);
       case 'aws:kms':
         return await this.#openKmsKey(stored, place, authority);
+      case 'aws:kms:dsse': {
+        const outer = await this.#openKmsKey(stored.outer, place, authority);
+        return joined(outer, await this.openServiceKey(stored.inner, place));
+      }
       case 'SSE-C':
         if (customerKey === undefined) throw internalError();
         return openCustomerKey(stored, place, customerKey);
@@ -94,11 +100,26 @@ export class DataKeys {
     return openAesGcm(master.key, Buffer.from(stored.wrapped, 'base64'), wrappingData(place));
   }
 
-  async #createUnderMasterKey(place: DataKeyPlace): Promise<DataKey> {
+  async #createUnderMasterKey(place: DataKeyPlace): Promise<DataKey & { readonly stored: StoredServiceKey }> {
     const master = await this.#masterKeys.current();
     const plaintext = this.#randomness.bytes(32);
     const wrapped = sealAesGcm(master.key, plaintext, wrappingData(place)).toString('base64');
     return { plaintext, stored: { kind: 'AES256', masterKey: master.id, wrapped } };
+  }
+
+  /** Two keys that have nothing in common: KMS's, and one of this service. */
+  async #createTwo(
+    keyId: string,
+    context: Readonly<Record<string, string>> | undefined,
+    place: DataKeyPlace,
+    authority: Authority,
+  ): Promise<DataKey> {
+    const outer = await this.#createWithKms(keyId, context, place, authority);
+    const inner = await this.#createUnderMasterKey(place);
+    return {
+      plaintext: joined(outer.plaintext, inner.plaintext),
+      stored: { kind: 'aws:kms:dsse', outer: outer.stored, inner: inner.stored },
+    };
   }
 
   async #createWithKms(
@@ -106,7 +127,7 @@ export class DataKeys {
     context: Readonly<Record<string, string>> | undefined,
     place: DataKeyPlace,
     authority: Authority,
-  ): Promise<DataKey> {
+  ): Promise<DataKey & { readonly stored: StoredKmsKey }> {
     const made = await this.#generate(keyId, { ...context, 'aws:s3:arn': objectArn(place) }, authority);
     const stored: StoredKmsKey = {
       kind: 'aws:kms',
@@ -207,6 +228,14 @@ export function decryptRequestOf(stored: StoredKmsKey, place: DataKeyPlace): Kms
 export function dataKeyFromKms(stored: StoredKmsKey, place: DataKeyPlace, opened: Buffer): Buffer {
   if (stored.wrapped === undefined) return opened;
   return openAesGcm(opened, Buffer.from(stored.wrapped, 'base64'), wrappingData(place));
+}
+
+/** One buffer of two keys, which are overwritten. */
+export function joined(outer: Buffer, inner: Buffer): Buffer {
+  const both = Buffer.concat([outer, inner]);
+  outer.fill(0);
+  inner.fill(0);
+  return both;
 }
 
 function openCustomerKey(stored: StoredCustomerKey, place: DataKeyPlace, customerKey: CustomerKey): Buffer {

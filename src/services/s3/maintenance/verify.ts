@@ -3,6 +3,7 @@ import { DecryptionError } from '#crypto/decryption-error.ts';
 import { KeyDestroyedError } from '#crypto/key-destroyed-error.ts';
 import { BlobMissingError } from '#storage/blobs.ts';
 import { type ContentPiece, checkDigest, checkPiece, readInline } from '#storage/content/content-reader.ts';
+import { layersOf } from '../content/inner-layer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
 import {
@@ -13,7 +14,7 @@ import {
   type StoredEncryption,
 } from '../domain/object-facts.ts';
 import { RecordDamageError } from '../domain/record-seal.ts';
-import { type DataKeyPlace, dataKeyFromKms, decryptRequestOf } from '../keys/data-keys.ts';
+import { type DataKeyPlace, dataKeyFromKms, decryptRequestOf, joined } from '../keys/data-keys.ts';
 import { pieceOfPart } from '../objects.ts';
 import type { ObjectRow, PartRow, UploadRow, VersionRow } from '../store.ts';
 import { allObjects, allParts, allVersions } from './walk.ts';
@@ -162,7 +163,7 @@ async function checkObject(s3: S3Context, decrypt: OperatorDecrypt, row: ObjectR
     return;
   }
   const aad = associatedDataOf({ ...place, part: 0, partId: objectId });
-  const plaintext = readInline(body, content.segmentSize, dataKey, aad);
+  const plaintext = readInline(body, content.segmentSize, layersOf(dataKey).outer, aad);
   dataKey.fill(0);
   if (plaintext.length !== row.size) throw new DecryptionError();
 }
@@ -176,7 +177,7 @@ async function checkPieces(
 ): Promise<void> {
   const dataKey = await openKey(s3, decrypt, encryption, place);
   for (const piece of pieces) {
-    if (dataKey !== undefined) await checkPiece(s3.blobs, piece, dataKey);
+    if (dataKey !== undefined) await checkPiece(s3.blobs, piece, layersOf(dataKey).outer);
     else await checkDigest(s3.blobs, piece);
   }
   dataKey?.fill(0);
@@ -194,6 +195,11 @@ export async function openKey(
       return await s3.dataKeys.openServiceKey(encryption, place);
     case 'aws:kms':
       return dataKeyFromKms(encryption, place, Buffer.from(await decrypt(decryptRequestOf(encryption, place))));
+    case 'aws:kms:dsse': {
+      const outer = await openKey(s3, decrypt, encryption.outer, place);
+      const inner = await s3.dataKeys.openServiceKey(encryption.inner, place);
+      return outer && joined(outer, inner);
+    }
     case 'SSE-C':
       return undefined;
   }

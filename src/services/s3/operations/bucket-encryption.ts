@@ -11,7 +11,7 @@ import {
 import { operation } from '#kernel/operation.ts';
 import { bucketAccess } from '../access.ts';
 import type { S3Context } from '../context.ts';
-import type { BucketEncryption } from '../domain/encryption-choice.ts';
+import { type BucketEncryption, isAlgorithm, noBucketKey } from '../domain/encryption-choice.ts';
 import { bucketEncryptionOf } from '../domain/encryption-members.ts';
 import { invalidArgument, malformedXml, notImplemented } from '../errors.ts';
 import { setBucket } from './set-bucket.ts';
@@ -70,7 +70,8 @@ export const deleteBucketEncryption = operation<S3Context, DeleteBucketEncryptio
 function readRule(rule: ServerSideEncryptionRule, before: BucketEncryption): BucketEncryption {
   const { SSEAlgorithm: algorithm = before.algorithm, KMSMasterKeyID: keyId } =
     rule.ApplyServerSideEncryptionByDefault ?? { KMSMasterKeyID: before.keyId };
-  if (algorithm !== 'AES256' && algorithm !== 'aws:kms') throw notImplemented(`SSEAlgorithm: ${algorithm}`);
+  if (!isAlgorithm(algorithm)) throw notImplemented(`SSEAlgorithm: ${algorithm}`);
+  if (algorithm === 'aws:kms:dsse' && rule.BucketKeyEnabled === true) throw noBucketKey();
   if (algorithm === 'AES256' && keyId !== undefined && keyId !== '') {
     throw invalidArgument(
       'a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse',
@@ -80,7 +81,7 @@ function readRule(rule: ServerSideEncryptionRule, before: BucketEncryption): Buc
   const isCustomerKeyBlocked = blocked === undefined ? before.isCustomerKeyBlocked : blocked.includes('SSE-C');
   return {
     algorithm,
-    ...(algorithm === 'aws:kms' && keyId !== undefined && keyId !== '' && { keyId }),
+    ...(algorithm !== 'AES256' && keyId !== undefined && keyId !== '' && { keyId }),
     isBucketKeyEnabled: rule.BucketKeyEnabled ?? false,
     ...(isCustomerKeyBlocked === true && { isCustomerKeyBlocked }),
   };

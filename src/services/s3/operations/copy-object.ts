@@ -3,6 +3,7 @@ import { CopyObject$, type CopyObjectOutput, type CopyObjectRequest } from '@aws
 import { operation } from '#kernel/operation.ts';
 import { encryptionConditions, objectAccess, versionAnswer } from '../access.ts';
 import { writeContent } from '#storage/content/content-writer.ts';
+import { writeLayers } from '../content/inner-layer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
 import { asChecksumName, startChecksum } from '../domain/checksum.ts';
@@ -74,7 +75,7 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
         blobs: s3.blobs,
         space: BLOB_SPACE,
         source: await openSource(s3, call, input, source, { start: 0, end: size }),
-        dataKey,
+        ...writeLayers(dataKey, id),
         associatedData: associatedDataOf({ bucket, key, objectId: id, part: 0, partId: id }),
         observers: md5 === undefined ? [checksum] : [checksum, md5],
         expectedSize: size,

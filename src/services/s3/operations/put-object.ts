@@ -2,6 +2,7 @@ import { PutObject$, type PutObjectOutput, type PutObjectRequest } from '@aws-sd
 import { operation } from '#kernel/operation.ts';
 import { encryptionConditions, objectAccess, tagContext } from '../access.ts';
 import { writeContent } from '#storage/content/content-writer.ts';
+import { writeLayers } from '../content/inner-layer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
 import { versioningOf } from '../domain/bucket-settings.ts';
@@ -59,7 +60,7 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
         blobs: s3.blobs,
         space: BLOB_SPACE,
         source: call.body ?? emptyBody(),
-        dataKey,
+        ...writeLayers(dataKey, id),
         associatedData: associatedDataOf({ bucket, key, objectId: id, part: 0, partId: id }),
         observers: checks.observers,
         expectedSize: checks.expectedSize,

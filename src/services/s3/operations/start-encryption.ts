@@ -7,7 +7,7 @@ import {
   type EncryptionMembers,
   readCustomerKey,
 } from '../domain/encryption-choice.ts';
-import { bucketEncryptionOf } from '../domain/encryption-members.ts';
+import { bucketEncryptionOf, kmsKeyOf } from '../domain/encryption-members.ts';
 import type { StoredEncryption } from '../domain/object-facts.ts';
 import { accessDenied, invalidRequest } from '../errors.ts';
 import type { DataKey, DataKeyPlace } from '../keys/data-keys.ts';
@@ -31,14 +31,15 @@ export async function startEncryption(
     }
     requireSecure(s3, call);
   }
-  if (choice.kind === 'aws:kms' && call.caller.type === 'anonymous') {
+  if ((choice.kind === 'aws:kms' || choice.kind === 'aws:kms:dsse') && call.caller.type === 'anonymous') {
     throw invalidRequest(
       'Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.',
     );
   }
   const dataKey = await s3.dataKeys.create(choice, place, kmsAuthority(call, bucket));
   // Whose key it was stands in this operation's own record too: a cached bucket key makes no record of KMS's.
-  if (dataKey.stored.kind === 'aws:kms') call.audit.resources.add(dataKey.stored.keyArn);
+  const kmsKey = kmsKeyOf(dataKey.stored);
+  if (kmsKey !== undefined) call.audit.resources.add(kmsKey.keyArn);
   return dataKey;
 }
 
@@ -51,13 +52,14 @@ export async function openDataKey(
   members: EncryptionMembers,
 ): Promise<Buffer> {
   const customerKey = customerKeyFor(s3, call, stored, members);
-  if (stored.kind === 'aws:kms' && call.caller.type === 'anonymous') {
+  const kmsKey = kmsKeyOf(stored);
+  if (kmsKey !== undefined && call.caller.type === 'anonymous') {
     throw invalidRequest(
       'Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.',
     );
   }
   const bucket = await s3.scope.bucket(call, place.bucket);
-  if (stored.kind === 'aws:kms') call.audit.resources.add(stored.keyArn);
+  if (kmsKey !== undefined) call.audit.resources.add(kmsKey.keyArn);
   return await s3.dataKeys.open(stored, place, kmsAuthority(call, bucket), customerKey);
 }
 

@@ -11,6 +11,7 @@ import { type AccessRequest, type Call, type ConditionContext, operation } from 
 import { ServiceError } from '#kernel/service-error.ts';
 import { objectAccess, type ObjectInput, versionAnswer } from '../access.ts';
 import { type Observer, writeContent } from '#storage/content/content-writer.ts';
+import { writeLayers } from '../content/inner-layer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
 import { type ChecksumName, startChecksum } from '../domain/checksum.ts';
@@ -158,7 +159,7 @@ async function writePart(
       blobs: s3.blobs,
       space: BLOB_SPACE,
       source: await content.open(),
-      dataKey,
+      ...writeLayers(dataKey, id),
       associatedData: associatedDataOf({ bucket, key, objectId, part: number, partId: id }),
       observers: content.observers,
       expectedSize: content.expectedSize,

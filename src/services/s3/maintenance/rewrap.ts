@@ -5,8 +5,10 @@ import type { Authority } from '#kernel/door.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import type { KmsApi } from '#services/kms/api.ts';
 import { bucketArn, objectArn } from '../access.ts';
+import { layersOf } from '../content/inner-layer.ts';
 import { wrappingDataOf } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
+import { kmsKeyOf } from '../domain/encryption-members.ts';
 import {
   isMarker,
   type ObjectFacts,
@@ -185,7 +187,7 @@ class Rewrap {
 
   async #try(what: string, stored: StoredEncryption, move: () => Promise<boolean>): Promise<RewrapOutcome> {
     if (stored.kind === 'SSE-C') return { state: 'customer', what, reason: 'only the customer has its key' };
-    if (stored.kind === 'aws:kms' && stored.keyArn === this.#keyArn) return { state: 'already' };
+    if (kmsKeyOf(stored)?.keyArn === this.#keyArn) return { state: 'already' };
     try {
       return { state: (await move()) ? 'moved' : 'replaced' };
     } catch (error) {
@@ -203,7 +205,12 @@ class Rewrap {
   }
 
   /** An object keeps its encryption context, and whether it has a bucket key; one of SSE-S3 gets a bucket key. */
-  async #wrap(stored: StoredEncryption, place: DataKeyPlace, dataKey: Buffer): Promise<StoredKmsKey> {
+  async #wrap(stored: StoredEncryption, place: DataKeyPlace, dataKey: Buffer): Promise<StoredEncryption> {
+    if (stored.kind !== 'aws:kms:dsse') return await this.#wrapOne(stored, place, dataKey);
+    return { ...stored, outer: await this.#wrapOne(stored.outer, place, layersOf(dataKey).outer) };
+  }
+
+  async #wrapOne(stored: StoredEncryption, place: DataKeyPlace, dataKey: Buffer): Promise<StoredKmsKey> {
     const { bucket, key, objectId } = place;
     const context = stored.kind === 'aws:kms' ? stored.context : undefined;
     const kept = { kind: 'aws:kms', keyArn: this.#keyArn, ...(context !== undefined && { context }) } as const;

@@ -40,7 +40,7 @@ export interface StoredKmsKey {
 }
 
 /** DSSE-KMS: two layers, each under a data key of its own; only the two together open the content. */
-export interface StoredDualKeys {
+interface StoredDualKeys {
   readonly kind: 'aws:kms:dsse';
   readonly outer: StoredKmsKey;
   readonly inner: StoredServiceKey;

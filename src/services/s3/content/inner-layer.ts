@@ -1,13 +1,12 @@
-import { type Cipheriv, createCipheriv, hkdfSync } from 'node:crypto';
+import { hkdfSync } from 'node:crypto';
 import { pipeline, type Readable, Transform } from 'node:stream';
+import { counterStream } from '#crypto/counter-stream.ts';
 
 /**
  * The inner layer of objects that are encrypted twice (`aws:kms:dsse`): AES-256 in counter mode under a key of each stream's
  * own. The outer layer, which every object has, brings the tags. Frozen (docs/formats/s3-objects.md).
  */
 const PURPOSE = 'coffer/s3/dsse/1';
-const BLOCK = 16;
-const ZEROS = Buffer.alloc(BLOCK);
 
 /** One stream of an object's content, in order. */
 export interface InnerStream {
@@ -75,12 +74,9 @@ export function innerReader(source: Readable, streams: readonly InnerStream[], i
   return reader;
 }
 
-function streamCipher(inner: Buffer, streamId: string, offset: number): Cipheriv {
+function streamCipher(inner: Buffer, streamId: string, offset: number) {
   const key = Buffer.from(hkdfSync('sha256', inner, streamId, PURPOSE, 32));
-  const counter = Buffer.alloc(BLOCK);
-  counter.writeBigUInt64BE(BigInt(Math.floor(offset / BLOCK)), BLOCK - 8);
-  const cipher = createCipheriv('aes-256-ctr', key, counter);
+  const cipher = counterStream(key, offset);
   key.fill(0);
-  cipher.update(ZEROS.subarray(0, offset % BLOCK));
   return cipher;
 }

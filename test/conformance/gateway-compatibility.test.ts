@@ -29,7 +29,9 @@ interface Row {
 const page = readFileSync(new URL('../../docs/compatibility.md', import.meta.url), 'utf8');
 
 function sectionOf(title: string): string | undefined {
-  return page.split(/^## /m).find((section) => section.startsWith(`${title}:`));
+  const section = page.split(/^## /m).find((candidate) => candidate.startsWith(`${title}:`));
+  // What stands under headings of its own is not about operations.
+  return section?.split(/^### /m)[0];
 }
 
 function rowsOf(section: string): Row[] {

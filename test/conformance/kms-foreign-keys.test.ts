@@ -79,6 +79,11 @@ describe('keys of other accounts', () => {
     }
   });
 
+  it('are not found by the names of other partitions, nor are own keys', async () => {
+    const KeyId = key.replace('arn:aws:', 'arn:aws-cn:');
+    await assert.rejects(owner.send(new EncryptCommand({ KeyId, Plaintext })), { name: 'InvalidArnException' });
+  });
+
   it('are not told by their ciphertexts', async () => {
     const { CiphertextBlob } = await owner.send(new EncryptCommand({ KeyId: key, Plaintext }));
     const told = await refusalOf(stranger.send(new DecryptCommand({ CiphertextBlob })), 'no name');

@@ -23,7 +23,7 @@ export function readKeyIdentifier(text: string, account: AccountId, region: Regi
     throw notFound(`Invalid keyId '${text}'`);
   }
   const arn = parseArn(text);
-  if (arn === undefined || arn.service !== 'kms' || !isAccountId(arn.account) || !isRegion(arn.region)) {
+  if (arn?.partition !== 'aws' || arn.service !== 'kms' || !isAccountId(arn.account) || !isRegion(arn.region)) {
     throw invalidArn(`Invalid arn ${text}`);
   }
   if (arn.region !== region) throw invalidArn(`Invalid arn ${arn.region}`);

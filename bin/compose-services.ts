@@ -60,6 +60,7 @@ import { S3Api } from '#services/s3/api.ts';
 import { createS3Context } from '#services/s3/context.ts';
 import { purgeAccount as purgeS3Account } from '#services/s3/maintenance/purge-account.ts';
 import { s3Migrations } from '#services/s3/migrations.ts';
+import { LifecycleRunner } from '#services/s3/maintenance/lifecycle-runner.ts';
 import { Scrubber } from '#services/s3/maintenance/scrub/scrubber.ts';
 import { ScrubPositions, type ScrubTables, scrubMigrations } from '#services/s3/maintenance/scrub/scrub-position.ts';
 import { s3Service } from '#services/s3/service.ts';
@@ -265,6 +266,7 @@ export function composeServices(
   });
   door.open(gateway);
 
+  const s3Lifecycle = new LifecycleRunner({ s3, audit: log, clock, randomness, logger });
   const scrubber =
     config.scrubRate === undefined
       ? undefined
@@ -321,6 +323,7 @@ export function composeServices(
     s3,
     kmsApi: new KmsApi(door),
     scrubber,
+    s3Lifecycle,
     mediaconvert,
     kinesisVideo,
     archivedMedia,

@@ -106,6 +106,7 @@ export class Platform {
     this.#services.mediaconvert.runner.start(endpoint);
     this.#services.kmsJanitor.start();
     this.#services.scrubber?.start();
+    this.#services.s3Lifecycle.start();
     this.#services.kinesisVideo.janitor.start();
     this.#services.secretsManager.janitor.start();
     this.#services.secretsManager.rotations.start();
@@ -116,6 +117,7 @@ export class Platform {
   async stopWork(): Promise<void> {
     clearInterval(this.#housekeeping);
     await this.#services.scrubber?.stop();
+    await this.#services.s3Lifecycle.stop();
     await this.#services.mediaconvert.runner.stop();
     await this.#services.kmsJanitor.stop();
     this.#services.kms.proxies.close();

@@ -22,6 +22,11 @@ import {
   getBucketPolicyStatus,
   putBucketPolicy,
 } from './operations/bucket-policy.ts';
+import {
+  deleteBucketLifecycle,
+  getBucketLifecycleConfiguration,
+  putBucketLifecycleConfiguration,
+} from './operations/bucket-lifecycle.ts';
 import { getBucketVersioning, putBucketVersioning } from './operations/bucket-versioning.ts';
 import { deleteBucket, getBucketLocation, headBucket, listBuckets } from './operations/buckets.ts';
 import { completeMultipartUpload } from './operations/complete-multipart-upload.ts';
@@ -95,6 +100,9 @@ export function s3Service(context: S3Context): Service<S3Context> {
       putBucketTagging,
       getBucketTagging,
       deleteBucketTagging,
+      putBucketLifecycleConfiguration,
+      getBucketLifecycleConfiguration,
+      deleteBucketLifecycle,
       putBucketVersioning,
       getBucketVersioning,
       listObjectVersions,

@@ -1,6 +1,7 @@
 import type { BucketVersioningStatus, MFADeleteStatus } from '@aws-sdk/client-s3';
 import type { BucketRow } from '../store.ts';
 import type { CorsRule } from './cors-rules.ts';
+import type { LifecycleSettings } from './lifecycle.ts';
 import type { ObjectLockSettings } from './object-lock.ts';
 import type { Versioning } from './version.ts';
 
@@ -14,6 +15,7 @@ interface PublicAccessBlock {
 
 /** The settings of a bucket beyond its policy, encryption and tags; JSON in its record. */
 export interface BucketSettings {
+  readonly lifecycle?: LifecycleSettings;
   readonly versioning?: BucketVersioningStatus;
   readonly mfaDelete?: MFADeleteStatus;
   readonly publicAccessBlock?: PublicAccessBlock;

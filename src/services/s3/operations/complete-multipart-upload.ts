@@ -8,6 +8,7 @@ import {
 import { type Call, operation } from '#kernel/operation.ts';
 import { objectAccess, versionAnswer } from '../access.ts';
 import type { S3Context } from '../context.ts';
+import { expirationAnswer } from './bucket-lifecycle.ts';
 import {
   CHECKSUM_NAMES,
   type ChecksumValue,
@@ -109,6 +110,7 @@ export const completeMultipartUpload = operation<
     s3.leases.discard(unused);
     return {
       ...answer(call, input, etag, encryption, checksum),
+      ...expirationAnswer(bucketRow, { key, size, modified_at: call.now }, upload.facts),
       ...(versionId !== undefined && { VersionId: versionId }),
     };
   },

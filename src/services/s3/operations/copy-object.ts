@@ -6,6 +6,7 @@ import { writeContent } from '#storage/content/content-writer.ts';
 import { writeLayers } from '../content/inner-layer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
+import { expirationAnswer } from './bucket-lifecycle.ts';
 import { asChecksumName, startChecksum } from '../domain/checksum.ts';
 import { versioningOf } from '../domain/bucket-settings.ts';
 import { contextAnswer, encryptionAnswer } from '../domain/encryption-members.ts';
@@ -108,6 +109,7 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
       return {
         ...(versionId !== undefined && { VersionId: versionId }),
         ...(sourceVersion !== undefined && { CopySourceVersionId: sourceVersion }),
+        ...expirationAnswer(bucketRow, { key, size: written.size, modified_at: call.now }, about),
         CopyObjectResult: {
           ETag: `"${etag}"`,
           LastModified: new Date(call.now),

@@ -8,6 +8,7 @@ import { nameOf } from '#kernel/caller.ts';
 import { type Call, operation } from '#kernel/operation.ts';
 import { encryptionConditions, objectAccess } from '../access.ts';
 import type { S3Context } from '../context.ts';
+import { abortAnswer } from './bucket-lifecycle.ts';
 import { asChecksumName, type ChecksumKind, checksumKindsOf, type ChecksumName } from '../domain/checksum.ts';
 import { contextAnswer, encryptionAnswer } from '../domain/encryption-members.ts';
 import { headersOf, metadataOf } from '../domain/object-headers.ts';
@@ -70,6 +71,7 @@ export const createMultipartUpload = operation<S3Context, CreateMultipartUploadR
         Bucket: bucket,
         Key: key,
         UploadId: uploadId,
+        ...abortAnswer(await s3.scope.bucket(call, bucket), key, call.now),
         ...encryptionAnswer(stored),
         ...contextAnswer(stored),
         ...(isChosen && { ChecksumAlgorithm: checksum.name, ChecksumType: checksum.kind }),

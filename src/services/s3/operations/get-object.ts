@@ -3,6 +3,7 @@ import type { Call } from '#kernel/operation.ts';
 import { operation } from '#kernel/operation.ts';
 import { existingObjectAccess, requireObject, versionAnswer } from '../access.ts';
 import type { S3Context } from '../context.ts';
+import { currentExpiration } from './bucket-lifecycle.ts';
 import { contentRangeOf } from '../domain/byte-range.ts';
 import { refuseEncryptionHeaders } from '../domain/encryption-choice.ts';
 import { checkReadCondition } from '../domain/preconditions.ts';
@@ -55,6 +56,7 @@ async function readOnce(input: GetObjectRequest, call: Call, s3: S3Context): Pro
   return {
     ...answer,
     ...(await versionAnswer(s3, call, object)),
+    ...(await currentExpiration(s3, call, input, object)),
     ...(await lockAnswer(s3, call, input, object)),
     ...overridesOf(input),
     ...(span.partsCount !== undefined && { PartsCount: span.partsCount }),

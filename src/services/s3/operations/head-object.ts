@@ -2,6 +2,7 @@ import { HeadObject$, type HeadObjectOutput, type HeadObjectRequest } from '@aws
 import { operation } from '#kernel/operation.ts';
 import { existingObjectAccess, requireObject, versionAnswer } from '../access.ts';
 import type { S3Context } from '../context.ts';
+import { currentExpiration } from './bucket-lifecycle.ts';
 import { contentRangeOf } from '../domain/byte-range.ts';
 import { refuseEncryptionHeaders } from '../domain/encryption-choice.ts';
 import { checkReadCondition } from '../domain/preconditions.ts';
@@ -31,6 +32,7 @@ export const headObject = operation<S3Context, HeadObjectRequest, HeadObjectOutp
     return {
       ...answer,
       ...(await versionAnswer(s3, call, object)),
+      ...(await currentExpiration(s3, call, input, object)),
       ...(await lockAnswer(s3, call, input, object)),
       ...(span.partsCount !== undefined && { PartsCount: span.partsCount }),
       ...(span.isRange && { ContentRange: contentRangeOf(span, object.row.size) }),

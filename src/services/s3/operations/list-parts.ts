@@ -9,6 +9,7 @@ import {
 import { operation } from '#kernel/operation.ts';
 import { bucketAccess, objectAccess } from '../access.ts';
 import type { S3Context } from '../context.ts';
+import { abortAnswer } from './bucket-lifecycle.ts';
 import { keyWriter, list } from '../domain/listing.ts';
 import { invalidArgument } from '../errors.ts';
 import { checksumMembers } from '../keys/checksum-seal.ts';
@@ -38,6 +39,7 @@ export const listParts = operation<S3Context, ListPartsRequest, ListPartsOutput>
       Bucket: row.bucket,
       Key: row.key,
       UploadId: row.id,
+      ...abortAnswer(await s3.scope.bucket(call, row.bucket), row.key, row.initiated_at),
       PartNumberMarker: String(marker),
       NextPartNumberMarker: String(parts.at(-1)?.part.number ?? 0),
       MaxParts: limit,

@@ -5,6 +5,7 @@ import { writeContent } from '#storage/content/content-writer.ts';
 import { writeLayers } from '../content/inner-layer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
 import type { S3Context } from '../context.ts';
+import { expirationAnswer } from './bucket-lifecycle.ts';
 import { versioningOf } from '../domain/bucket-settings.ts';
 import { contextAnswer, encryptionAnswer } from '../domain/encryption-members.ts';
 import { headersOf, metadataOf } from '../domain/object-headers.ts';
@@ -98,6 +99,11 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
       return {
         ...(versionId !== undefined && { VersionId: versionId }),
         ETag: `"${etag}"`,
+        ...expirationAnswer(
+          bucketRow,
+          { key, size: written.size, modified_at: call.now },
+          { ...placement, ...(tags !== undefined && { tags }) },
+        ),
         ...encryptionAnswer(encryption),
         ...contextAnswer(encryption),
         ...checksumMembers(checksum),

@@ -30,11 +30,11 @@ export function activeRules(settings: LifecycleSettings): LifecycleRule[] {
 }
 
 /** Days are counted to the midnight, UTC, after them. */
-export function afterDays(since: number, days: number): number {
+function afterDays(since: number, days: number): number {
   return (Math.floor((since + days * DAY) / DAY) + 1) * DAY;
 }
 
-export function matches(rule: LifecycleRule, { key, size, tags }: Pick<Candidate, 'key' | 'size' | 'tags'>): boolean {
+function matches(rule: LifecycleRule, { key, size, tags }: Pick<Candidate, 'key' | 'size' | 'tags'>): boolean {
   const filter = filterOf(rule);
   if (!key.startsWith(filter.prefix)) return false;
   if (filter.over !== undefined && size <= filter.over) return false;

@@ -246,7 +246,6 @@ test('whatever is written, hidden and removed, what is left is what the guide sa
         } else {
           const VersionId = model.versions[next.index]?.id;
           if (VersionId === undefined) continue;
-          console.log(VersionId, JSON.stringify(model.versions));
           await s3.send(new DeleteObjectCommand({ Bucket, Key: 'k', VersionId }));
           model.remove(VersionId);
         }

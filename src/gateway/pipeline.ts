@@ -223,7 +223,10 @@ export class Gateway implements Door {
     }
     if (claim.read.version !== 'AWS' && !isRegion(scope.region)) {
       const kind = claim.read.form === 'query' ? 'wrong-scope-query' : 'wrong-scope';
-      throw new AuthFailure(kind, `Credential should be scoped to a valid region, not '${scope.region}'.`);
+      // s3cmd signs for `US` until it is told better, and goes by this member.
+      throw new AuthFailure(kind, `Credential should be scoped to a valid region, not '${scope.region}'.`, {
+        Region: 'us-east-1',
+      });
     }
     const bodyHash = async () => sha256Hex(await body.whole(MAX_BODY));
     const { authenticator } = this.#options;

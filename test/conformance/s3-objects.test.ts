@@ -303,4 +303,6 @@ test('refuses by name what it does not carry out', async () => {
   assert.match(storage.message, /x-amz-storage-class/);
   const acl = await refusal(s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'x', Body: 'x', ACL: 'public-read' })));
   assert.equal(acl.name, 'AccessControlListNotSupported');
+  // What is so of every object of the owner's, and what older tools send unasked.
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'x', Body: 'x', ACL: 'private' }));
 });

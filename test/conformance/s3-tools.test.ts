@@ -74,8 +74,6 @@ describe('S3 by other people’s tools', () => {
     const hosts = ['--no-ssl', `--host=${host}`, `--host-bucket=${host}`, '--quiet', '--no-progress'];
     await run('s3cmd', ...hosts, 'mb', 's3://s3cmd');
     await run('s3cmd', ...hosts, 'sync', `${source}/`, 's3://s3cmd/a/');
-    await run('s3cmd', ...hosts, 'mv', 's3://s3cmd/a/big', 's3://s3cmd/b/big');
-    await run('s3cmd', ...hosts, 'mv', 's3://s3cmd/b/big', 's3://s3cmd/a/big');
     await mkdir(join(folder, 's3cmd'));
     await run('s3cmd', ...hosts, 'sync', 's3://s3cmd/a/', `${join(folder, 's3cmd')}/`);
     await isSame('s3cmd');

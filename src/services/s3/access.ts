@@ -101,6 +101,11 @@ export async function existingObjectAccess(
   return { ...request, context: { ...request.context, ...tagContext('s3:ExistingObjectTag', object.facts.tags) } };
 }
 
+/** Whether the caller is of the account that owns the bucket. */
+export async function isBucketOwner(s3: S3Context, call: Call, bucket: string | undefined): Promise<boolean> {
+  return accountOf(call.caller) === (await s3.scope.bucket(call, bucket ?? '')).account;
+}
+
 export function tagContext(prefix: string, tags: Readonly<Record<string, string>>): ConditionContext {
   return Object.fromEntries(Object.entries(tags).map(([name, value]) => [`${prefix}/${name}`, value]));
 }

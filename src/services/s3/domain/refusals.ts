@@ -31,9 +31,14 @@ const HEADERS = {
 
 const GRANTS = ['GrantFullControl', 'GrantRead', 'GrantReadACP', 'GrantWrite', 'GrantWriteACP'] as const;
 
-/** Buckets are bucket-owner-enforced: ACLs say nothing, and requests that set them are refused. */
-export function refuseUnsupported(input: UnsupportedMembers): void {
-  if (input.ACL !== undefined && input.ACL !== 'bucket-owner-full-control') throw aclNotSupported();
+/**
+ * Buckets are bucket-owner-enforced: ACLs say nothing, and requests that set them are refused.
+ *
+ * @param isBucketOwner then `private` says what is so, and is taken, unlike in AWS: tools of some age send it unasked
+ */
+export function refuseUnsupported(input: UnsupportedMembers, isBucketOwner: boolean): void {
+  const isSo = input.ACL === 'bucket-owner-full-control' || (input.ACL === 'private' && isBucketOwner);
+  if (input.ACL !== undefined && !isSo) throw aclNotSupported();
   if (GRANTS.some((grant) => input[grant] !== undefined)) throw aclNotSupported();
   for (const member of Object.keys(HEADERS) as (keyof typeof HEADERS)[]) {
     if (input[member] !== undefined) throw notImplemented(HEADERS[member]);

@@ -6,7 +6,7 @@ import {
   type CompletedPart,
 } from '@aws-sdk/client-s3';
 import { type Call, operation } from '#kernel/operation.ts';
-import { objectAccess, versionAnswer } from '../access.ts';
+import { isBucketOwner, objectAccess, versionAnswer } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { expirationAnswer } from './bucket-lifecycle.ts';
 import {
@@ -61,7 +61,7 @@ export const completeMultipartUpload = operation<
     return [await objectAccess(s3, call, input, 's3:PutObject', context)];
   },
   async handle(input, call, s3) {
-    refuseUnsupported(input);
+    refuseUnsupported(input, await isBucketOwner(s3, call, input.Bucket));
     const key = checkKey(input.Key);
     const done = await alreadyCompleted(s3, call, input);
     if (done !== undefined) return done;

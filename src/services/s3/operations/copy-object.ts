@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CopyObject$, type CopyObjectOutput, type CopyObjectRequest } from '@aws-sdk/client-s3';
 import { operation } from '#kernel/operation.ts';
-import { encryptionConditions, objectAccess, versionAnswer } from '../access.ts';
+import { encryptionConditions, isBucketOwner, objectAccess, versionAnswer } from '../access.ts';
 import { writeContent } from '#storage/content/content-writer.ts';
 import { writeLayers } from '../content/inner-layer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
@@ -52,7 +52,7 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
     return requests;
   },
   async handle(input, call, s3) {
-    refuseUnsupported(input);
+    refuseUnsupported(input, await isBucketOwner(s3, call, input.Bucket));
     const bucket = input.Bucket ?? '';
     const key = checkKey(input.Key);
     const condition = readWriteCondition(input);

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { nameOf } from '#kernel/caller.ts';
 import { type Call, operation } from '#kernel/operation.ts';
-import { encryptionConditions, objectAccess } from '../access.ts';
+import { encryptionConditions, isBucketOwner, objectAccess } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { abortAnswer } from './bucket-lifecycle.ts';
 import { asChecksumName, type ChecksumKind, checksumKindsOf, type ChecksumName } from '../domain/checksum.ts';
@@ -40,7 +40,7 @@ export const createMultipartUpload = operation<S3Context, CreateMultipartUploadR
       return requests;
     },
     async handle(input, call, s3) {
-      refuseUnsupported(input);
+      refuseUnsupported(input, await isBucketOwner(s3, call, input.Bucket));
       const bucket = input.Bucket ?? '';
       const key = checkKey(input.Key);
       const { isChosen, ...checksum } = readChecksum(input);

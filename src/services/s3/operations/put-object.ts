@@ -1,6 +1,6 @@
 import { PutObject$, type PutObjectOutput, type PutObjectRequest } from '@aws-sdk/client-s3';
 import { operation } from '#kernel/operation.ts';
-import { encryptionConditions, objectAccess, tagContext } from '../access.ts';
+import { encryptionConditions, isBucketOwner, objectAccess, tagContext } from '../access.ts';
 import { writeContent } from '#storage/content/content-writer.ts';
 import { writeLayers } from '../content/inner-layer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
@@ -42,7 +42,7 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
     ];
   },
   async handle(input, call, s3) {
-    refuseUnsupported(input);
+    refuseUnsupported(input, await isBucketOwner(s3, call, input.Bucket));
     const bucket = input.Bucket ?? '';
     const key = checkKey(input.Key);
     const condition = readWriteCondition(input);

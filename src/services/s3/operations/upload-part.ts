@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { type AccessRequest, type Call, type ConditionContext, operation } from '#kernel/operation.ts';
 import { ServiceError } from '#kernel/service-error.ts';
-import { objectAccess, type ObjectInput, versionAnswer } from '../access.ts';
+import { isBucketOwner, objectAccess, type ObjectInput, versionAnswer } from '../access.ts';
 import { type Observer, writeContent } from '#storage/content/content-writer.ts';
 import { writeLayers } from '../content/inner-layer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
@@ -39,7 +39,7 @@ export const uploadPart = operation<S3Context, UploadPartRequest, UploadPartOutp
   isDataEvent: true,
   authorize: async (input, call, s3) => [await partAccess(s3, call, input)],
   async handle(input, call, s3) {
-    refuseUnsupported(input);
+    refuseUnsupported(input, await isBucketOwner(s3, call, input.Bucket));
     const upload = await s3.uploads.find(input.Bucket ?? '', checkKey(input.Key), input.UploadId);
     const number = partNumberOf(input);
     const { encryption, checksum } = upload.facts;

@@ -38,17 +38,17 @@ async function openByProxy(
   blob: Uint8Array,
   context: Readonly<Record<string, string>> | undefined,
 ): Promise<Buffer> {
-  const key = await kms.store.findExternalKey(keyId);
-  if (key?.external?.store.connection_state !== 'CONNECTED') throw new DecryptionError();
-  const use = {
-    principalArn: 'AWS Internal',
-    keyArn: keyArn(key),
-    operation: 'Decrypt',
-    requestId: kms.randomness.uuid(),
-    service: undefined,
-    now: Date.now(),
-  };
   try {
+    const key = await kms.store.findExternalKey(keyId);
+    if (key?.external?.store.connection_state !== 'CONNECTED') throw new DecryptionError();
+    const use = {
+      principalArn: 'AWS Internal',
+      keyArn: keyArn(key),
+      operation: 'Decrypt',
+      requestId: kms.randomness.uuid(),
+      service: undefined,
+      now: Date.now(),
+    };
     return await openExternally(kms.proxies, key.external, material, blob, context, use);
   } catch {
     throw new DecryptionError();

@@ -24,6 +24,7 @@ import {
   GetObjectCommand,
   ListPartsCommand,
   PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
@@ -48,6 +49,7 @@ import {
 import { filesUnder } from '../harness/files-under.ts';
 
 const BUCKET = 'damaged-by-the-test';
+const VERSIONED = 'damaged-versions';
 const ROOT = { id: 'AKIATESTROOT00000000', secret: 'secret/of/the/root/user/of/this/test+000' };
 const CUSTOMER_KEY = randomBytes(32);
 const CUSTOMER = {
@@ -231,16 +233,29 @@ describe('damage to stored data', () => {
       await s3.send(new CompleteMultipartUploadCommand({ Bucket: BUCKET, Key, UploadId, MultipartUpload }));
       stored.push(objectToRead(Key, Buffer.concat(parts), {}));
     }
+
+    await s3.send(new CreateBucketCommand({ Bucket: VERSIONED }));
+    const VersioningConfiguration = { Status: 'Enabled' } as const;
+    await s3.send(new PutBucketVersioningCommand({ Bucket: VERSIONED, VersioningConfiguration }));
+    const [older, newer] = [randomBytes(1000), randomBytes(1000)];
+    const first = await s3.send(new PutObjectCommand({ Bucket: VERSIONED, Key: 'film', Body: older }));
+    await s3.send(new PutObjectCommand({ Bucket: VERSIONED, Key: 'film', Body: newer }));
+    const VersionId = first.VersionId ?? '';
+    const version = objectToRead('film', older, { VersionId }, VERSIONED);
+    stored.push(objectToRead('film', newer, {}, VERSIONED), {
+      ...version,
+      name: `${version.name} (version ${VersionId})`,
+    });
     for (const client of [iam, kms, s3]) client.destroy();
   }
 
-  function objectToRead(key: string, content: Buffer, how: object): Stored {
+  function objectToRead(key: string, content: Buffer, how: object, bucket = BUCKET): Stored {
     return {
-      name: `s3://${BUCKET}/${key}`,
+      name: `s3://${bucket}/${key}`,
       async read(at) {
         const client = new S3Client(clientConfig(at, ROOT.id, ROOT.secret));
         try {
-          const { Body } = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key, ...how }));
+          const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, ...how }));
           return Buffer.from((await Body?.transformToByteArray()) ?? []).equals(content);
         } finally {
           client.destroy();
@@ -272,6 +287,7 @@ describe('damage to stored data', () => {
       ['kms_material', 'sealed'],
       ['s3_master_key', 'sealed'],
       ['s3_object', 'body'],
+      ['s3_version', 'body'],
     ];
     for (const [table, column] of sealed) {
       const cells = cellsOf(database, table, `"${column}" IS NOT NULL`).filter((cell) => cell.column === column);
@@ -289,14 +305,16 @@ describe('damage to stored data', () => {
   });
 
   it('in any column of an S3 record is an error on read, and found', async () => {
-    const objects = stored
-      .map(({ name }) => name)
-      .filter((name) => name.startsWith('s3:') && !name.endsWith('unfinished'));
+    const all = stored.map(({ name }) => name).filter((name) => name.startsWith('s3:') && !name.endsWith('unfinished'));
+    const versions = all.filter((name) => name.includes(' (version '));
+    const objects = all.filter((name) => !versions.includes(name));
     const unfinished = `s3://${BUCKET}/unfinished`;
     const tables: [string, string[], string[]][] = [
       ['s3_object', objects, ['id', 'size', 'etag', 'modified_at', 'facts', 'mac']],
       ['s3_object', [`s3://${BUCKET}/of-parts`], ['parts']],
+      ['s3_version', versions, ['rank', 'id', 'size', 'etag', 'modified_at', 'facts', 'mac']],
       ['s3_bucket', [`s3://${BUCKET}`], ['account', 'region', 'created_at', 'policy', 'mac']],
+      ['s3_bucket', [`s3://${VERSIONED}`], ['settings']],
       ['s3_upload', [unfinished], ['object_id', 'initiated_at', 'facts', 'mac']],
       ['s3_part', [unfinished], ['facts', 'modified_at', 'mac']],
     ];
@@ -310,7 +328,8 @@ describe('damage to stored data', () => {
           const named = new Set(found.map(({ what }) => what.replace(/ \(part \d+ of an upload\)$/, '')));
           for (const name of names) assert.ok(named.has(name), `${table}.${column}: ${name} is found`);
           if (table !== 's3_part' && table !== 's3_upload') {
-            const expected = table === 's3_bucket' ? objects : names;
+            const isInside = (name: string) => names.some((bucket) => name.startsWith(`${bucket}/`));
+            const expected = table === 's3_bucket' ? objects.filter(isInside) : names;
             assert.deepEqual(
               expected.filter((name) => !refused.includes(name)),
               [],

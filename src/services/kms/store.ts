@@ -338,9 +338,13 @@ export class KmsStore {
     this.grants.forgetAll();
   }
 
-  /** True when there is no key of this id, in any Region. */
+  /** True when there is no key of this id, in any Region. A damaged record is there all the same. */
   async isDestroyed(id: string): Promise<boolean> {
-    const found = await this.#records.read.selectFrom('kms_key').select('id').where('id', '=', id).executeTakeFirst();
+    const found = await this.#records.readUnchecked
+      .selectFrom('kms_key')
+      .select('id')
+      .where('id', '=', id)
+      .executeTakeFirst();
     return found === undefined;
   }
 

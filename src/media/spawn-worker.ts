@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Ends core dumps, which would put pictures and keys on the disk, and offers the worker to the kernel first. */
@@ -31,6 +34,27 @@ export function spawnWorker(main: URL, openFiles = OPEN_FILES): ChildProcess {
   return spawn(file, args, {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     serialization: 'advanced',
-    env: { NODE_ENV: 'production' },
+    env: { NODE_ENV: 'production', ...compiledCode() },
   });
+}
+
+let codeFolder: string | undefined;
+
+/**
+ * Where workers find what others have compiled of Coffer's own modules: half of a short job is the start of its process.
+ * The folder is this process's own, for its user alone, goes with it, and has code in it, never media. A worker needs no
+ * folder: without one it compiles for itself.
+ */
+function compiledCode(): { readonly NODE_COMPILE_CACHE?: string } {
+  if (codeFolder === undefined) {
+    let folder: string;
+    try {
+      folder = mkdtempSync(join(tmpdir(), 'coffer-code-'));
+    } catch {
+      return {};
+    }
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    codeFolder = folder;
+  }
+  return { NODE_COMPILE_CACHE: codeFolder };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '#kernel/clock.ts';
 import type { Logger } from '#kernel/logger.ts';
+import { Upkeep } from '#kernel/upkeep.ts';
 import type { KmsContext } from '../context.ts';
 import { destroyDueKeys } from '../materials/destruction.ts';
 import { expireImportKeys, expireMaterials } from '../materials/imports.ts';
@@ -13,8 +14,7 @@ export class KmsJanitor {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #emptyLog: () => Promise<void>;
-  #timer: NodeJS.Timeout | undefined;
-  #work: Promise<unknown> = Promise.resolve();
+  readonly #upkeep: Upkeep;
 
   /** @param emptyLog takes what was destroyed out of the database's log too */
   constructor(kms: KmsContext, clock: Clock, logger: Logger, emptyLog: () => Promise<void>) {
@@ -22,17 +22,19 @@ export class KmsJanitor {
     this.#kms = kms;
     this.#clock = clock;
     this.#logger = logger;
+    this.#upkeep = new Upkeep(
+      SWEEP_MS,
+      () => this.sweep(),
+      (error) => logger.error({ err: error }, 'the upkeep of keys failed; it is tried again in a minute'),
+    );
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#wake(), SWEEP_MS);
-    this.#timer.unref();
-    this.#wake();
+    this.#upkeep.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#work;
+  stop(): Promise<void> {
+    return this.#upkeep.stop();
   }
 
   /** Does what is due now. */
@@ -49,13 +51,5 @@ export class KmsJanitor {
     if (destroyed > 0) this.#logger.info({ count: destroyed }, 'deleted keys were destroyed');
     if (expired > 0) this.#logger.info({ count: expired }, 'imported key materials expired and were destroyed');
     if (rotated > 0) this.#logger.info({ count: rotated }, 'keys were rotated');
-  }
-
-  #wake(): void {
-    this.#work = this.#work.then(() =>
-      this.sweep().catch((error: unknown) => {
-        this.#logger.error({ err: error }, 'the upkeep of keys failed; it is tried again in a minute');
-      }),
-    );
   }
 }

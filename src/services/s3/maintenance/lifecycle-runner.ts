@@ -4,6 +4,7 @@ import type { Clock } from '#kernel/clock.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import { ServiceError } from '#kernel/service-error.ts';
+import { Upkeep } from '#kernel/upkeep.ts';
 import { bucketArn, objectArn } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { settingsOf, versioningOf } from '../domain/bucket-settings.ts';
@@ -52,8 +53,7 @@ export class LifecycleRunner {
   readonly #clock: Clock;
   readonly #randomness: Randomness;
   readonly #logger: Logger;
-  #timer: NodeJS.Timeout | undefined;
-  #work: Promise<unknown> = Promise.resolve();
+  readonly #upkeep: Upkeep;
   #isStopped = false;
 
   constructor(parts: {
@@ -68,18 +68,20 @@ export class LifecycleRunner {
     this.#clock = parts.clock;
     this.#randomness = parts.randomness;
     this.#logger = parts.logger;
+    this.#upkeep = new Upkeep(
+      SWEEP_MS,
+      () => this.sweep(),
+      (error) => parts.logger.error({ err: error }, 'the lifecycle of buckets failed; it is tried again in an hour'),
+    );
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#wake(), SWEEP_MS);
-    this.#timer.unref();
-    this.#wake();
+    this.#upkeep.start();
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#isStopped = true;
-    clearInterval(this.#timer);
-    await this.#work;
+    return this.#upkeep.stop();
   }
 
   /** Does what is due now. */
@@ -94,14 +96,6 @@ export class LifecycleRunner {
         this.#logger.error({ err: error, bucket: row.name }, 'the lifecycle of a bucket was not carried out');
       }
     }
-  }
-
-  #wake(): void {
-    this.#work = this.#work.then(() =>
-      this.sweep().catch((error: unknown) => {
-        this.#logger.error({ err: error }, 'the lifecycle of buckets failed; it is tried again in an hour');
-      }),
-    );
   }
 
   async #sweepBucket(bucket: BucketRow, rules: readonly LifecycleRule[]): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Clock } from '#kernel/clock.ts';
 import type { Logger } from '#kernel/logger.ts';
+import { Upkeep } from '#kernel/upkeep.ts';
 import { RowDamageError } from '#storage/row-seal.ts';
 import { isGone } from '../secrets.ts';
 import { findSecretById, removeSecret, type SecretsQueries, type SecretStore } from '../store.ts';
@@ -10,22 +11,23 @@ const SWEEP_MS = 60_000;
 /** Removes secrets whose recovery window is over. */
 export class Janitor {
   readonly #facts: { readonly store: SecretStore; readonly clock: Clock; readonly logger: Logger };
-  #timer: NodeJS.Timeout | undefined;
-  #work: Promise<unknown> = Promise.resolve();
+  readonly #upkeep: Upkeep;
 
   constructor(facts: { readonly store: SecretStore; readonly clock: Clock; readonly logger: Logger }) {
     this.#facts = facts;
+    this.#upkeep = new Upkeep(
+      SWEEP_MS,
+      () => this.sweep(),
+      (error) => facts.logger.error({ err: error }, 'deleted secrets were not removed; it is tried again in a minute'),
+    );
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#wake(), SWEEP_MS);
-    this.#timer.unref();
-    this.#wake();
+    this.#upkeep.start();
   }
 
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#work;
+  stop(): Promise<void> {
+    return this.#upkeep.stop();
   }
 
   /** @returns how many secrets were removed */
@@ -42,14 +44,6 @@ export class Janitor {
       }
     }
     return removed;
-  }
-
-  #wake(): void {
-    this.#work = this.#work.then(() =>
-      this.sweep().catch((error: unknown) => {
-        this.#facts.logger.error({ err: error }, 'deleted secrets were not removed; it is tried again in a minute');
-      }),
-    );
   }
 }
 

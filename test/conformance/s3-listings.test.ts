@@ -64,6 +64,24 @@ test('a version marker that cannot be one is refused', async () => {
   await assert.rejects(listing, { name: 'InvalidArgument', message: 'Invalid version id specified' });
 });
 
+test('the restore status may be asked for: nothing here was archived', async () => {
+  const Bucket = await newBucket();
+  await put(Bucket, 'a');
+  const ask = { Bucket, OptionalObjectAttributes: ['RestoreStatus' as const] };
+  for (const listed of [
+    (await s3.send(new ListObjectsCommand(ask))).Contents,
+    (await s3.send(new ListObjectsV2Command(ask))).Contents,
+    (await s3.send(new ListObjectVersionsCommand(ask))).Versions,
+  ]) {
+    assert.deepEqual(
+      listed?.map(({ Key, RestoreStatus }) => [Key, RestoreStatus]),
+      [['a', undefined]],
+    );
+  }
+  const other = new ListObjectsV2Command({ Bucket, OptionalObjectAttributes: ['Other' as 'RestoreStatus'] });
+  await assert.rejects(s3.send(other), { name: 'InvalidArgument' });
+});
+
 test('an empty delimiter is none, and is not repeated', async () => {
   const Bucket = await newBucket();
   await put(Bucket, 'a', 'b/1');

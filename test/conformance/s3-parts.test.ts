@@ -5,6 +5,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  GetObjectAttributesCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutBucketPolicyCommand,
@@ -69,6 +70,66 @@ for (const ServerSideEncryption of ['AES256', 'aws:kms'] as const) {
     }
   });
 }
+
+// Of the letter a, as xxHash's own tool prints them.
+const XX_OF_A = {
+  ChecksumXXHASH64: Buffer.from('d24ec4f1a98c6e5b', 'hex').toString('base64'),
+  ChecksumXXHASH3: Buffer.from('e6c632b61e964e1f', 'hex').toString('base64'),
+  ChecksumXXHASH128: Buffer.from('a96faf705af16834e6c632b61e964e1f', 'hex').toString('base64'),
+};
+
+test('the xxHash checksums are checked, kept and told, of objects and of parts', async () => {
+  for (const [index, [member, value]] of Object.entries(XX_OF_A).entries()) {
+    const Key = `xx-${index}`;
+    const put = (Body: string) => s3.send(new PutObjectCommand({ Bucket, Key, Body, [member]: value }));
+    assert.equal(Object.entries(await put('a')).find(([name]) => name === member)?.[1], value);
+    await assert.rejects(put('b'), { name: 'BadDigest' });
+    const ObjectAttributes = ['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize'] as const;
+    const ask = { Bucket, Key, ObjectAttributes: [...ObjectAttributes] };
+    const whole = await s3.send(new GetObjectAttributesCommand(ask));
+    assert.deepEqual(whole.Checksum, { [member]: value, ChecksumType: 'FULL_OBJECT' });
+    const ChecksumAlgorithm = member.slice('Checksum'.length) as 'XXHASH64';
+    const start = { Bucket, Key, ChecksumAlgorithm };
+    const isWhole = new CreateMultipartUploadCommand({ ...start, ChecksumType: 'FULL_OBJECT' });
+    await assert.rejects(s3.send(isWhole), { name: 'InvalidRequest' });
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand(start));
+    const part = new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 7, Body: 'a', [member]: value });
+    const { ETag } = await s3.send(part);
+    const MultipartUpload = { Parts: [{ PartNumber: 7, ETag, [member]: value }] };
+    await s3.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload }));
+    const { ObjectParts, Checksum, ObjectSize, StorageClass } = await s3.send(new GetObjectAttributesCommand(ask));
+    assert.deepEqual(ObjectParts?.Parts, [{ PartNumber: 7, Size: 1, [member]: value }]);
+    assert.deepEqual([ObjectSize, StorageClass, Checksum?.ChecksumType], [1, 'STANDARD', 'COMPOSITE']);
+    assert.match(Object.values(Checksum ?? {}).join(' '), /=-1 COMPOSITE|COMPOSITE .*-1$/);
+  }
+});
+
+test('parts are told page by page', async () => {
+  const Key = 'pages';
+  const upload = { Bucket, Key, ChecksumAlgorithm: 'CRC32', ChecksumType: 'COMPOSITE' } as const;
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand(upload));
+  const Parts = [];
+  for (const PartNumber of [2, 3, 9]) {
+    const Body = PartNumber === 9 ? 'end' : Buffer.alloc(SIZE);
+    const part = { Bucket, Key, UploadId, PartNumber, Body, ChecksumAlgorithm: 'CRC32' } as const;
+    const { ETag, ChecksumCRC32 } = await s3.send(new UploadPartCommand(part));
+    Parts.push({ PartNumber, ETag, ChecksumCRC32 });
+  }
+  await s3.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }));
+  const page = async (PartNumberMarker?: string) => {
+    const ask = { Bucket, Key, ObjectAttributes: ['ObjectParts' as const], MaxParts: 2, PartNumberMarker };
+    return (await s3.send(new GetObjectAttributesCommand(ask))).ObjectParts;
+  };
+  const [first, second] = [await page(), await page('3')];
+  assert.deepEqual(
+    [first?.Parts?.map(({ PartNumber }) => PartNumber), first?.IsTruncated, first?.NextPartNumberMarker],
+    [[2, 3], true, '3'],
+  );
+  assert.deepEqual(
+    [second?.Parts?.map(({ PartNumber }) => PartNumber), second?.IsTruncated, second?.TotalPartsCount],
+    [[9], false, 3],
+  );
+});
 
 test('a part comes with the customer’s key with which its upload began, and with no other', async () => {
   const Key = 'customer';

@@ -314,6 +314,9 @@ function validation(violations: readonly Violation[]): ServiceError {
     return invalidArgument('The encryption method specified is not supported', name, value);
   }
   if (/storage-class$/i.test(name)) return invalidStorageClass();
+  if (/^x-amz-.*attributes$/.test(String(violation.path[0]))) {
+    return invalidArgument('Invalid attribute name specified.', String(violation.path[0]), value);
+  }
   // Members with a dot lie in an XML document, the others come from headers and the query.
   if (violation.path.length > 1) return malformedXml();
   // Members that are not bound to a header or the query are the document itself.

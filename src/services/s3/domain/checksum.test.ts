@@ -18,6 +18,28 @@ test('gives the published check values of "123456789"', () => {
   assert.equal(checksumOf('SHA256', text), createHash('sha256').update(text).digest('base64'));
 });
 
+test('gives xxHash’s own values, with seed 0 and the big end first', () => {
+  const hex = (name: (typeof CHECKSUM_NAMES)[number], text: string): string =>
+    Buffer.from(checksumOf(name, Buffer.from(text)), 'base64').toString('hex');
+  assert.deepEqual([hex('XXHASH64', ''), hex('XXHASH64', 'a')], ['ef46db3751d8e999', 'd24ec4f1a98c6e5b']);
+  assert.deepEqual([hex('XXHASH3', ''), hex('XXHASH3', 'a')], ['2d06800538d394c2', 'e6c632b61e964e1f']);
+  assert.equal(hex('XXHASH128', ''), '99aa06d3014798d86001c324468d497f');
+  assert.equal(hex('XXHASH128', 'a'), 'a96faf705af16834e6c632b61e964e1f');
+});
+
+test('computes many at once, each by itself', () => {
+  for (const name of CHECKSUM_NAMES) {
+    const [one, other] = [startChecksum(name), startChecksum(name)];
+    for (let turn = 0; turn < 9; turn += 1) {
+      one.update(Buffer.alloc(100_003, turn));
+      other.update(Buffer.alloc(turn, 'b'));
+    }
+    const whole = Buffer.concat(Array.from({ length: 9 }, (_, turn) => Buffer.alloc(100_003, turn)));
+    assert.equal(one.digest(), checksumOf(name, whole), name);
+    assert.equal(other.digest(), checksumOf(name, Buffer.alloc(36, 'b')), name);
+  }
+});
+
 test('does not depend on how the text is cut', () => {
   fc.assert(
     fc.property(fc.constantFrom(...CHECKSUM_NAMES), fc.uint8Array(), fc.nat(50), (name, text, cut) => {

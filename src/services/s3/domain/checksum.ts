@@ -1,9 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import { type CrcAlgorithm, crc32, crc32c, crc64Nvme } from './crc-engine.ts';
+import { XxHash, type XxHashName } from './xx-hash.ts';
 
 /** The additional checksums that Coffer computes, by AWS's names. */
-export type ChecksumName = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256' | 'SHA512' | 'MD5';
+export type ChecksumName = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256' | 'SHA512' | 'MD5' | XxHashName;
 export type ChecksumKind = 'FULL_OBJECT' | 'COMPOSITE';
 
 /** An algorithm and the value in base64 (for a composite one with `-` and the number of parts). */
@@ -30,6 +31,9 @@ export interface ChecksumMembers {
   ChecksumSHA256?: string | undefined;
   ChecksumSHA512?: string | undefined;
   ChecksumMD5?: string | undefined;
+  ChecksumXXHASH64?: string | undefined;
+  ChecksumXXHASH3?: string | undefined;
+  ChecksumXXHASH128?: string | undefined;
 }
 
 interface Facts {
@@ -38,6 +42,7 @@ interface Facts {
   readonly header: string;
   readonly kinds: readonly ChecksumKind[];
   readonly crc?: CrcAlgorithm;
+  readonly isXxHash?: true;
 }
 
 const both: readonly ChecksumKind[] = ['COMPOSITE', 'FULL_OBJECT'];
@@ -55,6 +60,9 @@ const FACTS: Readonly<Record<ChecksumName, Facts>> = {
   SHA256: { bytes: 32, member: 'ChecksumSHA256', header: 'x-amz-checksum-sha256', kinds: ['COMPOSITE'] },
   SHA512: { bytes: 64, member: 'ChecksumSHA512', header: 'x-amz-checksum-sha512', kinds: ['COMPOSITE'] },
   MD5: { bytes: 16, member: 'ChecksumMD5', header: 'x-amz-checksum-md5', kinds: ['COMPOSITE'] },
+  XXHASH64: xxHashFacts(8, 'ChecksumXXHASH64'),
+  XXHASH3: xxHashFacts(8, 'ChecksumXXHASH3'),
+  XXHASH128: xxHashFacts(16, 'ChecksumXXHASH128'),
 };
 
 export const CHECKSUM_NAMES = Object.keys(FACTS) as readonly ChecksumName[];
@@ -86,7 +94,8 @@ export function isChecksumText(name: ChecksumName, text: string): boolean {
 }
 
 export function startChecksum(name: ChecksumName): Checksum {
-  const { crc } = FACTS[name];
+  const { crc, isXxHash } = FACTS[name];
+  if (isXxHash === true) return new XxHashChecksum(name as XxHashName);
   if (name === 'CRC32') return new ZlibCrc32();
   return crc === undefined ? new HashChecksum(name) : new CrcChecksum(name, crc);
 }
@@ -143,6 +152,15 @@ class CrcChecksum implements Checksum {
   }
 }
 
+class XxHashChecksum extends XxHash implements Checksum {
+  readonly name: XxHashName;
+
+  constructor(name: XxHashName) {
+    super(name);
+    this.name = name;
+  }
+}
+
 class HashChecksum implements Checksum {
   readonly name: ChecksumName;
   readonly #hash: Hash;
@@ -159,6 +177,11 @@ class HashChecksum implements Checksum {
   digest(): string {
     return this.#hash.digest('base64');
   }
+}
+
+function xxHashFacts(bytes: number, member: `Checksum${XxHashName}`): Facts {
+  const header = `x-amz-checksum-${member.slice('Checksum'.length).toLowerCase()}`;
+  return { bytes, member, header, kinds: ['COMPOSITE'], isXxHash: true };
 }
 
 function toBase64(value: bigint, bytes: number): string {

@@ -13,9 +13,6 @@ export interface UnsupportedMembers {
   readonly ObjectLockEventHoldDurationYears?: number | undefined;
   readonly WriteOffsetBytes?: number | undefined;
   readonly AnnotationDirective?: string | undefined;
-  readonly ChecksumXXHASH64?: string | undefined;
-  readonly ChecksumXXHASH3?: string | undefined;
-  readonly ChecksumXXHASH128?: string | undefined;
 }
 
 const HEADERS = {
@@ -24,9 +21,6 @@ const HEADERS = {
   ObjectLockEventHoldDurationYears: 'x-amz-object-lock-event-hold-duration-years',
   WriteOffsetBytes: 'x-amz-write-offset-bytes',
   AnnotationDirective: 'x-amz-annotation-directive',
-  ChecksumXXHASH64: 'x-amz-checksum-xxhash64',
-  ChecksumXXHASH3: 'x-amz-checksum-xxhash3',
-  ChecksumXXHASH128: 'x-amz-checksum-xxhash128',
 } as const satisfies Partial<Record<keyof UnsupportedMembers, string>>;
 
 const GRANTS = ['GrantFullControl', 'GrantRead', 'GrantReadACP', 'GrantWrite', 'GrantWriteACP'] as const;

@@ -6,7 +6,7 @@ import {
   type CompletedPart,
 } from '@aws-sdk/client-s3';
 import { type Call, operation } from '#kernel/operation.ts';
-import { isBucketOwner, objectAccess, versionAnswer } from '../access.ts';
+import { objectAccess, versionAnswer } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { expirationAnswer } from './bucket-lifecycle.ts';
 import {
@@ -23,7 +23,7 @@ import type { StoredEncryption, StoredPart } from '../domain/object-facts.ts';
 import { parseStoredPart } from '../domain/object-facts.ts';
 import { plainEtag, readWriteCondition } from '../domain/preconditions.ts';
 import { digestOfParts } from '../domain/record-seal.ts';
-import { checkKey, refuseUnsupported } from '../domain/refusals.ts';
+import { checkKey } from '../domain/refusals.ts';
 import {
   badDigest,
   entityTooSmall,
@@ -61,7 +61,6 @@ export const completeMultipartUpload = operation<
     return [await objectAccess(s3, call, input, 's3:PutObject', context)];
   },
   async handle(input, call, s3) {
-    refuseUnsupported(input, await isBucketOwner(s3, call, input.Bucket));
     const key = checkKey(input.Key);
     const done = await alreadyCompleted(s3, call, input);
     if (done !== undefined) return done;

@@ -15,7 +15,7 @@ import { mayBeVersion, UNVERSIONED, versionText } from '../domain/version.ts';
 import { invalidArgument } from '../errors.ts';
 import { versionOf } from '../objects.ts';
 import type { ListedVersion } from '../version-store.ts';
-import { listConditions, maximumOf, refuseAttributes, writtenDelimiter } from './list-objects.ts';
+import { listConditions, maximumOf, writtenDelimiter } from './list-objects.ts';
 
 export const listObjectVersions = operation<S3Context, ListObjectVersionsRequest, ListObjectVersionsOutput>(
   ListObjectVersions$,
@@ -25,7 +25,6 @@ export const listObjectVersions = operation<S3Context, ListObjectVersionsRequest
       await bucketAccess(s3, call, input, 's3:ListBucketVersions', listConditions(input)),
     ],
     async handle(input, call, s3) {
-      refuseAttributes(input);
       const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
       const write = keyWriter(input.EncodingType);
       const limit = maximumOf(input.MaxKeys);

@@ -12,7 +12,7 @@ import { bucketAccess } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { keyWriter, list } from '../domain/listing.ts';
 import { parseObjectFacts } from '../domain/object-facts.ts';
-import { invalidArgument, notImplemented } from '../errors.ts';
+import { invalidArgument } from '../errors.ts';
 import type { ListedRow } from '../store.ts';
 
 const MAXIMUM_KEYS = 1000;
@@ -21,14 +21,12 @@ interface ListInput {
   readonly Prefix?: string | undefined;
   readonly Delimiter?: string | undefined;
   readonly MaxKeys?: number | undefined;
-  readonly OptionalObjectAttributes?: readonly string[] | undefined;
 }
 
 export const listObjects = operation<S3Context, ListObjectsRequest, ListObjectsOutput>(ListObjects$, {
   isAuthenticationRequired: false,
   authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:ListBucket', listConditions(input))],
   async handle(input, call, s3) {
-    refuseAttributes(input);
     const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
     const write = keyWriter(input.EncodingType);
     const limit = maximumOf(input.MaxKeys);
@@ -54,7 +52,6 @@ export const listObjectsV2 = operation<S3Context, ListObjectsV2Request, ListObje
   isAuthenticationRequired: false,
   authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:ListBucket', listConditions(input))],
   async handle(input, call, s3) {
-    refuseAttributes(input);
     const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
     const write = keyWriter(input.EncodingType);
     const limit = maximumOf(input.MaxKeys);
@@ -128,12 +125,6 @@ export function maximumOf(value: number | undefined): number {
     throw invalidArgument('Argument maxKeys must be an integer between 0 and 2147483647', 'maxKeys', String(value));
   }
   return Math.min(value, MAXIMUM_KEYS);
-}
-
-export function refuseAttributes(input: ListInput): void {
-  if (input.OptionalObjectAttributes !== undefined && input.OptionalObjectAttributes.length > 0) {
-    throw notImplemented('x-amz-optional-object-attributes');
-  }
 }
 
 // A continuation token says after which key to go on; it is opaque to clients and gives no right to anything.

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { type AccessRequest, type Call, type ConditionContext, operation } from '#kernel/operation.ts';
 import { ServiceError } from '#kernel/service-error.ts';
-import { isBucketOwner, objectAccess, type ObjectInput, versionAnswer } from '../access.ts';
+import { objectAccess, type ObjectInput, versionAnswer } from '../access.ts';
 import { type Observer, writeContent } from '#storage/content/content-writer.ts';
 import { writeLayers } from '../content/inner-layer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
@@ -19,7 +19,7 @@ import { type EncryptionMembers, readCustomerKey } from '../domain/encryption-ch
 import { encryptionAnswer } from '../domain/encryption-members.ts';
 import type { StoredEncryption, StoredPart } from '../domain/object-facts.ts';
 import { PayloadChecks } from '../domain/payload-checks.ts';
-import { checkKey, refuseUnsupported } from '../domain/refusals.ts';
+import { checkKey } from '../domain/refusals.ts';
 import { internalError, invalidArgument, invalidRequest } from '../errors.ts';
 import { checksumMembers } from '../keys/checksum-seal.ts';
 import type { StoredUpload } from '../uploads.ts';
@@ -39,7 +39,6 @@ export const uploadPart = operation<S3Context, UploadPartRequest, UploadPartOutp
   isDataEvent: true,
   authorize: async (input, call, s3) => [await partAccess(s3, call, input)],
   async handle(input, call, s3) {
-    refuseUnsupported(input, await isBucketOwner(s3, call, input.Bucket));
     const upload = await s3.uploads.find(input.Bucket ?? '', checkKey(input.Key), input.UploadId);
     const number = partNumberOf(input);
     const { encryption, checksum } = upload.facts;

@@ -131,11 +131,11 @@ export function composeServices(
   const kmsStore = new KmsStore(records.of<KmsTables>(), new GrantStore(records.of<GrantTables>()));
   const keyUsage = new KeyUsageLog(records.of<UsageTables & KmsTables>(), clock, logger);
   const connections = new XksConnections(config.xksRoutes, config.xksTimeoutMs);
-  const kms = createKmsContext(kmsStore, rootKey, randomness, iam, keyUsage, connections);
-  const kmsJanitor = new KmsJanitor(kms, clock, logger, () => records.emptyLog());
   const trail = new CloudTrailStore(records.of<CloudTrailTables>());
   const buffer = new EventBuffer(trail, logger);
   const log = new CloudTrailLog(buffer, randomness);
+  const kms = createKmsContext(kmsStore, rootKey, randomness, iam, keyUsage, connections, log);
+  const kmsJanitor = new KmsJanitor(kms, clock, logger, () => records.emptyLog());
   const lastUses = new LastUses(iamStore, logger);
   const activity = new PrincipalActivity(records.of<CloudTrailTables>(), buffer);
   const serviceAccess = new ServiceAccessReports(iamStore, activity, logger);

@@ -38,11 +38,11 @@ export async function showTrail(stage: Stage, narrator: Narrator, keyArn: string
 
 function describe(event: Event, accountId: string): string {
   const detail = JSON.parse(event.CloudTrailEvent ?? '{}') as TrailEvent;
-  const who = (detail.userIdentity?.arn ?? 'unknown')
+  const who = (detail.userIdentity?.arn ?? 'the service itself')
     .replace(/^arn:aws:(iam|sts)::\d+:/, '')
     // Sessions differ from job to job; the story is about the role.
     .replace(/^(assumed-role\/[^/]+)\/.*/, '$1');
-  const via = detail.userIdentity?.invokedBy;
+  const via = detail.userIdentity?.arn && detail.userIdentity.invokedBy;
   const result = detail.errorCode === undefined ? '' : `  → refused: ${detail.errorCode}`;
   return `${event.EventName} by ${who === 'root' ? `root of ${accountId}` : who}${via === undefined ? '' : ` through ${via}`}${result}`;
 }

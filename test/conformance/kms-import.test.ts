@@ -3,6 +3,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import {
   type AlgorithmSpec,
   CancelKeyDeletionCommand,
@@ -335,6 +336,37 @@ describe('imported key material', () => {
     await importMaterial(KeyId, material);
     for (const name of ['records.db', 'records.db-wal']) {
       assert.ok(!(await readFile(join(server.parts.folder, name))).includes(material));
+    }
+  });
+
+  it('writes the end of material into the audit log, whether upkeep or a request notices it', async () => {
+    const { parts } = server;
+    const { gateway, kmsJanitor } = parts.services;
+    const authority = { ...parts.authority, caller: rootOf(server.accountId), via: [] };
+    const encryptLate = (KeyId: string) =>
+      assert.rejects(gateway.invoke('kms', 'Encrypt', { KeyId, Plaintext: Buffer.from('x') }, authority), {
+        code: 'KMSInvalidStateException',
+      });
+    for (const notice of [() => kmsJanitor.sweep(), encryptLate]) {
+      const KeyId = await createKey();
+      const Arn = (await describeKey(KeyId))?.Arn;
+      const materialId = await importMaterial(KeyId, randomBytes(32), { ValidTo: new Date(Date.now() + 3_600_000) });
+      parts.now += 2 * 3_600_000;
+      await notice(KeyId);
+      const EndTime = new Date(parts.now);
+      parts.now = Date.now();
+      const trail = new CloudTrailClient(server.clientConfig());
+      const LookupAttributes = [{ AttributeKey: 'ResourceName', AttributeValue: Arn }] as const;
+      const { Events = [] } = await trail.send(
+        new LookupEventsCommand({ LookupAttributes: [...LookupAttributes], EndTime }),
+      );
+      trail.destroy();
+      const ends = Events.filter(({ EventName }) => EventName === 'DeleteExpiredKeyMaterial');
+      assert.equal(ends.length, 1);
+      assert.equal(ends[0]?.Username, undefined);
+      const event = JSON.parse(ends[0]?.CloudTrailEvent ?? '{}') as Record<string, unknown>;
+      assert.equal(event['eventType'], 'AwsServiceEvent');
+      assert.deepEqual(event['serviceEventDetails'], { keyId: KeyId, keyMaterialId: materialId });
     }
   });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import {
   CreateKeyCommand,
   DecryptCommand,
@@ -182,6 +183,62 @@ describe('rotation of KMS keys', () => {
     } finally {
       parts.now = Date.now();
     }
+  });
+
+  /** What stands in the audit log of a key that no request asked for, oldest first. */
+  async function serviceEventsOf(arn: string): Promise<readonly Record<string, unknown>[]> {
+    const trail = new CloudTrailClient(server.clientConfig());
+    const LookupAttributes = [{ AttributeKey: 'ResourceName', AttributeValue: arn }] as const;
+    const EndTime = new Date(begin + 1000 * DAY);
+    const { Events = [] } = await trail.send(
+      new LookupEventsCommand({ LookupAttributes: [...LookupAttributes], EndTime }),
+    );
+    trail.destroy();
+    const all = Events.map((event) => JSON.parse(event.CloudTrailEvent ?? '{}') as Record<string, unknown>);
+    return all.filter(({ eventType }) => eventType === 'AwsServiceEvent').toReversed();
+  }
+
+  it('writes what happens to keys by itself into the audit log, as a service event', async () => {
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
+    const { KeyId = '', Arn = '', CurrentKeyMaterialId: first } = KeyMetadata ?? {};
+    await kms.send(new RotateKeyOnDemandCommand({ KeyId }));
+    const second = await currentMaterial(KeyId);
+    await kms.send(new EnableKeyRotationCommand({ KeyId, RotationPeriodInDays: 90 }));
+    await after_(91);
+    const third = await currentMaterial(KeyId);
+    await kms.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }));
+    await after_(100);
+    const [onDemand, automatic, deletion, ...others] = await serviceEventsOf(Arn);
+    assert.deepEqual(others, []);
+    const materials = [
+      { previousKeyMaterialId: first, currentKeyMaterialId: second },
+      { previousKeyMaterialId: second, currentKeyMaterialId: third },
+    ];
+    const kind = { keyOrigin: 'AWS_KMS', keyId: KeyId };
+    assert.deepEqual(onDemand?.['serviceEventDetails'], { rotationType: 'ON_DEMAND', ...kind, ...materials[0] });
+    assert.deepEqual(automatic?.['serviceEventDetails'], { rotationType: 'AUTOMATIC', ...kind, ...materials[1] });
+    assert.deepEqual([deletion?.['eventName'], deletion?.['responseElements']], ['DeleteKey', { keyId: Arn }]);
+    const { eventID, eventTime, ...rest } = automatic;
+    assert.ok(typeof eventID === 'string' && typeof eventTime === 'string');
+    assert.equal(eventTime.slice(0, 10), new Date(begin + 91 * DAY).toISOString().slice(0, 10));
+    assert.deepEqual(rest, {
+      eventVersion: '1.11',
+      userIdentity: { accountId: server.accountId, invokedBy: 'AWS Internal' },
+      eventSource: 'kms.amazonaws.com',
+      eventName: 'RotateKey',
+      awsRegion: 'us-east-1',
+      sourceIPAddress: 'AWS Internal',
+      userAgent: 'AWS Internal',
+      requestParameters: null,
+      responseElements: null,
+      readOnly: false,
+      resources: [{ accountId: server.accountId, type: 'AWS::KMS::Key', ARN: Arn }],
+      eventType: 'AwsServiceEvent',
+      managementEvent: true,
+      recipientAccountId: server.accountId,
+      serviceEventDetails: automatic['serviceEventDetails'],
+      eventCategory: 'Management',
+    });
   });
 
   it('keeps to 90 to 2560 days', async () => {

@@ -1,12 +1,14 @@
 import type { AuditRecord, AuditSink } from '#kernel/audit.ts';
 import type { Randomness } from '#kernel/randomness.ts';
+import type { ServiceEvent, ServiceEventSink } from '#kernel/service-event.ts';
 import type { EventBuffer } from './domain/event-buffer.ts';
+import { toServiceEvent } from './domain/service-event.ts';
 import { toBufferedEvents } from './domain/to-event.ts';
 
 export type { PrincipalActivity, OperationUse } from './principal-activity.ts';
 
 /** The audit log as the gateway sees it: it takes records and writes them in groups. */
-export class CloudTrailLog implements AuditSink {
+export class CloudTrailLog implements AuditSink, ServiceEventSink {
   readonly #buffer: EventBuffer;
   readonly #randomness: Randomness;
 
@@ -20,6 +22,10 @@ export class CloudTrailLog implements AuditSink {
     const eventId = this.#randomness.uuid();
     for (const event of toBufferedEvents(record, eventId)) this.#buffer.add(event);
     return eventId;
+  }
+
+  appendServiceEvent(event: ServiceEvent): void {
+    this.#buffer.add(toServiceEvent(event, this.#randomness.uuid()));
   }
 
   /** Resolves when every record so far is written. */

@@ -31,6 +31,9 @@ const COLUMN_VALUES: Readonly<Record<UsageColumn, RawBuilder<string>>> = {
 const IS_FIRST_RECORD: Expression<boolean> = sql`account = coalesce(
   nullif(json_extract(event, '$.userIdentity.accountId'), 'anonymous'), json_extract(event, '$.resources[0].accountId'))`;
 
+/** What services do by themselves is no request. */
+const IS_REQUEST: Expression<boolean> = sql`json_extract(event, '$.eventType') IS NOT 'AwsServiceEvent'`;
+
 interface Tally {
   readonly source: string;
   readonly columns: Readonly<Partial<Record<UsageColumn, string>>>;
@@ -143,7 +146,7 @@ export class RequestUsage {
     { isOneLog, by }: { readonly isOneLog: boolean; readonly by: readonly UsageColumn[] },
   ): Promise<readonly Sum[]> {
     // Not a condition on the rows: those would be looked at before their seals are.
-    const counted = isOneLog ? sql<boolean>`TRUE` : IS_FIRST_RECORD;
+    const counted = isOneLog ? IS_REQUEST : sql<boolean>`${IS_REQUEST} AND ${IS_FIRST_RECORD}`;
     let query: SelectQueryBuilder<CloudTrailTables, 'cloudtrail_event', Sum> = this.#records.read
       .selectFrom('cloudtrail_event')
       .select([

@@ -83,7 +83,7 @@ function toEvent(row: EventRow): NonNullable<LookupEventsResponse['Events']>[num
     ...(row.access_key_id === '' ? {} : { AccessKeyId: row.access_key_id }),
     EventTime: new Date(row.time),
     EventSource: row.source,
-    Username: row.user_name,
+    ...(row.user_name === '' ? {} : { Username: row.user_name }),
     Resources: (event.resources ?? []).map(({ ARN }) => {
       const type = resourceTypeOf(ARN);
       return { ResourceName: ARN, ...(type === undefined ? {} : { ResourceType: type }) };

@@ -7,6 +7,7 @@ import type { Call } from '#kernel/operation.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import { accessDenied, aliasNotFound, disabled, invalidState, keyNotFound } from '../errors.ts';
 import { expireMaterials } from '../materials/imports.ts';
+import type { KeyEvents } from '../maintenance/key-events.ts';
 import type { AliasRecord, DescribedKey, KeyRecord, KeyRef, KmsStore } from '../store.ts';
 import { aliasArn, keyArn, type KeyIdentifier, readKeyIdentifier } from './key-identifier.ts';
 import { type ManagedKeyService, managedKeyDescription, managedKeyPolicy, managedKeyService } from './key-policies.ts';
@@ -30,12 +31,19 @@ export class KeyLocator {
   readonly #store: KmsStore;
   readonly #materials: KeyMaterials;
   readonly #randomness: Randomness;
+  readonly #events: KeyEvents;
   readonly #aliases = new WeakMap<Call, Map<string, AliasRecord>>();
 
-  constructor(store: KmsStore, materials: KeyMaterials, randomness: Randomness) {
-    this.#store = store;
-    this.#materials = materials;
-    this.#randomness = randomness;
+  constructor(parts: {
+    readonly store: KmsStore;
+    readonly materials: KeyMaterials;
+    readonly randomness: Randomness;
+    readonly events: KeyEvents;
+  }) {
+    this.#store = parts.store;
+    this.#materials = parts.materials;
+    this.#randomness = parts.randomness;
+    this.#events = parts.events;
   }
 
   /**
@@ -85,7 +93,7 @@ export class KeyLocator {
   async #find(ref: KeyRef, now: number): Promise<DescribedKey | undefined> {
     const key = await this.#store.findKey(ref);
     if (key?.expiration === undefined || (key.expiration.validTo ?? now + 1) > now) return key;
-    await expireMaterials(this.#store, now, ref);
+    this.#events.expired(await expireMaterials(this.#store, now, ref), now);
     this.#materials.forget(ref);
     return await this.#store.findKey(ref);
   }

@@ -40,16 +40,20 @@ export class KmsJanitor {
   /** Does what is due now. */
   async sweep(): Promise<void> {
     const now = this.#clock.now();
-    const { store, materials } = this.#kms;
+    const { store, materials, events } = this.#kms;
     const destroyed = await destroyDueKeys(store, now);
     const expired = await expireMaterials(store, now);
-    if (destroyed + expired > 0) materials.forgetAll();
+    if (destroyed.length + expired.length > 0) materials.forgetAll();
+    events.deleted(destroyed, now);
+    events.expired(expired, now);
     await expireImportKeys(store, now);
     // Whatever destroyed it, also a process that was killed then.
     await this.#emptyLog();
     const rotated = await rotateDueKeys(this.#kms, now);
-    if (destroyed > 0) this.#logger.info({ count: destroyed }, 'deleted keys were destroyed');
-    if (expired > 0) this.#logger.info({ count: expired }, 'imported key materials expired and were destroyed');
+    if (destroyed.length > 0) this.#logger.info({ count: destroyed.length }, 'deleted keys were destroyed');
+    if (expired.length > 0) {
+      this.#logger.info({ count: expired.length }, 'imported key materials expired and were destroyed');
+    }
     if (rotated > 0) this.#logger.info({ count: rotated }, 'keys were rotated');
   }
 }

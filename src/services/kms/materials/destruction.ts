@@ -22,19 +22,20 @@ export async function scheduleDeletion(
 /**
  * Destroys the keys whose waiting period is over, with all their material.
  *
- * @returns how many
+ * @returns those keys
  */
-export async function destroyDueKeys(store: KmsStore, now: number): Promise<number> {
-  let count = 0;
+export async function destroyDueKeys(store: KmsStore, now: number): Promise<readonly KeyRecord[]> {
+  const destroyed: KeyRecord[] = [];
   for (;;) {
     const due = await dueKeys(store.read, now);
-    if (due.length === 0) return count;
+    if (due.length === 0) return destroyed;
     // INVARIANT: rows are read with their seals before they go, so that a changed date does not destroy a key.
-    count += await store.write(async (queries) => {
-      const keys = await dueKeys(queries, now);
-      for (const key of keys) await destroy(queries, key);
-      return keys.length;
+    const keys = await store.write(async (queries) => {
+      const dueNow = await dueKeys(queries, now);
+      for (const key of dueNow) await destroy(queries, key);
+      return dueNow;
     });
+    destroyed.push(...keys);
     store.grants.forgetAll();
   }
 }

@@ -1,5 +1,6 @@
 import type { ExpirationModelType, ImportType } from '@aws-sdk/client-kms';
 import { incorrectKeyMaterial, invalidState, unsupported } from '../errors.ts';
+import type { EndedMaterial } from '../maintenance/key-events.ts';
 import type { KeyRecord, KeyRef, KmsStore, KmsTransaction, MaterialRecord } from '../store.ts';
 import { currentKey, everywhere, type KeyMaterial, makeCurrent, materialsOf } from './history.ts';
 
@@ -124,15 +125,22 @@ async function enableIfComplete(queries: KmsTransaction, key: KeyRef, now: numbe
 /**
  * Makes the imported material that waits for it the current one.
  *
+ * @returns its id
  * @throws ServiceError KMSInvalidStateException where there is none, or not in every Region of the key
  */
-export async function rotateToImported(queries: KmsTransaction, key: KeyRef, arn: string, now: number): Promise<void> {
+export async function rotateToImported(
+  queries: KmsTransaction,
+  key: KeyRef,
+  arn: string,
+  now: number,
+): Promise<string> {
   const pending = (await materialsOf(queries, key, now)).find((material) => material.isPending);
   if (pending?.isPresent !== true) throw invalidState(arn, 'has no imported key material that is pending rotation');
   if (!(await isEverywhere(queries, key.id, pending.id, now))) {
     throw invalidState(arn, 'has replica keys into which the key material is not imported yet');
   }
   await makeCurrent(queries, key.id, pending.id, 'ON_DEMAND', now);
+  return pending.id;
 }
 
 /** True when a material is there in every Region of its key. */
@@ -197,23 +205,23 @@ export async function removeImported(queries: KmsTransaction, key: KeyRecord, ma
  * Destroys the imported material whose time has come.
  *
  * @param only of this key alone
- * @returns how many materials were destroyed
+ * @returns the materials that were destroyed
  */
-export async function expireMaterials(store: KmsStore, now: number, only?: KeyRef): Promise<number> {
+export async function expireMaterials(store: KmsStore, now: number, only?: KeyRef): Promise<readonly EndedMaterial[]> {
   const due = await expiredIn(store.read, now, only);
-  if (due.length === 0) return 0;
+  if (due.length === 0) return [];
   return await store.write(async (queries) => {
-    let count = 0;
+    const ended: EndedMaterial[] = [];
     for (const { region, key_id: id } of await expiredIn(queries, now, only)) {
       const key = await currentKey(queries, { region, id });
       if (key === undefined) continue;
       for (const material of await materialsOf(queries, key, now)) {
         if (material.validTo === null || material.validTo > now) continue;
         await removeImported(queries, key, material);
-        count++;
+        ended.push({ key, materialId: material.id });
       }
     }
-    return count;
+    return ended;
   });
 }
 

@@ -1,5 +1,6 @@
 import type { KeyMaterials } from '../domain/key-materials.ts';
 import { rotationAfter } from '../domain/rotation-schedule.ts';
+import type { KeyEvents, Rotation } from '../maintenance/key-events.ts';
 import type { KeyRef, KmsStore, KmsTransaction } from '../store.ts';
 import { addMaterial, currentKey, makeCurrent } from './history.ts';
 
@@ -9,6 +10,7 @@ const PAGE = 100;
 interface Parts {
   readonly store: KmsStore;
   readonly materials: KeyMaterials;
+  readonly events: KeyEvents;
 }
 
 /** When a key rotates by itself next, and how often; `undefined` where that is off. */
@@ -21,17 +23,22 @@ export function scheduleOf(queries: KmsTransaction, key: KeyRef) {
     .executeTakeFirst();
 }
 
-/** Gives a key new material, made here, that encrypts from now on. What the old ones encrypted stays readable. */
+/**
+ * Gives a key new material, made here, that encrypts from now on. What the old ones encrypted stays readable.
+ *
+ * @returns its id
+ */
 export async function rotate(
-  { materials }: Parts,
+  { materials }: Pick<Parts, 'materials'>,
   queries: KmsTransaction,
   key: KeyRef,
   type: 'AUTOMATIC' | 'ON_DEMAND',
   now: number,
-): Promise<void> {
+): Promise<string> {
   const material = materials.create(key, now);
   await addMaterial(queries, key, material);
   await makeCurrent(queries, key.id, material.id, type, now);
+  return material.id;
 }
 
 /**
@@ -43,7 +50,12 @@ export async function rotateDueKeys(parts: Parts, now: number): Promise<number> 
   let count = 0;
   for (;;) {
     const due = await dueKeys(parts.store.read, now);
-    for (const key of due) if (await parts.store.write((queries) => rotateIfDue(parts, queries, key, now))) count++;
+    for (const key of due) {
+      const rotation = await parts.store.write((queries) => rotateIfDue(parts, queries, key, now));
+      if (rotation === undefined) continue;
+      parts.events.rotated(rotation, 'AUTOMATIC', now);
+      count++;
+    }
     if (due.length < PAGE) return count;
   }
 }
@@ -63,16 +75,21 @@ function dueKeys(queries: KmsTransaction, now: number): Promise<KeyRef[]> {
     .execute();
 }
 
-async function rotateIfDue(parts: Parts, queries: KmsTransaction, key: KeyRef, now: number): Promise<boolean> {
+async function rotateIfDue(
+  parts: Parts,
+  queries: KmsTransaction,
+  key: KeyRef,
+  now: number,
+): Promise<Rotation | undefined> {
   const schedule = await scheduleOf(queries, key);
   const found = await currentKey(queries, key);
-  if (schedule === undefined || found?.state !== 'Enabled' || schedule.next_at > now) return false;
-  await rotate(parts, queries, key, 'AUTOMATIC', now);
+  if (schedule === undefined || found?.state !== 'Enabled' || schedule.next_at > now) return undefined;
+  const current = await rotate(parts, queries, key, 'AUTOMATIC', now);
   await queries
     .updateTable('kms_rotation_schedule')
     .set({ next_at: rotationAfter(schedule.next_at, schedule.period_days, now) })
     .where('region', '=', key.region)
     .where('key_id', '=', key.id)
     .execute();
-  return true;
+  return { key: found, previous: found.material_id, current };
 }

@@ -97,7 +97,9 @@ export const deleteCustomKeyStore = operation<KmsContext, DeleteCustomKeyStoreRe
     async handle(input, call, kms) {
       const store = await locateKeyStore(input, call, kms, 'kms:DeleteCustomKeyStore');
       // Keys whose waiting period is over hold nothing.
-      if ((await destroyDueKeys(kms.store, call.now)) > 0) kms.materials.forgetAll();
+      const destroyed = await destroyDueKeys(kms.store, call.now);
+      if (destroyed.length > 0) kms.materials.forgetAll();
+      kms.events.deleted(destroyed, call.now);
       await kms.store.write(async (queries) => {
         const { connection_state } = await findKeyStore(queries, store, store.id);
         if (connection_state !== 'DISCONNECTED') throw wrongState(store.id, 'is not disconnected');

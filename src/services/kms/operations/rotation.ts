@@ -104,8 +104,9 @@ export const rotateKeyOnDemand = operation<KmsContext, RotateKeyOnDemandRequest,
       const { key, arn } = located;
       if (key.origin !== 'EXTERNAL') requireOwnMaterial(key, arn);
       requireEnabled(located);
-      await kms.store.write(async (queries) => {
-        if ((await currentKey(queries, key))?.state !== 'Enabled') throw invalidState(arn, 'is changing its state');
+      const rotation = await kms.store.write(async (queries) => {
+        const fresh = await currentKey(queries, key);
+        if (fresh?.state !== 'Enabled') throw invalidState(arn, 'is changing its state');
         const schedule = await scheduleOf(queries, key);
         if (schedule !== undefined && schedule.next_at - call.now <= ROTATION_IS_NEAR_MS) {
           throw conflict(`${arn} is about to be rotated automatically.`);
@@ -118,9 +119,13 @@ export const rotateKeyOnDemand = operation<KmsContext, RotateKeyOnDemandRequest,
             `${arn} has been rotated on demand ${MAX_ON_DEMAND_ROTATIONS} times, which is the maximum.`,
           );
         }
-        if (key.origin === 'EXTERNAL') await rotateToImported(queries, key, arn, call.now);
-        else await rotate(kms, queries, key, 'ON_DEMAND', call.now);
+        const current =
+          key.origin === 'EXTERNAL'
+            ? await rotateToImported(queries, key, arn, call.now)
+            : await rotate(kms, queries, key, 'ON_DEMAND', call.now);
+        return { key: fresh, previous: fresh.material_id, current };
       });
+      kms.events.rotated(rotation, 'ON_DEMAND', call.now);
       return { KeyId: key.id };
     },
   },

@@ -52,6 +52,9 @@ export class Administration {
         return yield* this.#platform.leastPrivilege(request);
       case 'mediaconvert-preflight':
         return yield* this.#preflight(request.account, request.region, request.request);
+      case 'mediaconvert-support-bundle':
+        yield { type: 'item', value: await this.#platform.supportReport(request.job) };
+        return;
       case 'events':
         for await (const value of this.#platform.readEvents(request)) yield { type: 'item', value };
         return;

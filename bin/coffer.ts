@@ -172,7 +172,7 @@ program
 
 const mediaconvert = program
   .command('mediaconvert')
-  .description('MediaConvert: check a job before it runs, play what it has protected.');
+  .description('MediaConvert: check a job before it runs, report on a shared one, play what it has protected.');
 mediaconvert
   .command('preflight')
   .description('Say which permissions the role of a job lacks, and what would grant them. Nothing is read or written.')
@@ -184,6 +184,17 @@ mediaconvert
   .addHelpText('after', '\nThe exit status is 0 when the role may do all that the job asks for.')
   .action(async (file: string, options) =>
     (await import('./commands/mediaconvert-preflight.ts')).mediaconvertPreflight(file, options),
+  );
+
+mediaconvert
+  .command('support-bundle')
+  .description(
+    'Print what there is to know of a job that its owner has shared (CreateResourceShare): no keys, no media.',
+  )
+  .argument('<job>', 'the job’s id or ARN')
+  .addOption(dataOption())
+  .action(async (job: string, options) =>
+    (await import('./commands/mediaconvert-support-bundle.ts')).mediaconvertSupportBundle(job, options),
   );
 
 mediaconvert

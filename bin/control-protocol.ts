@@ -18,6 +18,7 @@ export type ControlRequest =
   | ({ readonly command: 'events' } & EventSelection)
   | { readonly command: 'explain'; readonly subject: string }
   | ({ readonly command: 'least-privilege' } & LeastPrivilegeRequest)
+  | { readonly command: 'mediaconvert-support-bundle'; readonly job: string }
   | {
       readonly command: 'mediaconvert-preflight';
       readonly account: string;
@@ -93,6 +94,9 @@ export function parseControlRequest(value: unknown): ControlRequest {
       if (typeof request !== 'object' || request === null) break;
       return { command, account, region, request };
     }
+    case 'mediaconvert-support-bundle':
+      if (typeof fields['job'] !== 'string') break;
+      return { command, job: fields['job'] };
     case 'account-delete':
       if (typeof accountId !== 'string') break;
       return { command, accountId };

@@ -32,6 +32,7 @@ import { type RootKeyStatus, rootKeyStatus, rotateRootKey } from './root-key/roo
 import { RootKeyChange } from './root-key/root-key-change.ts';
 import type { RotateRequest } from './root-key/rotate-request.ts';
 import { requireBucket, runRewrap } from './rewrap.ts';
+import { reportForSupport } from './support-report.ts';
 import { runChecks } from './verify.ts';
 
 const HOUSEKEEPING_MS = 60 * 60_000;
@@ -194,6 +195,11 @@ export class Platform {
   /** What the role of a MediaConvert job would lack. @throws ServiceError as CreateJob */
   preflight(account: AccountId, region: Region, request: object): Promise<readonly Finding[]> {
     return preflightRequest(request as CreateJobRequest, { account, region }, this.#services.mediaconvert);
+  }
+
+  /** What the operators may know of a job that was shared with them. @throws AdministrationError */
+  supportReport(job: string): Promise<object> {
+    return reportForSupport(this.#services.mediaconvert, job);
   }
 
   /** How the live flows are. */

@@ -6,6 +6,7 @@ import { importKeyColumn } from '#services/kms/domain/import-keys.ts';
 import { materialColumn } from '#services/kms/domain/key-materials.ts';
 import { proxyCredentialColumn } from '#services/kms/xks/key-store-record.ts';
 import { jobRequestColumn } from '#services/mediaconvert/domain/job-request.ts';
+import { jobSharesColumn } from '#services/mediaconvert/domain/job-share.ts';
 import { resourceDocumentColumn } from '#services/mediaconvert/domain/resource-document.ts';
 import { masterKeyColumn } from '#services/s3/keys/master-keys.ts';
 import { fingerprintColumn } from '#services/secrets-manager/values.ts';
@@ -27,6 +28,7 @@ export const rootSealedColumns: readonly RootSealedColumn[] = [
   proxyCredentialColumn,
   masterKeyColumn,
   jobRequestColumn,
+  jobSharesColumn,
   resourceDocumentColumn,
   fingerprintColumn,
 ];

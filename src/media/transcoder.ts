@@ -32,6 +32,8 @@ export interface TranscodeRun {
   readonly pid: number | undefined;
   /** Resolves with what was written; rejects with a TranscodeError, or a TranscodeCancelledError after `cancel`. */
   readonly result: Promise<TranscodeResult>;
+  /** The most resident bytes that the worker told of; 0 before it did. */
+  readonly peakMemoryBytes: number;
   /** Ends the job within about a second. */
   cancel(): void;
 }
@@ -60,12 +62,16 @@ export function startTranscode(
   return {
     pid: supervisor.pid,
     result: supervisor.result,
+    get peakMemoryBytes() {
+      return supervisor.peakMemoryBytes;
+    },
     cancel: () => supervisor.cancel(),
   };
 }
 
 class Supervisor {
   readonly result: Promise<TranscodeResult>;
+  peakMemoryBytes = 0;
   readonly #access: TranscodeAccess;
   readonly #onEvent: (event: TranscodeEvent) => void;
   readonly #limits: TranscoderLimits;
@@ -186,6 +192,7 @@ class Supervisor {
   }
 
   #checkAlive(residentBytes: number, progress: number): void {
+    this.peakMemoryBytes = Math.max(this.peakMemoryBytes, residentBytes);
     if (progress !== this.#progress) {
       this.#progress = progress;
       this.#progressAt = performance.now();

@@ -263,7 +263,7 @@ describe('a MediaConvert account', () => {
     });
   });
 
-  it('associates certificates of its own, and shares nothing with AWS’s support', async () => {
+  it('associates certificates of its own', async () => {
     const Arn = `arn:aws:acm:us-east-1:${platform.accountId}:certificate/11111111-2222-3333-4444-555555555555`;
     const { $metadata: made } = await client.send(new AssociateCertificateCommand({ Arn }));
     assert.equal(made.httpStatusCode, 201);
@@ -275,9 +275,38 @@ describe('a MediaConvert account', () => {
     await assert.rejects(client.send(new AssociateCertificateCommand({ Arn: foreign })), {
       name: 'BadRequestException',
     });
+  });
+
+  it('shares a job for a support case once, and says so with the job', async () => {
+    const JobId = await submit('s3://source/film.mp4');
+    const share = (input: { JobId: string; SupportCaseId: string }, by = client) =>
+      by.send(new CreateResourceShareCommand(input));
+    const shown = async () => (await client.send(new GetJobCommand({ Id: JobId }))).Job;
+    assert.equal((await shown())?.ShareStatus, 'NOT_SHARED');
+    const { $metadata } = await share({ JobId, SupportCaseId: 'case-1' });
+    assert.equal($metadata.httpStatusCode, 202);
+    const shared = await shown();
+    assert.equal(shared?.ShareStatus, 'SHARED');
+    assert.match(shared.LastShareDetails ?? '', /case-1 at 20/);
+    await share({ JobId: arnOf(`jobs/${JobId}`), SupportCaseId: 'case-1' });
+    assert.equal((await shown())?.LastShareDetails, shared.LastShareDetails);
+    await share({ JobId, SupportCaseId: 'case-2' });
+    assert.match((await shown())?.LastShareDetails ?? '', /case-2/);
+
+    await assert.rejects(share({ JobId: 'x', SupportCaseId: 'y' }), { name: 'NotFoundException' });
+    await assert.rejects(share({ JobId, SupportCaseId: 'a\nb' }), { name: 'BadRequestException' });
+    await assert.rejects(share({ JobId } as never), {
+      name: 'BadRequestException',
+      message: ': supportCaseId is a required property',
+    });
+    const mine = allow('mediaconvert:CreateResourceShare', arnOf(`jobs/${JobId}`));
+    await as([mine], (user) => share({ JobId, SupportCaseId: 'case-1' }, user));
+    const others = allow('mediaconvert:CreateResourceShare', arnOf('jobs/other'));
     await assert.rejects(
-      client.send(new CreateResourceShareCommand({ JobId: 'x', SupportCaseId: 'y' })),
-      /does not implement the operation CreateResourceShare/,
+      as([others], (user) => share({ JobId, SupportCaseId: 'case-1' }, user)),
+      { name: 'AccessDeniedException' },
     );
+    for (let count = 3; count <= 20; count++) await share({ JobId, SupportCaseId: `case-${count}` });
+    await assert.rejects(share({ JobId, SupportCaseId: 'case-21' }), { name: 'ServiceQuotaExceededException' });
   });
 });

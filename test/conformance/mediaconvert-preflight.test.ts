@@ -7,6 +7,7 @@ import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   CreateJobCommand,
   type CreateJobCommandInput,
+  CreateResourceShareCommand,
   GetJobCommand,
   type Job,
   MediaConvertClient,
@@ -215,5 +216,62 @@ describe('a preflight of a MediaConvert job', () => {
     assert.equal(ended?.Status, 'ERROR');
     assert.match(ended.ErrorMessage ?? '', /Missing: reading s3:\/\/input\/film\.mp4: .*"Action":"s3:GetObject"/);
     assert.match(ended.ErrorMessage ?? '', /writing s3:\/\/output\/made\/film\*: .*"Action":"s3:PutObject"/);
+  });
+
+  it('is one of the operator’s looks at a job; the other is a report on a job that its owner shares', async () => {
+    const secret = 'c0ffee00c0ffee00c0ffee00c0ffee00';
+    const request = job(await createRole('sharing'));
+    const [group] = request.Settings?.OutputGroups ?? [];
+    const { Job: created } = await media.send(
+      new CreateJobCommand({
+        ...request,
+        UserMetadata: { token: secret },
+        Settings: {
+          Inputs: [{ FileInput: `https://example.invalid/film.mp4` }],
+          OutputGroups: [
+            {
+              OutputGroupSettings: {
+                Type: 'HLS_GROUP_SETTINGS',
+                HlsGroupSettings: {
+                  Destination: 's3://output/hls/',
+                  SegmentLength: 2,
+                  MinSegmentLength: 0,
+                  Encryption: {
+                    EncryptionMethod: 'AES128',
+                    Type: 'STATIC_KEY',
+                    ConstantInitializationVector: secret,
+                    StaticKeyProvider: {
+                      StaticKeyValue: secret,
+                      Url: `https://someone:${secret}@keys.example.invalid/key?signature=${secret}`,
+                    },
+                  },
+                },
+              },
+              Outputs: (group?.Outputs ?? []).map((output) => ({
+                ...output,
+                NameModifier: '_a',
+                ContainerSettings: { Container: 'M3U8' },
+              })),
+            },
+          ],
+        },
+      }),
+    );
+    const { Id = '' } = created ?? {};
+    await endOf(Id);
+    const refused = await home.run(['mediaconvert', 'support-bundle', Id]);
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, /is not shared/);
+    await media.send(new CreateResourceShareCommand({ JobId: Id, SupportCaseId: 'case-17' }));
+    const { code, stdout } = await home.run(['mediaconvert', 'support-bundle', created?.Arn ?? '']);
+    assert.equal(code, 0);
+    const report = JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+    assert.equal(stdout.includes(secret), false, stdout);
+    assert.match(stdout, /@keys\.example\.invalid\/key/);
+    assert.equal(report['status'], 'ERROR');
+    assert.equal(report['errorCode'], 1434);
+    assert.match(JSON.stringify(report['phases']), /PROBING/);
+    assert.match(JSON.stringify(report['sharedFor']), /case-17/);
+    assert.match(JSON.stringify(report['versions']), /"coffer":"\d.*"node":"26.*"nodeAv":"\d/);
   });
 });

@@ -18,8 +18,16 @@ function send(message: FromWorker): void {
 }
 
 function finish(outcome: FromWorker | undefined): void {
-  if (outcome === undefined) endProcess();
-  else tellPlatform(outcome, endProcess);
+  if (outcome === undefined) {
+    endProcess();
+    return;
+  }
+  sendAlive();
+  tellPlatform(outcome, endProcess);
+}
+
+function sendAlive(): void {
+  send({ kind: 'alive', residentBytes: process.memoryUsage.rss(), progress: run?.progress ?? 0 });
 }
 
 function requestCredentials(): Promise<WorkerCredentials> {
@@ -59,8 +67,6 @@ process.on('message', (message: ToWorker) => {
 
 dieWithPlatform();
 
-setInterval(() => {
-  send({ kind: 'alive', residentBytes: process.memoryUsage.rss(), progress: run?.progress ?? 0 });
-}, 250).unref();
+setInterval(sendAlive, 250).unref();
 
 send({ kind: 'ready' });

@@ -33,7 +33,7 @@ export type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'credentials-wanted' }
   | { readonly kind: 'event'; readonly event: TranscodeEvent }
-  /** Sent four times a second, with the process's resident bytes and its progress counter. */
+  /** Sent four times a second and before the end, with the process's resident bytes and its progress counter. */
   | { readonly kind: 'alive'; readonly residentBytes: number; readonly progress: number }
   | { readonly kind: 'upload-begun'; readonly upload: OpenUpload }
   | { readonly kind: 'upload-ended'; readonly uploadId: string }

@@ -77,6 +77,7 @@ export class JobSchedule {
         attempts: job.attempts + 1,
         // What an attempt before has warned of, this one may warn of again.
         warnings: JSON.stringify(warningsOf(job).filter(isFromBefore)),
+        course: null,
         hop_at: null,
         lease_owner: owner,
         lease_until: leaseUntil,

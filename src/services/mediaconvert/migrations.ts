@@ -60,4 +60,12 @@ export const mediaconvertMigrations: readonly Migration[] = [
       )`.execute(transaction);
     },
   },
+  {
+    name: 'mediaconvert-0002-shares',
+    reshapedTables: ['mediaconvert_job'],
+    async up(transaction) {
+      await sql`ALTER TABLE mediaconvert_job ADD COLUMN course TEXT`.execute(transaction);
+      await sql`ALTER TABLE mediaconvert_job ADD COLUMN shares BLOB`.execute(transaction);
+    },
+  },
 ];

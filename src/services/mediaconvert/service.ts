@@ -19,6 +19,7 @@ import { deletePolicy, getPolicy, putPolicy } from './operations/policy.ts';
 import { createPreset, deletePreset, getPreset, listPresets, updatePreset } from './operations/presets.ts';
 import { probe } from './operations/probe.ts';
 import { createQueue, deleteQueue, getQueue, listQueues, updateQueue } from './operations/queues.ts';
+import { createResourceShare } from './operations/resource-shares.ts';
 import { getJobsQueryResults, searchForJobs, startJobsQuery } from './operations/search-jobs.ts';
 import { listTagsForResource, tagResource, untagResource } from './operations/tags.ts';
 
@@ -62,6 +63,7 @@ export function mediaconvertService(context: MediaconvertContext): Service<Media
       associateCertificate,
       disassociateCertificate,
       describeEndpoints,
+      createResourceShare,
       listVersions,
       probe,
     ],

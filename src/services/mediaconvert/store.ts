@@ -41,9 +41,21 @@ export interface JobRecord {
   /** `{code, message}[]` in JSON. */
   readonly warnings: string;
   readonly attempts: number;
+  /** `JobCourse` in JSON, for whoever looks into it; null before a worker has it. */
+  readonly course: string | null;
+  /** With whom the job was shared, sealed under the root key; null: with nobody. */
+  readonly shares: Uint8Array | null;
   /** Which runner works on the job, and until when it may be trusted to. */
   readonly lease_owner: string | null;
   readonly lease_until: number | null;
+}
+
+/** How the last attempt at a job went. */
+export interface JobCourse {
+  /** In the order in which they began; milliseconds since the epoch. */
+  readonly phases: readonly { readonly phase: string; readonly at: number }[];
+  /** The most bytes of memory that the job's worker was seen with. */
+  readonly peakMemoryBytes?: number;
 }
 
 /** A move to another queue after a while of waiting. */
@@ -203,7 +215,22 @@ export class MediaconvertStore {
     id: string,
     change: (tags: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
   ): Promise<void> {
-    await this.#records.write(async (transaction) => {
+    await this.#changeBeside(scope, id, (job) => ({
+      tags: JSON.stringify(change(JSON.parse(job.tags) as Record<string, string>)),
+    }));
+  }
+
+  /** Changes with whom a job is shared; false where there is no such job. */
+  async changeShares(scope: JobScope, id: string, change: (job: JobRecord) => Uint8Array): Promise<boolean> {
+    return this.#changeBeside(scope, id, (job) => ({ shares: change(job) }));
+  }
+
+  async #changeBeside(
+    scope: JobScope,
+    id: string,
+    change: (job: JobRecord) => Pick<JobChange, 'tags' | 'shares'>,
+  ): Promise<boolean> {
+    return this.#records.write(async (transaction) => {
       const job = await transaction
         .selectFrom('mediaconvert_job')
         .selectAll()
@@ -211,10 +238,15 @@ export class MediaconvertStore {
         .where('account', '=', scope.account)
         .where('region', '=', scope.region)
         .executeTakeFirst();
-      if (job === undefined) return;
-      const tags = JSON.stringify(change(JSON.parse(job.tags) as Record<string, string>));
-      await transaction.updateTable('mediaconvert_job').set({ tags }).where('id', '=', id).execute();
+      if (job === undefined) return false;
+      await transaction.updateTable('mediaconvert_job').set(change(job)).where('id', '=', id).execute();
+      return true;
     });
+  }
+
+  /** A job of any account, for the operator. */
+  async findAnywhere(id: string): Promise<JobRecord | undefined> {
+    return this.#records.read.selectFrom('mediaconvert_job').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
   /** Removes jobs that were submitted before `time` and are over, and jobs queries that were started before theirs. */

@@ -4,6 +4,7 @@ import type { JobRecord, JobTransition } from '../store.ts';
 import { openRequest } from './job-request.ts';
 import { countWarnings, warningsOf } from './job-warnings.ts';
 import { jobArn, queueArn } from './names.ts';
+import { shareDetails, sharesOf } from './job-share.ts';
 import { groupDetails, type WrittenGroup } from './written-group.ts';
 
 /** A job as the API shows it. */
@@ -47,6 +48,7 @@ export function jobView(rootKey: RootKey, job: JobRecord): Job {
       JobEngineVersionRequested: request.JobEngineVersionRequested,
     }),
     ...(request.JobEngineVersionUsed !== undefined && { JobEngineVersionUsed: request.JobEngineVersionUsed }),
+    ...shareDetails(sharesOf(rootKey, job)),
     RetryCount: Math.max(0, job.attempts - 1),
     Messages: { Info: [], Warning: warnings.map(({ message }) => message) },
     ...(warnings.length > 0 && { Warnings: [...countWarnings(warnings)] }),

@@ -115,6 +115,8 @@ export const createJob = operation<MediaconvertContext, CreateJobRequest, Create
         output_details: null,
         warnings: '[]',
         attempts: 0,
+        course: null,
+        shares: null,
         lease_owner: null,
         lease_until: null,
       },

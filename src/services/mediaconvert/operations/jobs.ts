@@ -70,7 +70,7 @@ export const listJobs = operation<MediaconvertContext, ListJobsRequest, ListJobs
   },
 });
 
-async function jobAccess(
+export async function jobAccess(
   action: string,
   id: string,
   call: Call,
@@ -81,6 +81,6 @@ async function jobAccess(
   return [{ action, resource: jobArn(scope, id), resourceTags: tagsOf(job) }];
 }
 
-function jobNotFound(id: string | undefined) {
+export function jobNotFound(id: string | undefined) {
   return notFound(`The job ${id ?? ''} does not exist.`);
 }

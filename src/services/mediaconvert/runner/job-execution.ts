@@ -15,7 +15,7 @@ import { planTranscode } from '../domain/transcode-plan.ts';
 import { writtenGroups } from '../domain/written-group.ts';
 import { findingText } from '../preflight/finding.ts';
 import { preflight } from '../preflight/preflight.ts';
-import type { JobChange, JobRecord } from '../store.ts';
+import type { JobChange, JobCourse, JobRecord } from '../store.ts';
 import { forgetKeys, orderContentKeys } from '../speke/content-key-orders.ts';
 import { decryptInputKeys } from './input-keys.ts';
 import { type EventJob, intervalOf, JobEvents } from './job-events.ts';
@@ -55,6 +55,7 @@ export class JobExecution {
   #event: EventJob;
   #inputs: readonly string[] = [];
   #phase = 'PROBING';
+  readonly #phases: { phase: string; at: number }[] = [];
   #percent: number | undefined;
   #framesDecoded = 0;
   /** Milliseconds between status updates, and when the next is due. */
@@ -75,6 +76,7 @@ export class JobExecution {
     this.#events = new JobEvents(facts.events, facts.clock);
     this.#warnings = [...warningsOf(job)];
     this.#event = { ...job, userMetadata: {} };
+    this.#phases.push({ phase: this.#phase, at: facts.clock.now() });
   }
 
   /** Resolves when the job is over, or is not this runner's any more; never rejects. */
@@ -169,6 +171,7 @@ export class JobExecution {
   #note(event: TranscodeEvent): void {
     switch (event.kind) {
       case 'phase':
+        if (event.phase !== this.#phase) this.#phases.push({ phase: event.phase, at: this.#facts.clock.now() });
         this.#phase = event.phase;
         this.#pending = { ...this.#pending, phase: event.phase };
         void this.#report();
@@ -206,7 +209,7 @@ export class JobExecution {
       this.#updateAt = now + this.#interval;
       this.#events.statusUpdate(this.#event, this.#phase, this.#percent, this.#framesDecoded);
     }
-    const change = { ...this.#pending, lease_until: now + LEASE_MS };
+    const change = { ...this.#pending, course: this.#course(), lease_until: now + LEASE_MS };
     this.#pending = {};
     if ((await this.#change(change)) === false) this.cancel();
   }
@@ -247,11 +250,18 @@ export class JobExecution {
       ...this.#pending,
       ...change,
       phase: null,
+      course: this.#course(),
       finished_at: this.#facts.clock.now(),
       lease_owner: null,
       lease_until: null,
     });
     return isChanged === true;
+  }
+
+  #course(): string {
+    const peakMemoryBytes = this.#run?.peakMemoryBytes ?? 0;
+    const course: JobCourse = { phases: this.#phases, ...(peakMemoryBytes > 0 && { peakMemoryBytes }) };
+    return JSON.stringify(course);
   }
 
   /**

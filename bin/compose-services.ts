@@ -60,6 +60,8 @@ import { S3Api } from '#services/s3/api.ts';
 import { createS3Context } from '#services/s3/context.ts';
 import { purgeAccount as purgeS3Account } from '#services/s3/maintenance/purge-account.ts';
 import { s3Migrations } from '#services/s3/migrations.ts';
+import { notificationMigrations } from '#services/s3/notifications/notification-table.ts';
+import { WebhookDeliveries } from '#services/s3/notifications/webhook-deliveries.ts';
 import { LifecycleRunner } from '#services/s3/maintenance/lifecycle-runner.ts';
 import { Scrubber } from '#services/s3/maintenance/scrub/scrubber.ts';
 import { ScrubPositions, type ScrubTables, scrubMigrations } from '#services/s3/maintenance/scrub/scrub-position.ts';
@@ -96,6 +98,7 @@ export const allMigrations: readonly Migration[] = [
   ...cloudTrailMigrations,
   ...s3Migrations,
   ...scrubMigrations,
+  ...notificationMigrations,
   ...mediaconvertMigrations,
   ...streamMigrations,
   ...archiveMigrations,
@@ -156,6 +159,8 @@ export function composeServices(
     policyPrincipals: iam.policyPrincipals,
     canonicalIdOf: async (account) => (await iam.accounts.find(account))?.canonicalId ?? '',
     takeRootMfaCode: (account, serial, code, now) => iam.mfaCodes.takeOfRoot(account, serial, code, now),
+    appendEvent: (transaction, event) => events.append(transaction as never, event),
+    webhookNames: new Set(config.s3Webhooks.keys()),
     isInsecureCustomerKeyAllowed: config.allowInsecureCustomerKeys,
   });
 
@@ -267,6 +272,7 @@ export function composeServices(
   door.open(gateway);
 
   const s3Lifecycle = new LifecycleRunner({ s3, audit: log, clock, randomness, logger });
+  const s3Webhooks = new WebhookDeliveries(s3.store, config.s3Webhooks, clock, logger);
   const scrubber =
     config.scrubRate === undefined
       ? undefined
@@ -324,6 +330,7 @@ export function composeServices(
     kmsApi: new KmsApi(door),
     scrubber,
     s3Lifecycle,
+    s3Webhooks,
     mediaconvert,
     kinesisVideo,
     archivedMedia,

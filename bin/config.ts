@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type AccountId, asAccountId, asRegion, type Region } from '#kernel/ids.ts';
 import { type RemoteEntitlement, readRemoteEntitlements } from '#services/mediaconnect/domain/remote-entitlements.ts';
+import { readNamedWebhooks } from './named-webhooks.ts';
 import { readXksRoute, type XksRoute } from '#services/kms/xks/proxy-routes.ts';
 import { readRotationEndpoint } from '#services/secrets-manager/domain/rotation-endpoint.ts';
 
@@ -49,6 +50,8 @@ export interface Config {
   readonly rotationEndpoints: readonly string[];
   /** Addresses to which every event is sent. */
   readonly eventWebhooks: readonly string[];
+  /** Addresses that buckets may tell of their events, by the names under which they do. */
+  readonly s3Webhooks: ReadonlyMap<string, string>;
   /** Hosts, such as `media.example` or `10.1.2.3:8080`, that MediaConvert may read from although their addresses are private. */
   readonly httpInputHosts: readonly string[];
   /** Whether MediaConvert may encode by graphics hardware. */
@@ -110,6 +113,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'COFFER_SCRUB_RATE',
   'COFFER_ROTATION_ENDPOINTS',
   'COFFER_EVENT_WEBHOOKS',
+  'COFFER_S3_WEBHOOKS',
   'COFFER_HTTP_INPUT_HOSTS',
   'COFFER_HARDWARE_ENCODERS',
   'COFFER_KEY_PROVIDER_HOSTS',
@@ -163,6 +167,7 @@ export function readConfig(options: CommandLineOptions, given: NodeJS.ProcessEnv
     eventWebhooks: reading('COFFER_EVENT_WEBHOOKS', () =>
       (environment['COFFER_EVENT_WEBHOOKS']?.split(',') ?? []).map(readRotationEndpoint),
     ),
+    s3Webhooks: reading('COFFER_S3_WEBHOOKS', () => readNamedWebhooks(environment['COFFER_S3_WEBHOOKS'])),
     httpInputHosts: readHosts('COFFER_HTTP_INPUT_HOSTS', environment),
     mayUseHardware: readHardware(environment['COFFER_HARDWARE_ENCODERS']),
     keyProviderHosts: readHosts('COFFER_KEY_PROVIDER_HOSTS', environment),

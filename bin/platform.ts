@@ -108,6 +108,7 @@ export class Platform {
     this.#services.kmsJanitor.start();
     this.#services.scrubber?.start();
     this.#services.s3Lifecycle.start();
+    this.#services.s3Webhooks.start();
     this.#services.kinesisVideo.janitor.start();
     this.#services.secretsManager.janitor.start();
     this.#services.secretsManager.rotations.start();
@@ -119,6 +120,7 @@ export class Platform {
     clearInterval(this.#housekeeping);
     await this.#services.scrubber?.stop();
     await this.#services.s3Lifecycle.stop();
+    await this.#services.s3Webhooks.stop();
     await this.#services.mediaconvert.runner.stop();
     await this.#services.kmsJanitor.stop();
     this.#services.kms.proxies.close();

@@ -53,6 +53,7 @@ import type { XksProxy } from '../harness/xks-proxy.ts';
 import { furnishKeyStore, furnishKms, kmsCases, startKeyStoreProxy } from '../harness/kms-sealed-rows.ts';
 import { cluster, header } from '../harness/matroska-builder.ts';
 import { jobEnd, jobOf, mp4Group } from '../harness/media-job.ts';
+import { furnishS3 } from '../harness/s3-sealed-rows.ts';
 import { MediaProducer } from '../harness/media-producer.ts';
 
 const ACCOUNT = '123456789012';
@@ -96,6 +97,7 @@ describe('a column that was changed in the database', () => {
       COFFER_LOG_LEVEL: 'silent',
       // Where nobody listens.
       COFFER_EVENT_WEBHOOKS: 'http://127.0.0.1:9/',
+      COFFER_S3_WEBHOOKS: 'nobody=http://127.0.0.1:9/',
       COFFER_XKS_PROXIES: proxy.route,
     };
     database = join(folder, 'data', 'records.db');
@@ -191,6 +193,7 @@ describe('a column that was changed in the database', () => {
     const secrets = new SecretsManagerClient(config);
     const AddReplicaRegions = [{ Region: 'eu-west-1' }];
     await secrets.send(new CreateSecretCommand({ Name: 'door', SecretString: 'open sesame', AddReplicaRegions }));
+    await furnishS3(config);
     const account = await createPartner();
     const flows = new MediaConnectClient(config);
     const Entitlements = [{ Name: 'partner', Subscribers: [account] }];
@@ -370,6 +373,13 @@ describe('a column that was changed in the database', () => {
     { table: 'event_log', where: `source = 'aws.mediaconnect'`, use: readEvents, lookedUpBy: [] },
     // Believed by the sender alone, which then sends nothing.
     { table: 'event_webhook', where: '1', use: readEvents, lookedUpBy: ['endpoint', 'number', 'mac'] },
+    // Believed by the sender alone, to an address where nobody listens.
+    {
+      table: 's3_notification',
+      where: '1',
+      use: readEvents,
+      lookedUpBy: ['number', 'webhook', 'account', 'time', 'message', 'mac'],
+    },
     // Where it cannot be believed, the reading begins anew.
     { table: 's3_scrub', where: '1', use: readEvents, lookedUpBy: ['id', 'position', 'mac'] },
     { table: 'kms_usage', where: `operation = 'CreateAlias'`, use: readUsage, lookedUpBy: ['day'] },

@@ -12,6 +12,7 @@ import { RecordSeal } from './domain/record-seal.ts';
 import { BucketKeyCache } from './keys/bucket-key-cache.ts';
 import { DataKeys } from './keys/data-keys.ts';
 import { MasterKeys } from './keys/master-keys.ts';
+import { Announcer, type AppendEvent } from './notifications/announcer.ts';
 import { Objects } from './objects.ts';
 import { RequestScope } from './request-scope.ts';
 import { S3Store, type S3Tables } from './store.ts';
@@ -31,6 +32,10 @@ export interface S3Dependencies {
   readonly policyPrincipals: PolicyPrincipals;
   /** Takes a code, once, of an MFA device of an account's root user; `now` in milliseconds since the epoch. */
   readonly takeRootMfaCode: (account: AccountId, serial: string, code: string, now: number) => Promise<boolean>;
+  /** Writes into the installation's event log. */
+  readonly appendEvent: AppendEvent;
+  /** Webhooks that buckets may name. */
+  readonly webhookNames: ReadonlySet<string>;
   /** True to take customer-provided keys over plain HTTP, for tests on loopback. */
   readonly isInsecureCustomerKeyAllowed?: boolean;
 }
@@ -45,6 +50,8 @@ export interface S3Context {
   readonly objects: Objects;
   readonly uploads: Uploads;
   readonly scope: RequestScope;
+  readonly announcer: Announcer;
+  readonly webhookNames: ReadonlySet<string>;
   readonly randomness: Randomness;
   readonly canonicalIdOf: (account: AccountId) => Promise<string>;
   readonly policyPrincipals: PolicyPrincipals;
@@ -72,6 +79,8 @@ export function createS3Context(dependencies: S3Dependencies): S3Context {
     objects,
     uploads: new Uploads({ store, seal, leases }),
     scope: new RequestScope(store, seal, objects),
+    announcer: new Announcer(clock, dependencies.appendEvent),
+    webhookNames: dependencies.webhookNames,
     randomness,
     canonicalIdOf,
     policyPrincipals,

@@ -103,14 +103,14 @@ export class Objects {
    * an older version where the bucket has versioning, else it is removed after the commit. When the write is refused,
    * the new object's own blobs are removed.
    *
-   * @param also further changes of the same transaction
+   * @param also further changes of the same transaction; it gets the new version, where there is one
    * @returns the version's id, where it has one
    */
   async put(
     object: NewObject,
     condition: WriteCondition,
     versioning: Versioning,
-    also?: (transaction: S3Transaction) => Promise<void>,
+    also?: (transaction: S3Transaction, version: Version | undefined) => Promise<void>,
   ): Promise<string | undefined> {
     const { parts, facts, ...columns } = object;
     const partsText = parts === undefined ? null : JSON.stringify(parts);
@@ -119,11 +119,11 @@ export class Objects {
       written = await this.#store.write(async (transaction) => {
         const head = await findHead(transaction, object.bucket, object.key);
         checkWriteCondition(head, condition, object.key);
-        await also?.(transaction);
         const displaced = await this.#versions.displace(transaction, object, head, versioning, object.modified_at);
         const { version } = displaced;
         const text = JSON.stringify(version === undefined ? facts : { ...facts, version });
         await putObjectRow(transaction, { ...this.#seal.object({ ...columns, facts: text }), parts: partsText });
+        await also?.(transaction, version);
         return displaced;
       });
     } catch (error) {
@@ -144,6 +144,7 @@ export class Objects {
    *
    * @param target.mayBypass when the caller has asked to pass by GOVERNANCE, and may
    * @param check looks at what is to go, and throws to keep it
+   * @param also further changes of the same transaction
    */
   async delete(
     target: {
@@ -155,17 +156,21 @@ export class Objects {
     versioning: Versioning,
     now: number,
     check?: (head: ExistingObject | undefined) => void,
+    also?: (transaction: S3Transaction, removal: Removal) => Promise<void>,
   ): Promise<Removal> {
-    const { blobs, ...removal } = await this.#store.write((transaction) =>
-      target.versionId === undefined
-        ? this.#versions.hide(transaction, target, versioning, now, check)
-        : this.#versions.remove(
-            transaction,
-            { ...target, versionId: target.versionId },
-            { now, mayBypass: target.mayBypass ?? false },
-            check,
-          ),
-    );
+    const { blobs, ...removal } = await this.#store.write(async (transaction) => {
+      const doing =
+        target.versionId === undefined
+          ? await this.#versions.hide(transaction, target, versioning, now, check)
+          : await this.#versions.remove(
+              transaction,
+              { ...target, versionId: target.versionId },
+              { now, mayBypass: target.mayBypass ?? false },
+              check,
+            );
+      await also?.(transaction, doing);
+      return doing;
+    });
     this.#leases.discard(blobs);
     return removal;
   }
@@ -176,19 +181,32 @@ export class Objects {
   }
 
   /** Changes the tags of an object, if it is still the same one. */
-  async setTags(object: StoredObject, tags: Readonly<Record<string, string>> | undefined): Promise<void> {
-    await this.change(object, (facts) => {
-      const { tags: _, ...rest } = facts;
-      return tags === undefined ? rest : { ...rest, tags };
-    });
+  async setTags(
+    object: StoredObject,
+    tags: Readonly<Record<string, string>> | undefined,
+    also?: (transaction: S3Transaction) => Promise<void>,
+  ): Promise<void> {
+    await this.change(
+      object,
+      (facts) => {
+        const { tags: _, ...rest } = facts;
+        return tags === undefined ? rest : { ...rest, tags };
+      },
+      also,
+    );
   }
 
   /**
    * Changes what is kept about an object, if it is still the same one.
    *
    * @param change what it is given is the record of this very moment; it may throw
+   * @param also further changes of the same transaction
    */
-  async change(object: StoredObject, change: (facts: ObjectFacts) => ObjectFacts): Promise<void> {
+  async change(
+    object: StoredObject,
+    change: (facts: ObjectFacts) => ObjectFacts,
+    also?: (transaction: S3Transaction) => Promise<void>,
+  ): Promise<void> {
     const { bucket, key, id } = object.row;
     await this.#store.write(async (transaction) => {
       const head = await findHead(transaction, bucket, key);
@@ -205,6 +223,7 @@ export class Objects {
         .where('key', '=', key)
         .where('id', '=', id)
         .execute();
+      await also?.(transaction);
     });
   }
 

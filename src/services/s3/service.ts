@@ -27,6 +27,10 @@ import {
   getBucketLifecycleConfiguration,
   putBucketLifecycleConfiguration,
 } from './operations/bucket-lifecycle.ts';
+import {
+  getBucketNotificationConfiguration,
+  putBucketNotificationConfiguration,
+} from './operations/bucket-notifications.ts';
 import { getBucketVersioning, putBucketVersioning } from './operations/bucket-versioning.ts';
 import { deleteBucket, getBucketLocation, headBucket, listBuckets } from './operations/buckets.ts';
 import { completeMultipartUpload } from './operations/complete-multipart-upload.ts';
@@ -103,6 +107,8 @@ export function s3Service(context: S3Context): Service<S3Context> {
       putBucketLifecycleConfiguration,
       getBucketLifecycleConfiguration,
       deleteBucketLifecycle,
+      putBucketNotificationConfiguration,
+      getBucketNotificationConfiguration,
       putBucketVersioning,
       getBucketVersioning,
       listObjectVersions,

@@ -1,6 +1,7 @@
 import { CompiledQuery, type Kysely, sql } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
 import type { Records } from '#storage/records.ts';
+import type { NotificationRow } from './notifications/notification-table.ts';
 import { VersionStore } from './version-store.ts';
 
 /** Times are milliseconds since the epoch; `mac` binds the other columns (see `record-seal.ts`). */
@@ -82,6 +83,7 @@ export interface S3Tables {
   readonly s3_upload: UploadRow;
   readonly s3_part: PartRow;
   readonly s3_master_key: MasterKeyRow;
+  readonly s3_notification: NotificationRow;
 }
 
 export type S3Transaction = Kysely<S3Tables>;
@@ -230,6 +232,18 @@ export class S3Store {
       .selectAll()
       .where('id', '>', after)
       .orderBy('id')
+      .limit(limit)
+      .execute();
+  }
+
+  /** Up to `limit` messages for a webhook, of those that are not older than `from`, in their order. */
+  nextNotifications(webhook: string, from: number, limit: number): Promise<NotificationRow[]> {
+    return this.#records.read
+      .selectFrom('s3_notification')
+      .selectAll()
+      .where('webhook', '=', webhook)
+      .where('time', '>=', from)
+      .orderBy('number')
       .limit(limit)
       .execute();
   }

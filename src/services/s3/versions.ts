@@ -24,6 +24,8 @@ export interface Removal {
   readonly version: Version | undefined;
   /** True when a delete marker was made, or removed. */
   readonly isMarker: boolean;
+  /** False when there was nothing to remove. */
+  readonly hasChanged: boolean;
 }
 
 type Place = Pick<VersionRow, 'bucket' | 'key'>;
@@ -89,7 +91,7 @@ export class Versions {
     const { version, blobs } = await this.displace(transaction, place, head, versioning, now);
     // What a version without an id displaced still lies there, to be written over.
     await transaction.deleteFrom('s3_object').where('bucket', '=', bucket).where('key', '=', key).execute();
-    if (version === undefined) return { version, isMarker: false, blobs };
+    if (version === undefined) return { version, isMarker: false, hasChanged: head !== undefined, blobs };
     const facts: MarkerFacts = { version, isMarker: true };
     const columns = { bucket, key, id: '', size: 0, etag: '', modified_at: now, facts: JSON.stringify(facts) };
     const row = this.#seal.object(columns);
@@ -97,7 +99,7 @@ export class Versions {
       .insertInto('s3_version')
       .values({ ...row, rank: -version.order, version: versionText(version), parts: null, body: null })
       .execute();
-    return { version, isMarker: true, blobs };
+    return { version, isMarker: true, hasChanged: true, blobs };
   }
 
   /** Removes one version for good; the newest that is left becomes current, if it is no delete marker. */
@@ -114,16 +116,17 @@ export class Versions {
       await this.#requireRemovable(transaction, head, removing);
       await transaction.deleteFrom('s3_object').where('bucket', '=', bucket).where('key', '=', key).execute();
       await this.#promoteNewest(transaction, { bucket, key });
-      return { version: current, isMarker: false, blobs: blobsOfRow(head) };
+      return { version: current, isMarker: false, hasChanged: true, blobs: blobsOfRow(head) };
     }
     const row = await findVersionHead(transaction, bucket, key, versionId);
     check?.(row);
-    if (row === undefined) return { version: undefined, isMarker: false, blobs: [] };
+    if (row === undefined) return { version: undefined, isMarker: false, hasChanged: false, blobs: [] };
     const { facts } = this.#checked(row);
     if (!isMarker(facts)) requireRemovable(facts, removing);
     await removeVersion(transaction, row);
     if (head === undefined) await this.#promoteNewest(transaction, { bucket, key });
-    return { version: facts.version ?? UNVERSIONED, isMarker: isMarker(facts), blobs: blobsOfRow(row) };
+    const version = facts.version ?? UNVERSIONED;
+    return { version, isMarker: isMarker(facts), hasChanged: true, blobs: blobsOfRow(row) };
   }
 
   /**

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Clock } from '#kernel/clock.ts';
 import type { EventSink, PlatformEvent } from '#kernel/event-sink.ts';
 import type { Logger } from '#kernel/logger.ts';
@@ -62,7 +62,6 @@ export class EventLog implements EventSink {
   #buffer: LoggedEvent[] = [];
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
-  #lastNumber: number | undefined;
   #isClosed = false;
 
   constructor(records: Records<EventLogTables>, clock: Clock, randomness: Randomness, logger: Logger) {
@@ -77,9 +76,13 @@ export class EventLog implements EventSink {
       this.#logger.error({ source: event.source, detailType: event['detail-type'] }, 'an event was dropped');
       return;
     }
-    const time = `${new Date(this.#clock.now()).toISOString().slice(0, 19)}Z`;
-    this.#buffer.push({ version: '0', id: this.#randomness.uuid(), time, ...event });
+    this.#buffer.push(this.#logged(event));
     this.#timer ??= setTimeout(() => void this.flush(), FLUSH_AFTER_MS);
+  }
+
+  /** Writes an event within the transaction of what it tells: neither is there without the other. */
+  async append(transaction: Kysely<EventLogTables>, event: PlatformEvent): Promise<void> {
+    await insert(transaction, (await newestNumber(transaction)) + 1, this.#logged(event));
   }
 
   /** Resolves when all that was put before is durable, or could not be written (which is logged). */
@@ -120,7 +123,7 @@ export class EventLog implements EventSink {
   /** The number of the newest event; 0 where there is none. */
   async lastNumber(): Promise<number> {
     await this.flush();
-    return this.#lastNumber ?? this.#readLastNumber();
+    return newestNumber(this.#records.read);
   }
 
   /** Removes events from before `time`. */
@@ -142,21 +145,10 @@ export class EventLog implements EventSink {
     if (batch.length === 0) return;
     this.#buffer = [];
     try {
-      const first = (this.#lastNumber ?? (await this.#readLastNumber())) + 1;
       await this.#records.write(async (transaction) => {
-        for (const [index, event] of batch.entries()) {
-          const { account, source } = event;
-          const row = {
-            number: first + index,
-            account,
-            source,
-            time: Date.parse(event.time),
-            event: JSON.stringify(event),
-          };
-          await transaction.insertInto('event_log').values(row).execute();
-        }
+        const first = (await newestNumber(transaction)) + 1;
+        for (const [index, event] of batch.entries()) await insert(transaction, first + index, event);
       });
-      this.#lastNumber = first + batch.length - 1;
     } catch (error) {
       this.#logger.error({ err: error, events: batch.length }, 'events could not be written, kept for the next try');
       this.#buffer = [...batch, ...this.#buffer].slice(0, MAX_BUFFERED);
@@ -164,13 +156,19 @@ export class EventLog implements EventSink {
     }
   }
 
-  async #readLastNumber(): Promise<number> {
-    const row = await this.#records.read
-      .selectFrom('event_log')
-      .selectAll()
-      .orderBy('number', 'desc')
-      .limit(1)
-      .executeTakeFirst();
-    return row?.number ?? 0;
+  #logged(event: PlatformEvent): LoggedEvent {
+    const time = `${new Date(this.#clock.now()).toISOString().slice(0, 19)}Z`;
+    return { version: '0', id: this.#randomness.uuid(), time, ...event };
   }
+}
+
+async function insert(transaction: Kysely<EventLogTables>, number: number, event: LoggedEvent): Promise<void> {
+  const { account, source } = event;
+  const row = { number, account, source, time: Date.parse(event.time), event: JSON.stringify(event) };
+  await transaction.insertInto('event_log').values(row).execute();
+}
+
+async function newestNumber(records: Kysely<EventLogTables>): Promise<number> {
+  const row = await records.selectFrom('event_log').selectAll().orderBy('number', 'desc').limit(1).executeTakeFirst();
+  return row?.number ?? 0;
 }

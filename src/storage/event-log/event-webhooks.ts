@@ -5,9 +5,9 @@ import type { Clock } from '#kernel/clock.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Migration, Records } from '../records.ts';
 import type { EventLog, LoggedEvent } from './event-log.ts';
+import { hostOf, postJson } from './post-json.ts';
 
 const POLL_MS = 500;
-const ANSWER_MS = 10_000;
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 5 * 60_000;
 /** As EventBridge: what could not be delivered for so long is given up. */
@@ -102,7 +102,7 @@ export class EventWebhooks {
   async #deliver(address: string, event: LoggedEvent): Promise<void> {
     const begunAt = this.#clock.now();
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS)) {
-      const failure = await this.#post(address, event);
+      const failure = await postJson(address, JSON.stringify(event), this.#end.signal);
       if (failure === undefined || this.#end.signal.aborted) return;
       const facts = { host: hostOf(address), event: event.id, failure };
       if (this.#clock.now() - begunAt > GIVE_UP_MS) {
@@ -111,25 +111,6 @@ export class EventWebhooks {
       }
       this.#logger.warn(facts, 'an event could not be delivered; it is tried again');
       await this.#wait(retryMs);
-    }
-  }
-
-  /** @returns what went wrong */
-  async #post(address: string, event: LoggedEvent): Promise<string | undefined> {
-    try {
-      const response = await fetch(address, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'user-agent': 'coffer-events' },
-        body: JSON.stringify(event),
-        // INVARIANT: only the operator's addresses are called; a redirection would lead elsewhere.
-        redirect: 'manual',
-        signal: AbortSignal.any([this.#end.signal, AbortSignal.timeout(ANSWER_MS)]),
-      });
-      await response.body?.cancel();
-      return response.ok ? undefined : `the answer was ${response.status}`;
-    } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      return cause instanceof Error && 'code' in cause ? String(cause.code) : 'no answer';
     }
   }
 
@@ -161,9 +142,4 @@ export class EventWebhooks {
   async #wait(milliseconds: number): Promise<void> {
     await sleep(milliseconds, undefined, { signal: this.#end.signal }).catch(() => undefined);
   }
-}
-
-/** What of an address may stand in the log. */
-function hostOf(address: string): string {
-  return new URL(address).host;
 }

@@ -19,8 +19,11 @@ import {
 import { isMarker, parseVersionFacts } from '../domain/object-facts.ts';
 import { RecordDamageError } from '../domain/record-seal.ts';
 import { UNVERSIONED, versionText } from '../domain/version.ts';
+import { announceRemoved, announceTransition } from '../notifications/announce.ts';
+import { lifecycleCause } from '../notifications/happening.ts';
 import type { BucketRow } from '../store.ts';
 import type { ListedVersion } from '../version-store.ts';
+import type { ExistingObject } from '../versions.ts';
 import { allUploads } from './walk.ts';
 
 const SWEEP_MS = 3_600_000;
@@ -164,11 +167,15 @@ export class LifecycleRunner {
   ): Promise<void> {
     await this.#try(bucket, target.key, async () => {
       await this.#requireSealed(target, seen);
-      const removal = await this.#s3.objects.delete(target, versioningOf(bucket), this.#clock.now(), (head) => {
+      const check = (head: ExistingObject | undefined) => {
         if (head?.facts !== seen.facts) throw new Changed();
         // A version that has become the current one since.
         if (target.versionId !== undefined && !('rank' in head)) throw new Changed();
-      });
+      };
+      const cause = lifecycleCause(this.#randomness.uuid());
+      const announce = announceRemoved(this.#s3, bucket, target, cause, 's3:LifecycleExpiration');
+      const { objects } = this.#s3;
+      const removal = await objects.delete(target, versioningOf(bucket), this.#clock.now(), check, announce);
       const isHidden = target.versionId === undefined && removal.isMarker;
       return isHidden ? 'S3.CREATE.DELETEMARKER' : 'S3.EXPIRE.OBJECT';
     });
@@ -183,7 +190,9 @@ export class LifecycleRunner {
     await this.#try(bucket, seen.key, async () => {
       const object = await this.#s3.objects.find(bucket.name, seen.key, versionId);
       if (object === undefined) throw new Changed();
-      await this.#s3.objects.change(object, (facts) => ({ ...facts, storageClass: to }));
+      const cause = lifecycleCause(this.#randomness.uuid());
+      const announce = announceTransition(this.#s3, bucket, object, to, cause);
+      await this.#s3.objects.change(object, (facts) => ({ ...facts, storageClass: to }), announce);
       return `S3.TRANSITION_${to}.OBJECT`;
     });
   }

@@ -35,6 +35,7 @@ import {
   noSuchUpload,
 } from '../errors.ts';
 import { checksumMembers, openChecksum, storeChecksum } from '../keys/checksum-seal.ts';
+import { announceCreated } from '../notifications/announce.ts';
 import type { StoredObject } from '../objects.ts';
 import type { S3Transaction } from '../store.ts';
 import { type StoredUpload, takeUpload } from '../uploads.ts';
@@ -76,6 +77,7 @@ export const completeMultipartUpload = operation<
     const etag = `${md5OfEtags(parts)}-${parts.length}`;
     const size = sizeOf(parts);
     let unused: readonly string[] = [];
+    const announce = announceCreated(s3, call, bucketRow, 'CompleteMultipartUpload', { key, size, etag });
     const versionId = await s3.objects.put(
       {
         bucket,
@@ -100,10 +102,11 @@ export const completeMultipartUpload = operation<
       },
       condition,
       versioningOf(bucketRow),
-      async (transaction) => {
+      async (transaction, version) => {
         await requireSameParts(transaction, uploadId, parts);
         const used = new Set(parts.map((part) => part.blob));
         unused = (await takeUpload(transaction, uploadId)).filter((blob) => !used.has(blob));
+        await announce(transaction, version);
       },
     );
     s3.leases.discard(unused);

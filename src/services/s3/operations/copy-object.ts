@@ -17,6 +17,7 @@ import { placementOf } from '../domain/storage-class.ts';
 import { parseTagHeader } from '../domain/tag-set.ts';
 import { invalidRequest, notImplemented } from '../errors.ts';
 import { checksumMembers, storeChecksum } from '../keys/checksum-seal.ts';
+import { announceCreated } from '../notifications/announce.ts';
 import type { StoredObject } from '../objects.ts';
 import { copySourceCondition, findSource, openSource, parseCopySource, sourceAccess } from './copy-source.ts';
 import { lockAccess, lockConditions, lockOfNewVersion, requestedLock } from './lock-members.ts';
@@ -104,6 +105,7 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
         },
         condition,
         versioningOf(bucketRow),
+        announceCreated(s3, call, bucketRow, 'Copy', { key, size: written.size, etag }),
       );
       const { VersionId: sourceVersion } = await versionAnswer(s3, call, source);
       return {

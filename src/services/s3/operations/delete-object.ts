@@ -18,7 +18,9 @@ import { matchesEtag } from '../domain/preconditions.ts';
 import { checkKey } from '../domain/refusals.ts';
 import { checkVersionId, versionText } from '../domain/version.ts';
 import { invalidArgument, malformedXml, noSuchKey, preconditionFailed } from '../errors.ts';
-import type { Removal } from '../versions.ts';
+import { announceRemoved } from '../notifications/announce.ts';
+import { causeOf } from '../notifications/happening.ts';
+import type { ExistingObject, Removal } from '../versions.ts';
 import { bypassAccess } from './lock-members.ts';
 import { requireMfaToRemove } from './mfa-delete.ts';
 
@@ -121,8 +123,8 @@ async function remove(
   condition: DeleteCondition,
 ): Promise<Removal> {
   const { key } = target;
-  const versioning = versioningOf(await s3.scope.bucket(call, target.bucket));
-  return await s3.objects.delete(target, versioning, call.now, (head) => {
+  const bucket = await s3.scope.bucket(call, target.bucket);
+  const check = (head: ExistingObject | undefined) => {
     const { ETag: etag, LastModifiedTime: time, Size: size } = condition;
     if (etag === undefined && time === undefined && size === undefined) return;
     if (head === undefined) throw noSuchKey(key);
@@ -131,7 +133,9 @@ async function remove(
       throw preconditionFailed('x-amz-if-match-last-modified-time');
     }
     if (size !== undefined && size !== head.size) throw preconditionFailed('x-amz-if-match-size');
-  });
+  };
+  const announce = announceRemoved(s3, bucket, target, causeOf(call, 'DeleteObject'));
+  return await s3.objects.delete(target, versioningOf(bucket), call.now, check, announce);
 }
 
 /** Whether the request may pass by GOVERNANCE: who says so was asked for the right to. @throws ServiceError InvalidArgument */

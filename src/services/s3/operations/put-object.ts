@@ -16,6 +16,7 @@ import { placementOf } from '../domain/storage-class.ts';
 import { parseTagHeader } from '../domain/tag-set.ts';
 import { checksumMembers, storeChecksum } from '../keys/checksum-seal.ts';
 import { emptyBody } from './empty-body.ts';
+import { announceCreated } from '../notifications/announce.ts';
 import { lockAccess, lockConditions, lockOfNewVersion, requestedLock, requireDigest } from './lock-members.ts';
 import { startEncryption } from './start-encryption.ts';
 
@@ -95,6 +96,7 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
         },
         condition,
         versioningOf(bucketRow),
+        announceCreated(s3, call, bucketRow, 'Put', { key, size: written.size, etag }),
       );
       return {
         ...(versionId !== undefined && { VersionId: versionId }),

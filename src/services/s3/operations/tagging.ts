@@ -21,6 +21,7 @@ import { bucketAccess, existingObjectAccess, requireObject, versionAnswer } from
 import type { S3Context } from '../context.ts';
 import { checkTags, tagList } from '../domain/tag-set.ts';
 import { notFoundConfiguration } from '../errors.ts';
+import { announceChanged } from '../notifications/announce.ts';
 import { requestTagConditions } from './put-object.ts';
 import { setBucket } from './set-bucket.ts';
 
@@ -43,7 +44,8 @@ export const putObjectTagging = operation<S3Context, PutObjectTaggingRequest, Pu
     ],
     async handle(input, call, s3) {
       const object = await requireObject(s3, call, input);
-      await s3.objects.setTags(object, checkTags(input.Tagging?.TagSet ?? [], OBJECT_TAGS));
+      const tags = checkTags(input.Tagging?.TagSet ?? [], OBJECT_TAGS);
+      await s3.objects.setTags(object, tags, await announceChanged(s3, call, object, 's3:ObjectTagging:Put'));
       return await versionAnswer(s3, call, object);
     },
   },
@@ -70,7 +72,7 @@ export const deleteObjectTagging = operation<S3Context, DeleteObjectTaggingReque
     authorize: async (input, call, s3) => [await existingObjectAccess(s3, call, input, 's3:DeleteObjectTagging')],
     async handle(input, call, s3) {
       const object = await requireObject(s3, call, input);
-      await s3.objects.setTags(object, undefined);
+      await s3.objects.setTags(object, undefined, await announceChanged(s3, call, object, 's3:ObjectTagging:Delete'));
       return await versionAnswer(s3, call, object);
     },
   },

@@ -43,7 +43,7 @@ export async function startCoffer(folder?: string, processor?: number): Promise<
   const parent = folder ?? (await mkdtemp(join(tmpdir(), 'coffer-bench-')));
   const credentials = { accessKeyId: 'AKIABENCHBENCHBENCH0', secretAccessKey: randomBytes(30).toString('base64') };
   const options = (process.env['COFFER_BENCH_NODE_OPTIONS'] ?? '').split(' ').filter((option) => option !== '');
-  const coffer = [join(root, 'bin/coffer.ts'), 'start', '--port', '0', '--log-level', 'error'];
+  const coffer = [join(root, 'bin/main.mjs'), 'start', '--port', '0', '--log-level', 'error'];
   const [command, ...args] = onProcessor(processor, process.execPath, ...options, ...coffer);
   const started = performance.now();
   const child = spawn(command, args, {

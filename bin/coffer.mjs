@@ -8,7 +8,7 @@ import './setup.mjs';
 const bin = dirname(fileURLToPath(import.meta.url));
 const node = join(dirname(bin), 'node_modules', '.bin', 'node');
 // No debugger by a signal, and no core dump, which would put keys on the disk.
-const command = [node, '--disable-sigusr1', join(bin, 'coffer.ts'), ...process.argv.slice(2)];
+const command = [node, '--disable-sigusr1', join(bin, 'main.mjs'), ...process.argv.slice(2)];
 const [file, ...args] =
   process.platform === 'win32' ? command : ['/bin/sh', '-c', 'ulimit -c 0; exec "$@"', 'coffer', ...command];
 const child = spawn(file, args, { stdio: 'inherit' });

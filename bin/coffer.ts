@@ -1,5 +1,3 @@
-import { enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { LOG_LEVELS } from './config.ts';
 import { preventMemoryDumps } from './no-memory-dumps.ts';
@@ -11,12 +9,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-// What is written is this user's alone, also in a data folder that others may look into.
-process.umask(0o077);
 preventMemoryDumps();
-
-// Compiled code is kept beside the packages: a start takes less than half the time. In no folder that others may write.
-enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/coffer', import.meta.url)));
 
 // Each command loads what it needs: `coffer env` runs in every new shell and must not load a whole platform.
 

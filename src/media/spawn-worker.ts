@@ -46,6 +46,8 @@ let codeFolder: string | undefined;
  * folder: without one it compiles for itself.
  */
 function compiledCode(): { readonly NODE_COMPILE_CACHE?: string } {
+  // Where this process was given a folder, workers have the same.
+  codeFolder ??= process.env['NODE_COMPILE_CACHE'];
   if (codeFolder === undefined) {
     let folder: string;
     try {

@@ -1,5 +1,6 @@
 import { NormalizedSchema } from '@smithy/core/schema';
-import type { ProtocolName } from '#kernel/service.ts';
+import type { StaticOperationSchema } from '@smithy/types';
+import type { ProtocolName, Violation } from '#kernel/service.ts';
 import { ServiceError } from '#kernel/service-error.ts';
 import { awsJson } from './aws-json.ts';
 import { awsQuery } from './aws-query.ts';
@@ -7,6 +8,8 @@ import type { Protocol } from './codec.ts';
 import type { CompiledOperation, CompiledService, WireService } from './compiled-service.ts';
 import { DecodeFailure } from './decode-failure.ts';
 import { errorEncoderOf } from './error-encoding.ts';
+import type { RequestParts } from './http-input.ts';
+import type { EncodedResponse } from './http-output.ts';
 import { redactors } from './redaction.ts';
 import { restJson } from './rest-json.ts';
 import { restXml } from './rest-xml.ts';
@@ -21,21 +24,19 @@ const PROTOCOLS: Readonly<Record<ProtocolName, Protocol>> = {
 };
 
 /**
- * Compiles every operation of a service, built or not: decoder, validator, encoder.
- *
- * @throws Error when a schema has something that its protocol can not carry
+ * Every operation of a service, built or not: decoder, validator, encoder. Each is compiled when it is first called: a
+ * start need not wait for hundreds that nobody calls.
  */
 export function compileService(service: WireService): CompiledService {
   const compile = PROTOCOLS[service.protocol](service);
   const validatorOf = compileValidators(service.constraints);
   const redactorOf = redactors();
-  const operations = new Map<string, CompiledOperation>();
-  for (const schema of service.schemas) {
+  const compileOperation = (schema: StaticOperationSchema): CompiledOperation => {
     const name = schema[2];
     const input = NormalizedSchema.of(schema[4]);
     const output = NormalizedSchema.of(schema[5]);
     const codec = compile({ name, schema, input, output });
-    operations.set(name, {
+    return {
       name,
       schema,
       streamsInput: hasStreamingMember(input),
@@ -49,9 +50,50 @@ export function compileService(service: WireService): CompiledService {
       validate: validatorOf(input),
       encode: codec.encode,
       redact: input.isUnitSchema() ? () => ({}) : redactorOf(input),
-    });
-  }
+    };
+  };
+  const operations = new Map<string, CompiledOperation>();
+  for (const schema of service.schemas) operations.set(schema[2], new CompiledWhenCalled(schema, compileOperation));
   return { service, operations, encodeError: errorEncoderOf(service) };
+}
+
+class CompiledWhenCalled implements CompiledOperation {
+  readonly name: string;
+  readonly schema: StaticOperationSchema;
+  readonly #compile: (schema: StaticOperationSchema) => CompiledOperation;
+  #compiled: CompiledOperation | undefined;
+
+  constructor(schema: StaticOperationSchema, compile: (schema: StaticOperationSchema) => CompiledOperation) {
+    this.name = schema[2];
+    this.schema = schema;
+    this.#compile = compile;
+  }
+
+  get streamsInput(): boolean {
+    return this.#operation.streamsInput;
+  }
+
+  decode(request: RequestParts): unknown {
+    return this.#operation.decode(request);
+  }
+
+  validate(input: unknown): readonly Violation[] {
+    return this.#operation.validate(input);
+  }
+
+  encode(output: unknown, requestId: string): EncodedResponse {
+    return this.#operation.encode(output, requestId);
+  }
+
+  redact(input: unknown): unknown {
+    return this.#operation.redact(input);
+  }
+
+  /** @throws Error when the schema has something that the service's protocol can not carry */
+  get #operation(): CompiledOperation {
+    this.#compiled ??= this.#compile(this.schema);
+    return this.#compiled;
+  }
 }
 
 function hasStreamingMember(input: NormalizedSchema): boolean {

@@ -7,7 +7,7 @@ import type { EncodedResponse } from './http-output.ts';
 /** What this layer needs to know of a service: its manifest without handlers and context. */
 export type WireService = Omit<Service, 'operations' | 'context'>;
 
-/** An operation's way to and from the wire, compiled once. */
+/** An operation's way to and from the wire. */
 export interface CompiledOperation {
   readonly name: string;
   readonly schema: StaticOperationSchema;

@@ -33,7 +33,7 @@ import { filesUnder } from '../harness/files-under.ts';
 import type { TestAccount } from '../harness/accounts.ts';
 import type { ClientConfig } from '../harness/platform.ts';
 
-const COFFER = fileURLToPath(new URL('../../bin/coffer.ts', import.meta.url));
+const COFFER = fileURLToPath(new URL('../../bin/main.mjs', import.meta.url));
 const MEMBERS = ['accountId', 'accessKeyId', 'secretAccessKey', 'canonicalId', 'email'];
 
 function linesOf(text: string): TestAccount[] {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { CofferHome } from '../harness/coffer-home.ts';
 
 const run = promisify(execFile);
-const COFFER = fileURLToPath(new URL('../../bin/coffer.ts', import.meta.url));
+const COFFER = fileURLToPath(new URL('../../bin/main.mjs', import.meta.url));
 
 /** Runs a script in bash, as its user would type it, with `coffer` at hand. */
 async function inShell(home: CofferHome, script: string, extra: NodeJS.ProcessEnv = {}): Promise<string> {

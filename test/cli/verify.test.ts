@@ -11,7 +11,7 @@ import { CofferHome } from '../harness/coffer-home.ts';
 import { filesUnder } from '../harness/files-under.ts';
 
 const run = promisify(execFile);
-const COFFER = fileURLToPath(new URL('../../bin/coffer.ts', import.meta.url));
+const COFFER = fileURLToPath(new URL('../../bin/main.mjs', import.meta.url));
 
 const hasScript = await run('script', ['--version']).then(
   () => true,

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ClientConfig } from './platform.ts';
 
-const COFFER = fileURLToPath(new URL('../../bin/coffer.ts', import.meta.url));
+const COFFER = fileURLToPath(new URL('../../bin/main.mjs', import.meta.url));
 const READY_MS = 20_000;
 
 export interface Ended {

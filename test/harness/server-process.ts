@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ClientConfig } from './platform.ts';
 
-const COFFER = fileURLToPath(new URL('../../bin/coffer.ts', import.meta.url));
+const COFFER = fileURLToPath(new URL('../../bin/main.mjs', import.meta.url));
 
 /** A data folder whose server runs in a process of its own, to be killed and started again. */
 export class ServerFolder {

@@ -1,3 +1,5 @@
+import { flushCompileCache } from 'node:module';
+
 type Library = typeof import('node-av/lib');
 type Constants = typeof import('node-av/constants');
 
@@ -37,5 +39,7 @@ async function load(): Promise<FFmpeg> {
   }
   const ffmpeg: FFmpeg = { ...parts[0], ...parts[1] };
   ffmpeg.Log.setLevel(ffmpeg.AV_LOG_QUIET);
+  // The processes that FFmpeg runs in are killed at their end, before Node would keep what it compiled for the next ones.
+  flushCompileCache();
   return ffmpeg;
 }

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { TranscodeJobRun } from './job-run.ts';
 import { dieWithPlatform, endProcess, tellPlatform } from './platform-pipe.ts';
@@ -70,3 +71,5 @@ dieWithPlatform();
 setInterval(sendAlive, 250).unref();
 
 send({ kind: 'ready' });
+// For the next workers: at its end this one is killed.
+flushCompileCache();

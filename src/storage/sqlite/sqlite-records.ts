@@ -273,15 +273,18 @@ export class SqliteRecords implements Records<unknown> {
         .all()
         .map((row) => row['name']),
     );
-    for (const migration of migrations) {
-      if (!done.has(migration.name)) {
-        await this.write(async (transaction) => {
+    const bringUp = async (transaction: Kysely<unknown>): Promise<void> => {
+      for (const migration of migrations) {
+        if (!done.has(migration.name)) {
           await this.#reshape(migration, transaction);
           this.#writer.prepare('INSERT INTO migration (name) VALUES (?)').run(migration.name);
-        });
+        }
+        for (const table of migration.sealedTables ?? []) this.#sealed.add(this.#writer, table);
       }
-      for (const table of migration.sealedTables ?? []) this.#sealed.add(this.#writer, table);
-    }
+    };
+    // In one transaction: an upgrade that is broken off has not begun, and a new database waits for the disk once.
+    if (migrations.every(({ name }) => done.has(name))) await bringUp(this.#transaction);
+    else await this.write(bringUp);
   }
 
   async #reshape(migration: Migration, transaction: Kysely<unknown>): Promise<void> {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectCommand, RenameObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CofferHome } from '../harness/coffer-home.ts';
 import { filesUnder } from '../harness/files-under.ts';
 
@@ -29,6 +29,12 @@ describe('coffer verify', () => {
         new PutObjectCommand({ Bucket: 'verified', Key, Body: randomBytes(Key === 'large' ? 300_000 : 9) }),
       );
     }
+    // What was renamed is as sound as what was not.
+    for (const Key of ['large', 'small']) {
+      await s3.send(
+        new RenameObjectCommand({ Bucket: 'verified', Key: `${Key}.new`, RenameSource: `verified/${Key}` }),
+      );
+    }
     s3.destroy();
 
     const sound = await home.run(['verify']);
@@ -45,7 +51,7 @@ describe('coffer verify', () => {
       if (!isRunning) await server.end('SIGTERM');
       const text = await home.run(['verify']);
       assert.equal(text.code, 1);
-      assert.match(text.stdout, /^DAMAGED {2}s3:\/\/verified\/large: /m);
+      assert.match(text.stdout, /^DAMAGED {2}s3:\/\/verified\/large\.new: /m);
       assert.match(text.stdout, /^1 damaged\.$/m);
       const json = await home.run(['verify', '--json']);
       assert.equal(json.code, 1);
@@ -53,7 +59,7 @@ describe('coffer verify', () => {
       assert.equal(report['damaged'], 1);
       assert.equal((report['checked'] as Record<string, number>)['S3 objects'], 3);
       const [damage] = report['damages'] as { what: string; damage: string }[];
-      assert.equal(damage?.what, 's3://verified/large');
+      assert.equal(damage?.what, 's3://verified/large.new');
     }
   });
 });

@@ -258,6 +258,14 @@ export function invalidBucketState(message: string): ServiceError {
   return s3Error('InvalidBucketState', 409, message);
 }
 
+export function idempotencyMismatch(): ServiceError {
+  return s3Error(
+    'IdempotencyParameterMismatch',
+    400,
+    'Parameters on this idempotent request are inconsistent with parameters used in previous request(s).',
+  );
+}
+
 export function operationAborted(): ServiceError {
   return s3Error(
     'OperationAborted',

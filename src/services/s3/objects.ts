@@ -175,9 +175,14 @@ export class Objects {
     return removal;
   }
 
-  /** Tells which blobs of versions become current while it is on, for those who walk over all records. */
-  watchPromotions(): { readonly blobs: ReadonlySet<string>; stop(): void } {
-    return this.#versions.watchPromotions();
+  /** Tells which blobs are of versions that become current and of objects that are renamed while it is on, for those who walk over all records. */
+  watchMoves(): { readonly blobs: ReadonlySet<string>; stop(): void } {
+    return this.#versions.watchMoves();
+  }
+
+  /** To be called within the transaction in which a record moves to where a walk may have been already. */
+  noteMove(row: Pick<ObjectRow, 'facts' | 'parts'>): void {
+    this.#versions.noteMove(row);
   }
 
   /** Changes the tags of an object, if it is still the same one. */
@@ -252,7 +257,7 @@ export class Objects {
     const { row, facts } = object;
     if (facts.content.kind === 'inline') {
       if (row.body === null) throw new DecryptionError();
-      const aad = associatedDataOf(wholeBinding(row));
+      const aad = associatedDataOf(wholeBinding(object));
       const { outer, inner } = layersOf(dataKey);
       const opened = readInline(row.body, facts.content.segmentSize, outer, aad);
       const plaintext = inner === undefined ? opened : openInner(opened, inner, row.id);
@@ -288,11 +293,11 @@ export class Objects {
       case 'blob': {
         const { blob, segmentSize, digest } = facts.content;
         return [
-          { blob, segmentSize, size: row.size, digest, associatedData: () => associatedDataOf(wholeBinding(row)) },
+          { blob, segmentSize, size: row.size, digest, associatedData: () => associatedDataOf(wholeBinding(object)) },
         ];
       }
       case 'parts':
-        return this.partsOf(object).map((part) => pieceOfPart(part, row.bucket, row.key, row.id));
+        return this.partsOf(object).map((part) => pieceOfPart(part, row.bucket, facts.writtenAs ?? row.key, row.id));
     }
   }
 }
@@ -309,6 +314,7 @@ export function pieceOfPart(part: StoredPart, bucket: string, key: string, objec
   };
 }
 
-function wholeBinding(row: Pick<ObjectRow, 'bucket' | 'key' | 'id'>) {
-  return { bucket: row.bucket, key: row.key, objectId: row.id, part: 0, partId: row.id };
+/** What the stream of an object is bound to that was written whole. */
+export function wholeBinding({ row, facts }: StoredObject) {
+  return { bucket: row.bucket, key: facts.writtenAs ?? row.key, objectId: row.id, part: 0, partId: row.id };
 }

@@ -46,6 +46,8 @@ import { listObjectVersions } from './operations/list-object-versions.ts';
 import { listMultipartUploads, listParts } from './operations/list-parts.ts';
 import { objectLockOperations } from './operations/object-lock.ts';
 import { putObject } from './operations/put-object.ts';
+import { renameObject } from './operations/rename-object.ts';
+import { updateObjectEncryption } from './operations/update-object-encryption.ts';
 import {
   deletePublicAccessBlock,
   getPublicAccessBlock,
@@ -81,6 +83,8 @@ export function s3Service(context: S3Context): Service<S3Context> {
       deleteObject,
       deleteObjects,
       copyObject,
+      renameObject,
+      updateObjectEncryption,
       listObjects,
       listObjectsV2,
       createMultipartUpload,

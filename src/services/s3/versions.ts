@@ -42,10 +42,14 @@ export class Versions {
     this.#randomness = randomness;
   }
 
-  watchPromotions(): { readonly blobs: ReadonlySet<string>; stop(): void } {
+  watchMoves(): { readonly blobs: ReadonlySet<string>; stop(): void } {
     const blobs = new Set<string>();
     this.#watches.add(blobs);
     return { blobs, stop: () => this.#watches.delete(blobs) };
+  }
+
+  noteMove(row: Pick<ObjectHeadRow, 'facts' | 'parts'>): void {
+    for (const blobs of this.#watches) for (const blob of blobsOfRow(row)) blobs.add(blob);
   }
 
   /** Makes room for a new current version. A version with an id is never overwritten, whatever the bucket said before. */
@@ -163,7 +167,7 @@ export class Versions {
     const newest = await findVersionHead(transaction, bucket, key);
     if (newest === undefined || isMarker(this.#checked(newest).facts)) return;
     await promote(transaction, { ...newest, mac: this.#sealNow(newest) });
-    for (const blobs of this.#watches) for (const blob of blobsOfRow(newest)) blobs.add(blob);
+    this.noteMove(newest);
   }
 
   /**

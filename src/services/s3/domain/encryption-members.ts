@@ -1,5 +1,5 @@
 import type { ServerSideEncryption } from '@aws-sdk/client-s3';
-import { DEFAULT_ENCRYPTION, type BucketEncryption } from './encryption-choice.ts';
+import { DEFAULT_ENCRYPTION, type BucketEncryption, type EncryptionChoice } from './encryption-choice.ts';
 import type { StoredEncryption, StoredKmsKey } from './object-facts.ts';
 
 /** The members by which answers tell how an object is encrypted. `BucketKeyEnabled` is left out when it is false. */
@@ -32,6 +32,17 @@ export function encryptionAnswer(stored: StoredEncryption): EncryptionAnswer {
 export function kmsKeyOf(stored: StoredEncryption): StoredKmsKey | undefined {
   if (stored.kind === 'aws:kms') return stored;
   return stored.kind === 'aws:kms:dsse' ? stored.outer : undefined;
+}
+
+/** What a write would have to choose to be encrypted so; `undefined` where only the customer can say it. */
+export function choiceOf(stored: StoredEncryption): Exclude<EncryptionChoice, { readonly kind: 'SSE-C' }> | undefined {
+  if (stored.kind === 'SSE-C') return undefined;
+  const kmsKey = kmsKeyOf(stored);
+  if (kmsKey === undefined) return { kind: 'AES256' };
+  const { keyArn: keyId, context } = kmsKey;
+  const key = { keyId, ...(context !== undefined && { context }) };
+  if (stored.kind === 'aws:kms:dsse') return { kind: stored.kind, ...key };
+  return { kind: 'aws:kms', ...key, isBucketKeyEnabled: kmsKey.wrapped !== undefined };
 }
 
 /** Answers to writes tell the encryption context too, in base64. */

@@ -87,6 +87,10 @@ export interface MarkerFacts {
 }
 
 export interface ObjectFacts extends LockFacts, PlacementFacts {
+  /** The key to which the content's streams are bound, where the object was renamed since. */
+  readonly writtenAs?: string;
+  /** The request that renamed it, where that had a token: asked again, it is answered and does nothing. */
+  readonly renaming?: { readonly token: string; readonly request: string };
   /** None where the bucket had no versioning yet. */
   readonly version?: Version;
   readonly headers: ObjectHeaders;

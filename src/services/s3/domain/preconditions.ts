@@ -37,6 +37,30 @@ export function checkWriteCondition(
   if (!matchesEtag(condition.ifMatch, existing.etag)) throw preconditionFailed('If-Match');
 }
 
+/** The conditions of a rename on one of its ends. */
+interface RenameCondition {
+  readonly ifMatch: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+  readonly ifModifiedSince: Date | undefined;
+  readonly ifUnmodifiedSince: Date | undefined;
+}
+
+/** @param existing `undefined` where nothing lies there @throws ServiceError PreconditionFailed */
+export function checkRenameCondition(existing: Existing | undefined, condition: RenameCondition): void {
+  const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = condition;
+  if (existing === undefined) {
+    if (ifMatch !== undefined) throw preconditionFailed('If-Match');
+    if (ifModifiedSince !== undefined) throw preconditionFailed('If-Modified-Since');
+    return;
+  }
+  checkReadCondition(existing, { IfMatch: ifMatch, IfUnmodifiedSince: ifUnmodifiedSince });
+  if (ifNoneMatch !== undefined && matchesEtag(ifNoneMatch, existing.etag)) throw preconditionFailed('If-None-Match');
+  const since = ifModifiedSince?.getTime();
+  if (since !== undefined && seconds(existing.modified_at) <= seconds(since)) {
+    throw preconditionFailed('If-Modified-Since');
+  }
+}
+
 export interface ReadCondition {
   readonly IfMatch?: string | undefined;
   readonly IfNoneMatch?: string | undefined;

@@ -6,6 +6,7 @@ import { nameOf } from '#kernel/caller.ts';
 import { formatArn } from '#kernel/arn.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import type { KmsApi } from '#services/kms/api.ts';
+import { layersOf } from '../content/inner-layer.ts';
 import { wrappingDataOf } from '../content/stream-binding.ts';
 import type { CustomerKey, EncryptionChoice } from '../domain/encryption-choice.ts';
 import type { StoredCustomerKey, StoredEncryption, StoredKmsKey, StoredServiceKey } from '../domain/object-facts.ts';
@@ -13,6 +14,8 @@ import { internalError } from '../errors.ts';
 import type { BucketKey, BucketKeyCache } from './bucket-key-cache.ts';
 import { kmsErrorOnRead, kmsErrorOnWrite } from './kms-errors.ts';
 import type { MasterKeys } from './master-keys.ts';
+
+type KmsChoice = Pick<Extract<EncryptionChoice, { readonly kind: 'aws:kms' }>, 'keyId' | 'context'>;
 
 /** Which object a data key is for. */
 export interface DataKeyPlace {
@@ -58,7 +61,7 @@ export class DataKeys {
         return await this.#createUnderMasterKey(place);
       case 'aws:kms':
         return choice.isBucketKeyEnabled
-          ? await this.#createUnderBucketKey(choice.keyId, choice.context, place, authority)
+          ? await this.#wrapUnderBucketKey(this.#randomness.bytes(32), choice, place, authority)
           : await this.#createWithKms(choice.keyId, choice.context, place, authority);
       case 'aws:kms:dsse':
         return await this.#createTwo(choice.keyId, choice.context, place, authority);
@@ -93,6 +96,33 @@ export class DataKeys {
     }
   }
 
+  /**
+   * Keeps a data key in another way, or for another place; what is encrypted under it stays as it is.
+   *
+   * @param plaintext as `DataKey` has it; two keys where `choice` has two layers
+   */
+  async rewrap(
+    choice: Exclude<EncryptionChoice, { readonly kind: 'SSE-C' }>,
+    plaintext: Buffer,
+    place: DataKeyPlace,
+    authority: Authority,
+  ): Promise<StoredEncryption> {
+    switch (choice.kind) {
+      case 'AES256':
+        return (await this.#wrapUnderMasterKey(plaintext, place)).stored;
+      case 'aws:kms':
+        return choice.isBucketKeyEnabled
+          ? (await this.#wrapUnderBucketKey(plaintext, choice, place, authority)).stored
+          : await this.#encryptWithKms(plaintext, choice, place, authority);
+      case 'aws:kms:dsse': {
+        const { outer, inner } = layersOf(plaintext);
+        if (inner === undefined) throw new TypeError('Two layers need two keys.');
+        const stored = await this.#encryptWithKms(outer, choice, place, authority);
+        return { kind: choice.kind, outer: stored, inner: (await this.#wrapUnderMasterKey(inner, place)).stored };
+      }
+    }
+  }
+
   /** Opens a data key of SSE-S3. */
   async openServiceKey(stored: StoredServiceKey, place: DataKeyPlace): Promise<Buffer> {
     const master = await this.#masterKeys.find(stored.masterKey);
@@ -101,8 +131,14 @@ export class DataKeys {
   }
 
   async #createUnderMasterKey(place: DataKeyPlace): Promise<DataKey & { readonly stored: StoredServiceKey }> {
+    return await this.#wrapUnderMasterKey(this.#randomness.bytes(32), place);
+  }
+
+  async #wrapUnderMasterKey(
+    plaintext: Buffer,
+    place: DataKeyPlace,
+  ): Promise<DataKey & { readonly stored: StoredServiceKey }> {
     const master = await this.#masterKeys.current();
-    const plaintext = this.#randomness.bytes(32);
     const wrapped = sealAesGcm(master.key, plaintext, wrappingData(place)).toString('base64');
     return { plaintext, stored: { kind: 'AES256', masterKey: master.id, wrapped } };
   }
@@ -138,9 +174,23 @@ export class DataKeys {
     return { plaintext: made.key, stored };
   }
 
-  async #createUnderBucketKey(
-    keyId: string,
-    context: Readonly<Record<string, string>> | undefined,
+  async #encryptWithKms(
+    plaintext: Buffer,
+    { keyId, context }: KmsChoice,
+    place: DataKeyPlace,
+    authority: Authority,
+  ): Promise<StoredKmsKey> {
+    const EncryptionContext = { ...context, 'aws:s3:arn': objectArn(place) };
+    const request = { KeyId: keyId, Plaintext: plaintext, EncryptionContext };
+    const made = await this.#kms.encrypt(request, authority).catch(rethrow(kmsErrorOnWrite));
+    if (made.CiphertextBlob === undefined || made.KeyId === undefined) throw internalError();
+    const ciphertext = Buffer.from(made.CiphertextBlob).toString('base64');
+    return { kind: 'aws:kms', keyArn: made.KeyId, ciphertext, ...(context !== undefined && { context }) };
+  }
+
+  async #wrapUnderBucketKey(
+    plaintext: Buffer,
+    { keyId, context }: KmsChoice,
     place: DataKeyPlace,
     authority: Authority,
   ): Promise<DataKey> {
@@ -154,7 +204,6 @@ export class DataKeys {
       const request = { KeyId: bucketKey.keyArn, KeySpec: 'AES_256', EncryptionContext: kmsContext } as const;
       await this.#kms.checkGenerateDataKey(request, authority).catch(rethrow(kmsErrorOnWrite));
     }
-    const plaintext = this.#randomness.bytes(32);
     const stored: StoredKmsKey = {
       kind: 'aws:kms',
       keyArn: bucketKey.keyArn,

@@ -22,8 +22,8 @@ export async function removeOrphans(s3: S3Context, before: number): Promise<numb
     s3.seal.checkPart(part);
     candidates.delete(parseStoredPart(part.facts).blob);
   }
-  // Objects before their older versions, as they move; those that move the other way meanwhile are told by the watch.
-  const promotions = s3.objects.watchPromotions();
+  // Objects before their older versions, as they move; those that move the other way, or to another key, meanwhile are told by the watch.
+  const moves = s3.objects.watchMoves();
   try {
     for await (const row of allObjects(s3.store)) {
       for (const { blob } of s3.objects.piecesOf(s3.objects.check(row))) candidates.delete(blob);
@@ -31,9 +31,9 @@ export async function removeOrphans(s3: S3Context, before: number): Promise<numb
     for await (const row of allVersions(s3.store)) {
       for (const { blob } of s3.objects.piecesOfVersion(row)) candidates.delete(blob);
     }
-    for (const blob of promotions.blobs) candidates.delete(blob);
+    for (const blob of moves.blobs) candidates.delete(blob);
   } finally {
-    promotions.stop();
+    moves.stop();
   }
   for (const id of candidates) await s3.blobs.delete(id);
   return candidates.size;

@@ -11,16 +11,14 @@ import type { S3Context } from '../context.ts';
 import { kmsKeyOf } from '../domain/encryption-members.ts';
 import {
   isMarker,
-  type ObjectFacts,
   parseUploadFacts,
   parseVersionFacts,
-  type StoredChecksum,
   type StoredEncryption,
   type StoredKmsKey,
 } from '../domain/object-facts.ts';
-import { digestOfParts, RecordDamageError } from '../domain/record-seal.ts';
+import { RecordDamageError } from '../domain/record-seal.ts';
 import type { DataKeyPlace } from '../keys/data-keys.ts';
-import { openChecksum, storeChecksum } from '../keys/checksum-seal.ts';
+import { changeEncryption } from '../rewrapped-object.ts';
 import type { BucketRow, ObjectRow, UploadRow } from '../store.ts';
 import { type OperatorDecrypt, openKey } from './verify.ts';
 import { allObjects, allUploads, allVersions } from './walk.ts';
@@ -150,35 +148,7 @@ class Rewrap {
       const dataKey = await this.#open(object.facts.encryption, place);
       try {
         const encryption = await this.#wrap(object.facts.encryption, place, dataKey);
-        // A checksum that lay in the clear is sealed from now on; one that was sealed is so under the same data key.
-        const reseal = <Item extends { readonly checksum?: StoredChecksum }>(item: Item): Item =>
-          item.checksum === undefined
-            ? item
-            : {
-                ...item,
-                checksum: storeChecksum(openChecksum(item.checksum, dataKey, objectId), encryption, dataKey, objectId),
-              };
-        const list = this.#s3.objects.partsOf(object);
-        const parts = row.parts === null ? null : JSON.stringify(list.map(reseal));
-        const { content } = object.facts;
-        const changed: ObjectFacts = {
-          ...reseal(object.facts),
-          encryption,
-          content: content.kind === 'parts' && parts !== null ? { ...content, digest: digestOfParts(parts) } : content,
-        };
-        const facts = JSON.stringify(changed);
-        const { mac } = this.#s3.seal.object({ ...row, facts });
-        const { numUpdatedRows } = await this.#s3.store.write((transaction) =>
-          transaction
-            .updateTable(table)
-            .set({ facts, parts, mac })
-            .where('bucket', '=', bucket)
-            .where('key', '=', key)
-            .where('id', '=', objectId)
-            .where('facts', '=', row.facts)
-            .executeTakeFirst(),
-        );
-        return numUpdatedRows > 0n;
+        return await changeEncryption(this.#s3, table, object, encryption, dataKey);
       } finally {
         dataKey.fill(0);
       }

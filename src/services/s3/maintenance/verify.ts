@@ -15,7 +15,7 @@ import {
 } from '../domain/object-facts.ts';
 import { RecordDamageError } from '../domain/record-seal.ts';
 import { type DataKeyPlace, dataKeyFromKms, decryptRequestOf, joined } from '../keys/data-keys.ts';
-import { pieceOfPart } from '../objects.ts';
+import { pieceOfPart, wholeBinding } from '../objects.ts';
 import type { ObjectRow, PartRow, UploadRow, VersionRow } from '../store.ts';
 import { allObjects, allParts, allVersions } from './walk.ts';
 
@@ -162,7 +162,7 @@ async function checkObject(s3: S3Context, decrypt: OperatorDecrypt, row: ObjectR
     if (createHash('sha256').update(body).digest('base64') !== content.digest) throw new DecryptionError();
     return;
   }
-  const aad = associatedDataOf({ ...place, part: 0, partId: objectId });
+  const aad = associatedDataOf(wholeBinding(object));
   const plaintext = readInline(body, content.segmentSize, layersOf(dataKey).outer, aad);
   dataKey.fill(0);
   if (plaintext.length !== row.size) throw new DecryptionError();

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { IAMClient } from '@aws-sdk/client-iam';
+import {
+  CreateRoleCommand,
+  CreateUserCommand,
+  DeleteRoleCommand,
+  DeleteUserCommand,
+  IAMClient,
+} from '@aws-sdk/client-iam';
 import {
   CreateGrantCommand,
   type CreateGrantCommandInput,
@@ -110,6 +116,48 @@ describe('grants, by the SDK', () => {
       kms.send(new RetireGrantCommand({ GrantToken: first.token })),
       failsWith('InvalidGrantTokenException'),
     );
+  });
+
+  it('name those who are gone by their unique ids, and not those who have their names now', async () => {
+    const KeyId = await createKey();
+    const trust = { Effect: 'Allow', Principal: { AWS: ann }, Action: 'sts:AssumeRole' };
+    const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [trust] });
+    const makeThem = async () => {
+      const { User } = await iam.send(new CreateUserCommand({ UserName: 'cara' }));
+      const { Role } = await iam.send(new CreateRoleCommand({ RoleName: 'mover', AssumeRolePolicyDocument }));
+      return { user: User?.Arn ?? '', userId: User?.UserId ?? '', roleId: Role?.RoleId ?? '' };
+    };
+    const before_ = await makeThem();
+    const session = `arn:aws:sts::${platform.accountId}:assumed-role/mover/tour`;
+    const old = await grant(KeyId, { GranteePrincipal: session, RetiringPrincipal: before_.user });
+    await iam.send(new DeleteUserCommand({ UserName: 'cara' }));
+    await iam.send(new DeleteRoleCommand({ RoleName: 'mover' }));
+    const ofSession = new ListGrantsCommand({ KeyId, GranteePrincipal: session });
+    const retirable = new ListRetirableGrantsCommand({ RetiringPrincipal: before_.user });
+    const principalsOf = async (command: ListGrantsCommand | ListRetirableGrantsCommand) => {
+      const { Grants = [] } = await kms.send(command as ListGrantsCommand);
+      return Grants.map(({ GrantId, GranteePrincipal, RetiringPrincipal }) => ({
+        GrantId,
+        GranteePrincipal,
+        RetiringPrincipal,
+      }));
+    };
+    assert.deepEqual(await principalsOf(ofSession), []);
+    assert.deepEqual(await principalsOf(retirable), []);
+    await makeThem();
+    const young = await grant(KeyId, { GranteePrincipal: session, RetiringPrincipal: before_.user });
+    const gone = { GranteePrincipal: `${before_.roleId}:tour`, RetiringPrincipal: before_.userId };
+    const present = { GranteePrincipal: session, RetiringPrincipal: before_.user };
+    const both = [
+      { GrantId: old.id, ...gone },
+      { GrantId: young.id, ...present },
+    ];
+    const byId = both.toSorted((a, b) => (a.GrantId < b.GrantId ? -1 : 1));
+    assert.deepEqual(await principalsOf(new ListGrantsCommand({ KeyId })), byId);
+    assert.deepEqual(await principalsOf(ofSession), [both[1]]);
+    assert.deepEqual(await principalsOf(retirable), [both[1]]);
+    const ofGone = new ListGrantsCommand({ KeyId, GranteePrincipal: before_.roleId });
+    assert.deepEqual(await principalsOf(ofGone), [both[0]]);
   });
 
   it('come in pages, and by grantee and id', async () => {

@@ -71,6 +71,13 @@ export const grantMigrations: readonly Migration[] = [
   },
 ];
 
+/** Whose grants are asked for; each member narrows the answer. */
+export interface PrincipalFilter {
+  /** An ARN, or the name of a service. */
+  readonly name?: string;
+  readonly uniqueId?: string;
+}
+
 /** Pairs of key and principal whose grants are remembered. */
 const CACHED_LOOKUPS = 100_000;
 
@@ -140,7 +147,7 @@ export class GrantStore {
   /** At most `limit` grants on a key, in the order of their ids, after `after`. */
   listOfKey(
     key: GrantedKey,
-    filter: { readonly id?: string | undefined; readonly grantee?: string | undefined },
+    filter: { readonly id?: string | undefined; readonly grantee: PrincipalFilter },
     after: string,
     limit: number,
   ): Promise<GrantRecord[]> {
@@ -151,21 +158,22 @@ export class GrantStore {
       .where('key_id', '=', key.id)
       .where('id', '>', after);
     if (filter.id !== undefined) query = query.where('id', '=', filter.id);
-    if (filter.grantee !== undefined) query = query.where('grantee', '=', filter.grantee);
+    const { name, uniqueId } = filter.grantee;
+    if (name !== undefined) query = query.where('grantee', '=', name);
+    if (uniqueId !== undefined) query = query.where('grantee_id', '=', uniqueId);
     return query.orderBy('id').limit(limit).execute();
   }
 
   /** As `listOfKey`, of the grants on any key of a Region that a principal can retire. */
-  listRetirable(region: Region, principal: string, after: string, limit: number): Promise<GrantRecord[]> {
-    return this.#records.read
+  listRetirable(region: Region, principal: PrincipalFilter, after: string, limit: number): Promise<GrantRecord[]> {
+    let query = this.#records.read
       .selectFrom('kms_grant')
       .selectAll()
-      .where('retiring', '=', principal)
       .where('region', '=', region)
-      .where('id', '>', after)
-      .orderBy('id')
-      .limit(limit)
-      .execute();
+      .where('id', '>', after);
+    if (principal.name !== undefined) query = query.where('retiring', '=', principal.name);
+    if (principal.uniqueId !== undefined) query = query.where('retiring_id', '=', principal.uniqueId);
+    return query.orderBy('id').limit(limit).execute();
   }
 }
 

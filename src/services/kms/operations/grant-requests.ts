@@ -19,6 +19,7 @@ export function isForService({ via, caller }: Call): ConditionContext {
   return { 'kms:GrantIsForAWSResource': String(via.length > 0 || caller.type === 'service') };
 }
 
+/** @param grant as lists name its principals: by ARN, unique id or a service's name */
 export function grantListEntry(grant: GrantRecord): GrantListEntry {
   const { grantee, retiring, name, issuer } = grant;
   return {
@@ -26,9 +27,9 @@ export function grantListEntry(grant: GrantRecord): GrantListEntry {
     GrantId: grant.id,
     Name: name ?? '',
     CreationDate: new Date(grant.created_at),
-    ...(isArn(grantee) ? { GranteePrincipal: grantee } : { GranteeServicePrincipal: grantee }),
+    ...(isService(grantee) ? { GranteeServicePrincipal: grantee } : { GranteePrincipal: grantee }),
     ...(retiring !== null &&
-      (isArn(retiring) ? { RetiringPrincipal: retiring } : { RetiringServicePrincipal: retiring })),
+      (isService(retiring) ? { RetiringServicePrincipal: retiring } : { RetiringPrincipal: retiring })),
     IssuingAccount: rootArn(issuer),
     Operations: operationsOf(grant),
     ...constraintMembers(constraintsOf(grant)),
@@ -51,6 +52,6 @@ function constraintMembers(constraints: GrantConstraints): Pick<GrantListEntry, 
   };
 }
 
-function isArn(principal: string): boolean {
-  return principal.startsWith('arn:');
+function isService(principal: string): boolean {
+  return principal.endsWith('.amazonaws.com');
 }

@@ -1,4 +1,5 @@
 import {
+  type GrantListEntry,
   ListGrants$,
   type ListGrantsRequest,
   type ListGrantsResponse,
@@ -13,6 +14,7 @@ import { callerAccount } from '../domain/key-locator.ts';
 import { decodeMarker, pageOf } from '../domain/pagination.ts';
 import { accessDenied, invalidArn, validation } from '../errors.ts';
 import type { GrantRecord } from '../grant-store.ts';
+import { GrantPrincipals, principalFilter } from './grant-principals.ts';
 import { checkGrantId, grantListEntry, isForService } from './grant-requests.ts';
 import { locateByKeyId } from './locate-by-key-id.ts';
 
@@ -33,9 +35,11 @@ export const listGrants = operation<KmsContext, ListGrantsRequest, ListGrantsRes
     requireService('GranteeServicePrincipal', GranteeServicePrincipal, call);
     const { key } = await locateByKeyId(input.KeyId, call, kms, 'kms:ListGrants');
     const id = GrantId === undefined ? undefined : checkGrantId(GrantId);
-    const filter = { id, grantee: GranteePrincipal ?? GranteeServicePrincipal };
+    const grantee = await principalFilter(GranteePrincipal ?? GranteeServicePrincipal, kms.principals);
     const limit = limitOf(input);
-    return answer(await kms.store.grants.listOfKey(key, filter, decodeMarker(input.Marker), limit + 1), limit);
+    const after = decodeMarker(input.Marker);
+    if (grantee === undefined) return answer([], limit, kms);
+    return answer(await kms.store.grants.listOfKey(key, { id, grantee }, after, limit + 1), limit, kms);
   },
 });
 
@@ -50,10 +54,11 @@ export const listRetirableGrants = operation<KmsContext, ListRetirableGrantsRequ
       }
       requireService('RetiringServicePrincipal', RetiringServicePrincipal, call);
       if (RetiringPrincipal !== undefined) requireOwnAccount(RetiringPrincipal, call);
-      const principal = RetiringPrincipal ?? RetiringServicePrincipal ?? '';
+      const principal = await principalFilter(RetiringPrincipal ?? RetiringServicePrincipal, kms.principals);
       const limit = limitOf(input);
       const after = decodeMarker(input.Marker);
-      return answer(await kms.store.grants.listRetirable(call.region, principal, after, limit + 1), limit);
+      if (principal === undefined) return answer([], limit, kms);
+      return answer(await kms.store.grants.listRetirable(call.region, principal, after, limit + 1), limit, kms);
     },
   },
 );
@@ -77,7 +82,14 @@ function limitOf({ Limit }: { readonly Limit?: number | undefined }): number {
   return Math.min(Limit ?? DEFAULT_LIMIT, MAX_LIMIT);
 }
 
-function answer(grants: readonly GrantRecord[], limit: number): ListGrantsResponse {
+async function answer(
+  grants: readonly GrantRecord[],
+  limit: number,
+  { principals }: KmsContext,
+): Promise<ListGrantsResponse> {
   const { items, ...page } = pageOf(grants, limit, (grant) => grant.id);
-  return { Grants: items.map(grantListEntry), ...page };
+  const present = new GrantPrincipals(principals);
+  const Grants: GrantListEntry[] = [];
+  for (const grant of items) Grants.push(grantListEntry(await present.named(grant)));
+  return { Grants, ...page };
 }

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { Migration } from '#storage/records.ts';
 import { YEAR_IN_DAYS, nextRotation } from './domain/rotation-schedule.ts';
-import type { KmsTables } from './store.ts';
+import type { KmsTables } from './tables.ts';
 
 /** What KMS keeps of materials beside their bytes: rotations, imports, multi-Region keys, destroyed keys. */
 export const kmsMaterialMigrations: readonly Migration[] = [

@@ -2,7 +2,7 @@ import type { CreateGrantRequest, GrantOperation, KeyUsageType } from '@aws-sdk/
 import { parseArn } from '#kernel/arn.ts';
 import type { GrantConstraints, GrantTerms } from '#kernel/key-grant.ts';
 import { invalidArn, validation } from '../errors.ts';
-import type { KeyRecord } from '../store.ts';
+import type { KeyRecord } from '../tables.ts';
 
 const OF_EVERY_KEY: readonly GrantOperation[] = ['CreateGrant', 'RetireGrant', 'DescribeKey'];
 const BY_USAGE: Readonly<Record<KeyUsageType, readonly GrantOperation[]>> = {

@@ -5,7 +5,8 @@ import { isWrappingAlgorithm, type WrappingAlgorithm } from '#crypto/unwrap-key.
 import type { Randomness } from '#kernel/randomness.ts';
 import type { RootSealedColumn } from '#storage/root-sealed-column.ts';
 import { expiredImportToken, invalidImportToken } from '../errors.ts';
-import type { ImportParametersRecord, KeyRef, KmsStore } from '../store.ts';
+import type { KmsStore } from '../store.ts';
+import type { ImportParametersRecord, KeyRef } from '../tables.ts';
 import type { Wrapping } from './import-wrapping.ts';
 
 const newKeyPair = promisify(generateKeyPair);

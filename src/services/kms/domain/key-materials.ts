@@ -2,7 +2,8 @@ import type { RootKey } from '#crypto/root-key.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import type { RootSealedColumn } from '#storage/root-sealed-column.ts';
 import { invalidCiphertext } from '../errors.ts';
-import type { KeyRef, KmsStore, MaterialRecord } from '../store.ts';
+import type { KmsStore } from '../store.ts';
+import type { KeyRef, MaterialRecord } from '../tables.ts';
 import { type KeyPair, readKeyPair } from './key-pair.ts';
 
 const MATERIAL_LENGTH = 32;

@@ -1,6 +1,7 @@
 import type { CustomerMasterKeySpec, KeyMetadata } from '@aws-sdk/client-kms';
 import type { Region } from '#kernel/ids.ts';
-import type { DescribedKey, KeyRecord } from '../store.ts';
+import type { DescribedKey } from '../store.ts';
+import type { KeyRecord } from '../tables.ts';
 import { keyArn } from './key-identifier.ts';
 import { algorithmsOf } from './key-specs.ts';
 

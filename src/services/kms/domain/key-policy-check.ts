@@ -2,7 +2,7 @@ import type { Call } from '#kernel/operation.ts';
 import { compilePolicy } from '#policy/compile-policy.ts';
 import { PolicyDocumentError } from '#policy/policy-document-error.ts';
 import { limitExceeded, malformedPolicy } from '../errors.ts';
-import type { KeyRecord } from '../store.ts';
+import type { KeyRecord } from '../tables.ts';
 import { callerKeys, keyKindKeys } from './key-access.ts';
 
 /** Bytes (KMS developer guide, "Resource quotas"). The API's own limit is that of older documents. */

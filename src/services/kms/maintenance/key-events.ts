@@ -1,7 +1,7 @@
 import type { RotationType } from '@aws-sdk/client-kms';
 import type { ServiceEvent, ServiceEventSink } from '#kernel/service-event.ts';
 import { keyArn } from '../domain/key-identifier.ts';
-import type { KeyRecord } from '../store.ts';
+import type { KeyRecord } from '../tables.ts';
 
 /** Material that a rotation replaced, and what replaced it. */
 export interface Rotation {

@@ -1,4 +1,5 @@
-import type { KeyRecord, KmsStore, KmsTransaction } from '../store.ts';
+import type { KmsStore } from '../store.ts';
+import type { KeyRecord, KmsTransaction } from '../tables.ts';
 import { everywhere } from './history.ts';
 
 const DAY = 86_400_000;

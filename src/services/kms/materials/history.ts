@@ -1,5 +1,5 @@
 import type { ExpirationModelType, RotationType } from '@aws-sdk/client-kms';
-import type { KeyRecord, KeyRef, KmsTransaction, MaterialRecord } from '../store.ts';
+import type { KeyRecord, KeyRef, KmsTransaction, MaterialRecord } from '../tables.ts';
 
 /** One of the materials of a key, in one Region. Times are milliseconds since the epoch. */
 export interface KeyMaterial {

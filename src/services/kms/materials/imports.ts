@@ -1,7 +1,8 @@
 import type { ExpirationModelType, ImportType } from '@aws-sdk/client-kms';
 import { incorrectKeyMaterial, invalidState, unsupported } from '../errors.ts';
 import type { EndedMaterial } from '../maintenance/key-events.ts';
-import type { KeyRecord, KeyRef, KmsStore, KmsTransaction, MaterialRecord } from '../store.ts';
+import type { KmsStore } from '../store.ts';
+import type { KeyRecord, KeyRef, KmsTransaction, MaterialRecord } from '../tables.ts';
 import { currentKey, everywhere, type KeyMaterial, makeCurrent, materialsOf } from './history.ts';
 
 /** Expired wrapping keys are remembered so long, so that their tokens are told as expired. */

@@ -1,6 +1,6 @@
 import type { MultiRegionKeyType } from '@aws-sdk/client-kms';
 import type { Region } from '#kernel/ids.ts';
-import type { KeyRecord, KmsTransaction } from '../store.ts';
+import type { KeyRecord, KmsTransaction } from '../tables.ts';
 import { everywhere } from './history.ts';
 
 /** A multi-Region key's primary and its replicas. */

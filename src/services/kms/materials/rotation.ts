@@ -1,7 +1,8 @@
 import type { KeyMaterials } from '../domain/key-materials.ts';
 import { rotationAfter } from '../domain/rotation-schedule.ts';
 import type { KeyEvents, Rotation } from '../maintenance/key-events.ts';
-import type { KeyRef, KmsStore, KmsTransaction } from '../store.ts';
+import type { KmsStore } from '../store.ts';
+import type { KeyRef, KmsTransaction } from '../tables.ts';
 import { addMaterial, currentKey, makeCurrent } from './history.ts';
 
 /** Keys that one sweep rotates before it looks again. */

@@ -16,10 +16,10 @@ import { keyAccess } from '../domain/key-access.ts';
 import { aliasArn } from '../domain/key-identifier.ts';
 import { callerAccount, deletionProblem, foreignKeyDenied, type LocatedKey } from '../domain/key-locator.ts';
 import { isReservedAlias } from '../domain/key-policies.ts';
-import { decodeMarker, pageOf } from '../domain/pagination.ts';
+import { readPage } from '../domain/pagination.ts';
 import { aliasNotFound, alreadyExists, invalidAliasName, invalidState, limitExceeded, validation } from '../errors.ts';
 
-const DEFAULT_LIMIT = 50;
+const USUAL = { limit: 50 };
 const MAX_ALIASES_OF_KEY = 50;
 const ALIAS_NAME = /^alias\/[a-zA-Z0-9/_-]+$/;
 
@@ -108,10 +108,13 @@ export const listAliases = operation<KmsContext, ListAliasesRequest, ListAliases
   authorize: () => [{ action: 'kms:ListAliases', resource: '*' }],
   async handle(input, call, kms) {
     const account = callerAccount(call.caller, 'kms:ListAliases');
-    const limit = input.Limit ?? DEFAULT_LIMIT;
     const keyId = input.KeyId === undefined ? undefined : await locateOwn(input.KeyId, account, call, kms);
-    const aliases = await kms.store.listAliases(account, call.region, keyId, decodeMarker(input.Marker), limit + 1);
-    const { items, ...page } = pageOf(aliases, limit, (alias) => alias.name);
+    const { items, ...page } = await readPage(
+      input,
+      USUAL,
+      (after, count) => kms.store.listAliases(account, call.region, keyId, after, count),
+      (alias) => alias.name,
+    );
     return {
       Aliases: items.map((alias) => ({
         AliasName: alias.name,

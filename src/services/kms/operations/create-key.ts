@@ -12,7 +12,7 @@ import { askedKeyKind, requestedKeyKind } from '../domain/requested-key-kind.ts'
 import { checkTags, type TagMap } from '../domain/tags.ts';
 import { unsupported } from '../errors.ts';
 import { familyOf } from '../materials/key-family.ts';
-import type { KeyRecord } from '../store.ts';
+import type { KeyRecord } from '../tables.ts';
 import { addExternalKey, checkKeyStoreMembers, findExternalKey } from '../xks/new-external-key.ts';
 
 export const createKey = operation<KmsContext, CreateKeyRequest, CreateKeyResponse>(CreateKey$, {

@@ -13,7 +13,7 @@ import {
 import { type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
 import { callerAccount } from '../domain/key-locator.ts';
-import { decodeMarker, pageOf } from '../domain/pagination.ts';
+import { readPage } from '../domain/pagination.ts';
 import { customKeyStoreError, validation } from '../errors.ts';
 import { destroyDueKeys } from '../materials/destruction.ts';
 import {
@@ -27,7 +27,7 @@ import type { CustomKeyStoreRecord } from '../xks/key-store-record.ts';
 import { XksFailure } from '../xks/proxy-failure.ts';
 import { authorizeOnKeyStores } from './authorize-on-key-stores.ts';
 
-const DEFAULT_LIMIT = 100;
+const USUAL = { limit: 100 };
 
 export const describeCustomKeyStores = operation<
   KmsContext,
@@ -36,7 +36,8 @@ export const describeCustomKeyStores = operation<
 >(DescribeCustomKeyStores$, {
   isReadOnly: true,
   authorize: authorizeOnKeyStores('kms:DescribeCustomKeyStores'),
-  async handle({ CustomKeyStoreId: id, CustomKeyStoreName: name, Limit, Marker }, call, kms) {
+  async handle(input, call, kms) {
+    const { CustomKeyStoreId: id, CustomKeyStoreName: name } = input;
     const place = { account: callerAccount(call.caller, 'kms:DescribeCustomKeyStores'), region: call.region };
     const queries = kms.store.read;
     if (id !== undefined && name !== undefined) {
@@ -47,9 +48,12 @@ export const describeCustomKeyStores = operation<
     if (name !== undefined) {
       return { CustomKeyStores: [entryOf(await findKeyStoreByName(queries, place, name))], Truncated: false };
     }
-    const limit = Limit ?? DEFAULT_LIMIT;
-    const stores = await listKeyStores(queries, place, decodeMarker(Marker), limit + 1);
-    const { items, ...page } = pageOf(stores, limit, (store) => store.id);
+    const { items, ...page } = await readPage(
+      input,
+      USUAL,
+      (after, count) => listKeyStores(queries, place, after, count),
+      (store) => store.id,
+    );
     return { CustomKeyStores: items.map(entryOf), ...page };
   },
 });

@@ -8,22 +8,18 @@ import {
 } from '@aws-sdk/client-kms';
 import { type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
-import { encryptUnder } from '../domain/encryption.ts';
-import { keyAccess } from '../domain/key-access.ts';
-import { requireEnabled } from '../domain/key-locator.ts';
-import { requireDataKeyKey } from '../domain/key-usage.ts';
 import { validation } from '../errors.ts';
-import { endDryRun, refuseUnsupported } from './crypto-parameters.ts';
+import { refuseUnsupported } from './crypto-parameters.ts';
+import { authorizeDataKey, makeDataKey } from './new-data-key.ts';
 
 export const generateDataKey = operation<KmsContext, GenerateDataKeyRequest, GenerateDataKeyResponse>(
   GenerateDataKey$,
   {
     isReadOnly: true,
-    authorize: (input, call, kms) => authorizeGeneration(input, call, kms, 'kms:GenerateDataKey'),
+    authorize: (input, call, kms) => authorizeDataKey(input, call, kms, 'GenerateDataKey'),
     async handle(input, call, kms) {
-      refuseUnsupported(input);
-      const { plaintext, ...rest } = await generate(input, call, kms, 'kms:GenerateDataKey');
-      return { ...rest, Plaintext: plaintext };
+      const { answer, plaintext } = await generate(input, call, kms, 'GenerateDataKey');
+      return { ...answer, Plaintext: plaintext };
     },
   },
 );
@@ -34,43 +30,26 @@ export const generateDataKeyWithoutPlaintext = operation<
   GenerateDataKeyWithoutPlaintextResponse
 >(GenerateDataKeyWithoutPlaintext$, {
   isReadOnly: true,
-  authorize: (input, call, kms) => authorizeGeneration(input, call, kms, 'kms:GenerateDataKeyWithoutPlaintext'),
+  authorize: (input, call, kms) => authorizeDataKey(input, call, kms, 'GenerateDataKeyWithoutPlaintext'),
   async handle(input, call, kms) {
-    refuseUnsupported(input);
-    const { plaintext, ...rest } = await generate(input, call, kms, 'kms:GenerateDataKeyWithoutPlaintext');
+    const { answer, plaintext } = await generate(input, call, kms, 'GenerateDataKeyWithoutPlaintext');
     plaintext.fill(0);
-    return rest;
+    return answer;
   },
 });
 
-async function authorizeGeneration(
-  input: GenerateDataKeyWithoutPlaintextRequest,
-  call: Call,
-  kms: KmsContext,
-  action: string,
-) {
-  const located = await kms.keys.locate(input.KeyId ?? '', call, action);
-  const context = { 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' };
-  return [keyAccess(call, located, action, { encryptionContext: input.EncryptionContext, context })];
-}
-
+/** The plaintext is the caller's to overwrite. */
 async function generate(
-  input: GenerateDataKeyWithoutPlaintextRequest,
+  input: GenerateDataKeyWithoutPlaintextRequest & Pick<GenerateDataKeyRequest, 'Recipient'>,
   call: Call,
   kms: KmsContext,
-  action: string,
-): Promise<{ CiphertextBlob: Buffer; KeyId: string; KeyMaterialId: string | undefined; plaintext: Buffer }> {
+  operationName: 'GenerateDataKey' | 'GenerateDataKeyWithoutPlaintext',
+) {
+  refuseUnsupported(input);
   const length = dataKeyLength(input);
-  const operationName = action.slice('kms:'.length);
-  const located = await kms.keys.locate(input.KeyId ?? '', call, action);
-  requireEnabled(located);
-  requireDataKeyKey(located, operationName);
-  endDryRun(input);
-  const { key, arn } = located;
-  const plaintext = kms.randomness.bytes(length);
-  const manner = { algorithm: 'SYMMETRIC_DEFAULT', context: input.EncryptionContext } as const;
-  const { blob, materialId } = await encryptUnder(key, manner, plaintext, kms, { call, operation: operationName });
-  return { CiphertextBlob: blob, KeyId: arn, KeyMaterialId: materialId, plaintext };
+  const make = () => kms.randomness.bytes(length);
+  const { made, blob, members } = await makeDataKey(input, call, kms, operationName, make, (plaintext) => plaintext);
+  return { answer: { CiphertextBlob: blob, ...members }, plaintext: made };
 }
 
 function dataKeyLength(input: GenerateDataKeyWithoutPlaintextRequest): number {

@@ -19,7 +19,7 @@ import { type LocatedKey, stateProblem } from '../domain/key-locator.ts';
 import { invalidCiphertext, invalidState, keyNotFound, notFound, unsupported, validation } from '../errors.ts';
 import { currentKey, materialsOf } from '../materials/history.ts';
 import { type ImportTerms, removeImported, storeImported } from '../materials/imports.ts';
-import type { KeyRecord, KmsTransaction } from '../store.ts';
+import type { KeyRecord, KmsTransaction } from '../tables.ts';
 import { authorizeOnKey } from './authorize-on-key.ts';
 import { locateByKeyId } from './locate-by-key-id.ts';
 

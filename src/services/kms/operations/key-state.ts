@@ -19,7 +19,7 @@ import { deletionProblem, type LocatedKey, stateProblem } from '../domain/key-lo
 import { invalidState, unsupported, validation } from '../errors.ts';
 import { scheduleDeletion } from '../materials/destruction.ts';
 import { isComplete } from '../materials/imports.ts';
-import type { KeyRecord, KmsTransaction } from '../store.ts';
+import type { KeyRecord, KmsTransaction } from '../tables.ts';
 import { authorizeOnKey } from './authorize-on-key.ts';
 import { authorizeUnused } from './authorize-unused.ts';
 import { locateByKeyId } from './locate-by-key-id.ts';

@@ -11,16 +11,15 @@ import { type Call, operation } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
 import { keyAccess } from '../domain/key-access.ts';
 import { callerAccount } from '../domain/key-locator.ts';
-import { decodeMarker, pageOf } from '../domain/pagination.ts';
+import { readPage } from '../domain/pagination.ts';
 import { accessDenied, invalidArn, validation } from '../errors.ts';
 import type { GrantRecord } from '../grant-store.ts';
 import { GrantPrincipals, principalFilter } from './grant-principals.ts';
 import { checkGrantId, grantListEntry, isForService } from './grant-requests.ts';
 import { locateByKeyId } from './locate-by-key-id.ts';
 
-const DEFAULT_LIMIT = 50;
-/** Whoever asks for more gets as many, and a marker (KMS API, ListGrants). */
-const MAX_LIMIT = 100;
+/** Whoever asks for more than 100 gets as many, and a marker (KMS API, ListGrants). */
+const USUAL = { limit: 50, most: 100 };
 
 export const listGrants = operation<KmsContext, ListGrantsRequest, ListGrantsResponse>(ListGrants$, {
   async authorize(input, call, kms) {
@@ -36,10 +35,9 @@ export const listGrants = operation<KmsContext, ListGrantsRequest, ListGrantsRes
     const { key } = await locateByKeyId(input.KeyId, call, kms, 'kms:ListGrants');
     const id = GrantId === undefined ? undefined : checkGrantId(GrantId);
     const grantee = await principalFilter(GranteePrincipal ?? GranteeServicePrincipal, kms.principals);
-    const limit = limitOf(input);
-    const after = decodeMarker(input.Marker);
-    if (grantee === undefined) return answer([], limit, kms);
-    return answer(await kms.store.grants.listOfKey(key, { id, grantee }, after, limit + 1), limit, kms);
+    return answer(input, kms, async (after, count) =>
+      grantee === undefined ? [] : kms.store.grants.listOfKey(key, { id, grantee }, after, count),
+    );
   },
 });
 
@@ -55,10 +53,9 @@ export const listRetirableGrants = operation<KmsContext, ListRetirableGrantsRequ
       requireService('RetiringServicePrincipal', RetiringServicePrincipal, call);
       if (RetiringPrincipal !== undefined) requireOwnAccount(RetiringPrincipal, call);
       const principal = await principalFilter(RetiringPrincipal ?? RetiringServicePrincipal, kms.principals);
-      const limit = limitOf(input);
-      const after = decodeMarker(input.Marker);
-      if (principal === undefined) return answer([], limit, kms);
-      return answer(await kms.store.grants.listRetirable(call.region, principal, after, limit + 1), limit, kms);
+      return answer(input, kms, async (after, count) =>
+        principal === undefined ? [] : kms.store.grants.listRetirable(call.region, principal, after, count),
+      );
     },
   },
 );
@@ -78,16 +75,12 @@ function requireOwnAccount(principal: string, call: Call): void {
   }
 }
 
-function limitOf({ Limit }: { readonly Limit?: number | undefined }): number {
-  return Math.min(Limit ?? DEFAULT_LIMIT, MAX_LIMIT);
-}
-
 async function answer(
-  grants: readonly GrantRecord[],
-  limit: number,
+  input: Pick<ListGrantsRequest, 'Limit' | 'Marker'>,
   { principals }: KmsContext,
+  read: (after: string, count: number) => Promise<readonly GrantRecord[]>,
 ): Promise<ListGrantsResponse> {
-  const { items, ...page } = pageOf(grants, limit, (grant) => grant.id);
+  const { items, ...page } = await readPage(input, USUAL, read, (grant) => grant.id);
   const present = new GrantPrincipals(principals);
   const Grants: GrantListEntry[] = [];
   for (const grant of items) Grants.push(grantListEntry(await present.named(grant)));

@@ -18,7 +18,7 @@ import { checkTags } from '../domain/tags.ts';
 import { alreadyExists, invalidState, keyNotFound, unsupported, validation } from '../errors.ts';
 import { addReplica, familyOf, movePrimary } from '../materials/key-family.ts';
 import { currentKey, everywhere } from '../materials/history.ts';
-import type { KeyRecord, KmsTransaction } from '../store.ts';
+import type { KeyRecord, KmsTransaction } from '../tables.ts';
 import { locateByKeyId } from './locate-by-key-id.ts';
 
 export const replicateKey = operation<KmsContext, ReplicateKeyRequest, ReplicateKeyResponse>(ReplicateKey$, {

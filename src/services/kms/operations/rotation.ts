@@ -24,7 +24,7 @@ import { conflict, invalidState, limitExceeded, unsupported } from '../errors.ts
 import { currentKey, type KeyMaterial, materialsOf } from '../materials/history.ts';
 import { isEverywhere, rotateToImported } from '../materials/imports.ts';
 import { rotate, scheduleOf } from '../materials/rotation.ts';
-import type { KeyRecord, KeyRef } from '../store.ts';
+import type { KeyRecord, KeyRef } from '../tables.ts';
 import { authorizeOnKey } from './authorize-on-key.ts';
 import { locateByKeyId } from './locate-by-key-id.ts';
 

@@ -6,7 +6,7 @@ import type { Clock } from '#kernel/clock.ts';
 import type { AccountId, Region } from '#kernel/ids.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { Records } from '#storage/records.ts';
-import type { KmsTables } from '../store.ts';
+import type { KmsTables } from '../tables.ts';
 import type { LastUsageRecord, UsageRecord, UsageTables } from './usage-tables.ts';
 
 const EVENT_SOURCE = 'kms.amazonaws.com';

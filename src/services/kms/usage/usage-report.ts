@@ -1,7 +1,7 @@
 import type { Clock } from '#kernel/clock.ts';
 import type { AccountId } from '#kernel/ids.ts';
 import type { Records } from '#storage/records.ts';
-import type { KmsTables } from '../store.ts';
+import type { KmsTables } from '../tables.ts';
 import { type AccountCost, type ChargedKey, costOf, type PriceSource, priceSource } from './cost.ts';
 import type { KeyUsageLog } from './key-usage-log.ts';
 import type { UsageRecord } from './usage-tables.ts';

@@ -1,6 +1,6 @@
 import type { AccountId, Region } from '#kernel/ids.ts';
 import { customKeyStoreError } from '../errors.ts';
-import type { KmsTransaction } from '../store.ts';
+import type { KmsTransaction } from '../tables.ts';
 import type { CustomKeyStoreRecord } from './key-store-record.ts';
 
 /** In whose name, and in which region, a key store is looked for: it is never another account's. */

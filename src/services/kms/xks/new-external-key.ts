@@ -3,7 +3,7 @@ import type { AccountId } from '#kernel/ids.ts';
 import type { Call } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
 import { customKeyStoreError, unsupported, validation } from '../errors.ts';
-import type { KeyRef, KmsTransaction } from '../store.ts';
+import type { KeyRef, KmsTransaction } from '../tables.ts';
 import { findKeyStore } from './custom-key-stores.ts';
 import type { ExternalKey } from './key-store-record.ts';
 import { tellingFailures, XksFailure } from './proxy-failure.ts';

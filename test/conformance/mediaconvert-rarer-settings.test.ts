@@ -65,6 +65,28 @@ describe('transport streams with several programs', { skip: withoutFfmpeg }, () 
   });
 });
 
+describe('files that say little of their rate', { skip: withoutFfmpeg }, () => {
+  const SOURCE = ['-v', 'error', '-f', 'lavfi', '-i', 'color=red:size=160x90:rate=25:duration=1'];
+  const ends = {
+    'raw.h264': [['-c:v', 'libx264', '-f', 'h264'], 25],
+    'raw.dv': [['-s', '720x576', '-pix_fmt', 'yuv420p', '-c:v', 'dvvideo', '-f', 'dv'], 25],
+    'animated.gif': [['-r', '10', '-f', 'gif'], 11],
+  } as const;
+
+  for (const [name, [end, pictures]] of Object.entries(ends)) {
+    test(`${name} keeps its ${pictures} pictures`, async () => {
+      await jobs.put(name, ffmpeg([...SOURCE, ...end, 'pipe:1']));
+      const film = await jobs.film(name, {}, { Width: 160, Height: 90 });
+      const samples = ffmpeg(
+        ['-v', 'error', '-i', 'pipe:0', '-vf', 'scale=1:1', '-f', 'rawvideo', '-pix_fmt', 'gray', 'pipe:1'],
+        film,
+      );
+      assert.equal(samples.length, pictures);
+      assertColor(colorOf(film, pictures - 1, at(80, 45)), RED, 'the last picture');
+    });
+  }
+});
+
 describe('motion overlays of images', { skip: withoutFfmpeg }, () => {
   const overlay = { InsertionMode: 'PNG', Offset: { ImageX: 40, ImageY: 20 } } as const;
   const Framerate = { FramerateNumerator: 4, FramerateDenominator: 1 };

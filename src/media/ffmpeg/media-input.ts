@@ -21,7 +21,7 @@ export interface ByteSource {
  */
 export const DEMUXERS =
   'mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,mpegvideo,m4v,avi,flv,mxf,asf,wav,w64,aiff,mp3,aac,flac,ogg,' +
-  'ac3,eac3,h264,hevc,obu,ivf,yuv4mpegpipe,dv,gxf';
+  'ac3,eac3,h264,hevc,obu,ivf,yuv4mpegpipe,dv,gxf,gif';
 const NO_PROTOCOL = 'none';
 
 const IO_BUFFER_SIZE = 128 * 1024;
@@ -363,18 +363,26 @@ function describeStream(ffmpeg: FFmpeg, stream: Stream): StreamInfo {
 /** MediaConvert rounds a variable rate up to one of these. */
 const ROUND_RATES = [1, 5, 10, 15, 24, 30, 50, 60];
 
+const MAX_RATE = 240;
+
 /** The rate of a stream of constant rate; for a variable one, the next of the round rates. */
 export function framerateOf(stream: Stream): Rational {
   const real = stream.rFrameRate;
   const average = stream.avgFrameRate;
   const realRate = real.den > 0 ? real.num / real.den : 0;
   const averageRate = average.den > 0 ? average.num / average.den : 0;
-  const isPlausible = realRate > 0 && realRate <= 240;
-  if (isPlausible && (averageRate === 0 || Math.abs(realRate - averageRate) < realRate * 0.01)) {
-    return { num: real.num, den: real.den };
-  }
-  const wanted = averageRate > 0 ? averageRate : isPlausible ? realRate : 30;
+  const isPlausible = realRate > 0 && realRate <= MAX_RATE;
+  const isAveragePlausible = averageRate > 0 && averageRate <= MAX_RATE;
+  const isAbout = (rate: number): boolean => Math.abs(rate - averageRate) < rate * 0.01;
+  if (isPlausible && (!isAveragePlausible || isAbout(realRate))) return { num: real.num, den: real.den };
+  // Streams that count fields, such as H.264 without a container, have a rate of them.
+  if (isPlausible && isAbout(realRate / 2)) return halfOf(real);
+  const wanted = isAveragePlausible ? averageRate : 30;
   return { num: ROUND_RATES.find((rate) => rate >= wanted - 0.01) ?? 60, den: 1 };
+}
+
+function halfOf({ num, den }: Rational): Rational {
+  return num % 2 === 0 ? { num: num / 2, den } : { num, den: den * 2 };
 }
 
 /** Width to height of one pixel; 1 where the file does not say. */

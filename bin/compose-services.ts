@@ -63,6 +63,8 @@ import { purgeAccount as purgeS3Account } from '#services/s3/maintenance/purge-a
 import { s3Migrations } from '#services/s3/migrations.ts';
 import { notificationMigrations } from '#services/s3/notifications/notification-table.ts';
 import { WebhookDeliveries } from '#services/s3/notifications/webhook-deliveries.ts';
+import { accessLogMigrations } from '#services/s3/access-log/log-table.ts';
+import { LogDelivery } from '#services/s3/access-log/log-delivery.ts';
 import { LifecycleRunner } from '#services/s3/maintenance/lifecycle-runner.ts';
 import { Scrubber } from '#services/s3/maintenance/scrub/scrubber.ts';
 import { ScrubPositions, type ScrubTables, scrubMigrations } from '#services/s3/maintenance/scrub/scrub-position.ts';
@@ -100,6 +102,7 @@ export const allMigrations: readonly Migration[] = [
   ...s3Migrations,
   ...scrubMigrations,
   ...notificationMigrations,
+  ...accessLogMigrations,
   ...mediaconvertMigrations,
   ...streamMigrations,
   ...archiveMigrations,
@@ -273,6 +276,7 @@ export function composeServices(
   door.open(gateway);
 
   const s3Lifecycle = new LifecycleRunner({ s3, audit: log, clock, randomness, logger });
+  const s3LogDelivery = new LogDelivery({ s3, api: new S3Api(door), clock, randomness, logger });
   const s3Webhooks = new WebhookDeliveries(s3.store, config.s3Webhooks, clock, logger);
   const scrubber =
     config.scrubRate === undefined
@@ -332,6 +336,7 @@ export function composeServices(
     scrubber,
     s3Lifecycle,
     s3Webhooks,
+    s3LogDelivery,
     mediaconvert,
     kinesisVideo,
     archivedMedia,

@@ -109,6 +109,7 @@ export class Platform {
     this.#services.scrubber?.start();
     this.#services.s3Lifecycle.start();
     this.#services.s3Webhooks.start();
+    this.#services.s3LogDelivery.start();
     this.#services.kinesisVideo.janitor.start();
     this.#services.secretsManager.janitor.start();
     this.#services.secretsManager.rotations.start();
@@ -121,6 +122,7 @@ export class Platform {
     await this.#services.scrubber?.stop();
     await this.#services.s3Lifecycle.stop();
     await this.#services.s3Webhooks.stop();
+    await this.#services.s3LogDelivery.stop();
     await this.#services.mediaconvert.runner.stop();
     await this.#services.kmsJanitor.stop();
     this.#services.kms.proxies.close();
@@ -135,6 +137,7 @@ export class Platform {
     clearInterval(this.#housekeeping);
     this.#services.archivedMedia.stills.close();
     this.#services.thumbnails.close();
+    await this.#services.s3.accessLog.flush();
     await this.#services.events.close();
     await this.#services.serviceAccess.close();
     await this.#services.lastUses.flush();

@@ -28,6 +28,7 @@ import { auditRecordOf } from './audit-record-of.ts';
 import type { Authorizer } from './authorizer.ts';
 import { GatewayCall } from './call.ts';
 import { answerPreflight, crossOriginHeaders, isPreflight } from './cross-origin-answer.ts';
+import { ExchangeNotes } from './exchange-notes.ts';
 import { formAnswer } from './form/form-answer.ts';
 import { addressOf, formRequest, formSource, isUploadForm, readFormUpload } from './form/form-upload.ts';
 import { notImplemented, toServiceError } from './gateway-errors.ts';
@@ -37,7 +38,6 @@ import { type ReceivedRequest, readRequest } from './received-request.ts';
 import { RequestBody } from './request-body.ts';
 import { internalSource, sourceOf } from './request-source.ts';
 import { writeLongResponse } from './write-long-response.ts';
-import { writeResponse } from './write-response.ts';
 
 const MAX_BODY = 8 * 1024 * 1024;
 const EMPTY = Buffer.alloc(0);
@@ -87,6 +87,7 @@ export class Gateway implements Door {
     const { randomness, logger, domains, clock } = this.#options;
     const requestId = randomness.uuid();
     let request = readRequest(message, domains);
+    const notes = new ExchangeNotes(requestId, request, () => clock.now());
     const body = new RequestBody(message, sendContinue);
     // In whose form a failure is written, as far as that is known yet.
     let owner: CompiledService | undefined;
@@ -97,10 +98,12 @@ export class Gateway implements Door {
       const routed = { ...request, signingName: claim.signingName };
       const first = this.#router.match(routed);
       owner = first.service;
+      notes.matched(first);
       const match = 'error' in first && first.kind === 'form-needed' ? await this.#matchForm(routed, body) : first;
       owner = match.service;
       if (isPreflight(match)) {
-        return await writeResponse(response, message, requestId, await answerPreflight(match, request));
+        const answer = await answerPreflight(match, request);
+        return await notes.send(owner, response, message, answer, { headers: {} });
       }
       if ('error' in match) throw claim.failure ?? match.error;
       forBrowsers = await crossOriginHeaders(match, request);
@@ -114,8 +117,9 @@ export class Gateway implements Door {
           body,
           requestId,
           abortSignalOf(response),
+          notes,
         );
-        return await writeResponse(response, message, requestId, answer, { headers: forBrowsers });
+        return await notes.send(owner, response, message, answer, { headers: forBrowsers });
       }
       const authentication = await this.#authenticate(claim, request, body, target);
       if (target.built === undefined) throw notImplemented(target);
@@ -129,17 +133,20 @@ export class Gateway implements Door {
         trailers,
         signal: isShort ? gone : AbortSignal.any([gone, this.#end.signal, expiryOf(authentication, clock.now())]),
       });
+      notes.asked(input, call);
       const output = await this.#carryOut(target, input, call);
+      notes.output = output;
       Object.assign(call.reply.headers, forBrowsers);
       const encoded = target.wire.encode(output, requestId);
-      if (isShort) return await writeResponse(response, message, requestId, encoded, call.reply);
+      if (isShort) return await notes.send(owner, response, message, encoded, call.reply);
       if (target.built.exchange === 'duplex') body.accept();
       await writeLongResponse(response, message, requestId, encoded, call.reply);
     } catch (error) {
       const service = owner ?? this.#fallback;
       const failure = toServiceError(error, service.service, logger.child({ requestId }));
       const about = { requestId, resource: request.path, isHead: request.method === 'HEAD' };
-      await writeResponse(response, message, requestId, service.encodeError(failure, about), { headers: forBrowsers });
+      notes.errorCode = failure.code;
+      await notes.send(service, response, message, service.encodeError(failure, about), { headers: forBrowsers });
     }
   }
 
@@ -262,7 +269,9 @@ export class Gateway implements Door {
     body: RequestBody,
     requestId: string,
     signal: AbortSignal,
+    notes: ExchangeNotes,
   ): Promise<EncodedResponse> {
+    notes.isForm = true;
     if (failure !== undefined) throw failure;
     if (read !== undefined) throw new AuthFailure('two-mechanisms', 'Only one auth mechanism allowed');
     const { stream } = body.stream(undefined);
@@ -278,7 +287,9 @@ export class Gateway implements Door {
       const source = formSource(sourceOf(request, undefined, clock.now()), form, size);
       const rest = { requestId, body: file, trailers: {}, signal };
       const call = this.#callOf(target, form.claim?.scope, source, authentication, rest);
+      notes.asked(input, call);
       const output = await this.#carryOut(target, input, call);
+      notes.output = output;
       return formAnswer(form, target.wire.encode(output, requestId), addressOf(received));
     } finally {
       // A file that nobody wants is let go, so that the answer is not kept waiting for it.

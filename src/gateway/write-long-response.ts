@@ -27,7 +27,8 @@ export async function writeLongResponse(
   const { stream } = wire;
   const { socket } = message;
   if (stream === undefined || response.headersSent || response.destroyed) {
-    return await writeResponse(response, message, requestId, wire, reply);
+    await writeResponse(response, message, requestId, wire, reply);
+    return;
   }
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   response.on('timeout', () => {

@@ -22,6 +22,8 @@ export interface Reply {
 /**
  * Writes an encoded response. A stream that fails after the head was sent ends the connection: the client sees a body
  * that is too short, never a wrong one that looks whole.
+ *
+ * @returns how many bytes of a body were sent
  */
 export async function writeResponse(
   response: ServerResponse,
@@ -29,12 +31,12 @@ export async function writeResponse(
   requestId: string,
   wire: EncodedResponse,
   reply: Reply = { headers: {} },
-): Promise<void> {
+): Promise<number> {
   if (response.headersSent || response.destroyed) {
     // Nobody will read the stream: what it holds open is let go.
     wire.stream?.destroy();
     response.destroy();
-    return;
+    return 0;
   }
   const isBodyUnread = !message.complete && !message.readableEnded && !isNearItsEnd(message);
   const headers = responseHeaders(requestId, wire, reply);
@@ -42,8 +44,7 @@ export async function writeResponse(
   const status = reply.status ?? wire.status;
   if (wire.stream !== undefined && message.method !== 'HEAD') {
     response.writeHead(status, headers);
-    await relay(wire.stream, response);
-    return;
+    return await relay(wire.stream, response);
   }
   const body = message.method === 'HEAD' || status === 204 || status === 304 ? undefined : wire.body;
   if (headers['content-length'] === undefined && status !== 204 && status !== 304) {
@@ -53,20 +54,24 @@ export async function writeResponse(
   if (!isBodyUnread) {
     response.end(body);
     message.resume();
-    return;
+    return body?.length ?? 0;
   }
   response.write(body ?? Buffer.alloc(0));
   await drain(message);
   response.end();
+  return body?.length ?? 0;
 }
 
 /**
  * Not by `pipeline`: a chunk that the socket has taken is given back to its stream, as fresh memory for each is what a
  * large answer would spend most of its time on. Never rejects; resolves when all is written or the connection is gone.
+ *
+ * @returns how many bytes were written
  */
-async function relay(stream: Readable, response: ServerResponse): Promise<void> {
+async function relay(stream: Readable, response: ServerResponse): Promise<number> {
   const release = hasOwnedChunks(stream) ? stream.release.bind(stream) : undefined;
   response.once('close', () => stream.destroy());
+  let sent = 0;
   try {
     for await (const data of stream) {
       const chunk: Uint8Array = data;
@@ -74,6 +79,7 @@ async function relay(stream: Readable, response: ServerResponse): Promise<void> 
         // INVARIANT: only what was written is given back; what failed may still lie with the system.
         if (error === null || error === undefined) release?.(chunk);
       });
+      sent += chunk.length;
       if (!hasRoom) await roomIn(response);
     }
     response.end();
@@ -81,6 +87,7 @@ async function relay(stream: Readable, response: ServerResponse): Promise<void> 
     response.destroy();
   }
   await endOf(response);
+  return sent;
 }
 
 export function responseHeaders(

@@ -1,6 +1,7 @@
 import type { StaticOperationSchema } from '@smithy/types';
 import type { Caller } from './caller.ts';
 import type { CrossOrigin } from './cross-origin.ts';
+import type { Exchange } from './exchange.ts';
 import type { Operation } from './operation.ts';
 import type { ServiceError } from './service-error.ts';
 
@@ -72,6 +73,8 @@ export interface Service<Context = unknown> {
   readonly errors: ServiceErrors;
   /** What it says to browsers about pages of other origins; the gateway says nothing to them by itself. */
   readonly crossOrigin?: CrossOrigin;
+  /** Hears of each exchange with a client that is not long, after its answer. It neither waits nor throws. */
+  readonly observe?: (exchange: Exchange) => void;
   /** Checks a body that was read whole against what the headers say of it; throws a ServiceError. */
   readonly checkBody?: (operation: string, header: (name: string) => string | undefined, body: Uint8Array) => void;
 }

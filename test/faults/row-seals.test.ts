@@ -380,6 +380,13 @@ describe('a column that was changed in the database', () => {
       use: readEvents,
       lookedUpBy: ['number', 'webhook', 'account', 'time', 'message', 'mac'],
     },
+    // Believed by the delivery alone, which is refused.
+    {
+      table: 's3_access_log',
+      where: 'number = (SELECT min(number) FROM s3_access_log)',
+      use: readEvents,
+      lookedUpBy: ['number', 'bucket', 'day', 'time', 'length', 'lines', 'mac'],
+    },
     // Where it cannot be believed, the reading begins anew.
     { table: 's3_scrub', where: '1', use: readEvents, lookedUpBy: ['id', 'position', 'mac'] },
     { table: 'kms_usage', where: `operation = 'CreateAlias'`, use: readUsage, lookedUpBy: ['day'] },

@@ -4,6 +4,7 @@ import type {
   GetObjectRequest,
   HeadObjectOutput,
   HeadObjectRequest,
+  PutObjectOutput,
   PutObjectRequest,
 } from '@aws-sdk/client-s3';
 import type { AccessRefusal, Authority, Door } from '#kernel/door.ts';
@@ -32,6 +33,11 @@ export class S3Api {
 
   async getBucketEncryption(Bucket: string, authority: Authority): Promise<GetBucketEncryptionOutput> {
     return (await this.#door.invoke('s3', 'GetBucketEncryption', { Bucket }, authority)) as GetBucketEncryptionOutput;
+  }
+
+  /** @param input its `Body` is a `DeliveredBody` */
+  async putObject(input: PutObjectRequest, authority: Authority): Promise<PutObjectOutput> {
+    return (await this.#door.invoke('s3', 'PutObject', input, authority)) as PutObjectOutput;
   }
 
   /** The body is a stream of bytes, which must be read or destroyed; of a small object a Buffer. */

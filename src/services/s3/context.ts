@@ -12,6 +12,8 @@ import { RecordSeal } from './domain/record-seal.ts';
 import { BucketKeyCache } from './keys/bucket-key-cache.ts';
 import { DataKeys } from './keys/data-keys.ts';
 import { MasterKeys } from './keys/master-keys.ts';
+import { AccessLog } from './access-log/access-log.ts';
+import { AccessLogStore } from './access-log/access-log-store.ts';
 import { Announcer, type AppendEvent } from './notifications/announcer.ts';
 import { Objects } from './objects.ts';
 import { RequestScope } from './request-scope.ts';
@@ -51,6 +53,8 @@ export interface S3Context {
   readonly uploads: Uploads;
   readonly scope: RequestScope;
   readonly announcer: Announcer;
+  readonly accessLog: AccessLog;
+  readonly accessLogStore: AccessLogStore;
   readonly webhookNames: ReadonlySet<string>;
   readonly randomness: Randomness;
   readonly canonicalIdOf: (account: AccountId) => Promise<string>;
@@ -70,6 +74,8 @@ export function createS3Context(dependencies: S3Dependencies): S3Context {
   const dataKeys = new DataKeys({ kms, masterKeys, bucketKeys: new BucketKeyCache(clock), randomness });
   const leases = new BlobLeases(blobs, logger);
   const objects = new Objects({ store, blobs, seal, leases, randomness });
+  const scope = new RequestScope(store, seal, objects);
+  const accessLogStore = new AccessLogStore(records);
   return {
     store,
     blobs,
@@ -78,7 +84,9 @@ export function createS3Context(dependencies: S3Dependencies): S3Context {
     leases,
     objects,
     uploads: new Uploads({ store, seal, leases }),
-    scope: new RequestScope(store, seal, objects),
+    scope,
+    accessLog: new AccessLog({ store: accessLogStore, scope, canonicalIdOf, clock, logger }),
+    accessLogStore,
     announcer: new Announcer(clock, dependencies.appendEvent),
     webhookNames: dependencies.webhookNames,
     randomness,

@@ -254,6 +254,19 @@ export function corsForbidden(
   return s3Error('AccessForbidden', 403, `CORSResponse: ${message}`, members);
 }
 
+/** The bucket that is to get the log of another. */
+export function invalidLoggingTarget(message: string, target: string): ServiceError {
+  return s3Error('InvalidTargetBucketForLogging', 400, message, { TargetBucket: target });
+}
+
+export function crossLocationLogging(source: string, target: string): ServiceError {
+  // AWS's spelling.
+  return s3Error('CrossLocationLoggingProhibitted', 403, 'Cross S3 location logging not allowed. ', {
+    SourceBucketLocation: source,
+    TargetBucketLocation: target,
+  });
+}
+
 export function invalidBucketState(message: string): ServiceError {
   return s3Error('InvalidBucketState', 409, message);
 }

@@ -35,6 +35,14 @@ export class RequestScope {
     return row;
   }
 
+  /** As `bucket`, also where it is not known who asks. */
+  async bucketOf(call: Call | undefined, name: string): Promise<BucketRow> {
+    if (call !== undefined) return await this.bucket(call, name);
+    const row = await this.#findBucket(name);
+    if (row === undefined) throw noSuchBucket(name);
+    return row;
+  }
+
   /** The current version of a key, or the one that is asked for; a delete marker is none. */
   object(call: Call, bucket: string, key: string, versionId?: string): Promise<StoredObject | undefined> {
     const { objects } = this.#of(call);

@@ -15,6 +15,7 @@ import {
   putBucketOwnershipControls,
   putObjectAcl,
 } from './operations/bucket-ownership.ts';
+import { getBucketLogging, putBucketLogging } from './operations/bucket-logging.ts';
 import { getBucketRequestPayment, putBucketRequestPayment } from './operations/bucket-request-payment.ts';
 import {
   deleteBucketPolicy,
@@ -111,6 +112,8 @@ export function s3Service(context: S3Context): Service<S3Context> {
       putBucketLifecycleConfiguration,
       getBucketLifecycleConfiguration,
       deleteBucketLifecycle,
+      putBucketLogging,
+      getBucketLogging,
       putBucketNotificationConfiguration,
       getBucketNotificationConfiguration,
       putBucketVersioning,
@@ -136,6 +139,7 @@ export function s3Service(context: S3Context): Service<S3Context> {
     constraints,
     errors: s3Errors,
     crossOrigin: crossOriginOf(context),
+    observe: (exchange) => context.accessLog.observe(exchange),
     checkBody,
   };
 }

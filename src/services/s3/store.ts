@@ -1,6 +1,7 @@
 import { CompiledQuery, type Kysely, sql } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
 import type { Records } from '#storage/records.ts';
+import type { AccessLogRow } from './access-log/log-table.ts';
 import type { NotificationRow } from './notifications/notification-table.ts';
 import { VersionStore } from './version-store.ts';
 
@@ -84,6 +85,7 @@ export interface S3Tables {
   readonly s3_part: PartRow;
   readonly s3_master_key: MasterKeyRow;
   readonly s3_notification: NotificationRow;
+  readonly s3_access_log: AccessLogRow;
 }
 
 export type S3Transaction = Kysely<S3Tables>;

@@ -2,6 +2,7 @@ import type { BucketVersioningStatus, MFADeleteStatus } from '@aws-sdk/client-s3
 import type { BucketRow } from '../store.ts';
 import type { CorsRule } from './cors-rules.ts';
 import type { LifecycleSettings } from './lifecycle.ts';
+import type { LoggingSettings } from './logging-settings.ts';
 import type { NotificationSettings } from './notification-rules.ts';
 import type { ObjectLockSettings } from './object-lock.ts';
 import type { Versioning } from './version.ts';
@@ -24,6 +25,7 @@ export interface BucketSettings {
   /** Other accounts say with each request that they pay for it. */
   readonly isRequesterPaying?: boolean;
   readonly objectLock?: ObjectLockSettings;
+  readonly logging?: LoggingSettings;
   readonly notifications?: NotificationSettings;
 }
 

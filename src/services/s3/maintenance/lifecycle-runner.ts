@@ -224,7 +224,10 @@ export class LifecycleRunner {
 
   async #try(bucket: BucketRow, key: string, act: () => Promise<Act>): Promise<void> {
     try {
-      this.#record(bucket, key, await act());
+      const done = await act();
+      const requestId = this.#randomness.uuid();
+      this.#record(bucket, key, done, requestId);
+      await this.#s3.accessLog.noteAct(bucket, done, key, requestId);
     } catch (error) {
       // Overwritten or removed meanwhile, or locked.
       if (error instanceof Changed || error instanceof ServiceError) return;
@@ -233,9 +236,9 @@ export class LifecycleRunner {
     }
   }
 
-  #record({ account, region, name }: BucketRow, key: string, eventName: Act): void {
+  #record({ account, region, name }: BucketRow, key: string, eventName: Act, requestId: string): void {
     this.#audit.append({
-      requestId: this.#randomness.uuid(),
+      requestId,
       parentRequestId: undefined,
       time: this.#clock.now(),
       durationMs: 0,

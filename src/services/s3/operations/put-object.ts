@@ -15,7 +15,7 @@ import { checkKey, refuseUnsupported } from '../domain/refusals.ts';
 import { placementOf } from '../domain/storage-class.ts';
 import { parseTagHeader } from '../domain/tag-set.ts';
 import { checksumMembers, storeChecksum } from '../keys/checksum-seal.ts';
-import { emptyBody } from './empty-body.ts';
+import { bodyOf } from './delivered-body.ts';
 import { announceCreated } from '../notifications/announce.ts';
 import { lockAccess, lockConditions, lockOfNewVersion, requestedLock, requireDigest } from './lock-members.ts';
 import { startEncryption } from './start-encryption.ts';
@@ -54,6 +54,7 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
     const lock = lockOfNewVersion(requestedLock(input, bucketRow, call.now), bucketRow, call.now);
     requireDigest(call, input, lock, 'Object');
     const id = s3.randomness.bytes(16).toString('hex');
+    const body = bodyOf(call, input.Body);
     const place = { bucket, key, objectId: id };
     const { plaintext: dataKey, stored: encryption } = await startEncryption(s3, call, input, place);
     try {
@@ -61,7 +62,7 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
       const written = await writeContent({
         blobs: s3.blobs,
         space: BLOB_SPACE,
-        source: call.body ?? emptyBody(),
+        source: body.source,
         ...writeLayers(dataKey, id),
         associatedData: associatedDataOf({ bucket, key, objectId: id, part: 0, partId: id }),
         observers: checks.observers,
@@ -96,7 +97,10 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
         },
         condition,
         versioningOf(bucketRow),
-        announceCreated(s3, call, bucketRow, 'Put', { key, size: written.size, etag }),
+        async (transaction, version) => {
+          await body.also?.(transaction);
+          await announceCreated(s3, call, bucketRow, 'Put', { key, size: written.size, etag })(transaction, version);
+        },
       );
       return {
         ...(versionId !== undefined && { VersionId: versionId }),

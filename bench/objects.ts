@@ -12,7 +12,7 @@ import { type Load, type LoadResult, runLoad } from './load.ts';
 import { type BenchServer, startBareServer, startCoffer } from './processes.ts';
 import { median, type Result } from './result.ts';
 
-const BUCKET = 'bench';
+export const BUCKET = 'bench';
 const LARGE = 256 * 1024 * 1024;
 const SMALL = 4 * 1024;
 const SMALL_OBJECTS = 4000;
@@ -111,12 +111,17 @@ function resultOf(name: string, { ours, theirs }: Comparison, target: number, un
   };
 }
 
-export async function prepareBucket(coffer: BenchServer): Promise<S3Client> {
+export function s3ClientOf(coffer: BenchServer): S3Client {
   const config = { endpoint: coffer.endpoint, region: 'us-east-1', credentials: coffer.credentials };
-  const kms = new KMSClient(config);
+  return new S3Client({ ...config, forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' });
+}
+
+/** With SSE-KMS and a bucket key by default. */
+export async function prepareBucket(coffer: BenchServer): Promise<S3Client> {
+  const kms = new KMSClient({ endpoint: coffer.endpoint, region: 'us-east-1', credentials: coffer.credentials });
   const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
   kms.destroy();
-  const s3 = new S3Client({ ...config, forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED' });
+  const s3 = s3ClientOf(coffer);
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   const byDefault = { SSEAlgorithm: 'aws:kms' as const, KMSMasterKeyID: KeyMetadata?.Arn };
   await s3.send(

@@ -6,6 +6,7 @@ import { benchJobs } from './media/jobs.ts';
 import { benchLadder } from './media/ladder.ts';
 import { benchRemux } from './media/remux.ts';
 import { benchTranscode } from './media/transcode.ts';
+import { benchListings } from './listings.ts';
 import { benchMemory } from './memory.ts';
 import { benchObjects } from './objects.ts';
 import { benchPackaging } from './packaging.ts';
@@ -17,6 +18,9 @@ import { benchStartUp } from './start-up.ts';
 const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   start: async () => [await benchStartUp()],
   objects: benchObjects,
+  listings: () => benchListings(),
+  // Takes minutes and 15 GB of disk.
+  'listings-large': () => benchListings([10_000, 1_000_000, 10_000_000]),
   memory: async () => [await benchMemory()],
   kms: benchKms,
   'kms-peer': benchKmsBesidePeer,

@@ -96,3 +96,66 @@ test('an empty delimiter is none, and is not repeated', async () => {
   }
   assert.equal((await s3.send(new ListObjectsCommand(page))).NextMarker, undefined);
 });
+
+test('folders of any delimiter are found one behind another, among keys that are in none', async () => {
+  const Bucket = await newBucket();
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }));
+  const keys = [
+    'a',
+    'a/1',
+    'a/2',
+    'a//1',
+    'b/1',
+    'b\0/1',
+    'b\0c',
+    'c',
+    'é/1',
+    'é/é/2',
+    '\u{1f600}/1',
+    '\u{10ffff}/1',
+    'x\u{10ffff}y',
+  ];
+  await Promise.all(keys.map((key) => put(Bucket, key)));
+  // Nothing but versions under some of them.
+  for (const Key of ['b/1', 'é/1']) await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key }] } }));
+  const isLeft = (key: string) => key !== 'b/1' && key !== 'é/1';
+  for (const Delimiter of ['/', '//', 'é', '\u{1f600}', '\u{10ffff}', '1', '\0', '/é/']) {
+    for (const Prefix of ['', 'a', 'é', 'b\0']) {
+      const cut = (key: string) => {
+        const at = key.indexOf(Delimiter, Prefix.length);
+        return at < 0 ? key : key.slice(0, at + Delimiter.length);
+      };
+      const wanted = (of: readonly string[]) =>
+        [...new Set(of.filter((key) => key.startsWith(Prefix)).map(cut))].toSorted((a, b) =>
+          Buffer.compare(Buffer.from(a), Buffer.from(b)),
+        );
+      for (const MaxKeys of [1000, 2]) {
+        const objects: string[] = [];
+        let ContinuationToken: string | undefined;
+        do {
+          const page = await s3.send(
+            new ListObjectsV2Command({ Bucket, Prefix, Delimiter, MaxKeys, ContinuationToken, EncodingType: 'url' }),
+          );
+          objects.push(...decoded(page.Contents?.map(({ Key }) => Key)));
+          objects.push(...decoded(page.CommonPrefixes?.map((common) => common.Prefix)));
+          ContinuationToken = page.NextContinuationToken;
+        } while (ContinuationToken !== undefined);
+        const sorted = objects.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+        assert.deepEqual(sorted, wanted(keys.filter(isLeft)), JSON.stringify({ Delimiter, Prefix, MaxKeys }));
+      }
+      const all = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix, Delimiter, EncodingType: 'url' }));
+      const listed = [
+        ...decoded([...(all.Versions ?? []), ...(all.DeleteMarkers ?? [])].map(({ Key }) => Key)),
+        ...decoded(all.CommonPrefixes?.map((common) => common.Prefix)),
+      ];
+      assert.deepEqual(
+        [...new Set(listed)].toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+        wanted(keys),
+      );
+    }
+  }
+});
+
+function decoded(names: readonly (string | undefined)[] | undefined): string[] {
+  return (names ?? []).map((name) => decodeURIComponent((name ?? '').replaceAll('+', ' ')));
+}

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Migration } from '#storage/records.ts';
+import { listingIndexes } from './listed-facts.ts';
 
 export const s3Migrations: readonly Migration[] = [
   {
@@ -39,4 +40,5 @@ export const s3Migrations: readonly Migration[] = [
       await sql`CREATE UNIQUE INDEX s3_version_name ON s3_version (bucket, key, version)`.execute(transaction);
     },
   },
+  listingIndexes,
 ];

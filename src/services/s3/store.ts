@@ -1,8 +1,12 @@
-import { CompiledQuery, type Kysely, sql } from 'kysely';
+import { CompiledQuery, type Kysely } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
 import type { Records } from '#storage/records.ts';
 import type { AccessLogRow } from './access-log/log-table.ts';
 import type { NotificationRow } from './notifications/notification-table.ts';
+import { successorOfPrefix } from './domain/key-range.ts';
+import type { FolderSearch } from './domain/listing.ts';
+import { folderQuery, type FolderTables } from './folder-query.ts';
+import { LISTED_FACTS } from './listed-facts.ts';
 import { VersionStore } from './version-store.ts';
 
 /** Times are milliseconds since the epoch; `mac` binds the other columns (see `record-seal.ts`). */
@@ -101,6 +105,7 @@ const FIND_HEAD =
   'select bucket, key, id, etag, size, modified_at, facts, mac, parts from s3_object where bucket = ? and key = ?';
 
 export type ObjectHeadRow = Omit<ObjectRow, 'body'>;
+/** `facts` are those that listings tell: `LISTED_FACTS`. */
 export type ListedRow = Pick<ObjectRow, 'key' | 'size' | 'etag' | 'modified_at' | 'facts'>;
 
 /** The queries of S3. */
@@ -138,50 +143,52 @@ export class S3Store {
       .selectAll()
       .where('account', '=', filter.account)
       .where('name', '>', filter.after);
-    if (filter.prefix !== '')
-      query = query.where(sql<string>`substr(name, 1, ${filter.prefix.length})`, '=', filter.prefix);
+    const end = filter.prefix === '' ? undefined : successorOfPrefix(filter.prefix);
+    if (filter.prefix !== '') query = query.where('name', '>=', filter.prefix);
+    if (end !== undefined) query = query.where('name', '<', end);
     if (filter.region !== undefined) query = query.where('region', '=', filter.region as Region);
     return query.orderBy('name').limit(filter.limit).execute();
   }
 
   /** Up to `limit` keys in byte order, from `from` (inclusive, or not) to before `end`. */
-  listObjects(
+  async listObjects(
     bucket: string,
     from: { readonly key: string; readonly isInclusive: boolean },
     end: string | undefined,
     limit: number,
   ): Promise<ListedRow[]> {
-    let query = this.#records.read
-      .selectFrom('s3_object')
-      .select(['key', 'size', 'etag', 'modified_at', 'facts'])
-      .where('bucket', '=', bucket)
-      .where('key', from.isInclusive ? '>=' : '>', from.key);
-    if (end !== undefined) query = query.where('key', '<', end);
-    return query.orderBy('key').limit(limit).execute();
+    // By hand: a listing by folders asks a thousand times, and building each query would take longer than running it.
+    const sql = `select key, size, etag, modified_at, ${LISTED_FACTS} as facts from s3_object indexed by s3_object_listing
+      where bucket = ? and key ${from.isInclusive ? '>=' : '>'} ?${end === undefined ? '' : ' and key < ?'} order by key limit ?`;
+    const values = end === undefined ? [bucket, from.key, limit] : [bucket, from.key, end, limit];
+    return (await this.#records.read.executeQuery<ListedRow>(CompiledQuery.raw(sql, values))).rows;
+  }
+
+  /** See `folderQuery`; none where it cannot be asked. */
+  async listFolders(tables: FolderTables, bucket: string, search: FolderSearch): Promise<readonly string[]> {
+    const query = folderQuery(tables, bucket, search);
+    if (query === undefined) return [];
+    return (await this.#records.read.executeQuery(query)).rows.map(({ key }) => key);
   }
 
   findUpload(id: string): Promise<UploadRow | undefined> {
     return this.#records.read.selectFrom('s3_upload').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
-  /** Up to `limit` uploads in the order of key and start, after the given key and upload. */
-  listUploads(
+  /** Up to `limit` uploads in the order of key and id, after the given key and upload. */
+  async listUploads(
     bucket: string,
     from: { readonly key: string; readonly isInclusive: boolean; readonly uploadId?: string | undefined },
     end: string | undefined,
     limit: number,
   ): Promise<UploadRow[]> {
-    const { uploadId } = from;
-    let query = this.#records.read.selectFrom('s3_upload').selectAll().where('bucket', '=', bucket);
-    if (uploadId === undefined) {
-      query = query.where('key', from.isInclusive ? '>=' : '>', from.key);
-    } else {
-      query = query.where((where) =>
-        where.or([where('key', '>', from.key), where.and([where('key', '=', from.key), where('id', '>', uploadId)])]),
-      );
-    }
-    if (end !== undefined) query = query.where('key', '<', end);
-    return query.orderBy('key').orderBy('id').limit(limit).execute();
+    const { key, isInclusive, uploadId } = from;
+    // As a row of values, which an index can begin at; `or` would look at everything before.
+    const begin = uploadId === undefined ? `key ${isInclusive ? '>=' : '>'} ?` : '(key, id) > (?, ?)';
+    const sql = `select * from s3_upload
+      where bucket = ? and ${begin}${end === undefined ? '' : ' and key < ?'} order by key, id limit ?`;
+    const values = [bucket, key, ...(uploadId === undefined ? [] : [uploadId]), ...(end === undefined ? [] : [end])];
+    return (await this.#records.read.executeQuery<UploadRow>(CompiledQuery.raw(sql, [...values, limit]))).rows;
   }
 
   listParts(upload: string, after: number, limit: number): Promise<PartRow[]> {
@@ -209,23 +216,19 @@ export class S3Store {
     return account === undefined ? query.execute() : query.where('account', '=', account).execute();
   }
 
-  /** Objects after a bucket's key, of all buckets or of one. */
-  objectsAfter(
+  /** Objects after a bucket's key; of `bucket` alone, where it is given: then the key is one of it. */
+  async objectsAfter(
     after: { readonly bucket: string; readonly key: string },
     bucket: string | undefined,
     limit: number,
   ): Promise<ObjectRow[]> {
-    let query = this.#records.read
-      .selectFrom('s3_object')
-      .selectAll()
-      .where((where) =>
-        where.or([
-          where('bucket', '>', after.bucket),
-          where.and([where('bucket', '=', after.bucket), where('key', '>', after.key)]),
-        ]),
-      );
-    if (bucket !== undefined) query = query.where('bucket', '=', bucket);
-    return query.orderBy('bucket').orderBy('key').limit(limit).execute();
+    // As in `listUploads`: not by `or`.
+    const [begin, values] =
+      bucket === undefined
+        ? ['(bucket, key) > (?, ?)', [after.bucket, after.key]]
+        : ['bucket = ? and key > ?', [bucket, after.key]];
+    const sql = `select * from s3_object where ${begin} order by bucket, key limit ?`;
+    return (await this.#records.read.executeQuery<ObjectRow>(CompiledQuery.raw(sql, [...values, limit]))).rows;
   }
 
   uploadsAfter(after: string, limit: number): Promise<UploadRow[]> {

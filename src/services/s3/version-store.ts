@@ -1,5 +1,6 @@
 import { CompiledQuery } from 'kysely';
 import type { Records } from '#storage/records.ts';
+import { LISTED_FACTS } from './listed-facts.ts';
 import type { ListedRow, S3Tables, S3Transaction, VersionRow } from './store.ts';
 
 /** A row of a listing of versions: of the current object, or of `s3_version`. */
@@ -10,7 +11,6 @@ export interface ListedVersion extends ListedRow {
 /** The rank that listings give the current version of a key: before all others. */
 const CURRENT_RANK = Number.MIN_SAFE_INTEGER;
 
-const LISTED = 'size, etag, modified_at, facts';
 const MOVE = `insert into s3_version (bucket, key, rank, version, id, size, etag, modified_at, facts, mac, parts, body)
   select bucket, key, ?, ?, id, size, etag, modified_at, facts, ?, parts, body from s3_object
   where bucket = ? and key = ?`;
@@ -53,12 +53,14 @@ export class VersionStore {
    * Up to `limit` versions and delete markers in the order of keys, the newest of a key first.
    *
    * @param from.rank goes on behind this version of `from.key`
+   * @param facts all that their records have, or what listings tell
    */
   async list(
     bucket: string,
     from: { readonly key: string; readonly isInclusive: boolean; readonly rank?: number | undefined },
     end: string | undefined,
     limit: number,
+    facts: 'whole' | 'listed',
   ): Promise<readonly ListedVersion[]> {
     const before = end === undefined ? '' : ' and key < ?';
     const last = end === undefined ? [] : [end];
@@ -68,8 +70,11 @@ export class VersionStore {
           ? ['key >= ?', 'key >= ?']
           : ['key > ?', 'key > ?']
         : ['key > ?', '(key, rank) > (?, ?)'];
-    const sql = `select key, ${CURRENT_RANK} as rank, ${LISTED} from s3_object where bucket = ? and ${objects}${before}
-      union all select key, rank, ${LISTED} from s3_version where bucket = ? and ${versions}${before}
+    const isWhole = facts === 'whole';
+    const columns = `size, etag, modified_at, ${isWhole ? 'facts' : `${LISTED_FACTS} as facts`}`;
+    const table = (name: string) => (isWhole ? name : `${name} indexed by ${name}_listing`);
+    const sql = `select key, ${CURRENT_RANK} as rank, ${columns} from ${table('s3_object')} where bucket = ? and ${objects}${before}
+      union all select key, rank, ${columns} from ${table('s3_version')} where bucket = ? and ${versions}${before}
       order by key, rank limit ?`;
     const rank = from.rank === undefined ? [] : [from.rank];
     const values = [bucket, from.key, ...last, bucket, from.key, ...rank, ...last, limit];
@@ -82,25 +87,19 @@ export class VersionStore {
     return (await this.find(bucket, key, version))?.rank;
   }
 
-  /** Versions after a place, of all buckets or of one. */
-  after(
+  /** Versions after a place; of `bucket` alone, where it is given: then the place is in it. */
+  async after(
     place: { readonly bucket: string; readonly key: string; readonly rank: number },
     bucket: string | undefined,
     limit: number,
   ): Promise<VersionRow[]> {
-    const { bucket: afterBucket, key, rank } = place;
-    let query = this.#records.read
-      .selectFrom('s3_version')
-      .selectAll()
-      .where((where) =>
-        where.or([
-          where('bucket', '>', afterBucket),
-          where.and([where('bucket', '=', afterBucket), where('key', '>', key)]),
-          where.and([where('bucket', '=', afterBucket), where('key', '=', key), where('rank', '>', rank)]),
-        ]),
-      );
-    if (bucket !== undefined) query = query.where('bucket', '=', bucket);
-    return query.orderBy('bucket').orderBy('key').orderBy('rank').limit(limit).execute();
+    // As rows of values, which an index can begin at; `or` would look at everything before.
+    const [begin, values] =
+      bucket === undefined
+        ? ['(bucket, key, rank) > (?, ?, ?)', [place.bucket, place.key, place.rank]]
+        : ['bucket = ? and (key, rank) > (?, ?)', [bucket, place.key, place.rank]];
+    const sql = `select * from s3_version where ${begin} order by bucket, key, rank limit ?`;
+    return (await this.#records.read.executeQuery<VersionRow>(CompiledQuery.raw(sql, [...values, limit]))).rows;
   }
 }
 

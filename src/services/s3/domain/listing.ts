@@ -11,6 +11,17 @@ export interface Listing<Row> {
   readonly lastRow: Row | undefined;
 }
 
+/** Where folders are looked for: what has the prefix, and the delimiter behind it. */
+export interface FolderSearch {
+  readonly prefix: string;
+  readonly delimiter: string;
+  /** The first key that counts. */
+  readonly from: string;
+  /** The first that does not. */
+  readonly end: string | undefined;
+  readonly limit: number;
+}
+
 export interface ListingRequest<Row> {
   readonly prefix: string;
   readonly delimiter: string | undefined;
@@ -23,14 +34,22 @@ export interface ListingRequest<Row> {
     end: string | undefined,
     limit: number,
   ) => Promise<readonly Row[]>;
+  /**
+   * The first key of each folder from a key on, as long as one folder follows another, in one step for all of them. They
+   * need not be all: `fetch` finds what is left out.
+   */
+  readonly folders: (search: FolderSearch) => Promise<readonly string[]>;
   readonly keyOf: (row: Row) => string;
 }
 
-const PAGE = 1000;
+/** What is fetched at once: a whole answer, and one more, which tells whether there is more. */
+const PAGE = 1001;
+/** With a delimiter: at first, and behind a common prefix. It grows for as long as no common prefix comes. */
+const FIRST_PAGE_OF_FOLDERS = 2;
 
 /**
  * Lists keys and common prefixes together in byte order. Past a common prefix it jumps: a folder of a million keys
- * costs one step.
+ * costs one step, which reads two of them.
  */
 export async function list<Row>(request: ListingRequest<Row>): Promise<Listing<Row>> {
   const { prefix, delimiter, limit, keyOf } = request;
@@ -41,9 +60,11 @@ export async function list<Row>(request: ListingRequest<Row>): Promise<Listing<R
   let lastRow: Row | undefined;
   let from: { key: string; isInclusive: boolean; isFirst: boolean } | undefined = startOf(request);
   if (limit === 0) return { rows, commonPrefixes, isTruncated: false, last, lastRow };
+  const firstPage = delimiter === undefined || delimiter === '' ? PAGE : FIRST_PAGE_OF_FOLDERS;
+  let bound = firstPage;
   for (;;) {
     if (from === undefined) return { rows, commonPrefixes, isTruncated: false, last, lastRow };
-    const pageSize = Math.min(PAGE, limit - rows.length - commonPrefixes.length + 1);
+    const pageSize = Math.min(bound, limit - rows.length - commonPrefixes.length + 1);
     const page = await request.fetch(from, end, pageSize);
     let jump: string | undefined;
     for (const row of page) {
@@ -64,11 +85,26 @@ export async function list<Row>(request: ListingRequest<Row>): Promise<Listing<R
       break;
     }
     if (jump !== undefined) {
-      const next = successorOfPrefix(jump);
+      let next = successorOfPrefix(jump);
+      const left = limit - rows.length - commonPrefixes.length;
+      const isMore = next !== undefined && delimiter !== undefined;
+      const more = isMore ? await request.folders({ prefix, delimiter, from: next ?? '', end, limit: left + 1 }) : [];
+      for (const key of more) {
+        if (rows.length + commonPrefixes.length >= limit) {
+          return { rows, commonPrefixes, isTruncated: true, last, lastRow };
+        }
+        const common = commonPrefixOf(key, prefix, delimiter);
+        if (common === undefined) break;
+        commonPrefixes.push(common);
+        last = common;
+        next = successorOfPrefix(common);
+      }
+      bound = firstPage;
       from = next === undefined ? undefined : { key: next, isInclusive: true, isFirst: false };
       continue;
     }
     if (page.length < pageSize) return { rows, commonPrefixes, isTruncated: false, last, lastRow };
+    bound = Math.min(PAGE, bound * 2);
     const lastOfPage = page.at(-1);
     from = lastOfPage === undefined ? undefined : { key: keyOf(lastOfPage), isInclusive: false, isFirst: false };
   }

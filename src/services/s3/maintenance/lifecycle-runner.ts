@@ -107,7 +107,7 @@ export class LifecycleRunner {
     const state: KeyState = { key: undefined, successorAt: undefined, noncurrent: 0, marker: undefined };
     let from: { key: string; isInclusive: boolean; rank?: number } = { key: '', isInclusive: true };
     for (;;) {
-      const page = await this.#s3.store.versions.list(bucket.name, from, undefined, PAGE);
+      const page = await this.#s3.store.versions.list(bucket.name, from, undefined, PAGE, 'whole');
       for (const row of page) {
         if (this.#isStopped) return;
         await this.#visit(bucket, rules, state, row);

@@ -131,10 +131,11 @@ function listPage(
       const first = marker === 'removed' ? undefined : marker;
       const rank = from.isInclusive ? undefined : from.isFirst ? first : lastSeen?.rank;
       const place = { key: from.key, isInclusive: from.isInclusive || isLeft, rank };
-      const rows = await s3.store.versions.list(bucket, place, end, count);
+      const rows = await s3.store.versions.list(bucket, place, end, count, 'listed');
       lastSeen = rows.at(-1);
       return rows;
     },
+    folders: (search) => s3.store.listFolders(['s3_object', 's3_version'], bucket, search),
     keyOf: (row) => row.key,
   });
 }

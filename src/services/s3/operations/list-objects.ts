@@ -103,6 +103,7 @@ function listPage(s3: S3Context, bucket: string, input: ListInput, limit: number
     after,
     limit,
     fetch: (from, end, count) => s3.store.listObjects(bucket, from, end, count),
+    folders: (search) => s3.store.listFolders(['s3_object'], bucket, search),
     keyOf: (row) => row.key,
   });
 }

@@ -129,6 +129,7 @@ function listUploads(
       lastSeen = rows.at(-1);
       return rows;
     },
+    folders: (search) => s3.store.listFolders(['s3_upload'], bucket, search),
     keyOf: (row) => row.key,
   });
 }

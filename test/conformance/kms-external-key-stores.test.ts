@@ -51,6 +51,10 @@ describe('external key stores', () => {
     proxy.odd.clear();
     proxy.health = 'ACTIVE';
     Object.assign(proxy.metadata, { keySpec: 'AES_256', keyUsage: ['ENCRYPT', 'DECRYPT'], keyStatus: 'ENABLED' });
+    await forgetAll();
+  });
+
+  async function forgetAll(): Promise<void> {
     const { CustomKeyStores = [] } = await kms.send(new DescribeCustomKeyStoresCommand({}));
     for (const { CustomKeyStoreId, ConnectionState } of CustomKeyStores) {
       if (ConnectionState !== 'DISCONNECTED') await kms.send(new DisconnectCustomKeyStoreCommand({ CustomKeyStoreId }));
@@ -58,7 +62,7 @@ describe('external key stores', () => {
         .send(new DeleteCustomKeyStoreCommand({ CustomKeyStoreId }))
         .catch(failsWith('CustomKeyStoreHasCMKsException'));
     }
-  });
+  }
 
   function settings(change: Partial<CreateCustomKeyStoreCommandInput> = {}): CreateCustomKeyStoreCommandInput {
     return {
@@ -211,6 +215,54 @@ describe('external key stores', () => {
     await kms.send(new ConnectCustomKeyStoreCommand(target));
     const { ConnectionState, ConnectionErrorCode } = await described(id);
     assert.deepEqual([ConnectionState, ConnectionErrorCode], ['CONNECTED', undefined]);
+  });
+
+  it('answers each of its operations as AWS does, whatever the state of its connection', async () => {
+    const wrong = 'CustomKeyStoreInvalidStateException';
+    const outcomes: Readonly<Record<string, readonly string[]>> = {
+      // By the states' order below.
+      ConnectCustomKeyStore: ['', '', wrong],
+      DisconnectCustomKeyStore: [wrong, '', ''],
+      DeleteCustomKeyStore: ['', wrong, wrong],
+      UpdateCustomKeyStore: ['', '', wrong],
+      DescribeCustomKeyStores: ['', '', ''],
+      CreateKey: [wrong, 'XksKeyNotFoundException', wrong],
+    };
+    const commands: Readonly<Record<string, (id: string) => unknown>> = {
+      ConnectCustomKeyStore: (CustomKeyStoreId) => new ConnectCustomKeyStoreCommand({ CustomKeyStoreId }),
+      DisconnectCustomKeyStore: (CustomKeyStoreId) => new DisconnectCustomKeyStoreCommand({ CustomKeyStoreId }),
+      DeleteCustomKeyStore: (CustomKeyStoreId) => new DeleteCustomKeyStoreCommand({ CustomKeyStoreId }),
+      UpdateCustomKeyStore: (CustomKeyStoreId) =>
+        new UpdateCustomKeyStoreCommand({ CustomKeyStoreId, NewCustomKeyStoreName: 'renamed' }),
+      DescribeCustomKeyStores: (CustomKeyStoreId) => new DescribeCustomKeyStoresCommand({ CustomKeyStoreId }),
+      CreateKey: (CustomKeyStoreId) =>
+        new CreateKeyCommand({ Origin: 'EXTERNAL_KEY_STORE', CustomKeyStoreId, XksKeyId: 'of-nobody' }),
+    };
+    proxy.isAnyPath = true;
+    for (const [index, state] of ['DISCONNECTED', 'CONNECTED', 'FAILED'].entries()) {
+      for (const [name, command] of Object.entries(commands)) {
+        const id = await create({
+          CustomKeyStoreName: `${name} ${state}`,
+          XksProxyUriPath: `/${name}/${state}/kms/xks/v1`,
+        });
+        if (state === 'FAILED') proxy.health = 'UNAVAILABLE';
+        if (state !== 'DISCONNECTED') await kms.send(new ConnectCustomKeyStoreCommand({ CustomKeyStoreId: id }));
+        proxy.health = 'ACTIVE';
+        assert.equal((await described(id)).ConnectionState, state);
+        const outcome = await kms.send(command(id) as ConnectCustomKeyStoreCommand).then(
+          () => '',
+          (error: unknown) => (error instanceof Error ? error.name : 'no error'),
+        );
+        assert.equal(outcome, outcomes[name]?.[index], `${name} of a key store that is ${state}`);
+        await forgetAll();
+      }
+    }
+    const CustomKeyStoreId = 'cks-00000000000000000';
+    for (const [name, command] of Object.entries(commands)) {
+      const refusal = failsWith('CustomKeyStoreNotFoundException');
+      await assert.rejects(kms.send(command(CustomKeyStoreId) as ConnectCustomKeyStoreCommand), refusal, name);
+    }
+    proxy.isAnyPath = false;
   });
 
   it('takes a new name, credential and path while it is connected, and another endpoint when it is not', async () => {

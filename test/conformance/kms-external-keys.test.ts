@@ -190,7 +190,7 @@ describe('KMS keys in external key stores', () => {
           const own = index < 49 || index === 65 || index === 66;
           assert.match(
             error.name,
-            own ? /^(InvalidCiphertext|KMSInvalidState)Exception$/ : /^KMSInvalidStateException$/,
+            own ? /^(AccessDenied|InvalidCiphertext|KMSInvalidState)Exception$/ : /^KMSInvalidStateException$/,
           );
           return true;
         },

@@ -10,12 +10,19 @@ import {
   ReEncryptCommand,
 } from '@aws-sdk/client-kms';
 import fc from 'fast-check';
+import { createAccount } from '../harness/accounts.ts';
 import { failsWith } from '../harness/kms-errors.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 import { errorCodeOf, type RawResponse, sendRaw } from '../harness/raw-connection.ts';
 import { signHeader } from '../harness/sigv4-signer.ts';
 
 const EncryptionContext = { film: 'one' };
+
+/** Who asks, and where. */
+interface Sender {
+  readonly region?: string;
+  readonly caller?: Parameters<TestPlatform['clientConfig']>[0];
+}
 
 describe('KMS and hostile inputs', () => {
   let platform: TestPlatform;
@@ -41,8 +48,8 @@ describe('KMS and hostile inputs', () => {
     return Buffer.from(answer.CiphertextBlob ?? []);
   }
 
-  function send(operation: string, body: Buffer, region = 'us-east-1'): Promise<RawResponse> {
-    const { endpoint, credentials } = platform.clientConfig();
+  function send(operation: string, body: Buffer, { region = 'us-east-1', caller }: Sender = {}): Promise<RawResponse> {
+    const { endpoint, credentials } = platform.clientConfig(caller);
     const headers = [['X-Amz-Target', `TrentService.${operation}`]] as const;
     const host = new URL(endpoint).host;
     const request = { method: 'POST', path: '/', headers, body };
@@ -52,9 +59,9 @@ describe('KMS and hostile inputs', () => {
   const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 
   /** All that an answer says, apart from what is different for each request. */
-  async function answerTo(ciphertext: Buffer, more: object = {}, region?: string): Promise<string> {
+  async function answerTo(ciphertext: Buffer, more: object = {}, from: Sender = {}): Promise<string> {
     const input = { CiphertextBlob: ciphertext.toString('base64'), EncryptionContext, ...more };
-    const response = await send('Decrypt', json(input), region);
+    const response = await send('Decrypt', json(input), from);
     const names = [...response.headers.keys()].join(' ');
     return `${response.status} ${names} ${response.body.toString()}`;
   }
@@ -69,7 +76,8 @@ describe('KMS and hostile inputs', () => {
     const expected = await answerTo(randomBytes(100));
     assert.match(expected, /^400 .*InvalidCiphertextException/);
     const wrong = [
-      ...Array.from(blob, (_, place) => flipped(place, place % 8)),
+      // Bytes 1 to 16 name the key.
+      ...Array.from(blob, (_, place) => flipped(place, place % 8)).filter((_, place) => place < 1 || place > 16),
       ...Array.from(blob, (_, length) => blob.subarray(0, length)).slice(1),
       ...[1, 16, 6144 - blob.length].map((length) => Buffer.concat([blob, Buffer.alloc(length)])),
       Buffer.concat([blob, blob]),
@@ -79,9 +87,30 @@ describe('KMS and hostile inputs', () => {
     assert.equal(await answerTo(blob, { EncryptionContext: { film: 'two' } }), expected);
     assert.equal(await answerTo(blob, { EncryptionContext: {} }), expected);
     assert.equal(await answerTo(blob, { EncryptionContext: { film: 'one', reel: '2' } }), expected);
-    assert.equal(await answerTo(blob, {}, 'eu-west-1'), expected, 'in another Region');
     const { Plaintext } = await kms.send(new DecryptCommand({ CiphertextBlob: blob, EncryptionContext }));
     assert.equal(Buffer.from(Plaintext ?? []).toString(), 'a data key');
+  });
+
+  it('says as much of the keys of other accounts as of those that are nowhere, whatever the ciphertext is like', async () => {
+    const account = await createAccount(platform);
+    const stranger = { caller: account };
+    const denied = await answerTo(blob, {}, stranger);
+    assert.match(
+      denied,
+      /^400 .*AccessDeniedException.* kms:Decrypt on this resource because the resource does not exist/,
+    );
+    for (const ciphertext of [
+      ...Array.from(blob, (_, place) => flipped(place)).slice(1),
+      Buffer.concat([blob, blob]),
+    ]) {
+      assert.equal(await answerTo(ciphertext, {}, stranger), denied);
+    }
+    assert.equal(await answerTo(blob, { EncryptionContext: {} }, stranger), denied);
+    assert.equal(await answerTo(flipped(0), {}, stranger), await answerTo(flipped(0)));
+    const ownName = `arn:aws:iam::${platform.accountId}:root`;
+    const toOwner = denied.replace(`arn:aws:iam::${account.accountId}:root`, ownName);
+    for (let place = 1; place <= 16; place++) assert.equal(await answerTo(flipped(place)), toOwner, `byte ${place}`);
+    assert.equal(await answerTo(blob, {}, { region: 'eu-west-1' }), toOwner, 'in another Region');
   });
 
   it('says of a key that is named only whether it is the ciphertext’s, with the key or without', async () => {
@@ -105,7 +134,11 @@ describe('KMS and hostile inputs', () => {
         source.copy(mixed, from, from, from + length);
         fc.pre(!mixed.equals(first) && !mixed.equals(source));
         const command = new DecryptCommand({ CiphertextBlob: mixed, EncryptionContext });
-        await assert.rejects(kms.send(command), failsWith('InvalidCiphertextException'));
+        // The parts of two keys' ids name no key.
+        const keyId = mixed.subarray(1, 17);
+        const isOfKey = [first, foreign].some((one) => one.subarray(1, 17).equals(keyId));
+        const name = isOfKey ? 'InvalidCiphertextException' : 'AccessDeniedException';
+        await assert.rejects(kms.send(command), failsWith(name));
       }),
       { numRuns: 60 },
     );

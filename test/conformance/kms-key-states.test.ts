@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import * as kms from '@aws-sdk/client-kms';
+import { asRegion } from '#kernel/ids.ts';
 import { ClockedServer } from '../harness/clocked-server.ts';
 import { builtNamesOf, manifests } from '../harness/manifests.ts';
 
@@ -49,6 +50,16 @@ const CRYPTOGRAPHIC: Outcomes = {
   Unavailable: UNAVAILABLE,
 };
 const ROTATING: Outcomes = { ...CRYPTOGRAPHIC, PendingImport: UNSUPPORTED, Unavailable: UNSUPPORTED };
+/** Of keys whose material is imported: that they are disabled or wait for material is no hindrance. */
+const IMPORTING: Outcomes = { ...UNLESS_DELETED, Unavailable: UNSUPPORTED };
+const NEVER: Outcomes = {
+  Enabled: UNSUPPORTED,
+  Disabled: UNSUPPORTED,
+  PendingImport: UNSUPPORTED,
+  PendingDeletion: UNSUPPORTED,
+  PendingReplicaDeletion: UNSUPPORTED,
+  Unavailable: UNSUPPORTED,
+};
 const IN_DELETION: Outcomes = {
   Enabled: NOT_IN_DELETION,
   Disabled: NOT_IN_DELETION,
@@ -73,6 +84,10 @@ interface Row {
   readonly key?: kms.CreateKeyCommandInput;
   /** The states that such a key can be in, where those are not all. */
   readonly states?: readonly State[];
+  /** Where the key's material is imported, whatever its state. */
+  readonly isImported?: boolean;
+  /** In which Region such a key is replicated before. */
+  readonly replica?: string;
 }
 
 const Message = Buffer.from('message');
@@ -80,6 +95,7 @@ const Plaintext = Buffer.from('plaintext');
 const ECC: kms.CreateKeyCommandInput = { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' };
 const HMAC: kms.CreateKeyCommandInput = { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' };
 const AGREEMENT: kms.CreateKeyCommandInput = { KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' };
+const MULTI_REGION: kms.CreateKeyCommandInput = { MultiRegion: true };
 const KEM: kms.CreateKeyCommandInput = { KeySpec: 'ML_KEM_512', KeyUsage: 'ENCAPSULATE_DECAPSULATE' };
 /** External key stores have symmetric keys alone. */
 const OF_KEY_PAIRS: readonly State[] = STATES.filter((state) => state !== 'Unavailable');
@@ -88,7 +104,71 @@ const MAC = { MacAlgorithm: 'HMAC_SHA_256', Message } as const;
 const PublicKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' });
 const GRANT = { GranteePrincipal: 'arn:aws:iam::000000000000:root', Operations: ['DescribeKey' as const] };
 
+const WRAPPING = { WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' } as const;
+const IMPORT_OF_NOTHING = {
+  ImportToken: Message,
+  EncryptedKeyMaterial: Message,
+  ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE',
+} as const;
+/** Keys with KMS's own material are refused by these, whatever their state. */
+const OF_OWN_MATERIAL: readonly State[] = ['Enabled', 'Disabled', 'PendingDeletion', 'PendingReplicaDeletion'];
+
 const ROWS: Readonly<Record<string, Row>> = {
+  GetParametersForImport: {
+    outcomes: IMPORTING,
+    isImported: true,
+    command: ({ KeyId }) => new kms.GetParametersForImportCommand({ KeyId, ...WRAPPING }),
+  },
+  'GetParametersForImport for a key of KMS': {
+    outcomes: NEVER,
+    states: OF_OWN_MATERIAL,
+    command: ({ KeyId }) => new kms.GetParametersForImportCommand({ KeyId, ...WRAPPING }),
+  },
+  ImportKeyMaterial: {
+    // Where the state lets it come so far, the token is looked at.
+    outcomes: {
+      ...IMPORTING,
+      Enabled: 'InvalidImportTokenException',
+      Disabled: 'InvalidImportTokenException',
+      PendingImport: 'InvalidImportTokenException',
+    },
+    isImported: true,
+    command: ({ KeyId }) => new kms.ImportKeyMaterialCommand({ KeyId, ...IMPORT_OF_NOTHING }),
+  },
+  'ImportKeyMaterial into a key of KMS': {
+    outcomes: NEVER,
+    states: OF_OWN_MATERIAL,
+    command: ({ KeyId }) => new kms.ImportKeyMaterialCommand({ KeyId, ...IMPORT_OF_NOTHING }),
+  },
+  DeleteImportedKeyMaterial: {
+    outcomes: { ...ALWAYS, Unavailable: UNSUPPORTED },
+    isImported: true,
+    command: ({ KeyId }) => new kms.DeleteImportedKeyMaterialCommand({ KeyId }),
+  },
+  'DeleteImportedKeyMaterial of a key of KMS': {
+    outcomes: NEVER,
+    states: OF_OWN_MATERIAL,
+    command: ({ KeyId }) => new kms.DeleteImportedKeyMaterialCommand({ KeyId }),
+  },
+  ReplicateKey: {
+    outcomes: CRYPTOGRAPHIC,
+    key: MULTI_REGION,
+    states: OF_KEY_PAIRS,
+    command: ({ KeyId }) => new kms.ReplicateKeyCommand({ KeyId, ReplicaRegion: 'eu-west-1' }),
+  },
+  'ReplicateKey of a key of one Region': {
+    outcomes: NEVER,
+    states: ['Enabled', 'Disabled', 'PendingImport', 'PendingDeletion'],
+    command: ({ KeyId }) => new kms.ReplicateKeyCommand({ KeyId, ReplicaRegion: 'eu-west-1' }),
+  },
+  UpdatePrimaryRegion: {
+    outcomes: CRYPTOGRAPHIC,
+    key: MULTI_REGION,
+    replica: 'eu-west-1',
+    states: OF_KEY_PAIRS,
+    command: ({ KeyId }) => new kms.UpdatePrimaryRegionCommand({ KeyId, PrimaryRegion: 'eu-west-1' }),
+  },
+  GetKeyLastUsage: { outcomes: ALWAYS, command: ({ KeyId }) => new kms.GetKeyLastUsageCommand({ KeyId }) },
   CancelKeyDeletion: { outcomes: IN_DELETION, command: ({ KeyId }) => new kms.CancelKeyDeletionCommand({ KeyId }) },
   CreateAlias: {
     outcomes: UNLESS_DELETED,
@@ -244,15 +324,6 @@ const ROWS: Readonly<Record<string, Row>> = {
 
 /** They name no key, or none that exists. */
 const WITHOUT_KEY = new Set(['CreateKey', 'ListKeys', 'ListRetirableGrants', 'GenerateRandom']);
-/** They have tests of their own, with the keys that they are for. */
-const ELSEWHERE = new Set<string>([
-  'GetParametersForImport',
-  'ImportKeyMaterial',
-  'DeleteImportedKeyMaterial',
-  'ReplicateKey',
-  'UpdatePrimaryRegion',
-  'GetKeyLastUsage',
-]);
 
 function rootOf(keyArn: string): string {
   return `arn:aws:iam::${keyArn.split(':')[4]}:root`;
@@ -288,18 +359,21 @@ describe('a key in each of its states', () => {
     const { GrantId = '' } = await client.send(new kms.CreateGrantCommand({ KeyId, ...grant }));
     const isSymmetric = row.key === undefined;
     const sealed = isSymmetric ? await client.send(new kms.EncryptCommand({ KeyId, Plaintext })) : undefined;
+    if (row.replica !== undefined)
+      await client.send(new kms.ReplicateKeyCommand({ KeyId, ReplicaRegion: row.replica }));
     await server.parts.services.kms.store.write((transaction) =>
       transaction
         .updateTable('kms_key')
         .set({
           // A key whose store is not connected is as it was, and shows that it cannot be used.
           state: state === 'Unavailable' ? 'Enabled' : state,
-          ...(state === 'PendingImport' && { origin: 'EXTERNAL' as const }),
+          ...((state === 'PendingImport' || row.isImported === true) && { origin: 'EXTERNAL' as const }),
           ...(state === 'Unavailable' && { origin: 'EXTERNAL_KEY_STORE' as const }),
           ...(state === 'PendingReplicaDeletion' && { multi_region: 'PRIMARY' as const }),
           ...(state === 'PendingDeletion' && { deletion_at: server.parts.now + 7 * 86_400_000 }),
         })
         .where('id', '=', KeyMetadata?.KeyId ?? '')
+        .where('region', '=', asRegion('us-east-1'))
         .execute(),
     );
     return { KeyId, GrantId, alias, CiphertextBlob: sealed?.CiphertextBlob ?? new Uint8Array() };
@@ -329,7 +403,7 @@ describe('a key in each of its states', () => {
     const service = manifests.find((manifest) => manifest.name === 'kms');
     assert.ok(service);
     const missing = builtNamesOf(service).filter(
-      (name) => !(name in ROWS) && !WITHOUT_KEY.has(name) && !ELSEWHERE.has(name) && !name.includes('CustomKeyStore'),
+      (name) => !(name in ROWS) && !WITHOUT_KEY.has(name) && !name.includes('CustomKeyStore'),
     );
     assert.deepEqual(missing, []);
   });

@@ -70,15 +70,12 @@ describe('KMS, by the SDK', () => {
     const blob = Buffer.from(sealed.CiphertextBlob ?? []);
     const flipped = Buffer.from(blob);
     flipped[blob.length - 1] = (flipped[blob.length - 1] ?? 0) ^ 1;
-    const foreignKey = Buffer.from(blob);
-    foreignKey.fill(7, 1, 17);
     for (const [CiphertextBlob, EncryptionContext] of [
       [flipped, { a: 'b' }],
       [blob, { a: 'c' }],
       [blob, {}],
       [blob.subarray(0, 40), { a: 'b' }],
       [Buffer.concat([blob, blob]), { a: 'b' }],
-      [foreignKey, { a: 'b' }],
       [Buffer.from('not a ciphertext'), { a: 'b' }],
     ] as const) {
       await assert.rejects(

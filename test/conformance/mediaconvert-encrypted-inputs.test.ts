@@ -177,7 +177,10 @@ describe('inputs that were encrypted before they were stored', () => {
       assert.equal((await run([named], 'away')).Status, 'COMPLETE');
       const job = await run([input], 'lost');
       assert.deepEqual([job.Status, job.ErrorCode], ['ERROR', 1401], job.ErrorMessage ?? '');
-      assert.match(job.ErrorMessage ?? '', new RegExp(`not encrypted by KMS in ${HOME} .*kmsKeyRegion`));
+      assert.match(
+        job.ErrorMessage ?? '',
+        new RegExp(`does not exist in this Region.*looked for in ${HOME}; kmsKeyRegion`),
+      );
     } finally {
       away.destroy();
     }

@@ -2,7 +2,7 @@ import type { EncryptionAlgorithmSpec } from '@aws-sdk/client-kms';
 import type { Call } from '#kernel/operation.ts';
 import type { KmsContext } from '../context.ts';
 import { readCiphertextHeader } from '../domain/ciphertext-blob.ts';
-import type { LocatedKey } from '../domain/key-locator.ts';
+import { foreignKeyDenied, type LocatedKey } from '../domain/key-locator.ts';
 import { isRsaEncryption } from '../domain/rsa-encryption.ts';
 import { invalidCiphertext, validation } from '../errors.ts';
 
@@ -25,7 +25,12 @@ export interface CiphertextSource {
   readonly isIgnored: boolean;
 }
 
-/** @throws ServiceError InvalidCiphertextException when no key of this region made the ciphertext, ValidationException */
+/**
+ * INVARIANT: of a key that is not in this Region, is gone or was never there, as much is told as of another account's: as
+ * in AWS, that there is no access to it.
+ *
+ * @throws ServiceError InvalidCiphertextException for what is no ciphertext, AccessDeniedException, ValidationException
+ */
 export async function locateCiphertextKey(
   { blob, keyId, algorithm, isIgnored }: CiphertextSource,
   call: Call,
@@ -46,7 +51,8 @@ export async function locateCiphertextKey(
     if (header === undefined) throw invalidCiphertext();
     return { ...located, isCiphertextKey: header.keyId === located.key.id };
   }
-  const located = header === undefined ? undefined : await kms.keys.locateById(header.keyId, call);
-  if (located === undefined) throw invalidCiphertext();
+  if (header === undefined) throw invalidCiphertext();
+  const located = await kms.keys.locateById(header.keyId, call);
+  if (located === undefined) throw foreignKeyDenied(call.caller, action, undefined);
   return { ...located, isCiphertextKey: true };
 }

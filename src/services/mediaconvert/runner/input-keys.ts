@@ -64,9 +64,8 @@ function refusal(code: number, uri: string, reason: string): TranscodeError {
 }
 
 function reasonOf({ code, message }: ServiceError, region: Region): string {
+  const isOfNoKeyHere = code === 'AccessDeniedException' && message.includes('on this resource');
+  if (isOfNoKeyHere) return `${code}: ${message} (it was looked for in ${region}; kmsKeyRegion names another Region)`;
   if (code !== 'InvalidCiphertextException') return `${code}: ${message}`;
-  return (
-    `${code}: it was not encrypted by KMS in ${region} with the encryption context ${JSON.stringify(DATA_KEY_CONTEXT)} ` +
-    '(kmsKeyRegion names another Region)'
-  );
+  return `${code}: it was not encrypted by KMS with the encryption context ${JSON.stringify(DATA_KEY_CONTEXT)}`;
 }

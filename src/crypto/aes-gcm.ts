@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
+import { randomBytes } from '#kernel/randomness.ts';
 import { DecryptionError } from './decryption-error.ts';
 
 const IV_LENGTH = 12;

@@ -52,8 +52,12 @@ export async function writeResponse(
   }
   response.writeHead(status, headers);
   if (!isBodyUnread) {
-    response.end(body);
-    message.resume();
+    // Answers that are ready in one turn of the event loop leave one after the other at its end: a client with many
+    // connections is woken once for all of them, not for each.
+    setImmediate(() => {
+      if (!response.destroyed) response.end(body);
+      message.resume();
+    });
     return body?.length ?? 0;
   }
   response.write(body ?? Buffer.alloc(0));

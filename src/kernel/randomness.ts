@@ -1,4 +1,4 @@
-import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { randomFillSync, randomInt, randomUUID } from 'node:crypto';
 
 /** Randomness, handed in so that tests can fix what must be reproducible. The system's is cryptographic. */
 export interface Randomness {
@@ -11,8 +11,25 @@ export interface Randomness {
 export const UPPER_ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 export const LOWER_ALPHANUMERIC = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
+/** Most are nonces and keys, for which asking the system each time would be a large part of the work. */
+const pool = Buffer.alloc(4096);
+let drawn = pool.length;
+
+/** Bytes of the system's generator; short ones from a pool of them, in which what was drawn is overwritten. */
+export function randomBytes(length: number): Buffer {
+  if (length > pool.length / 16) return randomFillSync(Buffer.allocUnsafeSlow(length));
+  if (drawn + length > pool.length) {
+    randomFillSync(pool);
+    drawn = 0;
+  }
+  const bytes = Buffer.from(pool.subarray(drawn, drawn + length));
+  pool.fill(0, drawn, drawn + length);
+  drawn += length;
+  return bytes;
+}
+
 export const systemRandomness: Randomness = {
-  bytes: (length) => randomBytes(length),
+  bytes: randomBytes,
   uuid: () => randomUUID(),
   text(length, alphabet) {
     let result = '';

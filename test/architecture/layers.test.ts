@@ -12,7 +12,7 @@ type Layer = 'kernel' | 'crypto' | 'policy' | 'protocol' | 'auth' | 'storage' | 
 /** docs/architecture.md, "Layers": what each layer may import, beside itself. */
 const ALLOWED: Readonly<Record<Layer, readonly Layer[]>> = {
   kernel: [],
-  crypto: [],
+  crypto: ['kernel'],
   policy: ['kernel'],
   protocol: ['kernel'],
   auth: ['kernel', 'crypto'],

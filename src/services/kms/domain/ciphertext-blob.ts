@@ -1,5 +1,6 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
+import { hkdfSync } from 'node:crypto';
 import { openAesGcm, SEALED_OVERHEAD, sealAesGcm } from '#crypto/aes-gcm.ts';
+import { randomBytes } from '#kernel/randomness.ts';
 import { canonicalEncryptionContext, type EncryptionContext } from './encryption-context.ts';
 
 // Frozen: every stored ciphertext depends on them (docs/formats/kms-ciphertext.md).

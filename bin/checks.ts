@@ -1,5 +1,5 @@
 import type { RootKey } from '#crypto/root-key.ts';
-import type { CloudTrailStore } from '#services/cloudtrail/store.ts';
+import type { IndexCheck } from '#services/cloudtrail/index-check.ts';
 import type { IamApi } from '#services/iam/api.ts';
 import type { KinesisVideoContext } from '#services/kinesis-video/context.ts';
 import { verifyKinesisVideo } from '#services/kinesis-video/maintenance/verify.ts';
@@ -27,13 +27,24 @@ export function checksOf(parts: {
   readonly kinesisVideo: KinesisVideoContext;
   readonly secretsManager: SecretsManagerContext;
   readonly mediaConnect: MediaConnectContext;
-  readonly trail: CloudTrailStore;
+  readonly auditIndex: IndexCheck;
   readonly rootKey: RootKey;
   /** Milliseconds since the epoch: blobs that are younger may belong to uploads under way. */
   readonly startedAt: number;
 }): readonly Check[] {
-  const { records, iam, kms, s3, mediaconvert, kinesisVideo, secretsManager, mediaConnect, trail, rootKey, startedAt } =
-    parts;
+  const {
+    records,
+    iam,
+    kms,
+    s3,
+    mediaconvert,
+    kinesisVideo,
+    secretsManager,
+    mediaConnect,
+    auditIndex,
+    rootKey,
+    startedAt,
+  } = parts;
   return [
     {
       what: 'database',
@@ -53,8 +64,8 @@ export function checksOf(parts: {
     {
       what: 'entries of the audit log’s index',
       async *run() {
-        for await (const { row, isSound } of trail.checkIndex()) {
-          yield isSound ? undefined : { what: `record ${row}`, damage: 'it does not say what its event says' };
+        for await (const { row, isSound } of auditIndex.run()) {
+          yield isSound ? undefined : { what: `record ${row}`, damage: 'it does not say what its events say' };
         }
       },
     },

@@ -18,7 +18,10 @@ import { PrincipalActivity } from '#services/cloudtrail/principal-activity.ts';
 import { PrincipalUses } from '#services/cloudtrail/principal-uses.ts';
 import { RequestUsage } from '#services/cloudtrail/request-usage.ts';
 import { cloudTrailService } from '#services/cloudtrail/service.ts';
-import { CloudTrailStore, type CloudTrailTables, cloudTrailMigrations } from '#services/cloudtrail/store.ts';
+import { IndexCheck } from '#services/cloudtrail/index-check.ts';
+import { cloudTrailMigrations } from '#services/cloudtrail/migrations.ts';
+import { CloudTrailStore } from '#services/cloudtrail/store.ts';
+import type { CloudTrailTables } from '#services/cloudtrail/tables.ts';
 import { IamApi, ServiceLinkedRoles } from '#services/iam/api.ts';
 import { LastUses } from '#services/iam/last-uses.ts';
 import { ServiceAccessReports } from '#services/iam/service-access.ts';
@@ -144,10 +147,10 @@ export function composeServices(
   const kms = createKmsContext(kmsStore, rootKey, randomness, iam, keyUsage, connections, log);
   const kmsJanitor = new KmsJanitor(kms, clock, logger, () => records.emptyLog());
   const lastUses = new LastUses(iamStore, logger);
-  const activity = new PrincipalActivity(records.of<CloudTrailTables>(), buffer);
+  const activity = new PrincipalActivity(trail, buffer);
   const serviceAccess = new ServiceAccessReports(iamStore, activity, logger);
-  const usage = new RequestUsage(records.of<CloudTrailTables>());
-  const uses = new PrincipalUses(records.of<CloudTrailTables>());
+  const usage = new RequestUsage(trail);
+  const uses = new PrincipalUses(trail);
   const events = new EventLog(records.of<EventLogTables>(), clock, randomness, logger);
   const webhooks = new EventWebhooks(records.of<EventWebhookTables>(), events, config.eventWebhooks, clock, logger);
 
@@ -300,7 +303,7 @@ export function composeServices(
     kinesisVideo,
     secretsManager,
     mediaConnect,
-    trail,
+    auditIndex: new IndexCheck(records.of<CloudTrailTables>()),
     rootKey,
     startedAt,
   });

@@ -1,7 +1,8 @@
 import type { AccessEvaluation } from '#kernel/access-evaluation.ts';
 import { denyingStatements, type Grant, suggestGrants } from '#policy/suggest-grants.ts';
 import type { CloudTrailLog } from '#services/cloudtrail/api.ts';
-import type { CloudTrailStore, EventRow } from '#services/cloudtrail/store.ts';
+import type { AuditEvent } from '#services/cloudtrail/domain/audit-event.ts';
+import type { CloudTrailStore } from '#services/cloudtrail/store.ts';
 import type { IamApi } from '#services/iam/api.ts';
 import type { AuthorizationMessages } from '#services/sts/authorization-messages.ts';
 import { AdministrationError } from './administration-error.ts';
@@ -76,10 +77,10 @@ export async function explainRefusal(subject: string, parts: ExplainParts): Prom
 }
 
 /** A request across accounts stands in both logs, in each with that account's own policies: the operator sees both. */
-function mergeAccounts(rows: readonly EventRow[]): StoredEvent[] {
+function mergeAccounts(rows: readonly AuditEvent[]): StoredEvent[] {
   const events = new Map<string, StoredEvent>();
   for (const row of rows) {
-    const event = JSON.parse(row.event) as StoredEvent;
+    const event = JSON.parse(row.json) as StoredEvent;
     const other = events.get(event.eventID);
     events.set(event.eventID, other === undefined ? event : mergeEvents(other, event));
   }

@@ -1,18 +1,16 @@
-import { hash } from 'node:crypto';
 import { type CredentialScope, deriveSigningKey, scopeText } from './signing-key.ts';
 
 const MAX_KEYS = 4096;
 
 /**
- * Signing keys already derived: four HMACs saved a request. A key is good for one secret, day, region and service; the
- * secret's hash is part of the name, so that a changed secret never meets an old key.
+ * Signing keys already derived: four HMACs saved a request. A key is good for one secret, day, region and service: the
+ * secret is part of the name, so that a changed one never meets an old key.
  */
 export class SigningKeyCache {
   readonly #keys = new Map<string, Buffer>();
 
   get(secretAccessKey: string, scope: CredentialScope): Buffer {
-    const secretHash = hash('sha256', secretAccessKey, 'base64');
-    const name = `${secretHash} ${scopeText(scope)}`;
+    const name = `${scopeText(scope)} ${secretAccessKey}`;
     let key = this.#keys.get(name);
     if (key === undefined) {
       if (this.#keys.size >= MAX_KEYS) this.#keys.clear();

@@ -44,7 +44,6 @@ export function auditRecordOf(
 function withoutSecrets(target: Target, input: unknown): Record<string, unknown> | undefined {
   const redacted = target.wire.redact(input);
   if (typeof redacted !== 'object' || redacted === null) return undefined;
-  // What is redacted has CloudTrail's names, which begin with a lower-case letter.
-  const secret = new Set(target.built?.secretMembers.map((name) => name.charAt(0).toLowerCase() + name.slice(1)));
-  return Object.fromEntries(Object.entries(redacted).filter(([name]) => !secret.has(name)));
+  if (target.secretMembers.size === 0) return redacted as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(redacted).filter(([name]) => !target.secretMembers.has(name)));
 }

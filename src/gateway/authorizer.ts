@@ -2,6 +2,7 @@ import type { AccessEvaluation } from '#kernel/access-evaluation.ts';
 import { accountOf, anonymousCaller, type Caller, nameOf } from '#kernel/caller.ts';
 import type { Region } from '#kernel/ids.ts';
 import type { AccessRequest, RequestSource, ResourcePolicy } from '#kernel/operation.ts';
+import type { RequestContext } from '#policy/condition.ts';
 import { granteeNamesOf, type GrantSources } from '#policy/key-grants.ts';
 import { type Decision, evaluate, type EvaluationRequest, type ResourcePolicySource } from '#policy/evaluate.ts';
 import { explainEvaluation } from '#policy/explain-evaluation.ts';
@@ -29,9 +30,7 @@ export class CallAuthorizer {
   readonly #authorizer: Authorizer;
   readonly #caller: Caller;
   readonly #facts: CallFacts;
-  #prepared:
-    | Promise<{ policies: PrincipalPolicies; context: ReadonlyMap<string, string | readonly string[]> }>
-    | undefined;
+  #prepared: Promise<{ policies: PrincipalPolicies; context: RequestContext }> | undefined;
 
   constructor(authorizer: Authorizer, caller: Caller, facts: CallFacts) {
     this.#authorizer = authorizer;
@@ -101,7 +100,7 @@ export class Authorizer {
     request: AccessRequest,
     caller: Caller,
     policies: PrincipalPolicies,
-    context: ReadonlyMap<string, string | readonly string[]>,
+    context: RequestContext,
     grants?: GrantSources,
   ): Verdict {
     const account = accountOf(caller);

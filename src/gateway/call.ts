@@ -25,7 +25,8 @@ export interface CallFacts {
   readonly via: readonly string[];
   readonly body: Readable | undefined;
   readonly trailers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
+  /** Made when somebody asks for it: few do. */
+  readonly signal: () => AbortSignal;
 }
 
 /** One call on its way through the pipeline: what handlers see, and what authorisation and audit gather. */
@@ -39,7 +40,6 @@ export class GatewayCall implements Call {
   readonly via: readonly string[];
   readonly body: Readable | undefined;
   readonly trailers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
   readonly reply: Call['reply'] = { headers: {} };
   readonly audit: Call['audit'] = { resources: new Set<string>(), details: {} };
   /** The policies and statements that allowed it, for the audit log. */
@@ -51,6 +51,8 @@ export class GatewayCall implements Call {
   accessesLeftOut = 0;
   /** How the first accesses that were refused were decided, for the audit log. */
   readonly refusals: AccessEvaluation[] = [];
+  readonly #makeSignal: () => AbortSignal;
+  #signal: AbortSignal | undefined;
   readonly #service: Service;
   readonly #authorizer: CallAuthorizer;
   readonly #encoding: RefusalEncoding;
@@ -65,10 +67,15 @@ export class GatewayCall implements Call {
     this.via = facts.via;
     this.body = facts.body;
     this.trailers = facts.trailers;
-    this.signal = facts.signal;
+    this.#makeSignal = facts.signal;
     this.#service = service;
     this.#authorizer = authorizer.forCall(facts.caller, facts);
     this.#encoding = authorizer.encoding;
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= this.#makeSignal();
+    return this.#signal;
   }
 
   forward(service: string): Authority {

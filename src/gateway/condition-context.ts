@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { type Caller, accountOf } from '#kernel/caller.ts';
 import type { Region } from '#kernel/ids.ts';
 import type { AccessRequest, RequestSource } from '#kernel/operation.ts';
+import type { RequestContext } from '#policy/condition.ts';
 import type { PrincipalPolicies } from './principal-policies.ts';
 
 type Values = Map<string, string | readonly string[]>;
@@ -92,11 +93,7 @@ const PRINCIPAL_TYPES = {
 } as const;
 
 /** The keys of one question: the call's, the resource's, the request's tags and the service's own. */
-export function requestContext(
-  base: ReadonlyMap<string, string | readonly string[]>,
-  request: AccessRequest,
-  caller: Caller,
-): Values {
+export function requestContext(base: RequestContext, request: AccessRequest, caller: Caller): RequestContext {
   const values: Values = new Map(base);
   const owner = request.resourceAccount ?? accountOf(caller);
   if (owner !== undefined) values.set('aws:resourceaccount', owner);

@@ -13,6 +13,8 @@ export interface Target {
   readonly wire: CompiledOperation;
   /** Absent for operations of the API that Coffer does not have. */
   readonly built: BuiltOperation | undefined;
+  /** The input's members that are secret, as CloudTrail writes their names: with a lower-case letter first. */
+  readonly secretMembers: ReadonlySet<string>;
 }
 
 /**
@@ -31,7 +33,8 @@ export class OperationsTable {
     for (const [index, service] of services.entries()) {
       const built = builtOperations(service);
       for (const [name, wire] of this.compiled[index]?.operations ?? []) {
-        this.#targets.set(`${service.name}:${name}`, { service, wire, built: built.get(name) });
+        const operation = built.get(name);
+        this.#targets.set(`${service.name}:${name}`, { service, wire, built: operation, ...secretsOf(operation) });
         built.delete(name);
       }
       for (const name of built.keys()) throw new Error(`${service.name}:${name} is not in the service's API.`);
@@ -44,6 +47,11 @@ export class OperationsTable {
     if (target === undefined) throw new Error(`There is no operation ${service}:${operation}.`);
     return target;
   }
+}
+
+function secretsOf(operation: BuiltOperation | undefined): Pick<Target, 'secretMembers'> {
+  const names = operation?.secretMembers ?? [];
+  return { secretMembers: new Set(names.map((name) => name.charAt(0).toLowerCase() + name.slice(1))) };
 }
 
 function builtOperations(service: AnyService): Map<string, BuiltOperation> {

@@ -26,7 +26,7 @@ import {
 } from '#protocol/router.ts';
 import { auditRecordOf } from './audit-record-of.ts';
 import type { Authorizer } from './authorizer.ts';
-import { GatewayCall } from './call.ts';
+import { type CallFacts, GatewayCall } from './call.ts';
 import { answerPreflight, crossOriginHeaders, isPreflight } from './cross-origin-answer.ts';
 import { ExchangeNotes } from './exchange-notes.ts';
 import { formAnswer } from './form/form-answer.ts';
@@ -42,6 +42,7 @@ import { writeLongResponse } from './write-long-response.ts';
 const MAX_BODY = 8 * 1024 * 1024;
 const EMPTY = Buffer.alloc(0);
 const NEVER_ABORTED = new AbortController().signal;
+const neverAborted = (): AbortSignal => NEVER_ABORTED;
 
 export interface GatewayOptions {
   readonly services: readonly AnyService[];
@@ -116,7 +117,7 @@ export class Gateway implements Door {
           claim,
           body,
           requestId,
-          abortSignalOf(response),
+          () => abortSignalOf(response),
           notes,
         );
         return await notes.send(owner, response, message, answer, { headers: forBrowsers });
@@ -124,14 +125,13 @@ export class Gateway implements Door {
       const authentication = await this.#authenticate(claim, request, body, target);
       if (target.built === undefined) throw notImplemented(target);
       const isShort = target.built.exchange === 'short';
-      const gone = abortSignalOf(response);
       const { input, stream, trailers } = await this.#parse(match, request, body, authentication);
       const source = sourceOf(request, claim.read, clock.now());
       const call = this.#callOf(target, claim.read?.scope, source, authentication, {
         requestId,
         body: stream,
         trailers,
-        signal: isShort ? gone : AbortSignal.any([gone, this.#end.signal, expiryOf(authentication, clock.now())]),
+        signal: isShort ? () => abortSignalOf(response) : () => this.#endOf(response, authentication),
       });
       notes.asked(input, call);
       const output = await this.#carryOut(target, input, call);
@@ -197,7 +197,7 @@ export class Gateway implements Door {
       via,
       body: undefined,
       trailers: {},
-      signal: NEVER_ABORTED,
+      signal: neverAborted,
     };
     return new GatewayCall(facts, target.service, this.#options.authorizer);
   }
@@ -268,7 +268,7 @@ export class Gateway implements Door {
     { read, failure }: ReadClaim,
     body: RequestBody,
     requestId: string,
-    signal: AbortSignal,
+    signal: () => AbortSignal,
     notes: ExchangeNotes,
   ): Promise<EncodedResponse> {
     notes.isForm = true;
@@ -302,7 +302,7 @@ export class Gateway implements Door {
     scope: CredentialScope | undefined,
     source: RequestSource,
     authentication: Authentication | undefined,
-    rest: Pick<GatewayCall, 'requestId' | 'body' | 'trailers' | 'signal'>,
+    rest: Pick<CallFacts, 'requestId' | 'body' | 'trailers' | 'signal'>,
   ): GatewayCall {
     const region = scope?.region ? (scope.region as Region) : this.#options.defaultRegion;
     const facts = {
@@ -315,6 +315,12 @@ export class Gateway implements Door {
       via: [],
     };
     return new GatewayCall(facts, target.service, this.#options.authorizer);
+  }
+
+  /** When an exchange that is not short comes to its end, whatever its client wants. */
+  #endOf(response: ServerResponse, authentication: Authentication | undefined): AbortSignal {
+    const expiry = expiryOf(authentication, this.#options.clock.now());
+    return AbortSignal.any([abortSignalOf(response), this.#end.signal, expiry]);
   }
 
   /** Validate → authorise → handle → audit. */
@@ -389,8 +395,10 @@ function expiryOf(authentication: Authentication | undefined, now: number): Abor
 
 function abortSignalOf(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
-  response.once('close', () => {
+  const end = (): void => {
     if (!response.writableFinished) controller.abort();
-  });
+  };
+  if (response.closed) end();
+  else response.once('close', end);
   return controller.signal;
 }

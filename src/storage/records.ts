@@ -38,5 +38,10 @@ export interface Migration {
    * before, and seals every row anew after; a row that did not bear its seal stops the start.
    */
   readonly reshapedTables?: readonly string[];
+  /**
+   * Sealed tables of earlier migrations that it takes away, after it has read them. A row that does not bear its seal
+   * stops the start.
+   */
+  readonly droppedTables?: readonly string[];
   up(transaction: Kysely<unknown>): Promise<void>;
 }

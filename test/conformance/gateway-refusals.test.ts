@@ -16,6 +16,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { DecodeAuthorizationMessageCommand, STSClient } from '@aws-sdk/client-sts';
 import type { AccessEvaluation } from '#kernel/access-evaluation.ts';
+import { factsOf } from '#services/cloudtrail/domain/audit-event.ts';
+import { unpackEvents } from '#services/cloudtrail/domain/event-block.ts';
 import { createAccount } from '../harness/accounts.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 
@@ -140,9 +142,17 @@ describe('a refusal', () => {
     assert.equal(inner?.additionalEventData.refusals?.[0]?.action, 'kms:GenerateDataKey');
     const outer = (await eventsBy('PutObject')).find((item) => item.requestID === requestId);
     const records = new DatabaseSync(join(platform.dataFolder, 'records.db'), { readOnly: true });
-    const rows = records.prepare('SELECT event_id FROM cloudtrail_request WHERE request_id = ?').all(requestId);
+    const blocks = records
+      .prepare(
+        `SELECT events FROM cloudtrail_block JOIN cloudtrail_term ON block = id WHERE kind = 'request' AND value = ?`,
+      )
+      .all(requestId);
     records.close();
-    assert.deepEqual(new Set(rows.map((row) => row['event_id'])), new Set([inner?.eventID, outer?.eventID]));
+    const events = blocks
+      .flatMap(({ events: packed }) => unpackEvents(packed as Uint8Array))
+      .map(factsOf)
+      .filter((facts) => [facts.requestID, facts.additionalEventData?.parentRequestID].includes(requestId));
+    assert.deepEqual(new Set(events.map((facts) => facts.eventID)), new Set([inner?.eventID, outer?.eventID]));
   });
 
   it('tells a long policy in a bounded record', async () => {

@@ -59,7 +59,7 @@ const CUSTOMER = {
 };
 
 /** The list of migrations, and the index by which the sealed events of the audit log are looked up. */
-const UNSEALED = new Set(['migration', 'cloudtrail_resource']);
+const UNSEALED = new Set(['migration', 'cloudtrail_term']);
 
 type Outcome = 'right' | 'refused' | 'WRONG';
 

@@ -392,15 +392,16 @@ describe('a column that was changed in the database', () => {
     { table: 'kms_usage', where: `operation = 'CreateAlias'`, use: readUsage, lookedUpBy: ['day'] },
     { table: 'mediaconnect_grant', where: '1', use: listEntitlements, lookedUpBy: ['subscriber'] },
     {
-      table: 'cloudtrail_event',
-      where: `name = 'CreateAlias'`,
+      table: 'cloudtrail_block',
+      where: `id = (SELECT block FROM cloudtrail_term WHERE kind = 'name' AND value = 'CreateAlias')`,
       use: lookUp,
-      lookedUpBy: ['account', 'region', 'name', 'time'],
+      lookedUpBy: [],
     },
   ];
 
   it('is looked for in every table whose rows are sealed', () => {
-    const sealed = allMigrations.flatMap((migration) => migration.sealedTables ?? []);
+    const gone = new Set(allMigrations.flatMap((migration) => migration.droppedTables ?? []));
+    const sealed = allMigrations.flatMap((migration) => migration.sealedTables ?? []).filter((name) => !gone.has(name));
     assert.deepEqual(sealed.toSorted(), [...new Set(cases.map(({ table }) => table))].toSorted());
   });
 
@@ -448,21 +449,21 @@ describe('a column that was changed in the database', () => {
   }
 
   it('of the audit log’s index is an error where it leads to an event, and found', async () => {
-    const where = `name = 'arn:aws:iam::${ACCOUNT}:role/worker' AND time = (SELECT max(time) FROM cloudtrail_resource
-      WHERE name = 'arn:aws:iam::${ACCOUNT}:role/worker')`;
-    for (const column of columnsOf(database, 'cloudtrail_resource')) {
+    const where = `kind = 'resource' AND value = 'arn:aws:iam::${ACCOUNT}:role/worker' AND last = (SELECT max(last)
+      FROM cloudtrail_term WHERE kind = 'resource' AND value = 'arn:aws:iam::${ACCOUNT}:role/worker')`;
+    for (const column of columnsOf(database, 'cloudtrail_term')) {
       await restore();
-      changeCell(database, 'cloudtrail_resource', where, column);
+      changeCell(database, 'cloudtrail_term', where, column);
       await withServer(async () => {
         const found = await verify();
         assert.ok(
-          found.some(({ what }) => what.startsWith('record cloudtrail_resource ')),
+          found.some(({ what }) => what.startsWith('record cloudtrail_term ')),
           `${column}: ${JSON.stringify(found)}`,
         );
       });
     }
     await restore();
-    withDatabase(database, (opened) => opened.exec(`UPDATE cloudtrail_resource SET name = 'arn:lie' WHERE ${where}`));
+    withDatabase(database, (opened) => opened.exec(`UPDATE cloudtrail_term SET value = 'arn:lie' WHERE ${where}`));
     await withServer(async (endpoint) => {
       const trail = new CloudTrailClient(clientConfig(endpoint, ROOT.id, ROOT.secret));
       const LookupAttributes = [{ AttributeKey: 'ResourceName', AttributeValue: 'arn:lie' } as const];

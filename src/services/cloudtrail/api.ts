@@ -1,6 +1,7 @@
 import type { AuditRecord, AuditSink } from '#kernel/audit.ts';
 import type { Randomness } from '#kernel/randomness.ts';
 import type { ServiceEvent, ServiceEventSink } from '#kernel/service-event.ts';
+import { newEventId } from './domain/event-id.ts';
 import type { EventBuffer } from './domain/event-buffer.ts';
 import { toServiceEvent } from './domain/service-event.ts';
 import { toBufferedEvents } from './domain/to-event.ts';
@@ -19,13 +20,13 @@ export class CloudTrailLog implements AuditSink, ServiceEventSink {
 
   /** @returns the id of the record's event */
   append(record: AuditRecord): string {
-    const eventId = this.#randomness.uuid();
+    const eventId = newEventId(record.time, this.#randomness);
     for (const event of toBufferedEvents(record, eventId)) this.#buffer.add(event);
     return eventId;
   }
 
   appendServiceEvent(event: ServiceEvent): void {
-    this.#buffer.add(toServiceEvent(event, this.#randomness.uuid()));
+    this.#buffer.add(toServiceEvent(event, newEventId(event.time, this.#randomness)));
   }
 
   /** Resolves when every record so far is written. */

@@ -1,8 +1,7 @@
-import { sql } from 'kysely';
 import type { AccountId } from '#kernel/ids.ts';
-import type { Records } from '#storage/records.ts';
+import { readEvent } from './domain/audit-event.ts';
 import type { EventBuffer } from './domain/event-buffer.ts';
-import type { CloudTrailTables, EventRow } from './store.ts';
+import type { CloudTrailStore } from './store.ts';
 
 /** The last time at which a principal called an operation. */
 export interface OperationUse {
@@ -16,68 +15,34 @@ export interface OperationUse {
   readonly time: number;
 }
 
-/** Events that one query looks at: a few milliseconds, mostly for their seals. Other work gets its turn in between. */
-const EVENTS_OF_ONE_TURN = 200;
-
 /** What principals did, from the audit log: attempts count, whether they were allowed or not. */
 export class PrincipalActivity {
-  readonly #records: Records<CloudTrailTables>;
+  readonly #store: CloudTrailStore;
   readonly #buffer: EventBuffer;
 
-  constructor(records: Records<CloudTrailTables>, buffer: EventBuffer) {
-    this.#records = records;
+  constructor(store: CloudTrailStore, buffer: EventBuffer) {
+    this.#store = store;
     this.#buffer = buffer;
   }
 
   /**
-   * Walks an account's log, the oldest first, and tells of each stretch of it the last uses in it: the same principal and
-   * operation may come again, later. INVARIANT: only events whose rows bear their seals are told.
+   * Walks an account's log, the oldest first, and tells of each block of it the last uses in it: the same principal and
+   * operation may come again, later. INVARIANT: only events whose block bears its seal are told.
    *
-   * @throws RowDamageError for events that were changed
+   * @throws RowDamageError for blocks that were changed
    */
   async *lastUses(account: AccountId): AsyncGenerator<readonly OperationUse[]> {
     await this.#buffer.flush();
-    let last: Pick<EventRow, 'time' | 'id'> = { time: 0, id: '' };
-    for (;;) {
-      const { time, id } = last;
-      const keys = await this.#records.readUnchecked
-        .selectFrom('cloudtrail_event')
-        .select(['time', 'id'])
-        .where('account', '=', account)
-        .where((where) => where(where.refTuple('time', 'id'), '>', where.tuple(time, id)))
-        .orderBy('time')
-        .orderBy('id')
-        .limit(EVENTS_OF_ONE_TURN)
-        .execute();
-      const [first] = keys;
-      const end = keys.at(-1);
-      if (first === undefined || end === undefined) return;
-      yield await this.#usesBetween(account, first, end);
-      last = end;
-      await new Promise(setImmediate);
+    for await (const key of this.#store.blocks({ account, from: 0, to: Number.MAX_SAFE_INTEGER / 2 })) {
+      const uses = new Map<string, OperationUse>();
+      // Of each kind the last one stays.
+      for (const event of await this.#store.open(key)) {
+        const { facts, time } = readEvent(event);
+        const principalId = facts.userIdentity.principalId ?? '';
+        const { eventSource: source, eventName: operation, awsRegion: region } = facts;
+        uses.set(JSON.stringify([source, operation, principalId]), { principalId, source, operation, region, time });
+      }
+      yield [...uses.values()];
     }
-  }
-
-  #usesBetween(
-    account: AccountId,
-    first: Pick<EventRow, 'time' | 'id'>,
-    last: Pick<EventRow, 'time' | 'id'>,
-  ): Promise<OperationUse[]> {
-    const principalId = sql<string>`coalesce(json_extract(event, '$.userIdentity.principalId'), '')`;
-    return this.#records.read
-      .selectFrom('cloudtrail_event')
-      .select(({ fn }) => [
-        'source',
-        'name as operation',
-        // Of the row that has the greatest time, as SQLite takes it.
-        'region',
-        principalId.as('principalId'),
-        fn.max<number>('time').as('time'),
-      ])
-      .where('account', '=', account)
-      .where((where) => where(where.refTuple('time', 'id'), '>=', where.tuple(first.time, first.id)))
-      .where((where) => where(where.refTuple('time', 'id'), '<=', where.tuple(last.time, last.id)))
-      .groupBy(['source', 'name', 'principalId'])
-      .execute();
   }
 }

@@ -1,19 +1,11 @@
-import { sql } from 'kysely';
-import type { Records } from '#storage/records.ts';
 import { RowDamageError } from '#storage/row-seal.ts';
+import { readEvent } from './domain/audit-event.ts';
 import { type PrincipalUse, UseCollector } from './domain/used-accesses.ts';
-import type { CloudTrailTables } from './store.ts';
+import type { CloudTrailStore, LogRange } from './store.ts';
 
-/** Events that are looked at before other work gets its turn. */
-const EVENTS_OF_ONE_TURN = 200;
-
-export interface PrincipalRange {
-  readonly account: string;
+export interface PrincipalRange extends LogRange {
   /** A role's ARN (all of its sessions) or a user's. */
   readonly principal: string;
-  /** Milliseconds since the epoch, both inclusive. */
-  readonly from: number;
-  readonly to: number;
 }
 
 export type PrincipalUseStep =
@@ -22,14 +14,14 @@ export type PrincipalUseStep =
 
 /** Reads in the audit log what a principal used. */
 export class PrincipalUses {
-  readonly #records: Records<CloudTrailTables>;
+  readonly #store: CloudTrailStore;
 
-  constructor(records: Records<CloudTrailTables>) {
-    this.#records = records;
+  constructor(store: CloudTrailStore) {
+    this.#store = store;
   }
 
   /**
-   * INVARIANT: only events whose rows bear their seals count: nobody gets rights by a changed log.
+   * INVARIANT: only events whose block bears its seal count: nobody gets rights by a changed log.
    *
    * @throws TooManyAccessesError
    */
@@ -37,54 +29,21 @@ export class PrincipalUses {
     const uses = new UseCollector();
     let damaged = 0;
     let events = 0;
-    let last = { time: range.from, id: '' };
-    for (;;) {
-      const page = await this.#page(range, last);
-      const end = page.at(-1);
-      if (end === undefined) break;
-      for (const { time, id, principal } of page) {
-        if (principal !== range.principal) continue;
-        const event = await this.#read(range.account, time, id);
-        if (event === undefined) damaged += 1;
-        else uses.add(event);
+    for await (const key of this.#store.blocks(range)) {
+      const block = await this.#store.open(key).catch((error: unknown) => {
+        if (error instanceof RowDamageError) return undefined;
+        throw error;
+      });
+      events += key.count;
+      if (block === undefined) damaged += key.count;
+      for (const event of block ?? []) {
+        if (event.time < range.from || event.time > range.to) continue;
+        const { facts } = readEvent(event);
+        const { sessionContext, arn } = facts.userIdentity;
+        if ((sessionContext?.sessionIssuer?.arn ?? arn) === range.principal) uses.add(facts);
       }
-      last = end;
-      events += page.length;
       yield { kind: 'progress', events };
-      await new Promise(setImmediate);
     }
     yield { kind: 'done', use: uses.result(damaged) };
-  }
-
-  #page(range: PrincipalRange, last: { readonly time: number; readonly id: string }) {
-    const principal = sql<string>`CASE WHEN json_valid(event) THEN coalesce(
-      json_extract(event, '$.userIdentity.sessionContext.sessionIssuer.arn'), json_extract(event, '$.userIdentity.arn'), '')
-      ELSE '' END`;
-    return this.#records.readUnchecked
-      .selectFrom('cloudtrail_event')
-      .select(['time', 'id', principal.as('principal')])
-      .where('account', '=', range.account)
-      .where('time', '<=', range.to)
-      .where((where) => where(where.refTuple('time', 'id'), '>', where.tuple(last.time, last.id)))
-      .orderBy('time')
-      .orderBy('id')
-      .limit(EVENTS_OF_ONE_TURN)
-      .execute();
-  }
-
-  async #read(account: string, time: number, id: string): Promise<string | undefined> {
-    try {
-      const row = await this.#records.read
-        .selectFrom('cloudtrail_event')
-        .selectAll()
-        .where('account', '=', account)
-        .where('time', '=', time)
-        .where('id', '=', id)
-        .executeTakeFirst();
-      return row?.event;
-    } catch (error) {
-      if (error instanceof RowDamageError) return undefined;
-      throw error;
-    }
   }
 }

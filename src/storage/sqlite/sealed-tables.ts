@@ -54,6 +54,11 @@ export class SealedTables {
     this.#tables.set(name, { name, columns, key });
   }
 
+  /** The table is no more. */
+  drop(name: string): void {
+    this.#tables.delete(name);
+  }
+
   sealRow(table: SealedTable, values: readonly ColumnValue[]): Buffer {
     return this.#seal.seal(table.name, table.columns, values);
   }

@@ -6,6 +6,7 @@ import type { Migration, Records } from '../records.ts';
 import type { RenewalProgress, RootSealedColumn, TableRenewal } from '../root-sealed-column.ts';
 import { RowSeal } from '../row-seal.ts';
 import { StorageFullError } from '../storage-full-error.ts';
+import { Checkpointer } from './checkpointer.ts';
 import { countSealed, findSealedElsewhere, type RenewedRows, renewalsOf, renewSome } from './row-renewal.ts';
 import { type CheckedRow, SealedTables } from './sealed-tables.ts';
 import { SealingQueryCompiler } from './sealing-query-compiler.ts';
@@ -40,6 +41,7 @@ export class SqliteRecords implements Records<unknown> {
   readonly #sealed: SealedTables;
   readonly #seal: RowSeal;
   readonly #file: string;
+  readonly #checkpointer: Checkpointer;
   #pending: PendingWrite[] = [];
   #draining: Promise<void> | undefined;
   /** The database's log of changes, which SQLite keeps for as long as it is open. */
@@ -53,6 +55,7 @@ export class SqliteRecords implements Records<unknown> {
     this.#writer = writer;
     this.#reader = reader;
     this.#sealed = sealed;
+    this.#checkpointer = new Checkpointer(file, writer);
     const compiler = () => new SealingQueryCompiler(sealed);
     this.read = new Kysely({ dialect: sqliteDialect(reader, compiler) });
     this.readUnchecked = new Kysely({ dialect: sqliteDialect(reader, () => new SqliteQueryCompiler()) });
@@ -112,6 +115,7 @@ export class SqliteRecords implements Records<unknown> {
   async close(): Promise<void> {
     this.#isClosed = true;
     while (this.#draining !== undefined) await this.#draining;
+    await this.#checkpointer.close();
     await this.#log?.close();
     this.#reader.close();
     this.#writer.close();
@@ -241,6 +245,7 @@ export class SqliteRecords implements Records<unknown> {
       for (const item of group) item.reject(failure);
       return;
     }
+    this.#checkpointer.committed();
     for (const settle of outcomes) settle();
   }
 
@@ -273,13 +278,16 @@ export class SqliteRecords implements Records<unknown> {
         .all()
         .map((row) => row['name']),
     );
+    const gone = new Set(migrations.filter(({ name }) => done.has(name)).flatMap((one) => one.droppedTables ?? []));
     const bringUp = async (transaction: Kysely<unknown>): Promise<void> => {
       for (const migration of migrations) {
         if (!done.has(migration.name)) {
           await this.#reshape(migration, transaction);
           this.#writer.prepare('INSERT INTO migration (name) VALUES (?)').run(migration.name);
         }
-        for (const table of migration.sealedTables ?? []) this.#sealed.add(this.#writer, table);
+        for (const table of migration.sealedTables ?? []) {
+          if (!gone.has(table)) this.#sealed.add(this.#writer, table);
+        }
       }
     };
     // In one transaction: an upgrade that is broken off has not begun, and a new database waits for the disk once.
@@ -288,9 +296,10 @@ export class SqliteRecords implements Records<unknown> {
   }
 
   async #reshape(migration: Migration, transaction: Kysely<unknown>): Promise<void> {
-    const reshaped = migration.reshapedTables ?? [];
-    for (const table of reshaped) this.#sealed.requireSound(this.#writer, table);
+    const { reshapedTables: reshaped = [], droppedTables: dropped = [] } = migration;
+    for (const table of [...reshaped, ...dropped]) this.#sealed.requireSound(this.#writer, table);
     await migration.up(transaction);
+    for (const table of dropped) this.#sealed.drop(table);
     for (const table of reshaped) {
       this.#sealed.add(this.#writer, table);
       this.#sealed.sealAgain(this.#writer, table);

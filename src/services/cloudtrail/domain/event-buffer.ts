@@ -1,5 +1,6 @@
 import type { Logger } from '#kernel/logger.ts';
-import type { CloudTrailStore, EventRequestRow, EventResourceRow, EventRow } from '../store.ts';
+import type { CloudTrailStore } from '../store.ts';
+import type { ReadEvent } from './audit-event.ts';
 
 const FLUSH_AFTER_MS = 100;
 const FLUSH_AT_ROWS = 1000;
@@ -7,9 +8,9 @@ const FLUSH_AT_ROWS = 1000;
 const MAX_BUFFERED = 100_000;
 
 export interface BufferedEvent {
-  readonly event: EventRow;
-  readonly resources: readonly EventResourceRow[];
-  readonly requests: readonly EventRequestRow[];
+  /** In whose log it stands. */
+  readonly account: string;
+  readonly event: ReadEvent;
 }
 
 /** Gathers events and writes them in groups, at most 100 ms late. */
@@ -58,11 +59,7 @@ export class EventBuffer {
     if (batch.length === 0) return;
     this.#events = [];
     try {
-      await this.#store.insert(
-        batch.map((item) => item.event),
-        batch.flatMap((item) => item.resources),
-        batch.flatMap((item) => item.requests),
-      );
+      await this.#store.insert(byAccount(batch));
     } catch (error) {
       this.#logger.error(
         { err: error, events: batch.length },
@@ -72,4 +69,14 @@ export class EventBuffer {
       this.#timer ??= setTimeout(() => void this.flush(), 1000);
     }
   }
+}
+
+function byAccount(batch: readonly BufferedEvent[]): Map<string, ReadEvent[]> {
+  const logs = new Map<string, ReadEvent[]>();
+  for (const { account, event } of batch) {
+    const log = logs.get(account);
+    if (log === undefined) logs.set(account, [event]);
+    else log.push(event);
+  }
+  return logs;
 }

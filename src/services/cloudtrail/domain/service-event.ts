@@ -1,7 +1,5 @@
 import type { ServiceEvent } from '#kernel/service-event.ts';
-import type { EventRow } from '../store.ts';
 import type { BufferedEvent } from './event-buffer.ts';
-import { indexRowsOf } from './event-resources.ts';
 import { resourceTypeOf } from './resource-type.ts';
 
 const EVENT_VERSION = '1.11';
@@ -11,7 +9,7 @@ const INTERNAL = 'AWS Internal';
 /** Shape: CloudTrail user guide, "AWS service events". */
 export function toServiceEvent(event: ServiceEvent, eventID: string): BufferedEvent {
   const { time, account, region, eventSource, eventName, resources } = event;
-  const json = {
+  const facts = {
     eventVersion: EVENT_VERSION,
     userIdentity: { accountId: account, invokedBy: INTERNAL },
     eventTime: new Date(time).toISOString().replace(/\.\d{3}Z$/, 'Z'),
@@ -31,17 +29,5 @@ export function toServiceEvent(event: ServiceEvent, eventID: string): BufferedEv
     ...(event.serviceEventDetails !== undefined && { serviceEventDetails: event.serviceEventDetails }),
     eventCategory: 'Management',
   };
-  const row: EventRow = {
-    id: eventID,
-    account,
-    time,
-    region,
-    source: eventSource,
-    name: eventName,
-    user_name: '',
-    access_key_id: '',
-    read_only: 0,
-    event: JSON.stringify(json),
-  };
-  return { event: row, resources: indexRowsOf(row, resources), requests: [] };
+  return { account, event: { time, userName: '', json: JSON.stringify(facts), facts } };
 }

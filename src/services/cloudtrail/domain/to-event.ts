@@ -1,12 +1,10 @@
 import type { AuditRecord } from '#kernel/audit.ts';
 import { accountOf, type Caller, type SessionFacts } from '#kernel/caller.ts';
 import { parseArn } from '#kernel/arn.ts';
-import type { EventRow } from '../store.ts';
+import type { EventFacts } from './audit-event.ts';
 import { resourceTypeOf } from './resource-type.ts';
 import type { BufferedEvent } from './event-buffer.ts';
 import { evaluationFor } from './evaluation-for.ts';
-import { requestRowsOf } from './event-requests.ts';
-import { indexRowsOf } from './event-resources.ts';
 
 const EVENT_VERSION = '1.11';
 
@@ -25,24 +23,13 @@ export function toBufferedEvents(record: AuditRecord, eventId: string): Buffered
 }
 
 function bufferedEvent(record: AuditRecord, id: string, account: string): BufferedEvent {
-  const { time } = record;
-  const event: EventRow = {
-    id,
-    account,
-    time,
-    region: record.region,
-    source: record.eventSource,
-    name: record.eventName,
-    user_name: userNameOf(record.caller),
-    access_key_id: accessKeyOf(record.caller) ?? '',
-    read_only: record.isReadOnly ? 1 : 0,
-    event: JSON.stringify(eventJson(record, id, account)),
-  };
-  return { event, resources: indexRowsOf(event, record.resources), requests: requestRowsOf(event) };
+  const facts = eventJson(record, id, account);
+  const event = { time: record.time, userName: userNameOf(record.caller), json: JSON.stringify(facts), facts };
+  return { account, event };
 }
 
 /** The members that CloudTrail's user guide lists ("CloudTrail record contents"), and ours in `additionalEventData`. */
-function eventJson(record: AuditRecord, eventID: string, account: string): Record<string, unknown> {
+function eventJson(record: AuditRecord, eventID: string, account: string): EventFacts {
   const invokedBy = record.via.at(-1);
   return {
     eventVersion: EVENT_VERSION,
@@ -105,7 +92,7 @@ function accessKeyOf(caller: Caller): string | undefined {
   return 'accessKeyId' in caller ? caller.accessKeyId : undefined;
 }
 
-function userIdentity(caller: Caller): Record<string, unknown> {
+function userIdentity(caller: Caller): EventFacts['userIdentity'] {
   const accessKeyId = accessKeyOf(caller);
   const key = accessKeyId === undefined ? {} : { accessKeyId };
   switch (caller.type) {

@@ -32,6 +32,6 @@ export type UsageStep =
       /** The most requests first. */
       readonly kms: readonly KmsUsage[];
       readonly services: readonly ServiceUsage[];
-      /** Events that do not bear their seal: they are in no count. */
+      /** Events in blocks that do not bear their seal: they are in no count. */
       readonly damaged: number;
     };

@@ -1,3 +1,5 @@
+import type { EventFacts } from './audit-event.ts';
+
 /** An access that a principal was allowed and had. */
 export interface UsedAccess {
   /** Such as `s3:GetObject`. */
@@ -20,27 +22,12 @@ export interface PrincipalUse {
   readonly inferredKeys: readonly string[];
   /** Requests with more accesses than the log keeps of one. */
   readonly cut: number;
-  /** Events that do not bear their seal. */
+  /** Events in blocks that do not bear their seal. */
   readonly damaged: number;
 }
 
 /** More kinds of accesses than a policy could hold: the counts in memory are bounded. */
 export class TooManyAccessesError extends Error {}
-
-interface StoredEvent {
-  readonly eventSource: string;
-  readonly eventName: string;
-  readonly errorCode?: string;
-  readonly requestID: string;
-  readonly readOnly: boolean;
-  readonly resources?: readonly { readonly ARN: string }[];
-  readonly additionalEventData?: {
-    readonly accesses?: readonly { readonly action: string; readonly resource: string }[];
-    readonly accessesLeftOut?: number;
-    readonly via?: readonly string[];
-    readonly parentRequestID?: string;
-  };
-}
 
 const MAX_ACCESSES = 20_000;
 const MAX_REQUESTS = 50_000;
@@ -59,8 +46,7 @@ export class UseCollector {
   #cut = 0;
 
   /** @throws TooManyAccessesError */
-  add(json: string): void {
-    const event = JSON.parse(json) as StoredEvent;
+  add(event: EventFacts): void {
     const { accesses, accessesLeftOut, via, parentRequestID } = event.additionalEventData ?? {};
     const isKms = event.eventSource === 'kms.amazonaws.com';
     if (isKms && parentRequestID !== undefined && this.#askedKms.size < MAX_REQUESTS)
@@ -84,7 +70,7 @@ export class UseCollector {
     if (!isKms && event.errorCode === undefined) this.#inferKeys(event, accesses);
   }
 
-  #inferKeys(event: StoredEvent, accesses: readonly { readonly resource: string }[]): void {
+  #inferKeys(event: EventFacts, accesses: readonly { readonly resource: string }[]): void {
     const service = event.eventSource.split('.', 1)[0] ?? '';
     for (const { ARN } of event.resources ?? []) {
       const [, , name, region] = ARN.split(':');
@@ -93,7 +79,7 @@ export class UseCollector {
       const access = { action, resource: ARN, via: `${service}.${region ?? ''}.amazonaws.com` };
       const id = idOf(access);
       const known = this.#inferred.get(id) ?? { access, requests: new Set<string>() };
-      if (known.requests.size < MAX_REQUESTS) known.requests.add(event.requestID);
+      if (known.requests.size < MAX_REQUESTS) known.requests.add(event.requestID ?? event.eventID);
       this.#inferred.set(id, known);
     }
   }

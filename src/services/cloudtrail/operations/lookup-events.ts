@@ -7,6 +7,7 @@ import {
 import { accountOf } from '#kernel/caller.ts';
 import { operation } from '#kernel/operation.ts';
 import type { CloudTrailContext } from '../context.ts';
+import type { ReadEvent } from '../domain/audit-event.ts';
 import { resourceTypeOf } from '../domain/resource-type.ts';
 import {
   cloudTrailErrors,
@@ -15,7 +16,7 @@ import {
   invalidTimeRange,
   unsupported,
 } from '../errors.ts';
-import type { EventFilter, EventRow } from '../store.ts';
+import { type EventFilter, type EventPosition, lookUpEvents } from '../event-lookup.ts';
 
 const DEFAULT_RESULTS = 50;
 const RETENTION_MS = 90 * 86_400_000;
@@ -33,7 +34,11 @@ export const lookupEvents = operation<CloudTrailContext, LookupEventsRequest, Lo
     const limit = input.MaxResults ?? DEFAULT_RESULTS;
     const filter = { account, region: call.region, from, to, ...attributeFilter(input.LookupAttributes ?? []) };
     const before = readToken(input.NextToken);
-    const rows = await store.find({ ...filter, ...(before === undefined ? {} : { before }), limit: limit + 1 });
+    const rows = await lookUpEvents(store, {
+      ...filter,
+      ...(before === undefined ? {} : { before }),
+      limit: limit + 1,
+    });
     const page = rows.slice(0, limit);
     const last = page.at(-1);
     return {
@@ -43,60 +48,57 @@ export const lookupEvents = operation<CloudTrailContext, LookupEventsRequest, Lo
   },
 });
 
-const COLUMNS = {
-  EventId: 'id',
+const TERMS = {
   EventName: 'name',
   EventSource: 'source',
-  Username: 'user_name',
-  AccessKeyId: 'access_key_id',
+  Username: 'user',
+  AccessKeyId: 'key',
+  ResourceName: 'resource',
+  ResourceType: 'type',
 } as const;
 
 /** LookupEvents takes one attribute at most. */
-function attributeFilter(
-  attributes: readonly LookupAttribute[],
-): Pick<EventFilter, 'column' | 'value' | 'resourceName' | 'resourceType'> {
+function attributeFilter(attributes: readonly LookupAttribute[]): Pick<EventFilter, 'term' | 'eventId' | 'isReadOnly'> {
   const [attribute, ...others] = attributes;
   if (attribute === undefined) return {};
   if (others.length > 0) throw invalidLookupAttributes('You can only specify one lookup attribute.');
   const value = attribute.AttributeValue ?? '';
   switch (attribute.AttributeKey) {
-    case 'ResourceName':
-      return { resourceName: value };
-    case 'ResourceType':
-      return { resourceType: value };
+    case 'EventId':
+      return { eventId: value };
     case 'ReadOnly':
       if (value !== 'true' && value !== 'false') throw invalidLookupAttributes('ReadOnly is true or false.');
-      return { column: 'read_only', value: value === 'true' ? 1 : 0 };
+      return { isReadOnly: value === 'true' };
     case undefined:
       throw invalidLookupAttributes('AttributeKey is missing.');
     default:
-      return { column: COLUMNS[attribute.AttributeKey], value };
+      return { term: { kind: TERMS[attribute.AttributeKey], value } };
   }
 }
 
-function toEvent(row: EventRow): NonNullable<LookupEventsResponse['Events']>[number] {
-  const event = JSON.parse(row.event) as { readonly resources?: readonly { readonly ARN: string }[] };
+function toEvent({ time, userName, json, facts }: ReadEvent): NonNullable<LookupEventsResponse['Events']>[number] {
+  const { accessKeyId } = facts.userIdentity;
   return {
-    EventId: row.id,
-    EventName: row.name,
-    ReadOnly: String(row.read_only === 1),
-    ...(row.access_key_id === '' ? {} : { AccessKeyId: row.access_key_id }),
-    EventTime: new Date(row.time),
-    EventSource: row.source,
-    ...(row.user_name === '' ? {} : { Username: row.user_name }),
-    Resources: (event.resources ?? []).map(({ ARN }) => {
+    EventId: facts.eventID,
+    EventName: facts.eventName,
+    ReadOnly: String(facts.readOnly),
+    ...(accessKeyId === undefined ? {} : { AccessKeyId: accessKeyId }),
+    EventTime: new Date(time),
+    EventSource: facts.eventSource,
+    Username: userName,
+    Resources: (facts.resources ?? []).map(({ ARN }) => {
       const type = resourceTypeOf(ARN);
       return { ResourceName: ARN, ...(type === undefined ? {} : { ResourceType: type }) };
     }),
-    CloudTrailEvent: row.event,
+    CloudTrailEvent: json,
   };
 }
 
-function writeToken(row: EventRow): string {
-  return Buffer.from(`${row.time}:${row.id}`).toString('base64url');
+function writeToken({ time, facts }: ReadEvent): string {
+  return Buffer.from(`${time}:${facts.eventID}`).toString('base64url');
 }
 
-function readToken(token: string | undefined): EventFilter['before'] {
+function readToken(token: string | undefined): EventPosition | undefined {
   if (token === undefined) return undefined;
   const match = /^(\d{1,15}):([0-9a-f-]{36})$/.exec(Buffer.from(token, 'base64url').toString());
   if (match?.[1] === undefined || match[2] === undefined) throw invalidNextToken();

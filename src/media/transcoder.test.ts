@@ -381,9 +381,10 @@ describe('storage that refuses', () => {
 });
 
 describe('supervision', () => {
+  before(async () => server.put('in/long.mp4', await makeTestVideo({ seconds: 30, width: 320, height: 180 })));
+
   /** A job that takes a while, and waits for its first sign of progress. */
   async function startLongJob(limits: Partial<TranscoderLimits> = {}) {
-    server.put('in/long.mp4', await makeTestVideo({ seconds: 60, width: 320, height: 180 }));
     const events: TranscodeEvent[] = [];
     const run = start(testJob([fileGroup({ video: testVideo(1280, 720) })], ['long.mp4']), limits, events);
     const outcome = run.result.then(

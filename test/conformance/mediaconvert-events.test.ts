@@ -143,7 +143,7 @@ describe('MediaConvert’s events', () => {
 describe('a status update', () => {
   it('comes in the interval that the job asks for', async () => {
     const server = await ClockedServer.start(undefined, { COFFER_MEDIA_WORKERS: '1' });
-    const account = await MediaAccount.on(server, 120);
+    const account = await MediaAccount.on(server, 60);
     const { mediaconvert, events } = server.parts.services;
     mediaconvert.runner.start(server.endpoint);
     const job = jobOf(account.role, account.source, [mp4Group({ destination: 's3://outputs/mp4/' })]);

@@ -42,7 +42,7 @@ before(async () => {
     new PutObjectCommand({
       Bucket: 'source',
       Key: 'long.mp4',
-      Body: await makeTestVideo({ seconds: 60, width: 640, height: 360 }),
+      Body: await makeTestVideo({ seconds: 30, width: 640, height: 360 }),
     }),
   );
   role = await makeRole(config);

@@ -32,7 +32,7 @@ describe('MediaConvert’s job templates and presets', () => {
   let account: MediaAccount;
 
   before(async () => {
-    account = await MediaAccount.start(2);
+    account = await MediaAccount.start(0.3);
   });
   after(() => account.stop());
 

@@ -72,7 +72,7 @@ it('ends the job of a worker that dies, runs the next, and outlives its own deat
   skip: process.platform !== 'linux' && 'finds workers in /proc',
 }, async () => {
   await using home = await CofferHome.make();
-  const video = await makeTestVideo({ seconds: 10, width: 1280, height: 720 });
+  const video = await makeTestVideo({ seconds: 10, width: 640, height: 360 });
   const server = await home.start();
   const config = await home.rootClientConfig();
   const role = await furnish(config, video);

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
-import { prepareBucket, signed } from './objects.ts';
+import { DeleteBucketEncryptionCommand } from '@aws-sdk/client-s3';
+import { BUCKET, prepareBucket, signed } from './objects.ts';
 import { startCoffer } from './processes.ts';
 import type { Result } from './result.ts';
 
@@ -9,9 +10,14 @@ const BLOCK = Buffer.alloc(1024 * 1024, 0x3c);
 const SAMPLE_MS = 50;
 
 /** By how much eight concurrent uploads of 1 GiB, and then as many downloads, raise the server's resident memory. */
-export async function benchMemory(): Promise<Result> {
+export async function benchMemory(): Promise<Result[]> {
+  return [await measure('SSE-KMS'), await measure('SSE-S3')];
+}
+
+async function measure(encryption: 'SSE-KMS' | 'SSE-S3'): Promise<Result> {
   const coffer = await startCoffer();
   const s3 = await prepareBucket(coffer);
+  if (encryption === 'SSE-S3') await s3.send(new DeleteBucketEncryptionCommand({ Bucket: BUCKET }));
   const keys = Array.from({ length: STREAMS }, (_, i) => `stream-${i}`);
   const before = await coffer.residentBytes();
   let peak = before;
@@ -29,7 +35,7 @@ export async function benchMemory(): Promise<Result> {
     await coffer.stop();
   }
   return {
-    name: '8 × 1 GiB up, then down: memory',
+    name: `8 × 1 GiB up, then down, ${encryption}: memory`,
     value: (peak - before) / 2 ** 20,
     unit: 'MiB more',
     target: 300,

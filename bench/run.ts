@@ -10,6 +10,7 @@ import { benchListings } from './listings.ts';
 import { benchMemory } from './memory.ts';
 import { benchObjects } from './objects.ts';
 import { benchPackaging } from './packaging.ts';
+import { benchRanges } from './ranges.ts';
 import { isMet, type Result } from './result.ts';
 import { benchPolicy } from './policy.ts';
 import { benchStartUp } from './start-up.ts';
@@ -21,7 +22,8 @@ const benches: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   listings: () => benchListings(),
   // Takes minutes and 15 GB of disk.
   'listings-large': () => benchListings([10_000, 1_000_000, 10_000_000]),
-  memory: async () => [await benchMemory()],
+  ranges: async () => [await benchRanges()],
+  memory: benchMemory,
   kms: benchKms,
   'kms-peer': benchKmsBesidePeer,
   'kms-many': benchKmsAmongMany,

@@ -11,10 +11,12 @@ import {
 } from '@aws-sdk/client-iam';
 import {
   CreateBucketCommand,
+  DeleteBucketLifecycleCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetBucketVersioningCommand,
   ListObjectVersionsCommand,
+  PutBucketLifecycleConfigurationCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
@@ -81,7 +83,15 @@ test('with MFA delete, versions go and versioning changes by the code of the roo
   await assert.rejects(set('Enabled', 'Enabled', `${SerialNumber} 000000x`), failsWith('AccessDenied'));
   const admin = new S3Client(platform.clientConfig(await makeUser(iam, 'admin', allowing('*'))));
   await assert.rejects(set('Enabled', 'Enabled', code(1), admin), failsWith('AccessDenied'));
+  // What rules remove bears no code: the two do not go together.
+  const Filter = { Prefix: '' };
+  const LifecycleConfiguration = { Rules: [{ Status: 'Enabled' as const, Filter, Expiration: { Days: 1 } }] };
+  const ruled = new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration });
+  await s3.send(ruled);
+  await assert.rejects(set('Enabled', 'Enabled'), failsWith('InvalidBucketState'));
+  await s3.send(new DeleteBucketLifecycleCommand({ Bucket }));
   await set('Enabled', 'Enabled', code(1));
+  await assert.rejects(s3.send(ruled), failsWith('InvalidBucketState'));
   const { MFADelete } = await s3.send(new GetBucketVersioningCommand({ Bucket }));
   assert.equal(MFADelete, 'Enabled');
 

@@ -143,6 +143,16 @@ test('a bucket with object lock keeps its versions, and its default retention is
   bare.destroy();
 });
 
+test('to pass by locks where there are none is refused of one key, and nothing said of many', async () => {
+  const Bucket = `unlocked-${randomBytes(6).toString('hex')}`;
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  await s3.send(new PutObjectCommand({ Bucket, Key, Body: 'a' }));
+  const target = { Bucket, BypassGovernanceRetention: true };
+  await refused(s3.send(new DeleteObjectCommand({ ...target, Key })), 'InvalidArgument', 400);
+  const { Deleted, Errors } = await s3.send(new DeleteObjectsCommand({ ...target, Delete: { Objects: [{ Key }] } }));
+  assert.deepEqual([Deleted, Errors], [[{ Key }], undefined]);
+});
+
 test('nobody shortens or removes COMPLIANCE; GOVERNANCE goes for those who may pass by it and say so', async () => {
   const Bucket = await newBucket();
   const until = inDays(2);

@@ -11,14 +11,14 @@ import {
 import { type Call, operation } from '#kernel/operation.ts';
 import { bucketAccess, type VersionInput } from '../access.ts';
 import type { S3Context } from '../context.ts';
-import { settingsOf } from '../domain/bucket-settings.ts';
+import { settingsOf, settingsText } from '../domain/bucket-settings.ts';
 import { readRules, rulesOf } from '../domain/lifecycle.ts';
 import { abortTimeOf, activeRules, expirationOf } from '../domain/lifecycle-due.ts';
 import type { ObjectFacts } from '../domain/object-facts.ts';
-import { notFoundConfiguration } from '../errors.ts';
+import { invalidBucketState, notFoundConfiguration } from '../errors.ts';
 import type { StoredObject } from '../objects.ts';
 import type { BucketRow, ObjectRow } from '../store.ts';
-import { changeSettings } from './set-bucket.ts';
+import { changeSettings, setBucket } from './set-bucket.ts';
 
 const PUT = 's3:PutLifecycleConfiguration';
 
@@ -32,7 +32,15 @@ export const putBucketLifecycleConfiguration = operation<
   async handle(input, _call, s3) {
     const minimum = input.TransitionDefaultMinimumObjectSize ?? 'all_storage_classes_128K';
     const rules = readRules(input.LifecycleConfiguration?.Rules, s3.randomness);
-    await changeSettings(s3, input.Bucket ?? '', { lifecycle: { rules, minimum } });
+    await setBucket(s3, input.Bucket ?? '', (row) => {
+      const settings = settingsOf(row);
+      if (settings.mfaDelete === 'Enabled') {
+        throw invalidBucketState(
+          'Lifecycle configuration is not supported on a bucket with Mfa Authentication enabled.',
+        );
+      }
+      return { settings: settingsText({ ...settings, lifecycle: { rules, minimum } }) };
+    });
     return { TransitionDefaultMinimumObjectSize: minimum };
   },
 });

@@ -8,7 +8,7 @@ import {
 import { operation } from '#kernel/operation.ts';
 import { bucketAccess } from '../access.ts';
 import type { S3Context } from '../context.ts';
-import { settingsOf, settingsText } from '../domain/bucket-settings.ts';
+import { type BucketSettings, settingsOf, settingsText } from '../domain/bucket-settings.ts';
 import { illegalVersioning, invalidBucketState, operationAborted } from '../errors.ts';
 import { requireMfa } from './mfa-delete.ts';
 import { setBucket } from './set-bucket.ts';
@@ -23,6 +23,7 @@ export const putBucketVersioning = operation<S3Context, PutBucketVersioningReque
       const { Status: versioning, MFADelete: mfaDelete } = input.VersioningConfiguration ?? {};
       if (versioning === undefined) throw illegalVersioning();
       const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
+      requireNoLifecycle(settingsOf(bucket), mfaDelete);
       const before = settingsOf(bucket).mfaDelete;
       const changesMfaDelete = mfaDelete !== undefined && mfaDelete !== (before ?? 'Disabled');
       // Where it is on, nobody changes anything of the bucket's versioning without the device.
@@ -35,6 +36,7 @@ export const putBucketVersioning = operation<S3Context, PutBucketVersioningReque
           );
         }
         if (settings.mfaDelete !== before) throw operationAborted();
+        requireNoLifecycle(settings, mfaDelete);
         return { settings: settingsText({ ...settings, versioning, ...(mfaDelete !== undefined && { mfaDelete }) }) };
       });
       return {};
@@ -56,3 +58,11 @@ export const getBucketVersioning = operation<S3Context, GetBucketVersioningReque
     },
   },
 );
+
+/** What lifecycle rules remove bears no code (S3 user guide, "Configuring MFA delete"). @throws InvalidBucketState */
+function requireNoLifecycle({ lifecycle }: BucketSettings, mfaDelete: string | undefined): void {
+  if (mfaDelete !== 'Enabled' || lifecycle === undefined) return;
+  throw invalidBucketState(
+    'Mfa Authentication is not supported on a bucket with lifecycle configuration. Delete lifecycle configuration before enabling Mfa Authentication.',
+  );
+}

@@ -61,7 +61,9 @@ export const deleteObjects = operation<S3Context, DeleteObjectsRequest, DeleteOb
   async handle(input, call, s3) {
     // Refuses a bucket that does not exist, or has another owner than expected, before anything is done.
     await bucketAccess(s3, call, input, 's3:DeleteObject');
-    const mayBypass = await readBypass(s3, call, input);
+    // Unlike DeleteObject, a batch may ask to pass by locks where there are none.
+    const { objectLock } = settingsOf(await s3.scope.bucket(call, input.Bucket ?? ''));
+    const mayBypass = objectLock !== undefined && input.BypassGovernanceRetention === true;
     const items = input.Delete?.Objects ?? [];
     if (items.length === 0 || items.length > MAXIMUM_KEYS) throw malformedXml();
     if (items.some((item) => item.VersionId !== undefined)) await requireMfaToRemove(s3, call, input);
@@ -94,7 +96,8 @@ async function removeItem(
       versionId: checkVersionId(item.VersionId),
       mayBypass: input.mayBypass,
     };
-    const named = { ...input, Key: target.key, VersionId: target.versionId };
+    const { mayBypass: BypassGovernanceRetention } = input;
+    const named = { ...input, BypassGovernanceRetention, Key: target.key, VersionId: target.versionId };
     await call.require(await existingObjectAccess(s3, call, named, 's3:DeleteObject'));
     for (const request of await bypassAccess(s3, call, named)) await call.require(request);
     return { item, removal: await remove(s3, call, target, item) };

@@ -165,6 +165,7 @@ export function composeServices(
     // A bucket may outlive its account for the moment in which that is being deleted.
     policyPrincipals: iam.policyPrincipals,
     canonicalIdOf: async (account) => (await iam.accounts.find(account))?.canonicalId ?? '',
+    isCanonicalId: async (id) => (await iam.accounts.findByCanonicalId(id)) !== undefined,
     takeRootMfaCode: (account, serial, code, now) => iam.mfaCodes.takeOfRoot(account, serial, code, now),
     appendEvent: (transaction, event) => events.append(transaction as never, event),
     webhookNames: new Set(config.s3Webhooks.keys()),

@@ -75,6 +75,7 @@ const TYPES: Readonly<Record<EvaluatedPolicy['type'], string>> = {
   session: 'session policy',
   'role-trust': 'trust policy',
   'key-grant': 'grant',
+  acl: 'access control list',
 };
 
 const OUTCOMES: Readonly<Record<EvaluatedStatement['outcome'], string>> = {

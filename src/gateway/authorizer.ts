@@ -118,6 +118,7 @@ export class Authorizer {
         ...(boundary === undefined ? {} : { boundary }),
         ...(resource === undefined ? {} : { resource }),
         ...(grants === undefined ? {} : { grants }),
+        ...(request.acl === undefined ? {} : { acl: request.acl }),
       },
       isCrossAccount,
     };
@@ -136,14 +137,17 @@ export class Authorizer {
   #resourcePolicy(request: AccessRequest): ResourcePolicySource | undefined {
     const given = request.resourcePolicy;
     if (given === undefined) return undefined;
-    const { isRequired, kind } = given;
-    return given.document === undefined
-      ? { name: request.resource, isRequired, kind }
-      : { name: request.resource, isRequired, kind, policy: this.#compiled[kind].get(given.document) };
+    const { isRequired, isDenyOnly = false, kind } = given;
+    const named = { name: request.resource, isRequired, isDenyOnly, kind };
+    return given.document === undefined ? named : { ...named, policy: this.#compiled[kind].get(given.document) };
   }
 }
 
-function evaluationOf({ action, resource, resourceAccount }: AccessRequest, caller: Caller, decision: Decision) {
+function evaluationOf(
+  { action, resource, resourceAccount, placeAccount }: AccessRequest,
+  caller: Caller,
+  decision: Decision,
+) {
   const account = accountOf(caller);
   const owner = resourceAccount ?? account;
   const name = nameOf(caller);
@@ -158,5 +162,6 @@ function evaluationOf({ action, resource, resourceAccount }: AccessRequest, call
       ...('accountId' in caller && { account: caller.accountId }),
     },
     ...(owner !== undefined && { resourceAccount: owner }),
+    ...(placeAccount !== undefined && { placeAccount }),
   };
 }

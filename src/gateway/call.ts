@@ -3,7 +3,7 @@ import type { AccessEvaluation } from '#kernel/access-evaluation.ts';
 import type { AllowedAccess } from '#kernel/audit.ts';
 import type { Caller } from '#kernel/caller.ts';
 import type { AccessRefusal, Authority } from '#kernel/door.ts';
-import type { AccountId, Region } from '#kernel/ids.ts';
+import { type AccountId, isAccountId, type Region } from '#kernel/ids.ts';
 import type { AccessRequest, Call, RequestSource } from '#kernel/operation.ts';
 import type { Service } from '#kernel/service.ts';
 import { type RefusalEncoding, withAuthorizationMessage } from './refusal-encoding.ts';
@@ -97,7 +97,9 @@ export class GatewayCall implements Call {
 
   async require(request: AccessRequest): Promise<void> {
     if (request.resource.startsWith('arn:')) this.audit.resources.add(request.resource);
-    if (request.resourceAccount !== undefined) this.owners.add(request.resourceAccount);
+    for (const account of [request.resourceAccount, request.placeAccount]) {
+      if (account !== undefined && isAccountId(account)) this.owners.add(account);
+    }
     const verdict = await this.#authorizer.decide(request);
     if (!verdict.decision.isAllowed) {
       const evaluation = this.refusals.length < MAX_EXPLAINED ? verdict.explain() : undefined;
@@ -122,7 +124,8 @@ export class GatewayCall implements Call {
   #refusal(request: AccessRequest, verdict: Verdict, evaluation: AccessEvaluation | undefined): Error {
     // S3 explains itself only within an account (S3 user guide, "Troubleshoot access denied errors").
     const isTold =
-      this.#service.protocol !== 'restXml' || (!verdict.isCrossAccount && this.caller.type !== 'anonymous');
+      this.#service.protocol !== 'restXml' ||
+      (!verdict.isCrossAccount && request.placeAccount === undefined && this.caller.type !== 'anonymous');
     const message = isTold ? verdict.message : 'Access Denied';
     // INVARIANT: what must not be told apart from what is absent carries nothing that could tell it apart.
     if (request.refusal !== undefined) return request.refusal(message);

@@ -1,11 +1,15 @@
-/** The kinds of policies that have a say in a decision; a grant on a KMS key is one of a single statement. */
+/**
+ * The kinds of policies that have a say in a decision; a grant on a KMS key is one of a single statement, and so is each entry
+ * of an access control list.
+ */
 export type PolicyType =
   | 'identity-based'
   | 'resource-based'
   | 'permissions-boundary'
   | 'session'
   | 'role-trust'
-  | 'key-grant';
+  | 'key-grant'
+  | 'acl';
 
 /** The statement that made a decision. */
 export interface DecidingStatement {
@@ -37,6 +41,8 @@ export interface AccessEvaluation {
   readonly principal: EvaluatedPrincipal;
   /** The account that the resource belongs to, where that is known. */
   readonly resourceAccount?: string;
+  /** The account whose policy the resource's is, where that is another one: of a bucket in which somebody has an object. */
+  readonly placeAccount?: string;
   readonly isCrossAccount: boolean;
   readonly policies: readonly EvaluatedPolicy[];
   /** The request's condition keys, in lower case, with their values. Long values are cut, and end in `…`. */

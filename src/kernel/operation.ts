@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { StaticOperationSchema } from '@smithy/types';
+import type { AclQuestion } from './acl.ts';
 import type { Caller } from './caller.ts';
 import type { Authority } from './door.ts';
 import type { AccountId, Region } from './ids.ts';
@@ -18,6 +19,8 @@ export interface AccessRequest {
   readonly context?: ConditionContext;
   /** Who owns the resource; the caller's own account when absent. */
   readonly resourceAccount?: AccountId;
+  /** Who owns what the resource lies in, where that is somebody else: the access stands in both accounts' logs. */
+  readonly placeAccount?: AccountId;
   /** Tags of the resource: `aws:ResourceTag/…`. */
   readonly resourceTags?: Readonly<Record<string, string>>;
   /** Tags in the request: `aws:RequestTag/…` and `aws:TagKeys`. */
@@ -25,6 +28,8 @@ export interface AccessRequest {
   readonly resourcePolicy?: ResourcePolicy;
   /** Where the resource is a KMS key and the action one that a grant can allow. */
   readonly grants?: GrantQuestion;
+  /** Where the resource has an access control list: to whom that allows the action. */
+  readonly acl?: AclQuestion;
   /**
    * The ARN of the identity provider whose token, already verified, an anonymous caller has brought: what `Federated`
    * principals are held against, and `aws:FederatedProvider`.
@@ -46,6 +51,8 @@ export interface ResourcePolicy {
    * identity policy alone is enough.
    */
   readonly isRequired: boolean;
+  /** True where only what the policy denies is heard: of a bucket, for objects that somebody else owns. */
+  readonly isDenyOnly?: boolean;
   /** How refusals name it: `resource-based policy` or `role trust policy`. */
   readonly kind: 'resource-based' | 'role-trust';
 }

@@ -1,4 +1,6 @@
+import type { AclQuestion } from '#kernel/acl.ts';
 import type { DecidingStatement, PolicyType } from '#kernel/access-evaluation.ts';
+import { namingByAcl } from './acl-naming.ts';
 import type { CompiledPolicy, CompiledStatement, StatementRequest } from './compile-policy.ts';
 import type { RequestContext } from './condition.ts';
 import { findKeyGrant, type GrantSources } from './key-grants.ts';
@@ -18,6 +20,8 @@ export interface ResourcePolicySource {
   readonly policy?: CompiledPolicy;
   /** True for key policies and role trust policies: nobody gets in without an Allow in it. */
   readonly isRequired: boolean;
+  /** True where its Allows are not heard. */
+  readonly isDenyOnly?: boolean;
   readonly kind: 'resource-based' | 'role-trust';
 }
 
@@ -30,6 +34,8 @@ interface PolicySet {
   readonly resource?: ResourcePolicySource;
   /** Grants on the resource, where it is a KMS key. */
   readonly grants?: GrantSources;
+  /** The access control list of the resource, where it has one. */
+  readonly acl?: AclQuestion;
 }
 
 export interface EvaluationRequest {
@@ -67,7 +73,8 @@ interface Found {
 
 /**
  * Decides by IAM's rules: an explicit Deny anywhere wins; else identity and resource policies must allow as far as the
- * accounts and the kind of resource ask for it, or a grant, within the permissions boundary and the session policies.
+ * accounts and the kind of resource ask for it, or a grant or access control list, within the permissions boundary and the
+ * session policies.
  *
  * INVARIANT: pure, and closed by default: whatever no branch below allows is refused.
  */
@@ -76,7 +83,8 @@ export function evaluate(request: EvaluationRequest): Decision {
   const denied = findDeny(question, request);
   if (denied !== undefined) return denied;
   const byPolicies = decideByPolicies(question, request);
-  return byPolicies.isAllowed ? byPolicies : (decideByGrant(question, request) ?? byPolicies);
+  if (byPolicies.isAllowed) return byPolicies;
+  return decideByGrant(question, request) ?? decideByAcl(question, request) ?? byPolicies;
 }
 
 function decideByPolicies(question: StatementRequest, request: EvaluationRequest): Decision {
@@ -124,6 +132,30 @@ function decideByGrant(question: StatementRequest, request: EvaluationRequest): 
     if (limit !== undefined) return refusal(limit, action);
   }
   const decider = { policyType: 'key-grant', policyName: grant.id, statementIndex: 0 } as const;
+  return { isAllowed: true, isExplicitDeny: false, decidedBy: decider, reason: '' };
+}
+
+/**
+ * An access control list is one more Allow of the resource's side: an account that it names decides by its identity policies,
+ * and principals of other accounts than the resource's need an Allow of their own account in any case.
+ */
+function decideByAcl(question: StatementRequest, request: EvaluationRequest): Decision | undefined {
+  const { principal, policies, isCrossAccount, action } = request;
+  if (policies.acl === undefined) return undefined;
+  const { name, grantees } = policies.acl;
+  const namings = grantees.map((grantee) => namingByAcl(grantee, principal));
+  const naming = namings.includes('reached') ? 'reached' : 'account';
+  const index = namings.indexOf(naming);
+  if (index < 0) return undefined;
+  if (principal.accountId !== undefined) {
+    const isIdentityAllowNeeded = (isCrossAccount || naming === 'account') && !principal.isRoot;
+    if (isIdentityAllowNeeded && findAllow(question, policies.identity) === undefined) {
+      return refusal('identity-based', action);
+    }
+    const limit = missingLimit(question, policies);
+    if (limit !== undefined) return refusal(limit, action);
+  }
+  const decider = { policyType: 'acl', policyName: name, statementIndex: index } as const;
   return { isAllowed: true, isExplicitDeny: false, decidedBy: decider, reason: '' };
 }
 
@@ -199,6 +231,7 @@ function findGrant(
   principal: PrincipalFacts,
 ): { readonly naming: Naming; readonly found?: Found } {
   let best: { readonly naming: Naming; readonly found?: Found } = { naming: 'none' };
+  if (resource?.isDenyOnly === true) return best;
   for (const statement of resource?.policy?.about(question.action).Allow ?? []) {
     if (resource === undefined || statement.principal === undefined) continue;
     const naming = namingIn(statement.principal, principal);
@@ -234,6 +267,7 @@ const NAMES: Readonly<Record<PolicyType, string>> = {
   session: 'session policy',
   'role-trust': 'role trust policy',
   'key-grant': 'grant',
+  acl: 'access control list',
 };
 
 /** `: ARN` of a managed policy; inline policies have none. */

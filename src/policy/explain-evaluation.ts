@@ -7,6 +7,7 @@ import type {
   StatementOutcome,
 } from '#kernel/access-evaluation.ts';
 import type { CompiledPolicy, CompiledStatement, StatementRequest } from './compile-policy.ts';
+import { namingByAcl } from './acl-naming.ts';
 import { namingByGrant, outcomeOf } from './key-grants.ts';
 import { type Decision, type EvaluationRequest, isAboutPrincipal, questionOf } from './evaluate.ts';
 
@@ -32,7 +33,7 @@ export function explainEvaluation(request: EvaluationRequest, decision: Decision
   const all = policiesOf(request);
   const policies = all.slice(0, MAX_POLICIES).map((item) => explainPolicy(item, question, request, cut));
   if (all.length > MAX_POLICIES) cut.isUsed = true;
-  policies.push(...explainGrants(question, request, cut));
+  policies.push(...explainGrants(question, request, cut), ...explainAcl(request, cut));
   const conditions = explainContext(request, cut);
   return shorten({ policies, conditions, isShortened: cut.isUsed }, decision);
 }
@@ -66,7 +67,8 @@ function explainPolicy(
     exists: policy !== undefined,
     statementCount: policy?.statements.length ?? 0,
     statements: (policy?.statements ?? []).map((statement) => {
-      const isMeant = !hasPrincipals || isAboutPrincipal(statement, request.principal);
+      const isHeard = !hasPrincipals || statement.effect === 'Deny' || request.policies.resource?.isDenyOnly !== true;
+      const isMeant = isHeard && (!hasPrincipals || isAboutPrincipal(statement, request.principal));
       return explainStatement(statement, question, isMeant, cut);
     }),
   };
@@ -84,6 +86,17 @@ function explainGrants(question: StatementRequest, request: EvaluationRequest, c
     const statement = { index: 0, effect: 'Allow', outcome, actions, resources: [cut.text(grant.key)] } as const;
     return { type: 'key-grant', name: grant.id, exists: true, statementCount: 1, statements: [statement] };
   });
+}
+
+/** So does each entry of an access control list; those that allow something else are not told. */
+function explainAcl({ policies, principal, action, resource }: EvaluationRequest, cut: Cutter): EvaluatedPolicy[] {
+  if (policies.acl === undefined) return [];
+  const { name, grantees } = policies.acl;
+  const statements = grantees.slice(0, MAX_VALUES).map((grantee, index) => {
+    const outcome = namingByAcl(grantee, principal) === 'none' ? ('other-principal' as const) : ('applies' as const);
+    return { index, effect: 'Allow' as const, outcome, actions: [cut.text(action)], resources: [cut.text(resource)] };
+  });
+  return [{ type: 'acl', name: cut.text(name), exists: true, statementCount: grantees.length, statements }];
 }
 
 function explainStatement(

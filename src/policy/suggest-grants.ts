@@ -59,7 +59,7 @@ function hasAllow({ policies }: AccessEvaluation, type: PolicyType): boolean {
 }
 
 function isLetInByResource(evaluation: AccessEvaluation): boolean {
-  return hasAllow(evaluation, 'resource-based') || hasAllow(evaluation, 'role-trust');
+  return (['resource-based', 'role-trust', 'acl'] as const).some((type) => hasAllow(evaluation, type));
 }
 
 function limitGrants(evaluation: AccessEvaluation): Grant[] {

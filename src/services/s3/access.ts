@@ -1,7 +1,8 @@
 import { accountOf } from '#kernel/caller.ts';
 import { formatArn } from '#kernel/arn.ts';
 import type { Authority } from '#kernel/door.ts';
-import type { AccessRequest, Call, ConditionContext } from '#kernel/operation.ts';
+import type { AccessRequest, Call, ConditionContext, ResourcePolicy } from '#kernel/operation.ts';
+import { withAcl } from './acl/acl-access.ts';
 import type { S3Context } from './context.ts';
 import type { EncryptionMembers } from './domain/encryption-choice.ts';
 import { isPublicPolicy } from './domain/bucket-policy.ts';
@@ -60,11 +61,23 @@ export async function bucketAccess(
 ): Promise<AccessRequest> {
   const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
   if (input.ExpectedBucketOwner !== undefined && input.ExpectedBucketOwner !== bucket.account) throw accessDenied();
-  return accessRequest(call, bucket, action, bucketArn(bucket.name), context);
+  return withAcl(s3, call, bucket, accessRequest(call, bucket, action, bucketArn(bucket.name), context));
 }
 
 /** The question that an operation on an object asks. @throws as `bucketAccess` */
 export async function objectAccess(
+  s3: S3Context,
+  call: Call,
+  input: VersionInput,
+  action: string,
+  context?: ConditionContext,
+): Promise<AccessRequest> {
+  const request = await plainObjectAccess(s3, call, input, action, context);
+  return withAcl(s3, call, await s3.scope.bucket(call, input.Bucket ?? ''), request, input);
+}
+
+/** As `objectAccess`, without what the access control list of an object that exists has to say. */
+export async function plainObjectAccess(
   s3: S3Context,
   call: Call,
   input: ObjectInput,
@@ -101,25 +114,20 @@ export async function existingObjectAccess(
   return { ...request, context: { ...request.context, ...tagContext('s3:ExistingObjectTag', object.facts.tags) } };
 }
 
-/** Whether the caller is of the account that owns the bucket. */
-export async function isBucketOwner(s3: S3Context, call: Call, bucket: string | undefined): Promise<boolean> {
-  return accountOf(call.caller) === (await s3.scope.bucket(call, bucket ?? '')).account;
-}
-
 export function tagContext(prefix: string, tags: Readonly<Record<string, string>>): ConditionContext {
   return Object.fromEntries(Object.entries(tags).map(([name, value]) => [`${prefix}/${name}`, value]));
 }
 
 /**
  * INVARIANT: where RestrictPublicBuckets is on, a public policy lets nobody in from outside the owner's account, but
- * services. Nothing else could: so it need not be heard for what it denies.
+ * services. What it denies is heard all the same: an access control list might let them in.
  */
-function effectivePolicy(call: Call, bucket: BucketRow): string | undefined {
+function effectivePolicy(call: Call, bucket: BucketRow): ResourcePolicy {
   const { policy, account } = bucket;
-  if (policy === null || call.caller.type === 'service' || accountOf(call.caller) === account)
-    return policy ?? undefined;
+  const heard = { document: policy ?? undefined, isRequired: false, kind: 'resource-based' } as const;
+  if (policy === null || call.caller.type === 'service' || accountOf(call.caller) === account) return heard;
   const isRestricted = settingsOf(bucket).publicAccessBlock?.RestrictPublicBuckets === true;
-  return isRestricted && isPublicPolicy(policy) ? undefined : policy;
+  return isRestricted && isPublicPolicy(policy) ? { ...heard, isDenyOnly: true } : heard;
 }
 
 /** Nothing is charged here; but who is to pay must have said so, as in AWS. @throws ServiceError AccessDenied */
@@ -144,7 +152,7 @@ function accessRequest(
     action,
     resource,
     resourceAccount: bucket.account,
-    resourcePolicy: { document: effectivePolicy(call, bucket), isRequired: false, kind: 'resource-based' },
+    resourcePolicy: effectivePolicy(call, bucket),
     context: {
       's3:ResourceAccount': bucket.account,
       's3:authType': source.authType === 'ANONYMOUS' || source.authType === 'INTERNAL' ? undefined : source.authType,

@@ -31,6 +31,8 @@ export interface S3Dependencies {
   readonly logger: Logger;
   /** The canonical user id of an account: 64 hexadecimal digits. */
   readonly canonicalIdOf: (account: AccountId) => Promise<string>;
+  /** Whether an account has this canonical user id. */
+  readonly isCanonicalId: (id: string) => Promise<boolean>;
   readonly policyPrincipals: PolicyPrincipals;
   /** Takes a code, once, of an MFA device of an account's root user; `now` in milliseconds since the epoch. */
   readonly takeRootMfaCode: (account: AccountId, serial: string, code: string, now: number) => Promise<boolean>;
@@ -58,6 +60,7 @@ export interface S3Context {
   readonly webhookNames: ReadonlySet<string>;
   readonly randomness: Randomness;
   readonly canonicalIdOf: (account: AccountId) => Promise<string>;
+  readonly isCanonicalId: (id: string) => Promise<boolean>;
   readonly policyPrincipals: PolicyPrincipals;
   readonly takeRootMfaCode: S3Dependencies['takeRootMfaCode'];
   readonly isInsecureCustomerKeyAllowed: boolean;
@@ -91,6 +94,7 @@ export function createS3Context(dependencies: S3Dependencies): S3Context {
     webhookNames: dependencies.webhookNames,
     randomness,
     canonicalIdOf,
+    isCanonicalId: dependencies.isCanonicalId,
     policyPrincipals,
     takeRootMfaCode: dependencies.takeRootMfaCode,
     isInsecureCustomerKeyAllowed: dependencies.isInsecureCustomerKeyAllowed ?? false,

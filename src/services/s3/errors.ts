@@ -3,7 +3,7 @@ import { ServiceError } from '#kernel/service-error.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
-function s3Error(code: string, status: number, message: string, members: Members = {}): ServiceError {
+export function s3Error(code: string, status: number, message: string, members: Members = {}): ServiceError {
   return new ServiceError(code, status, message, { members });
 }
 
@@ -309,6 +309,14 @@ export function invalidRedirectLocation(): ServiceError {
   );
 }
 
+export function malformedAcl(): ServiceError {
+  return s3Error(
+    'MalformedACLError',
+    400,
+    'The XML you provided was not well-formed or did not validate against our published schema',
+  );
+}
+
 export function aclNotSupported(): ServiceError {
   return s3Error('AccessControlListNotSupported', 400, 'The bucket does not allow ACLs');
 }
@@ -338,6 +346,7 @@ function validation(violations: readonly Violation[]): ServiceError {
   if (/^x-amz-.*attributes$/.test(String(violation.path[0]))) {
     return invalidArgument('Invalid attribute name specified.', String(violation.path[0]), value);
   }
+  if (/^AccessControlPolicy[.]/.test(name)) return malformedAcl();
   // Members with a dot lie in an XML document, the others come from headers and the query.
   if (violation.path.length > 1) return malformedXml();
   // Members that are not bound to a header or the query are the document itself.

@@ -1,20 +1,20 @@
 import * as sdk from '@aws-sdk/client-s3';
 import { operationSchemasOf, type Service } from '#kernel/service.ts';
+import { bucketAclConstraints } from './acl/acl.ts';
+import { aclOperations } from './acl/acl-operations.ts';
+import {
+  deleteBucketOwnershipControls,
+  getBucketOwnershipControls,
+  putBucketOwnershipControls,
+} from './acl/ownership-controls.ts';
 import type { S3Context } from './context.ts';
 import { checkBody } from './domain/body-check.ts';
 import { crossOriginOf } from './cross-origin.ts';
 import { s3Errors } from './errors.ts';
 import { constraints } from './generated/constraints.ts';
 import { abortMultipartUpload } from './operations/abort-multipart-upload.ts';
-import { getBucketAcl, getObjectAcl } from './operations/bucket-defaults.ts';
 import { deleteBucketCors, getBucketCors, putBucketCors } from './operations/bucket-cors.ts';
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from './operations/bucket-encryption.ts';
-import {
-  getBucketOwnershipControls,
-  putBucketAcl,
-  putBucketOwnershipControls,
-  putObjectAcl,
-} from './operations/bucket-ownership.ts';
 import { getBucketLogging, putBucketLogging } from './operations/bucket-logging.ts';
 import { getBucketRequestPayment, putBucketRequestPayment } from './operations/bucket-request-payment.ts';
 import {
@@ -120,12 +120,10 @@ export function s3Service(context: S3Context): Service<S3Context> {
       getBucketVersioning,
       listObjectVersions,
       ...objectLockOperations,
-      getBucketAcl,
-      getObjectAcl,
-      putBucketAcl,
-      putObjectAcl,
+      ...aclOperations,
       putBucketOwnershipControls,
       getBucketOwnershipControls,
+      deleteBucketOwnershipControls,
       putBucketRequestPayment,
       getBucketRequestPayment,
       putBucketCors,
@@ -136,7 +134,7 @@ export function s3Service(context: S3Context): Service<S3Context> {
       deletePublicAccessBlock,
     ],
     context,
-    constraints,
+    constraints: { ...constraints, ...bucketAclConstraints },
     errors: s3Errors,
     crossOrigin: crossOriginOf(context),
     observe: (exchange) => context.accessLog.observe(exchange),

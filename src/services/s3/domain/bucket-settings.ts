@@ -1,4 +1,5 @@
 import type { BucketVersioningStatus, MFADeleteStatus } from '@aws-sdk/client-s3';
+import type { AclGrant, Ownership } from '../acl/acl.ts';
 import type { BucketRow } from '../store.ts';
 import type { CorsRule } from './cors-rules.ts';
 import type { LifecycleSettings } from './lifecycle.ts';
@@ -27,6 +28,10 @@ export interface BucketSettings {
   readonly objectLock?: ObjectLockSettings;
   readonly logging?: LoggingSettings;
   readonly notifications?: NotificationSettings;
+  /** Absent for BucketOwnerEnforced, where access control lists have no say. */
+  readonly ownership?: Exclude<Ownership, 'BucketOwnerEnforced'>;
+  /** The bucket's access control list; absent for its owner's full control and nothing else. */
+  readonly acl?: readonly AclGrant[];
 }
 
 const NONE: BucketSettings = {};

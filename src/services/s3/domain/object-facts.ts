@@ -1,4 +1,5 @@
 import type { BlobContent, CiphertextDigest, InlineContent } from '#storage/content/content-writer.ts';
+import type { StoredAcl } from '../acl/acl.ts';
 import type { ChecksumKind, ChecksumName, ChecksumValue } from './checksum.ts';
 import type { LockFacts } from './object-lock.ts';
 import type { PlacementFacts } from './storage-class.ts';
@@ -93,6 +94,8 @@ export interface ObjectFacts extends LockFacts, PlacementFacts {
   readonly renaming?: { readonly token: string; readonly request: string };
   /** None where the bucket had no versioning yet. */
   readonly version?: Version;
+  /** Kept where access control lists had a say when it was written. */
+  readonly acl?: StoredAcl;
   readonly headers: ObjectHeaders;
   readonly metadata: Metadata;
   readonly tags?: Readonly<Record<string, string>>;
@@ -111,6 +114,7 @@ export interface StoredChecksum {
 
 /** The lock is the one that was asked for; the bucket's default comes when the upload is completed. */
 export interface UploadFacts extends LockFacts, PlacementFacts {
+  readonly acl?: StoredAcl;
   readonly headers: ObjectHeaders;
   readonly metadata: Metadata;
   readonly tags?: Readonly<Record<string, string>>;

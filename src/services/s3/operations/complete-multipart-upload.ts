@@ -71,7 +71,7 @@ export const completeMultipartUpload = operation<
     const checksum = checksumOfParts(upload, parts);
     checkWholeObject(input, upload, parts, checksum);
     const { bucket, object_id: objectId, id: uploadId } = upload.row;
-    const { encryption, headers, metadata, tags, storageClass, redirect } = upload.facts;
+    const { encryption, headers, metadata, tags, storageClass, redirect, acl } = upload.facts;
     const bucketRow = await s3.scope.bucket(call, bucket);
     const storedParts = await sealParts(s3, call, input, upload, parts, checksum);
     const etag = `${md5OfEtags(parts)}-${parts.length}`;
@@ -93,6 +93,7 @@ export const completeMultipartUpload = operation<
           ...(storageClass !== undefined && { storageClass }),
           ...(redirect !== undefined && { redirect }),
           ...lockOfNewVersion(upload.facts, bucketRow, call.now),
+          ...(acl !== undefined && { acl }),
           encryption,
           content: { kind: 'parts', count: parts.length, digest: digestOfParts(JSON.stringify(storedParts.parts)) },
           checksum: storedParts.checksum,

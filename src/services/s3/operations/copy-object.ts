@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { CopyObject$, type CopyObjectOutput, type CopyObjectRequest } from '@aws-sdk/client-s3';
 import { operation } from '#kernel/operation.ts';
-import { encryptionConditions, isBucketOwner, objectAccess, versionAnswer } from '../access.ts';
+import { encryptionConditions, objectAccess, versionAnswer } from '../access.ts';
 import { writeContent } from '#storage/content/content-writer.ts';
 import { writeLayers } from '../content/inner-layer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
+import { newAclAccess, newObjectAcl } from '../acl/new-object-acl.ts';
+import { aclConditions } from '../acl/read-acl.ts';
 import type { S3Context } from '../context.ts';
 import { expirationAnswer } from './bucket-lifecycle.ts';
 import { asChecksumName, startChecksum } from '../domain/checksum.ts';
@@ -34,7 +36,7 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
       ...encryptionConditions(call, input),
       ...copySourceCondition(input),
       's3:x-amz-metadata-directive': input.MetadataDirective,
-      's3:x-amz-acl': input.ACL,
+      ...aclConditions(input),
       's3:x-amz-storage-class': input.StorageClass,
       ...lockConditions(call, input),
       ...(tags !== undefined && requestTagConditions(tags)),
@@ -42,6 +44,7 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
     const requests = [
       await sourceAccess(s3, call, input),
       await objectAccess(s3, call, input, 's3:PutObject', context),
+      ...(await newAclAccess(s3, call, input)),
       ...(await lockAccess(s3, call, input, context)),
     ];
     const sourceObject = await s3.scope.object(call, source.bucket, source.key, source.versionId);
@@ -53,7 +56,7 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
     return requests;
   },
   async handle(input, call, s3) {
-    refuseUnsupported(input, await isBucketOwner(s3, call, input.Bucket));
+    refuseUnsupported(input);
     const bucket = input.Bucket ?? '';
     const key = checkKey(input.Key);
     const condition = readWriteCondition(input);
@@ -62,7 +65,8 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
     refuseNoChange(input, source);
     const bucketRow = await s3.scope.bucket(call, bucket);
     const lock = lockOfNewVersion(requestedLock(input, bucketRow, call.now), bucketRow, call.now);
-    const about = { ...aboutCopy(input, source), ...placementOf(input), ...lock };
+    const acl = await newObjectAcl(s3, call, input);
+    const about = { ...aboutCopy(input, source), ...placementOf(input), ...lock, ...acl };
     const { size } = source.row;
     const id = s3.randomness.bytes(16).toString('hex');
     const { plaintext: dataKey, stored: encryption } = await startEncryption(s3, call, input, {

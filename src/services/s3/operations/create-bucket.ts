@@ -3,6 +3,8 @@ import { accountOf } from '#kernel/caller.ts';
 import { isRegion, type Region } from '#kernel/ids.ts';
 import { type Call, operation } from '#kernel/operation.ts';
 import { bucketArn } from '../access.ts';
+import { newBucketAccess, newBucketAcl } from '../acl/new-bucket-acl.ts';
+import { aclConditions } from '../acl/read-acl.ts';
 import type { S3Context } from '../context.ts';
 import { isBucketName } from '../domain/bucket-name.ts';
 import { settingsText } from '../domain/bucket-settings.ts';
@@ -14,7 +16,6 @@ import {
   illegalLocationConstraint,
   invalidBucketName,
   invalidLocationConstraint,
-  invalidRequest,
   notImplemented,
 } from '../errors.ts';
 import type { BucketRow } from '../store.ts';
@@ -30,15 +31,19 @@ export const createBucket = operation<S3Context, CreateBucketRequest, CreateBuck
       resource,
       context: {
         's3:LocationConstraint': input.CreateBucketConfiguration?.LocationConstraint,
-        's3:x-amz-acl': input.ACL,
+        ...aclConditions(input),
         's3:x-amz-object-ownership': input.ObjectOwnership,
       },
     };
-    if (input.ObjectLockEnabledForBucket !== true) return [create];
     return [
       create,
-      { action: 's3:PutBucketObjectLockConfiguration', resource },
-      { action: 's3:PutBucketVersioning', resource },
+      ...newBucketAccess(input, create),
+      ...(input.ObjectLockEnabledForBucket === true
+        ? [
+            { action: 's3:PutBucketObjectLockConfiguration', resource },
+            { action: 's3:PutBucketVersioning', resource },
+          ]
+        : []),
     ];
   },
   async handle(input, call, s3) {
@@ -54,8 +59,10 @@ export const createBucket = operation<S3Context, CreateBucketRequest, CreateBuck
       account,
       region,
       tags: Object.keys(tags).length === 0 ? null : JSON.stringify(tags),
-      settings:
-        input.ObjectLockEnabledForBucket === true ? settingsText({ versioning: 'Enabled', objectLock: {} }) : null,
+      settings: settingsText({
+        ...(input.ObjectLockEnabledForBucket === true && { versioning: 'Enabled', objectLock: {} }),
+        ...(await newBucketAcl(s3, account, input)),
+      }),
     });
     return { Location: `/${name}`, BucketArn: bucketArn(name) };
   },
@@ -85,16 +92,6 @@ async function insert(
 }
 
 function refuse(input: CreateBucketRequest): void {
-  if (input.ACL !== undefined && input.ACL !== 'private') {
-    throw invalidRequest("Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting");
-  }
-  const grants = [input.GrantFullControl, input.GrantRead, input.GrantReadACP, input.GrantWrite, input.GrantWriteACP];
-  if (grants.some((grant) => grant !== undefined)) {
-    throw invalidRequest("Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting");
-  }
-  if (input.ObjectOwnership !== undefined && input.ObjectOwnership !== 'BucketOwnerEnforced') {
-    throw notImplemented(`x-amz-object-ownership: ${input.ObjectOwnership}`);
-  }
   if (input.BucketNamespace !== undefined && input.BucketNamespace !== 'global') {
     throw notImplemented(`x-amz-bucket-namespace: ${input.BucketNamespace}`);
   }

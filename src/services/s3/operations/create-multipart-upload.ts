@@ -6,7 +6,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { nameOf } from '#kernel/caller.ts';
 import { type Call, operation } from '#kernel/operation.ts';
-import { encryptionConditions, isBucketOwner, objectAccess } from '../access.ts';
+import { encryptionConditions, objectAccess } from '../access.ts';
+import { newAclAccess, newObjectAcl } from '../acl/new-object-acl.ts';
+import { aclConditions } from '../acl/read-acl.ts';
 import type { S3Context } from '../context.ts';
 import { abortAnswer } from './bucket-lifecycle.ts';
 import { asChecksumName, type ChecksumKind, checksumKindsOf, type ChecksumName } from '../domain/checksum.ts';
@@ -29,18 +31,18 @@ export const createMultipartUpload = operation<S3Context, CreateMultipartUploadR
       const tags = input.Tagging === undefined ? undefined : parseTagHeader(input.Tagging);
       const context = {
         ...encryptionConditions(call, input),
-        's3:x-amz-acl': input.ACL,
+        ...aclConditions(input),
         's3:x-amz-storage-class': input.StorageClass,
         ...lockConditions(call, input),
         ...(tags !== undefined && requestTagConditions(tags)),
       };
       const requests = [await objectAccess(s3, call, input, 's3:PutObject', context)];
       if (tags !== undefined) requests.push(await objectAccess(s3, call, input, 's3:PutObjectTagging', context));
-      requests.push(...(await lockAccess(s3, call, input, context)));
+      requests.push(...(await newAclAccess(s3, call, input)), ...(await lockAccess(s3, call, input, context)));
       return requests;
     },
     async handle(input, call, s3) {
-      refuseUnsupported(input, await isBucketOwner(s3, call, input.Bucket));
+      refuseUnsupported(input);
       const bucket = input.Bucket ?? '';
       const key = checkKey(input.Key);
       const { isChosen, ...checksum } = readChecksum(input);
@@ -49,6 +51,7 @@ export const createMultipartUpload = operation<S3Context, CreateMultipartUploadR
       const tags = input.Tagging === undefined ? undefined : parseTagHeader(input.Tagging);
       const placement = placementOf(input);
       const lock = requestedLock(input, await s3.scope.bucket(call, bucket), call.now);
+      const acl = await newObjectAcl(s3, call, input);
       const uploadId = newUploadId(s3, call);
       const objectId = objectIdOf(uploadId);
       const { plaintext, stored } = await startEncryption(s3, call, input, { bucket, key, objectId });
@@ -61,6 +64,7 @@ export const createMultipartUpload = operation<S3Context, CreateMultipartUploadR
           ...(tags !== undefined && { tags }),
           ...placement,
           ...lock,
+          ...acl,
           encryption: stored,
           checksum,
           isChecksumChosen: isChosen,

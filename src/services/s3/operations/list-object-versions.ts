@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { type Call, operation } from '#kernel/operation.ts';
 import { bucketAccess } from '../access.ts';
+import { ownerNames } from '../acl/ownership.ts';
 import type { S3Context } from '../context.ts';
 import { keyWriter, list } from '../domain/listing.ts';
 import { isMarker, parseVersionFacts } from '../domain/object-facts.ts';
@@ -31,7 +32,7 @@ export const listObjectVersions = operation<S3Context, ListObjectVersionsRequest
       const keyMarker = input.KeyMarker === '' ? undefined : input.KeyMarker;
       const marker = await findMarker(s3, call, input, keyMarker);
       const listing = await listPage(s3, bucket.name, input, limit, keyMarker, marker);
-      const owner = { ID: await s3.canonicalIdOf(bucket.account) };
+      const ownerOf = await ownerNames(s3, bucket);
       const versions: ObjectVersion[] = [];
       const markers: DeleteMarkerEntry[] = [];
       let before = typeof marker === 'number' ? keyMarker : undefined;
@@ -43,7 +44,7 @@ export const listObjectVersions = operation<S3Context, ListObjectVersionsRequest
           // The newest of a key comes first.
           IsLatest: row.key !== before,
           LastModified: new Date(row.modified_at),
-          Owner: owner,
+          Owner: ownerOf(isMarker(facts) ? {} : facts),
         };
         before = row.key;
         if (isMarker(facts)) {

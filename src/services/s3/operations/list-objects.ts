@@ -9,6 +9,7 @@ import {
 import type { ConditionContext } from '#kernel/operation.ts';
 import { operation } from '#kernel/operation.ts';
 import { bucketAccess } from '../access.ts';
+import { ownerNames } from '../acl/ownership.ts';
 import type { S3Context } from '../context.ts';
 import { keyWriter, list } from '../domain/listing.ts';
 import { parseObjectFacts } from '../domain/object-facts.ts';
@@ -31,7 +32,7 @@ export const listObjects = operation<S3Context, ListObjectsRequest, ListObjectsO
     const write = keyWriter(input.EncodingType);
     const limit = maximumOf(input.MaxKeys);
     const listing = await listPage(s3, bucket.name, input, limit, input.Marker === '' ? undefined : input.Marker);
-    const owner = await s3.canonicalIdOf(bucket.account);
+    const ownerOf = await ownerNames(s3, bucket);
     const isMarkerGiven = listing.isTruncated && listing.last !== undefined && hasDelimiter(input);
     return {
       Name: bucket.name,
@@ -42,7 +43,7 @@ export const listObjects = operation<S3Context, ListObjectsRequest, ListObjectsO
       ...writtenDelimiter(input, write),
       ...(input.EncodingType !== undefined && { EncodingType: input.EncodingType }),
       ...(isMarkerGiven && { NextMarker: write(listing.last ?? '') }),
-      Contents: listing.rows.map((row) => ({ ...contentOf(row, write), Owner: { ID: owner } })),
+      Contents: listing.rows.map((row) => contentOf(row, write, ownerOf)),
       CommonPrefixes: listing.commonPrefixes.map((prefix) => ({ Prefix: write(prefix) })),
     };
   },
@@ -59,7 +60,7 @@ export const listObjectsV2 = operation<S3Context, ListObjectsV2Request, ListObje
     const token = input.ContinuationToken;
     const after = token === undefined ? startAfter : readToken(token);
     const listing = await listPage(s3, bucket.name, input, limit, after);
-    const owner = input.FetchOwner === true ? { Owner: { ID: await s3.canonicalIdOf(bucket.account) } } : {};
+    const ownerOf = input.FetchOwner === true ? await ownerNames(s3, bucket) : undefined;
     return {
       Name: bucket.name,
       Prefix: write(input.Prefix ?? ''),
@@ -71,7 +72,7 @@ export const listObjectsV2 = operation<S3Context, ListObjectsV2Request, ListObje
       ...(token !== undefined && { ContinuationToken: token }),
       ...(startAfter !== undefined && { StartAfter: write(startAfter) }),
       ...(listing.isTruncated && listing.last !== undefined && { NextContinuationToken: writeToken(listing.last) }),
-      Contents: listing.rows.map((row) => ({ ...contentOf(row, write), ...owner })),
+      Contents: listing.rows.map((row) => contentOf(row, write, ownerOf)),
       CommonPrefixes: listing.commonPrefixes.map((prefix) => ({ Prefix: write(prefix) })),
     };
   },
@@ -108,8 +109,13 @@ function listPage(s3: S3Context, bucket: string, input: ListInput, limit: number
   });
 }
 
-function contentOf(row: ListedRow, write: (key: string) => string) {
-  const { checksum, storageClass = 'STANDARD' as const } = parseObjectFacts(row.facts);
+function contentOf(
+  row: ListedRow,
+  write: (key: string) => string,
+  ownerOf: Awaited<ReturnType<typeof ownerNames>> | undefined,
+) {
+  const facts = parseObjectFacts(row.facts);
+  const { checksum, storageClass = 'STANDARD' as const } = facts;
   return {
     Key: write(row.key),
     LastModified: new Date(row.modified_at),
@@ -117,6 +123,7 @@ function contentOf(row: ListedRow, write: (key: string) => string) {
     Size: row.size,
     StorageClass: storageClass,
     ...(checksum !== undefined && { ChecksumAlgorithm: [checksum.name], ChecksumType: checksum.kind }),
+    ...(ownerOf !== undefined && { Owner: ownerOf(facts) }),
   };
 }
 

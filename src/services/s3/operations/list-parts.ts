@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { operation } from '#kernel/operation.ts';
 import { bucketAccess, objectAccess } from '../access.ts';
+import { ownerNames } from '../acl/ownership.ts';
 import type { S3Context } from '../context.ts';
 import { abortAnswer } from './bucket-lifecycle.ts';
 import { keyWriter, list } from '../domain/listing.ts';
@@ -34,12 +35,12 @@ export const listParts = operation<S3Context, ListPartsRequest, ListPartsOutput>
     }
     const found = limit === 0 ? [] : await s3.uploads.parts(row.id, marker, limit + 1);
     const parts = found.slice(0, limit);
-    const { account } = await s3.scope.bucket(call, row.bucket);
+    const bucket = await s3.scope.bucket(call, row.bucket);
     return {
       Bucket: row.bucket,
       Key: row.key,
       UploadId: row.id,
-      ...abortAnswer(await s3.scope.bucket(call, row.bucket), row.key, row.initiated_at),
+      ...abortAnswer(bucket, row.key, row.initiated_at),
       PartNumberMarker: String(marker),
       NextPartNumberMarker: String(parts.at(-1)?.part.number ?? 0),
       MaxParts: limit,
@@ -54,7 +55,7 @@ export const listParts = operation<S3Context, ListPartsRequest, ListPartsOutput>
           checksumMembers({ name: part.checksum.name, value: part.checksum.value })),
       })),
       Initiator: { ID: facts.initiator.id, DisplayName: facts.initiator.name },
-      Owner: { ID: await s3.canonicalIdOf(account) },
+      Owner: (await ownerNames(s3, bucket))(facts),
       StorageClass: facts.storageClass ?? 'STANDARD',
       ...(facts.isChecksumChosen && { ChecksumAlgorithm: facts.checksum.name, ChecksumType: facts.checksum.kind }),
     };
@@ -73,7 +74,7 @@ export const listMultipartUploads = operation<S3Context, ListMultipartUploadsReq
       const keyMarker = input.KeyMarker === '' ? undefined : input.KeyMarker;
       const idMarker = keyMarker === undefined || input.UploadIdMarker === '' ? undefined : input.UploadIdMarker;
       const listing = await listUploads(s3, bucket.name, input, limit, keyMarker, idMarker);
-      const owner = { ID: await s3.canonicalIdOf(bucket.account) };
+      const ownerOf = await ownerNames(s3, bucket);
       return {
         Bucket: bucket.name,
         KeyMarker: write(keyMarker ?? ''),
@@ -94,7 +95,7 @@ export const listMultipartUploads = operation<S3Context, ListMultipartUploadsReq
             Key: write(row.key),
             Initiated: new Date(row.initiated_at),
             StorageClass: facts.storageClass ?? ('STANDARD' as const),
-            Owner: owner,
+            Owner: ownerOf(facts),
             Initiator: { ID: facts.initiator.id, DisplayName: facts.initiator.name },
             ...(facts.isChecksumChosen && {
               ChecksumAlgorithm: facts.checksum.name,

@@ -1,9 +1,11 @@
 import { PutObject$, type PutObjectOutput, type PutObjectRequest } from '@aws-sdk/client-s3';
 import { operation } from '#kernel/operation.ts';
-import { encryptionConditions, isBucketOwner, objectAccess, tagContext } from '../access.ts';
+import { encryptionConditions, objectAccess, tagContext } from '../access.ts';
 import { writeContent } from '#storage/content/content-writer.ts';
 import { writeLayers } from '../content/inner-layer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
+import { newAclAccess, newObjectAcl } from '../acl/new-object-acl.ts';
+import { aclConditions } from '../acl/read-acl.ts';
 import type { S3Context } from '../context.ts';
 import { expirationAnswer } from './bucket-lifecycle.ts';
 import { versioningOf } from '../domain/bucket-settings.ts';
@@ -26,24 +28,24 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
   async authorize(input, call, s3) {
     const context = {
       ...encryptionConditions(call, input),
-      's3:x-amz-acl': input.ACL,
+      ...aclConditions(input),
       's3:x-amz-storage-class': input.StorageClass,
       's3:if-none-match': input.IfNoneMatch,
       's3:if-match': input.IfMatch,
       ...lockConditions(call, input),
     };
-    const locks = await lockAccess(s3, call, input, context);
-    if (input.Tagging === undefined) return [await objectAccess(s3, call, input, 's3:PutObject', context), ...locks];
+    const also = [...(await newAclAccess(s3, call, input)), ...(await lockAccess(s3, call, input, context))];
+    if (input.Tagging === undefined) return [await objectAccess(s3, call, input, 's3:PutObject', context), ...also];
     const tags = parseTagHeader(input.Tagging);
     const tagged = { ...context, ...requestTagConditions(tags) };
     return [
       await objectAccess(s3, call, input, 's3:PutObject', tagged),
       await objectAccess(s3, call, input, 's3:PutObjectTagging', tagged),
-      ...locks,
+      ...also,
     ];
   },
   async handle(input, call, s3) {
-    refuseUnsupported(input, await isBucketOwner(s3, call, input.Bucket));
+    refuseUnsupported(input);
     const bucket = input.Bucket ?? '';
     const key = checkKey(input.Key);
     const condition = readWriteCondition(input);
@@ -53,6 +55,7 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
     const bucketRow = await s3.scope.bucket(call, bucket);
     const lock = lockOfNewVersion(requestedLock(input, bucketRow, call.now), bucketRow, call.now);
     requireDigest(call, input, lock, 'Object');
+    const acl = await newObjectAcl(s3, call, input);
     const id = s3.randomness.bytes(16).toString('hex');
     const body = bodyOf(call, input.Body);
     const place = { bucket, key, objectId: id };
@@ -89,6 +92,7 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
             ...(tags !== undefined && { tags }),
             ...placement,
             ...lock,
+            ...acl,
             encryption,
             content: written.content,
             checksum: storeChecksum(checksum, encryption, dataKey, id),

@@ -2,7 +2,7 @@ import type { AccessEvaluation, EvaluatedStatement, PolicyType } from '#kernel/a
 
 /** Bytes, about: encoded, it has to fit in a header beside others, and in what DecodeAuthorizationMessage takes. */
 const MAX_LENGTH = 4096;
-const OF_THE_RESOURCE: ReadonlySet<PolicyType> = new Set(['resource-based', 'role-trust', 'key-grant']);
+const OF_THE_RESOURCE: ReadonlySet<PolicyType> = new Set(['resource-based', 'role-trust', 'key-grant', 'acl']);
 
 const items = <Item>(list: readonly Item[]) => ({ items: list });
 const values = (list: readonly string[]) => items(list.map((value) => ({ value })));
@@ -18,12 +18,13 @@ const listOf = (value: string | readonly string[]): readonly string[] => (typeof
  * @returns JSON
  */
 export function decisionDocument(evaluation: AccessEvaluation): string {
-  const isTold = (type: PolicyType): boolean => !evaluation.isCrossAccount || !OF_THE_RESOURCE.has(type);
+  const isOwn = !evaluation.isCrossAccount && evaluation.placeAccount === undefined;
+  const isTold = (type: PolicyType): boolean => isOwn || !OF_THE_RESOURCE.has(type);
   const matched = evaluation.policies.flatMap(({ type, statements }) =>
     isTold(type) ? statements.filter(({ effect, outcome }) => effect === 'Deny' && outcome === 'applies') : [],
   );
   const conditions = Object.entries(evaluation.conditions).filter(
-    ([key]) => !evaluation.isCrossAccount || (key.startsWith('aws:') && !key.startsWith('aws:resource')),
+    ([key]) => isOwn || (key.startsWith('aws:') && !key.startsWith('aws:resource')),
   );
   const failures =
     evaluation.missing === undefined ? [] : [{ policyType: evaluation.missing, value: evaluation.reason }];

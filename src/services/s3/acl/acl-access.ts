@@ -1,0 +1,130 @@
+import type { Permission } from '@aws-sdk/client-s3';
+import { accountOf } from '#kernel/caller.ts';
+import type { AccountId } from '#kernel/ids.ts';
+import type { AccessRequest, Call } from '#kernel/operation.ts';
+import type { S3Context } from '../context.ts';
+import { settingsOf } from '../domain/bucket-settings.ts';
+import { checkVersionId } from '../domain/version.ts';
+import type { StoredObject } from '../objects.ts';
+import type { BucketRow } from '../store.ts';
+import { type AclGrant, ANONYMOUS_ID, ANONYMOUS_OWNER, granteesOf, isPublicAcl } from './acl.ts';
+import { bucketGrants, hasAcls, objectGrants, ownerOf } from './ownership.ts';
+
+/**
+ * INVARIANT: this is all that an access control list allows; what stands in neither table nor below them, no list allows
+ * (S3 user guide, "Mapping of ACL permissions and access policy permissions").
+ */
+const OF_BUCKETS: Readonly<Record<string, Permission>> = {
+  's3:ListBucket': 'READ',
+  's3:ListBucketVersions': 'READ',
+  's3:ListBucketMultipartUploads': 'READ',
+  's3:GetBucketAcl': 'READ_ACP',
+  's3:PutBucketAcl': 'WRITE_ACP',
+};
+const OF_OBJECTS: Readonly<Record<string, 'READ' | 'READ_ACP' | 'WRITE_ACP'>> = {
+  's3:GetObject': 'READ',
+  's3:GetObjectVersion': 'READ',
+  's3:GetObjectAcl': 'READ_ACP',
+  's3:GetObjectVersionAcl': 'READ_ACP',
+  's3:PutObjectAcl': 'WRITE_ACP',
+  's3:PutObjectVersionAcl': 'WRITE_ACP',
+};
+/** What the bucket's owner may do with objects of others only as far as they let it, beyond what lists know. */
+const OWNERS_ALONE: ReadonlySet<string> = new Set(['s3:GetObjectAttributes', 's3:GetObjectVersionAttributes']);
+
+interface Place {
+  readonly Key?: string | undefined;
+  readonly VersionId?: string | undefined;
+}
+
+/** Adds to a question about a bucket, or what is in it, what access control lists have to say to it. */
+export function withAcl(
+  s3: S3Context,
+  call: Call,
+  bucket: BucketRow,
+  request: AccessRequest,
+  place?: Place,
+): AccessRequest | Promise<AccessRequest> {
+  if (!hasAcls(bucket)) return request;
+  return place === undefined ? withBucketAcl(s3, bucket, request) : withObjectAcl(s3, call, bucket, request, place);
+}
+
+async function withBucketAcl(s3: S3Context, bucket: BucketRow, request: AccessRequest): Promise<AccessRequest> {
+  const permission = OF_BUCKETS[request.action];
+  return permission === undefined ? request : allowing(request, await heardBucketGrants(s3, bucket), permission);
+}
+
+async function withObjectAcl(
+  s3: S3Context,
+  call: Call,
+  bucket: BucketRow,
+  request: AccessRequest,
+  { Key: key = '', VersionId: version }: Place,
+): Promise<AccessRequest> {
+  const { action } = request;
+  const permission = OF_OBJECTS[action];
+  const isWrite = action === 's3:PutObject' || action === 's3:DeleteObject';
+  if (permission === undefined && !isWrite && !OWNERS_ALONE.has(action)) return request;
+  const object = await s3.scope.object(call, bucket.name, key, checkVersionId(version));
+  if (isWrite) return await withBucketWrite(s3, call, bucket, request, object);
+  if (object === undefined) {
+    // Who may list the bucket may learn that there is nothing to read.
+    return permission === 'READ' ? allowing(request, await heardBucketGrants(s3, bucket), 'READ') : request;
+  }
+  const owner = await ownerOf(s3, bucket, object.facts);
+  const grants = heard(bucket, await objectGrants(s3, bucket, object.facts));
+  if (owner.account !== bucket.account) return ownedBy(request, owner.account, grants, permission);
+  return permission === undefined ? request : allowing(request, grants, permission);
+}
+
+/**
+ * WRITE on a bucket lets others make new objects, and write over and remove those that are theirs (API reference,
+ * PutBucketAcl, `GrantWrite`).
+ */
+async function withBucketWrite(
+  s3: S3Context,
+  call: Call,
+  bucket: BucketRow,
+  request: AccessRequest,
+  object: StoredObject | undefined,
+): Promise<AccessRequest> {
+  const isNew = object === undefined && request.action === 's3:PutObject';
+  const owner = object === undefined ? undefined : (await ownerOf(s3, bucket, object.facts)).account;
+  const isOwn = owner !== undefined && owner === (accountOf(call.caller) ?? ANONYMOUS_OWNER.account);
+  return isNew || isOwn ? allowing(request, await heardBucketGrants(s3, bucket), 'WRITE') : request;
+}
+
+/**
+ * A question about an object that is not the bucket owner's: its owner's account decides and its list, and of the bucket's
+ * policy is heard only what it denies (S3 user guide, "How Amazon S3 authorizes a request for an object operation").
+ */
+export function ownedBy(
+  request: AccessRequest,
+  account: AccountId,
+  grants: readonly AclGrant[],
+  permission: 'READ' | 'READ_ACP' | 'WRITE_ACP' | undefined,
+): AccessRequest {
+  const { resourcePolicy, resource, resourceAccount, acl: _, ...rest } = request;
+  return {
+    ...rest,
+    resource,
+    resourceAccount: account,
+    ...(resourceAccount !== undefined && { placeAccount: resourceAccount }),
+    ...(resourcePolicy !== undefined && { resourcePolicy: { ...resourcePolicy, isDenyOnly: true } }),
+    ...(permission !== undefined && { acl: { name: resource, grantees: granteesOf(grants, permission) } }),
+  };
+}
+
+function allowing(request: AccessRequest, grants: readonly AclGrant[], permission: Permission): AccessRequest {
+  return { ...request, acl: { name: request.resource, grantees: granteesOf(grants, permission) } };
+}
+
+async function heardBucketGrants(s3: S3Context, bucket: BucketRow): Promise<readonly AclGrant[]> {
+  return heard(bucket, await bucketGrants(s3, bucket));
+}
+
+/** Where public lists are ignored, one that is public says nothing to anybody: its owner needs none. */
+function heard(bucket: BucketRow, grants: readonly AclGrant[]): readonly AclGrant[] {
+  if (settingsOf(bucket).publicAccessBlock?.IgnorePublicAcls !== true) return grants;
+  return isPublicAcl(grants) || grants.some(({ to }) => to === ANONYMOUS_ID) ? [] : grants;
+}

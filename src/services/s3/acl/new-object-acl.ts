@@ -1,0 +1,84 @@
+import type { AccessRequest, Call } from '#kernel/operation.ts';
+import { accountOf, nameOf } from '#kernel/caller.ts';
+import { objectArn, type ObjectInput, plainObjectAccess } from '../access.ts';
+import type { S3Context } from '../context.ts';
+import { settingsOf } from '../domain/bucket-settings.ts';
+import { accessDenied, aclNotSupported } from '../errors.ts';
+import type { BucketRow } from '../store.ts';
+import { ownedBy } from './acl-access.ts';
+import { type AclGrant, isOwnersAlone, isPublicAcl, ownerGrant, type StoredAcl } from './acl.ts';
+import { bucketOwnerOf, hasAcls, ownershipOf, writerOf } from './ownership.ts';
+import { aclConditions, type AclMembers, namesAcl, readAclHeaders } from './read-acl.ts';
+
+/**
+ * The right that a write needs beyond s3:PutObject where it says who else may have what it writes: to set the list of an
+ * object that is its writer's.
+ */
+export async function newAclAccess(
+  s3: S3Context,
+  call: Call,
+  input: ObjectInput & AclMembers,
+): Promise<readonly AccessRequest[]> {
+  if (!namesAcl(input)) return [];
+  const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
+  if (!hasAcls(bucket) || call.caller.type === 'service') return [];
+  const request = await plainObjectAccess(s3, call, input, 's3:PutObjectAcl', aclConditions(input));
+  const writer = await writerOf(s3, call, bucket);
+  if (writer.account === bucket.account) return [request];
+  return [ownedBy(request, writer.account, [ownerGrant(writer.id)], 'WRITE_ACP')];
+}
+
+/**
+ * Whose a new object is, and who else may have it, as its record keeps it.
+ *
+ * @throws ServiceError AccessControlListNotSupported, AccessDenied, and as `readAclHeaders`
+ */
+export async function newObjectAcl(
+  s3: S3Context,
+  call: Call,
+  input: ObjectInput & AclMembers,
+): Promise<{ readonly acl?: StoredAcl }> {
+  const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
+  if (!hasAcls(bucket)) {
+    if (namesAcl(input)) await requireNothingSaid(s3, call, bucket, input);
+    return {};
+  }
+  const bucketOwner = await bucketOwnerOf(s3, bucket);
+  const isGivenUp = ownershipOf(bucket) === 'BucketOwnerPreferred' && input.ACL === 'bucket-owner-full-control';
+  const owner = isGivenUp ? bucketOwner : await writerOf(s3, call, bucket);
+  const said = await readAclHeaders(s3, input, { owner: owner.id, bucketOwner: bucketOwner.id });
+  if (said !== undefined)
+    requireNotBlocked(call, bucket, 's3:PutObject', objectArn(bucket.name, input.Key ?? ''), said);
+  const acl = {
+    ...(owner.account !== bucket.account && { owner }),
+    ...(said !== undefined && !isOwnersAlone(said, owner.id) && { grants: said }),
+  };
+  return Object.keys(acl).length === 0 ? {} : { acl };
+}
+
+/**
+ * Where lists have no say, only what is so can be said: that all is the bucket owner's. `private` by that owner says so too,
+ * and is taken, unlike in AWS: tools of some age send it unasked.
+ */
+async function requireNothingSaid(s3: S3Context, call: Call, bucket: BucketRow, input: AclMembers): Promise<void> {
+  if (input.ACL === 'bucket-owner-full-control') return;
+  const owner = await bucketOwnerOf(s3, bucket);
+  if (input.ACL === 'private' && accountOf(call.caller) === bucket.account) return;
+  if (input.ACL !== undefined) throw aclNotSupported();
+  const said = await readAclHeaders(s3, input, { owner: owner.id, bucketOwner: owner.id });
+  if (said === undefined || !isOwnersAlone(said, owner.id)) throw aclNotSupported();
+}
+
+/** @throws ServiceError AccessDenied where the list is public, and that is blocked */
+export function requireNotBlocked(
+  call: Call,
+  bucket: Pick<BucketRow, 'settings'>,
+  action: string,
+  resource: string,
+  grants: readonly AclGrant[],
+): void {
+  if (!isPublicAcl(grants) || settingsOf(bucket).publicAccessBlock?.BlockPublicAcls !== true) return;
+  throw accessDenied(
+    `User: ${nameOf(call.caller)} is not authorized to perform: ${action} on resource: "${resource}" because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access.`,
+  );
+}

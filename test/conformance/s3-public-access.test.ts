@@ -7,11 +7,8 @@ import {
   GetBucketPolicyStatusCommand,
   GetObjectCommand,
   GetPublicAccessBlockCommand,
-  PutBucketAclCommand,
-  PutBucketOwnershipControlsCommand,
   PutBucketPolicyCommand,
   PutBucketRequestPaymentCommand,
-  PutObjectAclCommand,
   PutObjectCommand,
   PutPublicAccessBlockCommand,
   S3Client,
@@ -120,14 +117,4 @@ test('other accounts get in where the requester pays when they say so, and anony
   assert.equal((await fetch(`${platform.endpoint}/${Bucket}/film`, { headers })).status, 403);
   await payer('BucketOwner');
   await read(stranger);
-});
-
-test('buckets are their owner’s: ACLs are refused, and so is to have them', async () => {
-  const refused = { name: 'AccessControlListNotSupported' };
-  await assert.rejects(root.send(new PutBucketAclCommand({ Bucket, ACL: 'public-read' })), refused);
-  await assert.rejects(root.send(new PutObjectAclCommand({ Bucket, Key: 'film', ACL: 'private' })), refused);
-  const own = (ObjectOwnership: 'BucketOwnerEnforced' | 'ObjectWriter') =>
-    root.send(new PutBucketOwnershipControlsCommand({ Bucket, OwnershipControls: { Rules: [{ ObjectOwnership }] } }));
-  await own('BucketOwnerEnforced');
-  await assert.rejects(own('ObjectWriter'), { name: 'NotImplemented' });
 });

@@ -68,7 +68,7 @@ export async function bucketAccess(
 export async function objectAccess(
   s3: S3Context,
   call: Call,
-  input: VersionInput,
+  input: VersionInput & { readonly UploadId?: string | undefined },
   action: string,
   context?: ConditionContext,
 ): Promise<AccessRequest> {

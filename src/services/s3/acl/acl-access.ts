@@ -7,7 +7,7 @@ import { settingsOf } from '../domain/bucket-settings.ts';
 import { checkVersionId } from '../domain/version.ts';
 import type { StoredObject } from '../objects.ts';
 import type { BucketRow } from '../store.ts';
-import { type AclGrant, ANONYMOUS_ID, ANONYMOUS_OWNER, granteesOf, isPublicAcl } from './acl.ts';
+import { type AclGrant, ANONYMOUS_ID, ANONYMOUS_OWNER, granteesOf, isPublicAcl, type Owner } from './acl.ts';
 import { bucketGrants, hasAcls, objectGrants, ownerOf } from './ownership.ts';
 
 /**
@@ -32,9 +32,13 @@ const OF_OBJECTS: Readonly<Record<string, 'READ' | 'READ_ACP' | 'WRITE_ACP'>> = 
 /** What the bucket's owner may do with objects of others only as far as they let it, beyond what lists know. */
 const OWNERS_ALONE: ReadonlySet<string> = new Set(['s3:GetObjectAttributes', 's3:GetObjectVersionAttributes']);
 
+/** What who began an upload may do with it, as long as they may write (S3 user guide, "Multipart upload and permissions"). */
+const OF_UPLOADS: ReadonlySet<string> = new Set(['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts']);
+
 interface Place {
   readonly Key?: string | undefined;
   readonly VersionId?: string | undefined;
+  readonly UploadId?: string | undefined;
 }
 
 /** Adds to a question about a bucket, or what is in it, what access control lists have to say to it. */
@@ -59,9 +63,11 @@ async function withObjectAcl(
   call: Call,
   bucket: BucketRow,
   request: AccessRequest,
-  { Key: key = '', VersionId: version }: Place,
+  place: Place,
 ): Promise<AccessRequest> {
   const { action } = request;
+  const { Key: key = '', VersionId: version } = place;
+  if (OF_UPLOADS.has(action)) return await withUploadAcl(s3, call, bucket, request, place);
   const permission = OF_OBJECTS[action];
   const isWrite = action === 's3:PutObject' || action === 's3:DeleteObject';
   if (permission === undefined && !isWrite && !OWNERS_ALONE.has(action)) return request;
@@ -77,6 +83,23 @@ async function withObjectAcl(
   return permission === undefined ? request : allowing(request, grants, permission);
 }
 
+async function withUploadAcl(
+  s3: S3Context,
+  call: Call,
+  bucket: BucketRow,
+  request: AccessRequest,
+  { Key: key, UploadId: id = '' }: Place,
+): Promise<AccessRequest> {
+  const row = await s3.store.findUpload(id);
+  if (row === undefined || row.bucket !== bucket.name || row.key !== key) return request;
+  const isOwn = isCallers(call, await ownerOf(s3, bucket, s3.uploads.check(row).facts));
+  return isOwn ? allowing(request, await heardBucketGrants(s3, bucket), 'WRITE') : request;
+}
+
+function isCallers(call: Call, owner: Owner): boolean {
+  return owner.account === (accountOf(call.caller) ?? ANONYMOUS_OWNER.account);
+}
+
 /**
  * WRITE on a bucket lets others make new objects, and write over and remove those that are theirs (API reference,
  * PutBucketAcl, `GrantWrite`).
@@ -89,8 +112,7 @@ async function withBucketWrite(
   object: StoredObject | undefined,
 ): Promise<AccessRequest> {
   const isNew = object === undefined && request.action === 's3:PutObject';
-  const owner = object === undefined ? undefined : (await ownerOf(s3, bucket, object.facts)).account;
-  const isOwn = owner !== undefined && owner === (accountOf(call.caller) ?? ANONYMOUS_OWNER.account);
+  const isOwn = object !== undefined && isCallers(call, await ownerOf(s3, bucket, object.facts));
   return isNew || isOwn ? allowing(request, await heardBucketGrants(s3, bucket), 'WRITE') : request;
 }
 

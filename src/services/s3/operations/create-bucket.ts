@@ -4,10 +4,12 @@ import { isRegion, type Region } from '#kernel/ids.ts';
 import { type Call, operation } from '#kernel/operation.ts';
 import { bucketArn } from '../access.ts';
 import { newBucketAccess, newBucketAcl } from '../acl/new-bucket-acl.ts';
+import { requireNotBlocked } from '../acl/new-object-acl.ts';
+import { hasAcls } from '../acl/ownership.ts';
 import { aclConditions } from '../acl/read-acl.ts';
 import type { S3Context } from '../context.ts';
 import { isBucketName } from '../domain/bucket-name.ts';
-import { settingsText } from '../domain/bucket-settings.ts';
+import { settingsOf, settingsText } from '../domain/bucket-settings.ts';
 import { checkTags } from '../domain/tag-set.ts';
 import {
   accessDenied,
@@ -76,11 +78,7 @@ async function insert(
   const { name, account } = bucket;
   const row = s3.seal.bucket({ ...bucket, created_at: call.now, policy: null, encryption: null });
   await s3.store.write(async (transaction) => {
-    const existing = await transaction
-      .selectFrom('s3_bucket')
-      .select(['account', 'region'])
-      .where('name', '=', name)
-      .executeTakeFirst();
+    const existing = await transaction.selectFrom('s3_bucket').selectAll().where('name', '=', name).executeTakeFirst();
     if (existing === undefined) {
       await transaction.insertInto('s3_bucket').values(row).execute();
       return;
@@ -88,6 +86,17 @@ async function insert(
     if (existing.account !== account) throw bucketAlreadyExists(name);
     // The global endpoint says yes to an owner who asks again (API reference, CreateBucket).
     if (existing.region !== GLOBAL_REGION || call.region !== GLOBAL_REGION) throw bucketAlreadyOwnedByYou(name);
+    // Its access control list is then set anew, if it has a say.
+    if (!hasAcls(existing)) return;
+    const { acl: _, ...settings } = settingsOf(s3.seal.checkBucket(existing));
+    const { acl } = settingsOf(row);
+    requireNotBlocked(call, existing, 's3:PutBucketAcl', bucketArn(name), acl ?? []);
+    const reset = s3.seal.bucket({
+      ...existing,
+      settings: settingsText({ ...settings, ...(acl !== undefined && { acl }) }),
+    });
+    const { settings: text, mac } = reset;
+    await transaction.updateTable('s3_bucket').set({ settings: text, mac }).where('name', '=', name).execute();
   });
 }
 

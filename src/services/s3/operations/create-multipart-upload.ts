@@ -68,7 +68,7 @@ export const createMultipartUpload = operation<S3Context, CreateMultipartUploadR
           encryption: stored,
           checksum,
           isChecksumChosen: isChosen,
-          initiator: { id: nameOf(call.caller), name: nameOf(call.caller).split('/').at(-1) ?? '' },
+          initiator: await initiatorOf(s3, call),
         },
       );
       return {
@@ -83,6 +83,13 @@ export const createMultipartUpload = operation<S3Context, CreateMultipartUploadR
     },
   },
 );
+
+/** An account is named by its canonical user id, a user or role by its ARN (API reference, `Initiator`). */
+async function initiatorOf(s3: S3Context, { caller }: Call): Promise<{ readonly id: string; readonly name: string }> {
+  const arn = nameOf(caller);
+  const id = caller.type === 'root' ? await s3.canonicalIdOf(caller.accountId) : arn;
+  return { id, name: arn.split('/').at(-1) ?? '' };
+}
 
 /** Ids sort by when the uploads began, as listings want them. */
 function newUploadId(s3: S3Context, call: Call): string {

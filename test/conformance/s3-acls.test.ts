@@ -297,7 +297,7 @@ describe('access control lists of S3', () => {
     await refuses(body([to({ Type: 'AmazonCustomerByEmail', EmailAddress: writer.email })]), 'MethodNotAllowed', 405);
     await refuses(body([group], {}), 'MalformedACLError', 400);
     await refuses(body([{ ...group, Permission: 'ALL' }]), 'MalformedACLError', 400);
-    await refuses(body(new Array<object>(101).fill(group)), 'MalformedACLError', 400);
+    await refuses(body(Array.from({ length: 101 }, () => group)), 'MalformedACLError', 400);
     await refuses(body([group], { ID: writer.canonicalId }), 'AccessDenied', 403);
     await refuses(set({}), 'MissingSecurityHeader', 400);
     await refuses(set({ ACL: 'private', GrantRead: `id="${ID}"` }), 'InvalidRequest', 400);

@@ -11,6 +11,12 @@ const node = join(dirname(bin), 'node_modules', '.bin', 'node');
 const command = [node, '--disable-sigusr1', join(bin, 'main.mjs'), ...process.argv.slice(2)];
 const [file, ...args] =
   process.platform === 'win32' ? command : ['/bin/sh', '-c', 'ulimit -c 0; exec "$@"', 'coffer', ...command];
-const child = spawn(file, args, { stdio: 'inherit' });
+// A pipe that nothing is written to: it ends with this process, also when that is killed, and a server then stops.
+const child = spawn(file, args, {
+  stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+  env: { ...process.env, COFFER_LAUNCHER_PIPE: '3' },
+});
+// What ends this process is the child's end, not the pipe.
+child.stdio[3]?.on('error', () => {});
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));

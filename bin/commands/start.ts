@@ -1,4 +1,5 @@
 import { type CommandLineOptions, readConfig, unknownSettings } from '../config.ts';
+import { launcherGone } from '../launcher-pipe.ts';
 import { createLogger } from '../logger.ts';
 import type { Server } from '../server.ts';
 import { shellWord } from '../shell-word.ts';
@@ -6,8 +7,9 @@ import { shellWord } from '../shell-word.ts';
 /** Signals that come so soon after one another are one. */
 const SAME_SIGNAL_MS = 300;
 
-/** Runs the platform until SIGTERM or SIGINT. */
+/** Runs the platform until SIGTERM or SIGINT, or until the launcher that started it is gone. */
 export async function start(options: CommandLineOptions): Promise<void> {
+  const orphaned = launcherGone();
   const config = readConfig(options, process.env);
   const logger = createLogger(config.logLevel);
   for (const name of unknownSettings(process.env)) logger.warn({ name }, 'this variable is no setting of Coffer');
@@ -16,8 +18,8 @@ export async function start(options: CommandLineOptions): Promise<void> {
   const { Server } = await import('../server.ts');
   const server = await Server.start(config, process.env, logger, (notice) => console.log(notice));
   console.log(greeting(server));
-  await stopping;
-  logger.info({}, 'stopping');
+  const isOrphan = await Promise.race([stopping.then(() => false), orphaned.then(() => true)]);
+  logger.info({}, isOrphan ? 'stopping: the process that started the server is gone' : 'stopping');
   await server.stop();
 }
 

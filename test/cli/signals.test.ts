@@ -87,6 +87,29 @@ describe('a running server', { concurrency: 2 }, () => {
     await again.end('SIGTERM');
   });
 
+  it('stops by itself when its launcher is killed', { timeout: 60_000 }, async () => {
+    await using home = await CofferHome.make();
+    const launcher = fileURLToPath(new URL('../../bin/coffer.mjs', import.meta.url));
+    const environment = home.environment();
+    const child = spawn(process.execPath, [launcher, 'start', '--port', '0'], { env: environment });
+    let output = '';
+    child.stdout.on('data', (text: Buffer) => (output += text.toString()));
+    child.stderr.on('data', (text: Buffer) => (output += text.toString()));
+    let endpoint: string | undefined;
+    while (endpoint === undefined) {
+      endpoint = /ready at (http:\S+)/.exec(output)?.[1];
+      await delay(20);
+    }
+    await delay(200);
+    assert.equal(await refusesConnections(endpoint), false, 'it stays while its launcher is there');
+    child.kill('SIGKILL');
+    while (!(await refusesConnections(endpoint))) await delay(20);
+    // Its end, not only that of its socket: the next server finds nobody in the data folder.
+    while (await isThere(join(home.dataFolder, 'control.json'))) await delay(20);
+    const next = await home.start();
+    assert.equal((await next.end('SIGTERM')).code, 0);
+  });
+
   it('takes Ctrl-C, which comes to it and through its launcher too, for one signal', async () => {
     await using home = await CofferHome.make();
     const launcher = fileURLToPath(new URL('../../bin/coffer.mjs', import.meta.url));

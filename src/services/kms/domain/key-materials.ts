@@ -132,7 +132,10 @@ export class KeyMaterials {
   }
 }
 
-/** INVARIANT: not at once. A request that holds the material already must not encrypt under zeros. */
+/**
+ * INVARIANT: not at once. A request that holds the material already must not encrypt under zeros. Who waits for somebody
+ * else before it is used takes a copy.
+ */
 function overwriteSoon(material: Buffer): void {
   setTimeout(() => material.fill(0), OVERWRITE_AFTER_MS).unref();
 }

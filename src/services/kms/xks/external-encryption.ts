@@ -24,7 +24,7 @@ const FIXED_LENGTH = 2 + TAG_LENGTH;
  * @throws XksFailure
  */
 export async function sealExternally(
-  proxies: KeyStoreProxies,
+  proxies: Pick<KeyStoreProxies, 'encrypt'>,
   external: ExternalKey,
   inner: { readonly header: CiphertextHeader; readonly material: Uint8Array },
   plaintext: Uint8Array,
@@ -46,7 +46,7 @@ export async function sealExternally(
  * @throws XksFailure
  */
 export async function openExternally(
-  proxies: KeyStoreProxies,
+  proxies: Pick<KeyStoreProxies, 'decrypt'>,
   external: ExternalKey,
   material: Uint8Array,
   blob: Uint8Array,
@@ -56,12 +56,16 @@ export async function openExternally(
   const head = blob.subarray(0, CIPHERTEXT_HEAD_LENGTH);
   const wrapped = readWrapped(blob.subarray(CIPHERTEXT_HEAD_LENGTH));
   if (wrapped === undefined) throw invalidCiphertext();
-  const text = await proxies.decrypt(external, wrapped, externalData(head, context), use);
+  // A copy: while the proxy is asked, the material may be forgotten, and overwritten.
+  const held = Buffer.from(material);
   try {
-    return openCiphertext(Buffer.concat([head, text]), material, context);
+    const text = await proxies.decrypt(external, wrapped, externalData(head, context), use);
+    return openCiphertext(Buffer.concat([head, text]), held, context);
   } catch (error) {
     if (error instanceof DecryptionError) throw new XksFailure('plaintextWrong');
     throw error;
+  } finally {
+    held.fill(0);
   }
 }
 

@@ -7,6 +7,8 @@ import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   CreateJobCommand,
   type CreateJobCommandInput,
+  CreateJobTemplateCommand,
+  CreatePresetCommand,
   CreateResourceShareCommand,
   GetJobCommand,
   type Job,
@@ -154,6 +156,25 @@ describe('a preflight of a MediaConvert job', () => {
     assert.equal(finding?.step, 'assuming the role');
   });
 
+  it('looks into the template and the presets that a job names', async () => {
+    const request = job(await createRole('templated'));
+    const [group] = request.Settings?.OutputGroups ?? [];
+    const [output] = group?.Outputs ?? [];
+    await media.send(new CreatePresetCommand({ Name: 'small', Settings: output as never }));
+    const Outputs = [{ Preset: 'small' }];
+    await media.send(
+      new CreateJobTemplateCommand({ Name: 'films', Settings: { OutputGroups: [{ ...group, Outputs }] } }),
+    );
+    const { Role, Settings } = request;
+    const [finding] = await preflight({ Role, JobTemplate: 'films', Settings: { Inputs: Settings?.Inputs } });
+    assert.equal(finding?.step, 'assuming the role');
+    const file = join(home.folder, 'unknown.json');
+    await writeFile(file, JSON.stringify({ Role, JobTemplate: 'none', Settings: {} }));
+    const { code, stderr } = await home.run(['mediaconvert', 'preflight', file]);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /The job template none does not exist/);
+  });
+
   it('offers no statement where another one denies', async () => {
     const trust = { Effect: 'Allow', Principal: { Service: 'mediaconvert.amazonaws.com' }, Action: 'sts:AssumeRole' };
     const Role = await createRole('denied', trust);
@@ -216,6 +237,15 @@ describe('a preflight of a MediaConvert job', () => {
     assert.equal(ended?.Status, 'ERROR');
     assert.match(ended.ErrorMessage ?? '', /Missing: reading s3:\/\/input\/film\.mp4: .*"Action":"s3:GetObject"/);
     assert.match(ended.ErrorMessage ?? '', /writing s3:\/\/output\/made\/film\*: .*"Action":"s3:PutObject"/);
+  });
+
+  it('says once that there is no such role', async () => {
+    const { Job: created } = await media.send(new CreateJobCommand(job('arn:aws:iam::123456789012:role/nobody')));
+    const ended = await endOf(created?.Id);
+    assert.equal(
+      ended?.ErrorMessage,
+      'Unable to assume the role [arn:aws:iam::123456789012:role/nobody]: [The role does not exist]',
+    );
   });
 
   it('is one of the operator’s looks at a job; the other is a report on a job that its owner shares', async () => {

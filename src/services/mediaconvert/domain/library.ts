@@ -7,6 +7,7 @@ import type {
   UpdatePresetRequest,
 } from '@aws-sdk/client-mediaconvert';
 import type { RootKey } from '#crypto/root-key.ts';
+import { notFound } from '../errors.ts';
 import type { ResourceRecord, ResourceStore } from '../resource-store.ts';
 import type { JobScope } from '../store.ts';
 import { arnOf, nameOf } from './names.ts';
@@ -89,4 +90,16 @@ export class Library {
     const record = await this.#store.find(scope, 'preset', name);
     return record === undefined ? systemPreset(scope, name) : presetView(this.#rootKey, scope, record);
   }
+}
+
+/** @throws ServiceError NotFoundException where a template is named that is not there */
+export async function findTemplate(
+  given: string | undefined,
+  scope: JobScope,
+  library: Library,
+): Promise<JobTemplate | undefined> {
+  if (given === undefined) return undefined;
+  const template = await library.template(scope, given);
+  if (template === undefined) throw notFound(`The job template ${given} does not exist.`);
+  return template;
 }

@@ -1,4 +1,11 @@
-import type { JobSettings, Output, Preset, PresetSettings } from '@aws-sdk/client-mediaconvert';
+import type {
+  CreateJobRequest,
+  JobSettings,
+  JobTemplate,
+  Output,
+  Preset,
+  PresetSettings,
+} from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
 
 type Plain = Readonly<Record<string, unknown>>;
@@ -34,8 +41,23 @@ function isPlain(value: unknown): value is Plain {
 const TEMPLATE_LISTS: ReadonlySet<string> = new Set(['Inputs', 'OutputGroups', 'Outputs']);
 
 /** The job's settings over its template's. */
-export function overTemplate(template: JobSettings, job: JobSettings): JobSettings {
+function overTemplate(template: JobSettings, job: JobSettings): JobSettings {
   return mergeOver(template, job, TEMPLATE_LISTS);
+}
+
+/** What a template says, with what the request says over it. */
+export function underTemplate(input: CreateJobRequest, template: JobTemplate | undefined): CreateJobRequest {
+  if (template === undefined) return input;
+  const { Queue, Priority, StatusUpdateInterval, AccelerationSettings, HopDestinations } = template;
+  const below = { Queue, Priority, StatusUpdateInterval, AccelerationSettings, HopDestinations };
+  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined && value !== null));
+  return {
+    ...(Object.fromEntries(
+      Object.entries(below).filter(([, value]) => value !== undefined),
+    ) as Partial<CreateJobRequest>),
+    ...(given as unknown as CreateJobRequest),
+    Settings: overTemplate(template.Settings ?? {}, input.Settings ?? {}),
+  };
 }
 
 /** The names or ARNs of the presets that settings name. */

@@ -1,9 +1,4 @@
-import {
-  CreateJob$,
-  type CreateJobRequest,
-  type CreateJobResponse,
-  type JobTemplate,
-} from '@aws-sdk/client-mediaconvert';
+import { CreateJob$, type CreateJobRequest, type CreateJobResponse } from '@aws-sdk/client-mediaconvert';
 import { parseArn } from '#kernel/arn.ts';
 import { type AccessRequest, type Call, operation } from '#kernel/operation.ts';
 import { LOWER_ALPHANUMERIC } from '#kernel/randomness.ts';
@@ -13,8 +8,9 @@ import { readHops } from '../domain/hops.ts';
 import { DISALLOWED_INPUT, isInputDisallowed, POLICY_NAME, policyContext, policyOf } from '../domain/input-policy.ts';
 import { sealRequest } from '../domain/job-request.ts';
 import { jobSettingsRule } from '../domain/job-settings-rules.ts';
+import { findTemplate } from '../domain/library.ts';
 import { jobView } from '../domain/job-view.ts';
-import { overTemplate, presetsOf, resolvePresets } from '../domain/merge-settings.ts';
+import { presetsOf, resolvePresets, underTemplate } from '../domain/merge-settings.ts';
 import { arnOf, DEFAULT_QUEUE, nameOf, queueArn } from '../domain/names.ts';
 import { isReserved, queueDocument } from '../domain/queue.ts';
 import { checkReservedQueue } from '../domain/reserved-queue-rules.ts';
@@ -56,7 +52,7 @@ export const createJob = operation<MediaconvertContext, CreateJobRequest, Create
     const scope = scopeOf(call);
     const { store, rootKey, clock, randomness } = context;
     checkRole(input.Role ?? '', scope);
-    const template = await findTemplate(input.JobTemplate, scope, context);
+    const template = await findTemplate(input.JobTemplate, scope, context.library);
     const request = underTemplate(input, template);
     const queue = nameOf(request.Queue ?? DEFAULT_QUEUE, 'queues', scope);
     const record = queue === undefined ? undefined : await store.resources.find(scope, 'queue', queue);
@@ -160,32 +156,6 @@ async function usedResources(
 /** The name in an ARN, or what is no ARN as it is. */
 function lastPart(given: string): string {
   return given.slice(given.lastIndexOf('/') + 1);
-}
-
-/** What a template says, with what the request says over it. */
-function underTemplate(input: CreateJobRequest, template: JobTemplate | undefined): CreateJobRequest {
-  if (template === undefined) return input;
-  const { Queue, Priority, StatusUpdateInterval, AccelerationSettings, HopDestinations } = template;
-  const below = { Queue, Priority, StatusUpdateInterval, AccelerationSettings, HopDestinations };
-  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined && value !== null));
-  return {
-    ...(Object.fromEntries(
-      Object.entries(below).filter(([, value]) => value !== undefined),
-    ) as Partial<CreateJobRequest>),
-    ...(given as unknown as CreateJobRequest),
-    Settings: overTemplate(template.Settings ?? {}, input.Settings ?? {}),
-  };
-}
-
-async function findTemplate(
-  given: string | undefined,
-  scope: JobScope,
-  { library }: MediaconvertContext,
-): Promise<JobTemplate | undefined> {
-  if (given === undefined) return undefined;
-  const template = await library.template(scope, given);
-  if (template === undefined) throw notFound(`The job template ${given} does not exist.`);
-  return template;
 }
 
 async function requireQueue(

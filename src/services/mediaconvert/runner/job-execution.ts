@@ -13,7 +13,7 @@ import { type JobWarning, warningsOf } from '../domain/job-warnings.ts';
 import { planSource } from '../domain/generator-plan.ts';
 import { planTranscode } from '../domain/transcode-plan.ts';
 import { writtenGroups } from '../domain/written-group.ts';
-import { findingText } from '../preflight/finding.ts';
+import { type Finding, findingText } from '../preflight/finding.ts';
 import { preflight } from '../preflight/preflight.ts';
 import type { JobChange, JobCourse, JobRecord } from '../store.ts';
 import { forgetKeys, orderContentKeys } from '../speke/content-key-orders.ts';
@@ -220,18 +220,19 @@ export class JobExecution {
     const isKnown = error instanceof TranscodeError;
     if (!isKnown) logger.error({ err: error, jobId: this.#job.id }, 'A MediaConvert job failed unexpectedly');
     const code = isKnown ? error.code : ERROR_CODES.unknown;
-    const lacking = isKnown && PERMISSION_CODES.has(code) ? await this.#lacking() : '';
+    const lacking = isKnown && PERMISSION_CODES.has(code) ? await this.#lacking(error.message) : '';
     const message = `${isKnown ? error.message : 'Unknown error'}${lacking}`.slice(0, MAX_ERROR_LENGTH);
     const isFinished = await this.#finish({ status: 'ERROR', error_code: code, error_message: message });
     if (isFinished) this.#events.error(this.#event, code, message);
   }
 
   /** All the permissions that the job's role lacks, so that nobody has to find them one failed job after the other. */
-  async #lacking(): Promise<string> {
+  async #lacking(message: string): Promise<string> {
     try {
       const settings = effectiveSettings(openRequest(this.#facts.rootKey, this.#job));
       const findings = await preflight(this.#facts, this.#job, settings);
-      const texts = [...new Set(findings.map(findingText))];
+      const isNew = ({ problem, grants }: Finding): boolean => grants.length > 0 || !message.includes(problem);
+      const texts = [...new Set(findings.filter(isNew).map(findingText))];
       return texts.length === 0 ? '' : ` Missing: ${texts.join(' | ')}`;
     } catch (error) {
       this.#facts.logger.warn(

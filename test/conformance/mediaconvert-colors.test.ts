@@ -8,9 +8,9 @@ import { assertColor, colorOf, ffmpeg, lumaOf, makeFilm, makeImage, rawPixels } 
 let jobs: PictureJobs;
 
 /** A film of ten bits, one luma on the left and one on the right, with marks and without colour. */
-function makeHdr(transfer: 'smpte2084' | 'arib-std-b67', left: number, right: number): Buffer {
+function makeHdr(transfer: 'smpte2084' | 'arib-std-b67', left: number, right: number, more = ''): Buffer {
   const source = `color=gray:size=160x90:rate=25:duration=1,format=yuv420p10le,geq=lum='if(lt(X,80),${left},${right})':cb=512:cr=512`;
-  const marks = `log-level=none:colorprim=bt2020:transfer=${transfer}:colormatrix=bt2020nc:range=limited:qp=4`;
+  const marks = `log-level=none:colorprim=bt2020:transfer=${transfer}:colormatrix=bt2020nc:range=limited:qp=4${more}`;
   const encoder = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', marks, '-pix_fmt', 'yuv420p10le'];
   const tags = ['-color_primaries', 'bt2020', '-color_trc', transfer, '-colorspace', 'bt2020nc', '-color_range', 'tv'];
   const out = ['-movflags', 'frag_keyframe+empty_moov', '-f', 'mp4', 'pipe:1'];
@@ -121,6 +121,23 @@ describe('colour spaces', { skip: withoutFfmpeg }, () => {
     assert.match(text, /"max_content":\s*900/);
     assert.match(text, /"max_average":\s*300/);
     assert.match(text, /"max_luminance":\s*"10000000\/10000"/);
+  });
+
+  test('HDR10 that stays HDR10 keeps its metadata, unless the job says others', async () => {
+    const master = ':hdr10=1:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(12000000,7)';
+    await jobs.put('mastered.mp4', makeHdr('smpte2084', 509, 723, `${master}:max-cll=1200,410`));
+    const metadataOf = async (input: object, video: VideoDescription = {}): Promise<string> =>
+      JSON.stringify(await sideData(await jobs.film('mastered.mp4', input, { ...MAIN10, ...video })));
+    const kept = await metadataOf({});
+    assert.match(kept, /"max_content":\s*1200/);
+    assert.match(kept, /"max_average":\s*410/);
+    assert.match(kept, /"max_luminance":\s*"12000000\/10000"/);
+    assert.match(kept, /"red_x":\s*"34000\/50000"/);
+    const VideoSelector = { ColorSpace: 'HDR10', Hdr10Metadata: METADATA } as const;
+    assert.match(await metadataOf({ VideoSelector }), /"max_content":\s*900/);
+    const fallback = { VideoSelector: { ...VideoSelector, ColorSpaceUsage: 'FALLBACK' } };
+    assert.match(await metadataOf(fallback), /"max_content":\s*1200/);
+    assert.doesNotMatch(await metadataOf({}, { ColorMetadata: 'IGNORE' }), /max_content/);
   });
 
   test("what an input does not say, or says wrongly, is the job's to say", async () => {

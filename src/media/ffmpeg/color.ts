@@ -69,15 +69,24 @@ function outputColor(input: Color, settings: OutputColor | undefined, codec: Vid
   return { ...space, range: isFullKept && FULL_RANGE_CODECS.includes(codec.kind) ? FULL_RANGE : LIMITED_RANGE };
 }
 
-/** What an encoder is told of colours. */
+/**
+ * What an encoder is told of colours.
+ *
+ * @param hdrOfInput looks into the input for its own static metadata of HDR10
+ */
 export function encoderColor(
   source: Stream,
   { color: settings }: InputPicture,
-  { picture, codec }: VideoSettings,
+  { picture, codec, isColorTagged }: VideoSettings,
+  hdrOfInput: () => HdrMetadata | undefined,
 ): { readonly color: Color; readonly hdr?: HdrMetadata } {
-  const color = outputColor(inputColor(source.codecpar, settings), picture?.color, codec);
-  const hdr = picture?.color?.hdr ?? settings?.hdr;
-  return { color, ...(hdr !== undefined && color.transfer === PQ && { hdr }) };
+  const input = inputColor(source.codecpar, settings);
+  const color = outputColor(input, picture?.color, codec);
+  if (codec.kind !== 'h265' || color.transfer !== PQ || !isColorTagged) return { color };
+  const own = (): HdrMetadata | undefined => (source.codecpar.colorTrc === PQ ? hdrOfInput() : undefined);
+  const said = settings?.isFallback === true ? (own() ?? settings.hdr) : (settings?.hdr ?? own());
+  const hdr = picture?.color?.hdr ?? said;
+  return { color, ...(hdr !== undefined && { hdr }) };
 }
 
 /** Those that can say that all values are used, as other films than these seldom do. */

@@ -251,6 +251,14 @@ export class MediaInput {
     this.#format.seekFrameSync(-1, time, this.#ffmpeg.AVSEEK_FLAG_BACKWARD);
   }
 
+  /** The same file once more, with the same streams chosen: to look at its beginning beside its reading. */
+  openAgain(): MediaInput {
+    const again = MediaInput.open(this.#ffmpeg, this.#source.source, this.#uri);
+    again.#videoPid = this.#videoPid;
+    again.#programPids = this.#programPids;
+    return again;
+  }
+
   close(): void {
     // In this order: the format must not reach for an I/O context that is gone.
     this.#format.pb = null;
@@ -265,11 +273,11 @@ class ReadProxy {
   readonly size: number;
   #error: Error | undefined;
   readonly #ffmpeg: FFmpeg;
-  readonly #source: ByteSource;
+  readonly source: ByteSource;
 
   constructor(ffmpeg: FFmpeg, source: ByteSource) {
     this.#ffmpeg = ffmpeg;
-    this.#source = source;
+    this.source = source;
     this.size = source.size;
   }
 
@@ -278,7 +286,7 @@ class ReadProxy {
     const parts: Buffer[] = [];
     let at = 0;
     while (at < length) {
-      const part = this.#source.read(at, length - at);
+      const part = this.source.read(at, length - at);
       if (part.length === 0) break;
       // The source may use its memory again.
       parts.push(Buffer.from(part));
@@ -289,7 +297,7 @@ class ReadProxy {
 
   read(size: number): Buffer | number {
     try {
-      const bytes = this.#source.read(this.position, size);
+      const bytes = this.source.read(this.position, size);
       if (bytes.length === 0) return this.#ffmpeg.AVERROR_EOF;
       this.position += bytes.length;
       return bytes;
@@ -302,8 +310,8 @@ class ReadProxy {
   seek(offset: bigint, whence: number): bigint | number {
     const ffmpeg = this.#ffmpeg;
     const kind = whence & ~ffmpeg.AVSEEK_FORCE;
-    if (kind === ffmpeg.AVSEEK_SIZE) return BigInt(this.#source.size);
-    const base = kind === ffmpeg.AVSEEK_CUR ? this.position : kind === ffmpeg.AVSEEK_END ? this.#source.size : 0;
+    if (kind === ffmpeg.AVSEEK_SIZE) return BigInt(this.source.size);
+    const base = kind === ffmpeg.AVSEEK_CUR ? this.position : kind === ffmpeg.AVSEEK_END ? this.source.size : 0;
     const target = base + Number(offset);
     if (!Number.isSafeInteger(target) || target < 0) return ffmpeg.AVERROR_EINVAL;
     this.position = target;

@@ -23,6 +23,7 @@ import {
 import { deinterlacedRate } from './deinterlace.ts';
 import { inputTimes, laterTimecode } from './film-times.ts';
 import { encoderColor } from './color.ts';
+import { hdrOfInput } from './hdr-metadata.ts';
 import { inputPictures } from './input-pictures.ts';
 import { openFragmentedOutput } from './fragmented-outputs.ts';
 import { firstPassOf, firstPassSettings, needsFirstPass, secondPass } from './first-pass.ts';
@@ -475,7 +476,7 @@ class Transcode {
       ...captionedVideo(this.#ffmpeg, this.#captions, captions, framerate),
       hasGlobalHeader,
       source,
-      ...encoderColor(source, input, settings),
+      ...encoderColor(source, input, settings, () => hdrOfInput(this.#ffmpeg, first)),
       timecode: laterTimecode(
         timecodesOfOutputs(this.#job, first, this.#firstWindow)(framerate),
         0,

@@ -1,11 +1,12 @@
 import type { OutputGroup } from '@aws-sdk/client-mediaconvert';
 import type { Problem } from '../errors.ts';
+import { isSingleFile } from './group-facts.ts';
 
 /** The rules of MPDs, and of AV1 in the fragments that they name. */
 export function checkDash(group: OutputGroup, pointer: string, problems: Problem[]): void {
   const { DashIsoGroupSettings: dash, CmafGroupSettings: cmaf } = group.OutputGroupSettings ?? {};
   const at = `${pointer}/outputGroupSettings/dashIsoGroupSettings`;
-  if (dash?.HbbtvCompliance === 'HBBTV_1_5' && dash.SegmentControl === 'SINGLE_FILE') {
+  if (dash?.HbbtvCompliance === 'HBBTV_1_5' && isSingleFile(dash)) {
     problems.push({ pointer: `${at}/hbbtvCompliance`, text: 'HBBTV_1_5 needs segmentControl SEGMENTED_FILES' });
   }
   const isDolby = dash?.AudioChannelConfigSchemeIdUri === 'DOLBY_CHANNEL_CONFIGURATION';

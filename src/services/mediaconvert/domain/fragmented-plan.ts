@@ -11,6 +11,7 @@ import type { AudioRendition, DashManifestSettings, FragmentedGroup, FragmentedO
 import { planCmafEncryption, planProvidedEncryption } from './content-encryption-plan.ts';
 import { isCaptionOutput } from './caption-output-rules.ts';
 import { captionExtension, planCaptions } from './caption-plan.ts';
+import { isSingleFile } from './group-facts.ts';
 import { hlsManifestSettings } from './hls-manifest-plan.ts';
 import { planTrickPlayImages } from './trick-play-plan.ts';
 import { planAlignment } from './segment-plan.ts';
@@ -61,7 +62,7 @@ function planCommon(settings: DashIsoGroupSettings | CmafGroupSettings, defaultL
     fragmentSeconds: settings.FragmentLength ?? 2,
     ...planAlignment(settings),
     ...planTrickPlayImages(settings),
-    isSingleFile: settings.SegmentControl === 'SINGLE_FILE',
+    isSingleFile: isSingleFile(settings),
     ...additionalManifests(settings),
   };
 }

@@ -1,12 +1,17 @@
 import { parseS3 } from '#media/media-location.ts';
 import type { ObjectStorage } from '#media/output-group.ts';
-import type { FileGroupSettings } from '@aws-sdk/client-mediaconvert';
+import type { CmafGroupSettings, DashIsoGroupSettings, FileGroupSettings } from '@aws-sdk/client-mediaconvert';
 
 /** A destination that ends in `/` is a folder, in which the input's name is kept. */
 export function groupFacts(group: FileGroupSettings, inputName: string) {
   const { bucket, key } = parseS3(group.Destination ?? '');
   const keyBase = key === '' || key.endsWith('/') ? `${key}$fn$` : key;
   return { bucket, keyBase, inputName, storage: planStorage(group) };
+}
+
+/** Of DASH and CMAF groups: one file for each output is what the service makes of groups that do not say. */
+export function isSingleFile(group: DashIsoGroupSettings | CmafGroupSettings): boolean {
+  return (group.SegmentControl ?? 'SINGLE_FILE') === 'SINGLE_FILE';
 }
 
 function planStorage(group: FileGroupSettings): ObjectStorage {

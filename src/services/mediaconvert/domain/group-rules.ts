@@ -13,6 +13,7 @@ import { checkSoundFile } from './audio-container-rules.ts';
 import { checkMainManifests, checkPackedAudio, checkTrickPlay } from './manifest-rules.ts';
 import { checkPictureContainer } from './container-codecs.ts';
 import { isCaptionOutput } from './caption-output-rules.ts';
+import { isSingleFile } from './group-facts.ts';
 import { missing } from './setting-rule.ts';
 import { checkDash } from './dash-rules.ts';
 import { checkTrickPlayImages } from './trick-play-rules.ts';
@@ -117,13 +118,14 @@ function checkNames(group: OutputGroup, kind: GroupKind, pointer: string, proble
   const settings = group.OutputGroupSettings ?? {};
   const isDash = settings.Type === 'DASH_ISO_GROUP_SETTINGS';
   const isTemplate = isDash || settings.Type === 'CMAF_GROUP_SETTINGS';
-  const control = settings.DashIsoGroupSettings?.SegmentControl ?? settings.CmafGroupSettings?.SegmentControl;
+  const fragmented = settings.DashIsoGroupSettings ?? settings.CmafGroupSettings;
+  const isCut = fragmented !== undefined && !isSingleFile(fragmented);
   const names = new Set<string>();
   group.Outputs?.forEach((output, index) => {
     const place = `${pointer}/outputs/${index}`;
     const modifier = output.NameModifier ?? '';
     if (hasTemplateIdentifiers(modifier)) {
-      checkTemplate(modifier, isTemplate && control !== 'SINGLE_FILE', `${place}/nameModifier`, problems);
+      checkTemplate(modifier, isTemplate && isCut, `${place}/nameModifier`, problems);
     }
     const stem = modifier.replace(/\$(?:Number|Time|RepresentationID)(?:%0\d{1,2}d?)?\$/g, '');
     if (/\$(?:Number|Time|RepresentationID)\b/.test(stem)) {
@@ -271,12 +273,11 @@ export function checkFragmentedGroup(
   pointer: string,
   problems: Problem[],
 ): void {
-  const { SegmentLength: segment, FragmentLength: fragment, SegmentControl: control } = group;
-  if (control === undefined) problems.push(missing(pointer, 'segmentControl'));
+  const { SegmentLength: segment, FragmentLength: fragment } = group;
   if (segment !== undefined && fragment !== undefined && fragment > segment) {
     problems.push({ pointer: `${pointer}/fragmentLength`, text: `Should be less than or equal to ${segment}` });
   }
-  if (group.MpdProfile === 'ON_DEMAND_PROFILE' && control !== 'SINGLE_FILE') {
+  if (group.MpdProfile === 'ON_DEMAND_PROFILE' && !isSingleFile(group)) {
     problems.push({ pointer: `${pointer}/mpdProfile`, text: 'ON_DEMAND_PROFILE needs segmentControl SINGLE_FILE' });
   }
 }

@@ -52,6 +52,7 @@ function cmafWith(extra: Partial<CmafGroupSettings>, output: Partial<Output> = {
 
 test('what jobs usually say is accepted', () => {
   assert.deepEqual(problemsOf(cmafWith({})), []);
+  assert.deepEqual(problemsOf(cmafWith({ SegmentControl: undefined, MpdProfile: 'ON_DEMAND_PROFILE' })), []);
   assert.deepEqual(
     problemsOf({ ...jobOf(role, 's3://in/a.mp4', [dashGroup({ destination: 's3://out/dash' })]).Settings }),
     [],

@@ -225,6 +225,15 @@ test('a DASH group in single files', () => {
   assert.deepEqual([group.isSingleFile, group.dash?.profile, group.outputs[0]?.extension], [true, 'on-demand', 'mp4']);
 });
 
+test('DASH and CMAF groups that do not say how they are cut are single files', () => {
+  const group = cmafGroup({ destination: 's3://out/cmaf' });
+  const { SegmentControl: _, ...CmafGroupSettings } = group.OutputGroupSettings?.CmafGroupSettings ?? {};
+  const unsaid = { ...group, OutputGroupSettings: { ...group.OutputGroupSettings, CmafGroupSettings } };
+  const [planned] = plan(jobOf(role, 's3://in/a.mp4', [unsaid]).Settings).groups;
+  assert.ok(planned?.kind === 'cmaf');
+  assert.equal(planned.isSingleFile, true);
+});
+
 test('what has no container is named after what its codec makes', () => {
   const outputOf = (CodecSettings: AudioCodecSettings) => {
     const Outputs = [{ ContainerSettings: { Container: 'RAW' as const }, AudioDescriptions: [{ CodecSettings }] }];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RateGuide } from './rate-guide.ts';
+import { nearestPass, RateGuide } from './rate-guide.ts';
 
 /** An encoder whose pictures take `times` what the first pass says, at each factor. */
 function encode(guide: RateGuide, bits: readonly number[], passFactor: number, times: number): number {
@@ -42,4 +42,25 @@ test('a film of nothing does not divide by nothing', () => {
   const guide = new RateGuide({ factor: 24, bits: [] }, 1000);
   assert.ok(Number.isFinite(guide.factor));
   assert.ok(guide.take(10) === undefined);
+});
+
+test('a film that grows faster or slower than most takes its budget, too, once passes have shown how fast', () => {
+  for (const steps of [2.5, 4, 9]) {
+    const passAt = (factor: number) => ({ factor, bits: bits.map((one) => one * 2 ** ((24 - factor) / steps)) });
+    const budget = total / 5;
+    const [first, near, far] = [passAt(24), passAt(24 + 2 * steps), passAt(24 + 4 * steps)];
+    const guide = new RateGuide(nearestPass([far, first, near], budget), budget);
+    assert.ok(Math.abs(guide.factor - (24 + steps * Math.log2(5))) < 0.02, `${steps}: ${guide.factor}`);
+  }
+});
+
+test('passes that tell nothing of growth leave the usual one', () => {
+  const flat = nearestPass(
+    [
+      { factor: 24, bits },
+      { factor: 30, bits },
+    ],
+    total / 2,
+  );
+  assert.ok(Math.abs(new RateGuide(flat, total / 2).factor - flat.factor - 6) < 0.01);
 });

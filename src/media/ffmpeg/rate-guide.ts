@@ -1,5 +1,7 @@
-/** So many steps of the rate factor double what a film takes. Source: x264's and x265's quantisers. */
+/** So many steps of the rate factor double what most films take. Source: x264's and x265's quantisers. */
 const STEPS_PER_DOUBLING = 6;
+/** Of films that were looked at twice: grain takes fewer, as it is gone all at once. */
+const [FEWEST_STEPS, MOST_STEPS] = [1.5, 12];
 /** The factor is set anew after so many pictures. */
 const INTERVAL = 12;
 /** No further from where it began than this, so that the quality of a film stays even. */
@@ -12,6 +14,29 @@ export interface FirstPass {
   readonly factor: number;
   /** each picture took so many bits. */
   readonly bits: readonly number[];
+  /** So many steps double what the film takes; 6 when absent. */
+  readonly steps?: number;
+}
+
+/**
+ * What several passes with different factors tell: the one that came nearest to the budget, and how fast the film grows
+ * between it and the nearest one on the other side.
+ *
+ * @param passes at least one
+ * @param budget bits of the whole film
+ */
+export function nearestPass(passes: readonly [FirstPass, ...FirstPass[]], budget: number): FirstPass {
+  const doublings = (pass: FirstPass): number => Math.log2(Math.max(1, totalOf(pass)) / Math.max(1, budget));
+  const [best = passes[0], ...others] = passes.toSorted((a, b) => Math.abs(doublings(a)) - Math.abs(doublings(b)));
+  const other = others.find((pass) => doublings(pass) * doublings(best) < 0) ?? others[0];
+  if (other === undefined) return best;
+  const steps = (best.factor - other.factor) / (doublings(other) - doublings(best));
+  const isTold = Number.isFinite(steps) && steps > 0;
+  return isTold ? { ...best, steps: Math.min(MOST_STEPS, Math.max(FEWEST_STEPS, steps)) } : best;
+}
+
+export function totalOf({ bits }: FirstPass): number {
+  return bits.reduce((sum, one) => sum + one, 0);
 }
 
 /**
@@ -24,6 +49,7 @@ export class RateGuide {
   readonly #start: number;
   readonly #least: number;
   readonly #total: number;
+  readonly #steps: number;
   #factor: number;
   #seen = 0;
   #spent = 0;
@@ -38,7 +64,8 @@ export class RateGuide {
     this.#pass = pass;
     this.#budget = budget;
     this.#least = least;
-    this.#total = pass.bits.reduce((sum, bits) => sum + bits, 0);
+    this.#total = totalOf(pass);
+    this.#steps = pass.steps ?? STEPS_PER_DOUBLING;
     this.#rest = this.#total;
     this.#factor = this.#needed(this.#total, budget);
     this.#start = this.#factor;
@@ -54,7 +81,7 @@ export class RateGuide {
     this.#seen += 1;
     this.#spent += bits;
     this.#rest -= before;
-    this.#predicted += before * 2 ** ((this.#pass.factor - this.#factor) / STEPS_PER_DOUBLING);
+    this.#predicted += before * 2 ** ((this.#pass.factor - this.#factor) / this.#steps);
     if (this.#seen % INTERVAL !== 0 || this.#rest <= 0) return undefined;
     const error = Math.min(2, Math.max(0.5, this.#spent / this.#predicted));
     const wanted = this.#needed(this.#rest * error, Math.max(1, this.#budget - this.#spent));
@@ -66,7 +93,7 @@ export class RateGuide {
   }
 
   #needed(bits: number, budget: number): number {
-    const factor = this.#pass.factor + STEPS_PER_DOUBLING * Math.log2(Math.max(1, bits) / budget);
+    const factor = this.#pass.factor + this.#steps * Math.log2(Math.max(1, bits) / budget);
     return Math.round(Math.min(MOST_FACTOR, Math.max(this.#least, factor)) * 100) / 100;
   }
 }

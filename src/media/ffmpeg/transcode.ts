@@ -26,7 +26,7 @@ import { encoderColor } from './color.ts';
 import { hdrOfInput } from './hdr-metadata.ts';
 import { inputPictures } from './input-pictures.ts';
 import { openFragmentedOutput } from './fragmented-outputs.ts';
-import { firstPassOf, firstPassSettings, needsFirstPass, secondPass } from './first-pass.ts';
+import { lookAtFilms, needsFirstPass, secondPass } from './first-pass.ts';
 import type { FFmpeg } from './load-ffmpeg.ts';
 import { framerateOf, MediaInput } from './media-input.ts';
 import type { Output, OutputAudio, OutputTracks } from './outputs.ts';
@@ -159,23 +159,26 @@ class Transcode {
     return this.#open(0);
   }
 
-  /** Encodes pictures once to see what they take, where that has to be known before. */
+  /** Encodes pictures to see what they take, where that has to be known before. */
   #measurePictures(first: OpenInput, windows: readonly (readonly ClipWindow[])[]): OpenInput {
     const videos = this.#job.groups.flatMap((group) =>
       group.outputs.flatMap(({ video }) => (needsFirstPass(video) ? [video] : [])),
     );
     if (videos.length === 0) return first;
-    const encoders = videos.map((video) => {
-      const bits: number[] = [];
-      this.#firstPasses.set(video, firstPassOf(video, bits));
-      const take = (packet: Packet): void => void bits.push(packet.size * 8);
-      return this.#openVideo(firstPassSettings(video), [], first.media, undefined, false, take);
+    let input = first;
+    const passes = lookAtFilms(videos, (looks) => {
+      const encoders = looks.map((look) =>
+        this.#openVideo(look.settings, [], input.media, undefined, false, ({ size }) => look.take(size * 8)),
+      );
+      input.close();
+      this.#passOver(windows, encoders, new Map());
+      for (const encoder of encoders) encoder.finish();
+      input = this.#open(0);
+      return encoders.map(({ framerate }) => framerate);
     });
-    first.close();
-    this.#passOver(windows, encoders, new Map());
+    for (const [video, pass] of passes) this.#firstPasses.set(video, pass);
     this.#progress.endPass();
-    for (const encoder of encoders) encoder.finish();
-    return this.#open(0);
+    return input;
   }
 
   /** Lets encoders see and meters hear all of the inputs before anything is written. */

@@ -143,7 +143,7 @@ function iFrameLine(
   { width, height }: { readonly width: number | undefined; readonly height: number | undefined },
 ): string {
   const attributes = [
-    `BANDWIDTH=${peakBandwidth({ segments })}`,
+    `BANDWIDTH=${peakBandwidth(group, { segments })}`,
     `AVERAGE-BANDWIDTH=${averageBandwidth({ segments })}`,
     `CODECS="${codecNames(group, codecs).join(',')}"`,
   ];
@@ -189,7 +189,7 @@ function variantLine(
   const codecs = new Set([...rendition.codecs, ...companions.flatMap((companion) => companion.codecs)]);
   const names = codecNames(group, codecs);
   const attributes = [
-    `BANDWIDTH=${peakBandwidth(rendition) + highest(peakBandwidth)}`,
+    `BANDWIDTH=${peakBandwidth(group, rendition) + highest((each) => peakBandwidth(group, each))}`,
     `AVERAGE-BANDWIDTH=${averageBandwidth(rendition) + highest(averageBandwidth)}`,
     `CODECS="${names.join(',')}"`,
   ];
@@ -210,8 +210,22 @@ function rfc4281(name: string): string {
   return `avc1.${Number.parseInt(match[1] ?? '0', 16)}.${Number.parseInt(match[2] ?? '0', 16)}`;
 }
 
-export function peakBandwidth(rendition: Pick<Rendition, 'segments'>): number {
-  return Math.max(0, ...rendition.segments.map((segment) => bandwidth(segment.bytes, segment.duration)));
+/**
+ * The highest bit rate of segments in a row that last about as long as the target duration. Source: RFC 8216bis, section
+ * 4.1. A last segment of a few pictures says nothing about a stream by itself.
+ */
+export function peakBandwidth(group: HlsManifestSettings, { segments }: Pick<Rendition, 'segments'>): number {
+  const target = targetSeconds(group, segments);
+  let peak = 0;
+  for (const first of segments.keys()) {
+    let [bytes, seconds] = [0, 0];
+    for (let index = first; index < segments.length && seconds < 1.5 * target; index += 1) {
+      bytes += segments[index]?.bytes ?? 0;
+      seconds += segments[index]?.duration ?? 0;
+      if (seconds >= 0.5 * target && seconds <= 1.5 * target) peak = Math.max(peak, bandwidth(bytes, seconds));
+    }
+  }
+  return peak > 0 ? peak : averageBandwidth({ segments });
 }
 
 export function averageBandwidth(rendition: Pick<Rendition, 'segments'>): number {

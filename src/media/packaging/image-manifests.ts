@@ -40,7 +40,7 @@ export function imageManifest(group: HlsManifestSettings, rendition: ImageRendit
 export function imageLines(group: HlsManifestSettings, renditions: readonly ImageRendition[]): string {
   const lines = renditions.map((rendition) => {
     const { name, images, width, height } = rendition;
-    const bandwidth = Math.max(1, peakBandwidth({ segments: images }));
+    const bandwidth = Math.max(1, peakBandwidth(group, { segments: images }));
     const attributes = `BANDWIDTH=${bandwidth},RESOLUTION=${width}x${height},CODECS="jpeg"`;
     return `#EXT-X-IMAGE-STREAM-INF:${attributes},URI="${uri(group, name)}"\n`;
   });

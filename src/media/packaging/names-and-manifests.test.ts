@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { hlsGroup } from '#test/fixtures/media/transcode-jobs.ts';
 import { videoCodecName } from './video-codec-name.ts';
-import { childManifest, mainManifest } from './hls-manifest.ts';
+import { childManifest, mainManifest, type Segment } from './hls-manifest.ts';
 import { DESTINATION_IDENTIFIERS, expandIdentifiers, MODIFIER_IDENTIFIERS, unknownIdentifiers } from './output-name.ts';
 import { partSize } from './object-writer.ts';
 
@@ -50,6 +50,24 @@ describe('manifests', () => {
 
   test('of no segments are still whole', () => {
     assert.match(childManifest(group, []), /TARGETDURATION:1\n.*ENDLIST\n$/s);
+  });
+
+  test('take no peak from a segment that is too short to tell', () => {
+    const last = { name: 'a_00003.ts', duration: 0.066, bytes: 20_000 };
+    const bandwidthOf = (these: readonly Segment[]): string | undefined =>
+      /BANDWIDTH=(\d+)/.exec(
+        mainManifest(group, [{ name: 'a.m3u8', segments: these, codecs: [], audioGroupIds: [] }]),
+      )?.[1];
+    assert.equal(bandwidthOf([...segments, last]), '1000000');
+    // Together with the one before it is long enough: 620,000 bytes in 4.07 seconds.
+    assert.equal(
+      bandwidthOf([
+        { name: 'a_00001.ts', duration: 4, bytes: 400_000 },
+        { ...last, bytes: 220_000 },
+      ]),
+      '1219873',
+    );
+    assert.equal(bandwidthOf([last]), String(Math.ceil((20_000 * 8) / 0.066)));
   });
 
   test('name peak and average bandwidth, and codecs in both forms', () => {

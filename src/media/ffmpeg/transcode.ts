@@ -1,4 +1,3 @@
-import type { Packet } from 'node-av/lib';
 import type { PartSink } from '../packaging/object-writer.ts';
 import type { AudioSettings } from '../audio-settings.ts';
 import type { CaptionOutput } from '../caption-settings.ts';

@@ -66,6 +66,8 @@ import { purgeAccount as purgeS3Account } from '#services/s3/maintenance/purge-a
 import { s3Migrations } from '#services/s3/migrations.ts';
 import { notificationMigrations } from '#services/s3/notifications/notification-table.ts';
 import { WebhookDeliveries } from '#services/s3/notifications/webhook-deliveries.ts';
+import { InventoryRunner } from '#services/s3/inventory/inventory-runner.ts';
+import { inventoryMigrations } from '#services/s3/inventory/inventory-store.ts';
 import { accessLogMigrations } from '#services/s3/access-log/log-table.ts';
 import { LogDelivery } from '#services/s3/access-log/log-delivery.ts';
 import { LifecycleRunner } from '#services/s3/maintenance/lifecycle-runner.ts';
@@ -106,6 +108,7 @@ export const allMigrations: readonly Migration[] = [
   ...scrubMigrations,
   ...notificationMigrations,
   ...accessLogMigrations,
+  ...inventoryMigrations,
   ...mediaconvertMigrations,
   ...streamMigrations,
   ...archiveMigrations,
@@ -281,6 +284,7 @@ export function composeServices(
 
   const s3Lifecycle = new LifecycleRunner({ s3, audit: log, clock, randomness, logger });
   const s3LogDelivery = new LogDelivery({ s3, api: new S3Api(door), clock, randomness, logger });
+  const s3Inventory = new InventoryRunner({ s3, api: new S3Api(door), clock, randomness, logger });
   const s3Webhooks = new WebhookDeliveries(s3.store, config.s3Webhooks, clock, logger);
   const scrubber =
     config.scrubRate === undefined
@@ -341,6 +345,7 @@ export function composeServices(
     s3Lifecycle,
     s3Webhooks,
     s3LogDelivery,
+    s3Inventory,
     mediaconvert,
     kinesisVideo,
     archivedMedia,

@@ -110,6 +110,7 @@ export class Platform {
     this.#services.s3Lifecycle.start();
     this.#services.s3Webhooks.start();
     this.#services.s3LogDelivery.start();
+    this.#services.s3Inventory.start();
     this.#services.kinesisVideo.janitor.start();
     this.#services.secretsManager.janitor.start();
     this.#services.secretsManager.rotations.start();
@@ -123,6 +124,7 @@ export class Platform {
     await this.#services.s3Lifecycle.stop();
     await this.#services.s3Webhooks.stop();
     await this.#services.s3LogDelivery.stop();
+    await this.#services.s3Inventory.stop();
     await this.#services.mediaconvert.runner.stop();
     await this.#services.kmsJanitor.stop();
     this.#services.kms.proxies.close();

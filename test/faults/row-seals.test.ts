@@ -53,7 +53,7 @@ import type { XksProxy } from '../harness/xks-proxy.ts';
 import { furnishKeyStore, furnishKms, kmsCases, startKeyStoreProxy } from '../harness/kms-sealed-rows.ts';
 import { cluster, header } from '../harness/matroska-builder.ts';
 import { jobEnd, jobOf, mp4Group } from '../harness/media-job.ts';
-import { furnishS3 } from '../harness/s3-sealed-rows.ts';
+import { furnishS3, readInventory } from '../harness/s3-sealed-rows.ts';
 import { MediaProducer } from '../harness/media-producer.ts';
 
 const ACCOUNT = '123456789012';
@@ -292,6 +292,7 @@ describe('a column that was changed in the database', () => {
     const { Entitlements = [] } = await flows.send(new ListEntitlementsCommand({})).finally(() => flows.destroy());
     assert.equal(Entitlements.length, 1, 'the entitlement is not there');
   };
+  const getInventory: Use = (endpoint) => readInventory(clientConfig(endpoint, ROOT.id, ROOT.secret));
   const readEvents: Use = async () => {
     const connection = await connectToServer(join(folder, 'data'));
     assert.ok(connection);
@@ -387,6 +388,7 @@ describe('a column that was changed in the database', () => {
       use: readEvents,
       lookedUpBy: ['number', 'bucket', 'day', 'time', 'length', 'lines', 'mac'],
     },
+    { table: 's3_inventory', where: '1', use: getInventory, lookedUpBy: ['bucket', 'id'] },
     // Where it cannot be believed, the reading begins anew.
     { table: 's3_scrub', where: '1', use: readEvents, lookedUpBy: ['id', 'position', 'mac'] },
     { table: 'kms_usage', where: `operation = 'CreateAlias'`, use: readUsage, lookedUpBy: ['day'] },

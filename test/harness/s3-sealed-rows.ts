@@ -1,6 +1,8 @@
 import {
   CreateBucketCommand,
+  GetBucketInventoryConfigurationCommand,
   ListObjectsV2Command,
+  PutBucketInventoryConfigurationCommand,
   PutBucketLoggingCommand,
   PutBucketNotificationConfigurationCommand,
   S3Client,
@@ -17,5 +19,19 @@ export async function furnishS3(config: ClientConfig): Promise<void> {
   const LoggingEnabled = { TargetBucket: 'telling', TargetPrefix: '' };
   await s3.send(new PutBucketLoggingCommand({ Bucket: 'telling', BucketLoggingStatus: { LoggingEnabled } }));
   await s3.send(new ListObjectsV2Command({ Bucket: 'telling' }));
+  const InventoryConfiguration = {
+    Id: 'all',
+    IsEnabled: false,
+    IncludedObjectVersions: 'All' as const,
+    Schedule: { Frequency: 'Daily' as const },
+    Destination: { S3BucketDestination: { Bucket: 'arn:aws:s3:::telling', Format: 'CSV' as const } },
+  };
+  await s3.send(new PutBucketInventoryConfigurationCommand({ Bucket: 'telling', Id: 'all', InventoryConfiguration }));
   s3.destroy();
+}
+
+export async function readInventory(config: ClientConfig): Promise<void> {
+  const s3 = new S3Client(config);
+  const get = new GetBucketInventoryConfigurationCommand({ Bucket: 'telling', Id: 'all' });
+  await s3.send(get).finally(() => s3.destroy());
 }

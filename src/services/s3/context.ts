@@ -14,6 +14,7 @@ import { DataKeys } from './keys/data-keys.ts';
 import { MasterKeys } from './keys/master-keys.ts';
 import { AccessLog } from './access-log/access-log.ts';
 import { AccessLogStore } from './access-log/access-log-store.ts';
+import { InventoryStore } from './inventory/inventory-store.ts';
 import { Announcer, type AppendEvent } from './notifications/announcer.ts';
 import { Objects } from './objects.ts';
 import { RequestScope } from './request-scope.ts';
@@ -57,6 +58,7 @@ export interface S3Context {
   readonly announcer: Announcer;
   readonly accessLog: AccessLog;
   readonly accessLogStore: AccessLogStore;
+  readonly inventories: InventoryStore;
   readonly webhookNames: ReadonlySet<string>;
   readonly randomness: Randomness;
   readonly canonicalIdOf: (account: AccountId) => Promise<string>;
@@ -90,6 +92,7 @@ export function createS3Context(dependencies: S3Dependencies): S3Context {
     scope,
     accessLog: new AccessLog({ store: accessLogStore, scope, canonicalIdOf, clock, logger }),
     accessLogStore,
+    inventories: new InventoryStore(records),
     announcer: new Announcer(clock, dependencies.appendEvent),
     webhookNames: dependencies.webhookNames,
     randomness,

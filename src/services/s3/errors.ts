@@ -267,6 +267,26 @@ export function crossLocationLogging(source: string, target: string): ServiceErr
   });
 }
 
+export function invalidConfigurationId(): ServiceError {
+  return s3Error('InvalidConfigurationId', 400, 'The specified configuration id is invalid.');
+}
+
+export function noSuchConfiguration(bucket: string): ServiceError {
+  return s3Error('NoSuchConfiguration', 404, 'The specified configuration does not exist.', { BucketName: bucket });
+}
+
+export function tooManyConfigurations(): ServiceError {
+  return s3Error(
+    'TooManyConfigurations',
+    400,
+    'You are attempting to create a new configuration but have already reached the 1,000-configuration limit.',
+  );
+}
+
+export function invalidInventoryDestination(): ServiceError {
+  return s3Error('InvalidS3DestinationBucket', 400, 'The destination bucket is not valid.');
+}
+
 export function invalidBucketState(message: string): ServiceError {
   return s3Error('InvalidBucketState', 409, message);
 }

@@ -15,6 +15,12 @@ import { constraints } from './generated/constraints.ts';
 import { abortMultipartUpload } from './operations/abort-multipart-upload.ts';
 import { deleteBucketCors, getBucketCors, putBucketCors } from './operations/bucket-cors.ts';
 import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from './operations/bucket-encryption.ts';
+import {
+  deleteBucketInventoryConfiguration,
+  getBucketInventoryConfiguration,
+  listBucketInventoryConfigurations,
+  putBucketInventoryConfiguration,
+} from './operations/bucket-inventory.ts';
 import { getBucketLogging, putBucketLogging } from './operations/bucket-logging.ts';
 import { getBucketRequestPayment, putBucketRequestPayment } from './operations/bucket-request-payment.ts';
 import {
@@ -112,6 +118,10 @@ export function s3Service(context: S3Context): Service<S3Context> {
       putBucketLifecycleConfiguration,
       getBucketLifecycleConfiguration,
       deleteBucketLifecycle,
+      putBucketInventoryConfiguration,
+      getBucketInventoryConfiguration,
+      listBucketInventoryConfigurations,
+      deleteBucketInventoryConfiguration,
       putBucketLogging,
       getBucketLogging,
       putBucketNotificationConfiguration,

@@ -2,6 +2,7 @@ import { CompiledQuery, type Kysely } from 'kysely';
 import type { AccountId, Region } from '#kernel/ids.ts';
 import type { Records } from '#storage/records.ts';
 import type { AccessLogRow } from './access-log/log-table.ts';
+import type { InventoryRow } from './inventory/inventory-store.ts';
 import type { NotificationRow } from './notifications/notification-table.ts';
 import { successorOfPrefix } from './domain/key-range.ts';
 import type { FolderSearch } from './domain/listing.ts';
@@ -90,6 +91,7 @@ export interface S3Tables {
   readonly s3_master_key: MasterKeyRow;
   readonly s3_notification: NotificationRow;
   readonly s3_access_log: AccessLogRow;
+  readonly s3_inventory: InventoryRow;
 }
 
 export type S3Transaction = Kysely<S3Tables>;

@@ -1,6 +1,7 @@
 import type { AccountId } from '#kernel/ids.ts';
 import type { S3Context } from '../context.ts';
 import { blobsOfRow, parseStoredPart } from '../domain/object-facts.ts';
+import { removeInventories } from '../inventory/inventory-store.ts';
 
 const PAGE = 500;
 
@@ -31,6 +32,7 @@ async function purgeBucket(s3: S3Context, bucket: string): Promise<void> {
       const parts = await transaction.selectFrom('s3_part').select('facts').where('upload', 'in', uploads).execute();
       await transaction.deleteFrom('s3_part').where('upload', 'in', uploads).execute();
       await transaction.deleteFrom('s3_upload').where('bucket', '=', bucket).execute();
+      await removeInventories(transaction, bucket);
       await transaction.deleteFrom('s3_bucket').where('name', '=', bucket).execute();
       return { blobs: [...found, ...parts.map((part) => parseStoredPart(part.facts).blob)], isDone: true };
     });

@@ -16,6 +16,7 @@ import { operation } from '#kernel/operation.ts';
 import { bucketAccess, bucketArn } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { parseStoredPart } from '../domain/object-facts.ts';
+import { removeInventories } from '../inventory/inventory-store.ts';
 import { accessDenied, bucketNotEmpty, invalidArgument } from '../errors.ts';
 
 const MAXIMUM_BUCKETS = 10_000;
@@ -40,6 +41,7 @@ export const deleteBucket = operation<S3Context, DeleteBucketRequest, Record<str
       const parts = await transaction.selectFrom('s3_part').select('facts').where('upload', 'in', uploads).execute();
       await transaction.deleteFrom('s3_part').where('upload', 'in', uploads).execute();
       await transaction.deleteFrom('s3_upload').where('bucket', '=', name).execute();
+      await removeInventories(transaction, name);
       await transaction.deleteFrom('s3_bucket').where('name', '=', name).execute();
       return parts.map((part) => parseStoredPart(part.facts).blob);
     });

@@ -82,7 +82,11 @@ export class LogDelivery {
     const row = await this.#s3.store.findBucket(name);
     const source = row && this.#s3.seal.checkBucket(row);
     const logging = source && settingsOf(source).logging;
-    if (source === undefined || logging === undefined) return await this.#s3.accessLogStore.drop(name);
+    if (source === undefined || logging === undefined) {
+      // Read first: a row that was changed, so that it names another bucket, is an error and not forgotten.
+      await this.#s3.accessLogStore.next(name, MOST_OF_AN_OBJECT, false);
+      return await this.#s3.accessLogStore.drop(name);
+    }
     const isOneDay = partitionOf(logging) === 'EventTime';
     while (!this.#isStopped) {
       const rows = await this.#s3.accessLogStore.next(name, MOST_OF_AN_OBJECT, isOneDay);

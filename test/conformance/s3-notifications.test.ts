@@ -16,6 +16,7 @@ import {
   PutBucketVersioningCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
+  RenameObjectCommand,
   S3Client,
   type TopicConfiguration,
   UploadPartCommand,
@@ -154,7 +155,8 @@ describe('the notifications of buckets', () => {
     assert.equal((await fetch(`${platform.endpoint}/${Bucket}`, { method: 'POST', body: form })).status, 204);
     await s3.send(new DeleteObjectCommand({ Bucket, Key: 'a' }));
     await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key: 'b' }, { Key: 'never there' }] } }));
-    const told = await records(Bucket, 8);
+    await s3.send(new RenameObjectCommand({ Bucket, Key: 'e', RenameSource: `${Bucket}/d` }));
+    const told = await records(Bucket, 10);
     assert.deepEqual(
       told.map(({ eventName, s3: { object } }) => `${eventName} ${object.key}`),
       [
@@ -166,6 +168,8 @@ describe('the notifications of buckets', () => {
         'ObjectCreated:Post d',
         'ObjectRemoved:Delete a',
         'ObjectRemoved:Delete b',
+        'ObjectCreated:Copy e',
+        'ObjectRemoved:Delete d',
       ],
     );
     const sequencers = told.map((record) => record.s3.object.sequencer);

@@ -9,6 +9,8 @@ export interface InventoryScope {
   readonly bucket: string;
   /** The canonical id of the bucket's owner. */
   readonly ownerId: string;
+  /** Else of the current objects alone. */
+  readonly isOfAllVersions: boolean;
   /** Whether the bucket has, or had, versioning. */
   readonly isVersioned: boolean;
   readonly rules: readonly LifecycleRule[];
@@ -22,9 +24,15 @@ const ENCRYPTIONS = {
   'SSE-C': 'SSE-C',
 } as const satisfies Record<ObjectFacts['encryption']['kind'], string>;
 
-/** One line of a report, with its line feed: every value in quotation marks, the key as in an address. */
-export function inventoryLine(scope: InventoryScope, row: ListedRow, isLatest: boolean): string {
+/**
+ * One line of a report, with its line feed: every value in quotation marks, the key as in an address; `undefined` for what
+ * the report is not of.
+ *
+ * @param isLatest it is the newest version of its key
+ */
+export function inventoryLine(scope: InventoryScope, row: ListedRow, isLatest: boolean): string | undefined {
   const facts = parseVersionFacts(row.facts);
+  if (!scope.isOfAllVersions && (!isLatest || isMarker(facts))) return undefined;
   const values: Record<string, string> = {
     Bucket: scope.bucket,
     Key: encodeURIComponent(row.key).replaceAll('%2F', '/'),

@@ -155,6 +155,7 @@ export class InventoryRunner {
     const scope: InventoryScope = {
       bucket: bucket.name,
       ownerId: await this.#s3.canonicalIdOf(bucket.account),
+      isOfAllVersions: configuration.IncludedObjectVersions === 'All',
       isVersioned: versioningOf(bucket) !== 'Never',
       rules: lifecycle === undefined ? [] : activeRules(lifecycle),
       columns: columnsOf(configuration),
@@ -166,10 +167,11 @@ export class InventoryRunner {
         yield await file.end();
         file = new CompressedFile();
       }
-      const lines = page.map((row) => {
+      const lines = page.flatMap((row) => {
         const isLatest = row.key !== lastKey;
         lastKey = row.key;
-        return inventoryLine(scope, row, isLatest);
+        const line = inventoryLine(scope, row, isLatest);
+        return line === undefined ? [] : [line];
       });
       await file.write(lines);
     }
@@ -177,20 +179,16 @@ export class InventoryRunner {
   }
 
   async *#pages(bucket: string, configuration: InventoryConfiguration): AsyncGenerator<readonly ListedRow[]> {
-    const { Filter: filter, IncludedObjectVersions: versions } = configuration;
-    const prefix = filter?.Prefix ?? '';
+    const prefix = configuration.Filter?.Prefix ?? '';
     const end = prefix === '' ? undefined : successorOfPrefix(prefix);
     let from: { key: string; isInclusive: boolean; rank?: number } = { key: prefix, isInclusive: true };
     for (;;) {
       if (this.#isStopped) throw new Stopped();
-      const page: readonly (ListedRow & { readonly rank?: number })[] =
-        versions === 'All'
-          ? await this.#s3.store.versions.list(bucket, from, end, PAGE)
-          : await this.#s3.store.listObjects(bucket, from, end, PAGE);
+      const page = await this.#s3.store.versions.list(bucket, from, end, PAGE, 'whole');
       if (page.length > 0) yield page;
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) return;
-      from = { key: last.key, isInclusive: false, ...(last.rank !== undefined && { rank: last.rank }) };
+      from = { key: last.key, isInclusive: false, rank: last.rank };
       await sleep(PAUSE_MS);
     }
   }

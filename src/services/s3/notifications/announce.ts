@@ -54,6 +54,22 @@ export function announceRemoved(
   };
 }
 
+/** An object has another key: it is told as a copy and the removal of what was copied. */
+export function announceRenamed(
+  s3: S3Context,
+  call: Call,
+  bucket: BucketRow,
+  { row }: StoredObject,
+  key: string,
+): (transaction: S3Transaction) => Promise<void> {
+  const cause = causeOf(call, 'RenameObject');
+  return async (transaction) => {
+    const { size, etag } = row;
+    await s3.announcer.announce(transaction, bucket, { event: 's3:ObjectCreated:Copy', key, size, etag }, cause);
+    await s3.announcer.announce(transaction, bucket, { event: 's3:ObjectRemoved:Delete', key: row.key }, cause);
+  };
+}
+
 /** What is kept about an object was changed. */
 export async function announceChanged(
   s3: S3Context,

@@ -9,6 +9,7 @@ import { blobsOfRow } from '../domain/object-facts.ts';
 import { checkRenameCondition } from '../domain/preconditions.ts';
 import { checkKey } from '../domain/refusals.ts';
 import { idempotencyMismatch, internalError, invalidArgument, invalidRequest, notImplemented } from '../errors.ts';
+import { announceRenamed } from '../notifications/announce.ts';
 import type { StoredObject } from '../objects.ts';
 import { rewrappedObject } from '../rewrapped-object.ts';
 import { findHead, type S3Transaction } from '../store.ts';
@@ -139,7 +140,11 @@ async function renameOnce(
     const { body: __, ...row } = source.row;
     const columns = { ...row, key: place.key, parts, facts: JSON.stringify(renamed) };
     const { mac } = s3.seal.object(columns);
-    const blobs = await s3.store.write((transaction) => move(s3, transaction, source, { ...columns, mac }, input));
+    const blobs = await s3.store.write(async (transaction) => {
+      const displaced = await move(s3, transaction, source, { ...columns, mac }, input);
+      if (displaced !== undefined) await announceRenamed(s3, call, bucket, source, place.key)(transaction);
+      return displaced;
+    });
     if (blobs === undefined) return false;
     s3.leases.discard(blobs);
     return true;

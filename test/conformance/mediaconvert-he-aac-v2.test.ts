@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import {
-  type AacSettings,
-  CreateJobCommand,
-  type HlsEncryptionSettings,
-  type OutputGroup,
-} from '@aws-sdk/client-mediaconvert';
+import { type AacSettings, CreateJobCommand, type OutputGroup } from '@aws-sdk/client-mediaconvert';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { BrowserPlayers, playerFiles, withoutPlayers } from '#test/harness/browser-players.ts';
 import { ContentHost } from '#test/harness/content-host.ts';
 import { play, probe, withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
 import { MediaAccount } from '#test/harness/media-account.ts';
 import { cmafGroup, dashGroup, hlsLadder, jobEnd, jobOf, mp4Group } from '#test/harness/media-job.ts';
+import { sampleAesGroup, smoothGroup, withSound } from '#test/harness/sound-jobs.ts';
 
 const SECONDS = 4;
 const SOURCE = 's3://source/films/stereo.mkv';
@@ -33,14 +28,6 @@ function sound(settings: Partial<AacSettings> = {}) {
   const common = { CodingMode: 'CODING_MODE_2_0', SampleRate: 48_000, Bitrate: 32_000, CodecProfile: 'HEV2' } as const;
   const CodecSettings = { Codec: 'AAC' as const, AacSettings: { ...common, ...settings } };
   return { AudioSourceName: 'Audio Selector 1', CodecSettings };
-}
-
-/** The group, with this sound in place of its own. */
-function withSound(group: OutputGroup, settings?: Partial<AacSettings>): OutputGroup {
-  const Outputs = (group.Outputs ?? []).map((output) =>
-    output.AudioDescriptions === undefined ? output : { ...output, AudioDescriptions: [sound(settings)] },
-  );
-  return { ...group, Outputs };
 }
 
 /** Decibels of both tones in both channels: low and high on the left, low and high on the right. */
@@ -94,17 +81,6 @@ describe('HE-AAC v2', { skip: withoutFfmpeg }, () => {
     await account.s3.send(new PutObjectCommand({ Bucket: 'source', Key: 'films/stereo.mkv', Body: stereoFilm() }));
     const pages = new Map([...playerFiles(), ['/sound.html', Buffer.from(SOUND_PAGE)]]);
     host = await ContentHost.start(account.s3, 'outputs', pages);
-    const Body = randomBytes(16);
-    await account.s3.send(new PutObjectCommand({ Bucket: 'outputs', Key: 'key', Body }));
-    const encryption: HlsEncryptionSettings = {
-      Type: 'STATIC_KEY',
-      EncryptionMethod: 'SAMPLE_AES',
-      InitializationVectorInManifest: 'INCLUDE',
-      StaticKeyProvider: { StaticKeyValue: Body.toString('hex'), Url: `${host.address}/content/key` },
-    };
-    const samples = hlsLadder({ destination: 's3://outputs/samples/film' });
-    const sampleSettings = samples.OutputGroupSettings ?? {};
-    const [picture] = hlsLadder({ destination: '' }).Outputs ?? [];
     const [file] = mp4Group({ destination: '' }).Outputs ?? [];
     const alone = (NameModifier: string, settings?: Partial<AacSettings>) => ({
       NameModifier,
@@ -125,24 +101,12 @@ describe('HE-AAC v2', { skip: withoutFfmpeg }, () => {
       ],
     };
     const groups: OutputGroup[] = [
-      withSound(files),
-      withSound(hlsLadder({ destination: 's3://outputs/hls/film' })),
-      withSound(dashGroup({ destination: 's3://outputs/dash/film' })),
-      withSound(cmafGroup({ destination: 's3://outputs/cmaf/film' })),
-      withSound({
-        ...samples,
-        OutputGroupSettings: {
-          ...sampleSettings,
-          HlsGroupSettings: { ...sampleSettings.HlsGroupSettings, Encryption: encryption },
-        },
-      }),
-      withSound({
-        OutputGroupSettings: {
-          Type: 'MS_SMOOTH_GROUP_SETTINGS',
-          MsSmoothGroupSettings: { Destination: 's3://outputs/smooth/film', FragmentLength: 2 },
-        },
-        Outputs: [{ ...picture, ContainerSettings: { Container: 'ISMV' } }],
-      }),
+      withSound(files, sound()),
+      withSound(hlsLadder({ destination: 's3://outputs/hls/film' }), sound()),
+      withSound(dashGroup({ destination: 's3://outputs/dash/film' }), sound()),
+      withSound(cmafGroup({ destination: 's3://outputs/cmaf/film' }), sound()),
+      withSound(await sampleAesGroup(account, host), sound()),
+      withSound(smoothGroup(), sound()),
     ];
     // An output of sound alone keeps its own settings.
     for (const [index, output] of (groups[0]?.Outputs ?? []).entries()) {
@@ -295,7 +259,7 @@ describe('HE-AAC v2', { skip: withoutFfmpeg }, () => {
   ] as const;
   for (const [what, settings, expected] of refusals) {
     it(`of ${what} is refused`, async () => {
-      const group = withSound(mp4Group({ destination: 's3://outputs/refused/film' }), settings);
+      const group = withSound(mp4Group({ destination: 's3://outputs/refused/film' }), sound(settings));
       await assert.rejects(account.media.send(new CreateJobCommand(jobOf(account.role, SOURCE, [group]))), expected);
     });
   }

@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import {
-  type AacSettings,
-  CreateJobCommand,
-  type HlsEncryptionSettings,
-  type Output,
-  type OutputGroup,
-} from '@aws-sdk/client-mediaconvert';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { type AacSettings, CreateJobCommand, type Output, type OutputGroup } from '@aws-sdk/client-mediaconvert';
 import { BrowserPlayers, playerFiles, withoutPlayers } from '#test/harness/browser-players.ts';
 import { ContentHost } from '#test/harness/content-host.ts';
 import { play, probe, withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
 import { MediaAccount } from '#test/harness/media-account.ts';
 import { dashGroup, hlsLadder, jobEnd, jobOf, mp4Group } from '#test/harness/media-job.ts';
+import { sampleAesGroup, smoothGroup, withSound } from '#test/harness/sound-jobs.ts';
 
 const SECONDS = 4;
 
@@ -21,14 +14,6 @@ function sound(settings: Partial<AacSettings> = {}) {
   const common = { CodingMode: 'CODING_MODE_2_0', SampleRate: 48_000, Bitrate: 64_000, CodecProfile: 'HEV1' } as const;
   const CodecSettings = { Codec: 'AAC' as const, AacSettings: { ...common, ...settings } };
   return { AudioSourceName: 'Audio Selector 1', CodecSettings };
-}
-
-/** The group, with this sound in place of its own. */
-function withSound(group: OutputGroup, settings?: Partial<AacSettings>): OutputGroup {
-  const Outputs = (group.Outputs ?? []).map((output) =>
-    output.AudioDescriptions === undefined ? output : { ...output, AudioDescriptions: [sound(settings)] },
-  );
-  return { ...group, Outputs };
 }
 
 /** A page that plays a file without any player. */
@@ -48,17 +33,6 @@ describe('HE-AAC', { skip: withoutFfmpeg }, () => {
     account = await MediaAccount.start(SECONDS);
     const pages = new Map([...playerFiles(), ['/file.html', Buffer.from(FILE_PAGE)]]);
     host = await ContentHost.start(account.s3, 'outputs', pages);
-    const Body = randomBytes(16);
-    await account.s3.send(new PutObjectCommand({ Bucket: 'outputs', Key: 'key', Body }));
-    const encryption: HlsEncryptionSettings = {
-      Type: 'STATIC_KEY',
-      EncryptionMethod: 'SAMPLE_AES',
-      InitializationVectorInManifest: 'INCLUDE',
-      StaticKeyProvider: { StaticKeyValue: Body.toString('hex'), Url: `${host.address}/content/key` },
-    };
-    const samples = hlsLadder({ destination: 's3://outputs/samples/film' });
-    const sampleSettings = samples.OutputGroupSettings ?? {};
-    const [picture] = hlsLadder({ destination: '' }).Outputs ?? [];
     const dash = dashGroup({ destination: 's3://outputs/dash/film' });
     // The sound is one of AWS's presets.
     const preset = { NameModifier: '_sound', Preset: 'System-Ott_Dash_Mp4_Aac_He_96Kbps' };
@@ -75,24 +49,12 @@ describe('HE-AAC', { skip: withoutFfmpeg }, () => {
     };
     const mono = { CodingMode: 'CODING_MODE_1_0', SampleRate: 44_100, Bitrate: 32_000 } as const;
     const groups: OutputGroup[] = [
-      withSound(hlsLadder({ destination: 's3://outputs/hls/film' })),
+      withSound(hlsLadder({ destination: 's3://outputs/hls/film' }), sound()),
       { ...dash, Outputs: outputs },
-      withSound({ ...file, Outputs: [...(file.Outputs ?? []), raw] }),
-      withSound(named(mp4Group({ destination: 's3://outputs/mono/film' })), mono),
-      withSound({
-        ...samples,
-        OutputGroupSettings: {
-          ...sampleSettings,
-          HlsGroupSettings: { ...sampleSettings.HlsGroupSettings, Encryption: encryption },
-        },
-      }),
-      withSound({
-        OutputGroupSettings: {
-          Type: 'MS_SMOOTH_GROUP_SETTINGS',
-          MsSmoothGroupSettings: { Destination: 's3://outputs/smooth/film', FragmentLength: 2 },
-        },
-        Outputs: [{ ...picture, ContainerSettings: { Container: 'ISMV' } }],
-      }),
+      withSound({ ...file, Outputs: [...(file.Outputs ?? []), raw] }, sound()),
+      withSound(named(mp4Group({ destination: 's3://outputs/mono/film' })), sound(mono)),
+      withSound(await sampleAesGroup(account, host), sound()),
+      withSound(smoothGroup(), sound()),
     ];
     const job = jobOf(account.role, account.source, groups);
     const { Job: created } = await account.media.send(new CreateJobCommand(job));
@@ -182,7 +144,7 @@ describe('HE-AAC', { skip: withoutFfmpeg }, () => {
   ] as const;
   for (const [what, settings, expected] of refusals) {
     it(`of ${what} is refused`, async () => {
-      const group = withSound(mp4Group({ destination: 's3://outputs/refused/film' }), settings);
+      const group = withSound(mp4Group({ destination: 's3://outputs/refused/film' }), sound(settings));
       await assert.rejects(
         account.media.send(new CreateJobCommand(jobOf(account.role, account.source, [group]))),
         expected,

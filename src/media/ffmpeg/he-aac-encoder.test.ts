@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { before, describe, test } from 'node:test';
+import { encodeHeAac, type EncodedHeAac, type HeAacFacts } from '#test/harness/encoded-he-aac.ts';
 import { withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
-import { adtsHeader } from '../packaging/adts-header.ts';
-import { AudioEncoder } from './audio-encoder.ts';
 import { type FFmpeg, loadFFmpeg } from './load-ffmpeg.ts';
-import { silentFrame } from './sample-target.ts';
 
 /** Samples by which a decoder's output is late. */
 const DELAY = 2 * 1024 + 962;
@@ -16,50 +14,16 @@ before(async () => {
   ffmpeg = await loadFFmpeg();
 });
 
-interface Facts {
-  readonly sampleRate: number;
-  readonly channels: number;
-  readonly bitrate: number;
-}
-
-interface Made {
-  readonly packets: readonly { readonly data: Buffer; readonly pts: number; readonly duration: number }[];
-  readonly config: Buffer;
-  /** Bits a second. */
-  readonly bitrate: number;
-}
-
 type Source = (sample: number, channel: number) => number;
 
-function encoded({ sampleRate, channels, bitrate }: Facts, source: Source): Made {
-  const settings = { kind: 'aac', isReplicated: true, sampleRate, channels, bitrate } as const;
-  const encoder = new AudioEncoder(ffmpeg, settings, 1);
-  assert.equal(encoder.codecName, 'mp4a.40.5');
-  const { context } = encoder;
-  const form = { sampleRate, format: context.sampleFormat, layout: context.channelLayout };
-  const config = Buffer.from(context.extraData ?? []);
-  const packets: Made['packets'][number][] = [];
-  encoder.addReceiver(({ data, pts, duration }) => {
-    packets.push({ data: Buffer.from(data ?? []), pts: Number(pts), duration: Number(duration) });
-  });
-  const total = SECONDS * sampleRate;
-  // Of lengths that are no frame's.
-  for (let at = 0; at < total; at += 1500) {
-    const frame = silentFrame(ffmpeg, form, Math.min(1500, total - at));
-    for (const [channel, plane] of (frame.extendedData ?? []).entries()) {
-      for (let index = 0; index < frame.nbSamples; index++) plane.writeFloatLE(source(at + index, channel), index * 4);
-    }
-    encoder.encode(frame);
-    frame.free();
-  }
-  encoder.finish();
-  const bytes = packets.reduce((sum, { data }) => sum + data.length, 0);
-  return { packets, config, bitrate: (bytes * 8 * sampleRate) / (packets.length * 2048) };
+function encoded(facts: HeAacFacts, source: Source): EncodedHeAac {
+  const made = encodeHeAac(ffmpeg, facts, SECONDS * facts.sampleRate, source);
+  assert.equal(made.codecName, 'mp4a.40.5');
+  return made;
 }
 
 /** What the ffmpeg command makes of it, without its delay: by channel. It complains of nothing. */
-function decoded({ packets, config }: Made, { sampleRate, channels }: Facts): Float32Array[] {
-  const adts = Buffer.concat(packets.flatMap(({ data }) => [adtsHeader(config, data.length), data]));
+function decoded({ packets, adts }: EncodedHeAac, { sampleRate, channels }: HeAacFacts): Float32Array[] {
   // One channel comes out as two alike, as parametric stereo might follow.
   const args = ['-v', 'warning', '-f', 'aac', '-i', 'pipe:0', '-ac', '2', '-f', 'f32le', 'pipe:1'];
   const { stdout, stderr } = spawnSync('ffmpeg', args, { input: adts, maxBuffer: 64 * 1024 * 1024 });
@@ -131,17 +95,17 @@ function noise(seed: number): () => number {
   };
 }
 
-const STEREO: Facts = { sampleRate: 48_000, channels: 2, bitrate: 64_000 };
+const STEREO: HeAacFacts = { sampleRate: 48_000, channels: 2, bitrate: 64_000 };
 
 /** A signal of channels, kept so that it can be compared. */
-function kept({ sampleRate, channels }: Facts, source: Source): Float32Array[] {
+function kept({ sampleRate, channels }: HeAacFacts, source: Source): Float32Array[] {
   return Array.from({ length: channels }, (_, channel) =>
     Float32Array.from({ length: SECONDS * sampleRate }, (__, index) => source(index, channel)),
   );
 }
 
 describe('HE-AAC in ffmpeg’s decoder', { skip: withoutFfmpeg }, () => {
-  const speech = (facts: Facts): Source => {
+  const speech = (facts: HeAacFacts): Source => {
     const random = noise(5);
     let last = 0;
     return (sample) => {
@@ -161,11 +125,11 @@ describe('HE-AAC in ffmpeg’s decoder', { skip: withoutFfmpeg }, () => {
     const random = noise(9);
     return () => 0.15 * random();
   };
-  const bursts = (facts: Facts): Source => {
+  const bursts = (facts: HeAacFacts): Source => {
     const random = noise(4);
     return (sample) => 0.6 * random() * Math.exp(-((sample + 9000) % (facts.sampleRate / 4)) / 150);
   };
-  const cases: readonly (readonly [string, Facts, (facts: Facts) => Source])[] = [
+  const cases: readonly (readonly [string, HeAacFacts, (facts: HeAacFacts) => Source])[] = [
     ['noise', STEREO, white],
     ['noise at 44.1 kHz', { sampleRate: 44_100, channels: 2, bitrate: 96_000 }, white],
     ['noise of one channel at 32 kHz', { sampleRate: 32_000, channels: 1, bitrate: 32_000 }, white],

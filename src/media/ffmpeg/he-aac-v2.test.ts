@@ -4,25 +4,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { encodeHeAac, type EncodedHeAac } from '#test/harness/encoded-he-aac.ts';
 import { withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
-import { adtsHeader } from '../packaging/adts-header.ts';
-import { AudioEncoder } from './audio-encoder.ts';
 import { type FFmpeg, loadFFmpeg } from './load-ffmpeg.ts';
-import { silentFrame } from './sample-target.ts';
 
 /** Samples by which a decoder's output is late: those of HE-AAC, and the filters that make one channel of two. */
 const DELAY = 2 * 1024 + 962 + 577;
 const SECONDS = 3;
 
 type Stereo = readonly [Float32Array, Float32Array];
-
-interface Made {
-  readonly adts: Buffer;
-  readonly config: Buffer;
-  readonly packets: readonly { readonly data: Buffer; readonly pts: number; readonly duration: number }[];
-  /** Bits a second. */
-  readonly bitrate: number;
-}
 
 interface Decoder {
   readonly name: string;
@@ -66,37 +56,15 @@ before(async () => {
   ffmpeg = await loadFFmpeg();
 });
 
-function encoded(channels: Stereo, bitrate: number, sampleRate = 48_000): Made {
-  const settings = { kind: 'aac', isReplicated: true, isParametric: true, sampleRate, channels: 2, bitrate } as const;
-  const encoder = new AudioEncoder(ffmpeg, settings, 1);
-  assert.equal(encoder.codecName, 'mp4a.40.29');
-  const { context } = encoder;
-  const form = { sampleRate, format: context.sampleFormat, layout: context.channelLayout };
-  const config = Buffer.from(context.extraData ?? []);
-  const packets: Made['packets'][number][] = [];
-  encoder.addReceiver(({ data, pts, duration }) => {
-    packets.push({ data: Buffer.from(data ?? []), pts: Number(pts), duration: Number(duration) });
-  });
-  const total = channels[0].length;
-  // Of lengths that are no frame's.
-  for (let at = 0; at < total; at += 1500) {
-    const count = Math.min(1500, total - at);
-    const frame = silentFrame(ffmpeg, form, count);
-    for (const [channel, plane] of (frame.extendedData ?? []).entries()) {
-      const samples = channels[channel] ?? new Float32Array(0);
-      for (let index = 0; index < count; index++) plane.writeFloatLE(samples[at + index] ?? 0, index * 4);
-    }
-    encoder.encode(frame);
-    frame.free();
-  }
-  encoder.finish();
-  const bytes = packets.reduce((sum, { data }) => sum + data.length, 0);
-  const adts = Buffer.concat(packets.flatMap(({ data }) => [adtsHeader(config, data.length), data]));
-  return { adts, config, packets, bitrate: (bytes * 8 * sampleRate) / (packets.length * 2048) };
+function encoded(channels: Stereo, bitrate: number, sampleRate = 48_000): EncodedHeAac {
+  const facts = { sampleRate, channels: 2, bitrate, isParametric: true };
+  const made = encodeHeAac(ffmpeg, facts, channels[0].length, (at, channel) => channels[channel]?.[at] ?? 0);
+  assert.equal(made.codecName, 'mp4a.40.29');
+  return made;
 }
 
 /** What a decoder makes of it, from the source's first sample to its last. */
-function decoded({ adts, packets }: Made, decoder: Decoder, length: number): Stereo {
+function decoded({ adts, packets }: EncodedHeAac, decoder: Decoder, length: number): Stereo {
   const bytes = decoder.decode(adts);
   assert.equal(bytes.length, (packets.length * 2048 - decoder.leftOut) * 2 * 4, 'two channels');
   const side = (channel: number): Float32Array =>

@@ -43,6 +43,8 @@ class Connection {
   #received = 0;
   /** How long the answer is, once its head has come. */
   #expected = Number.NaN;
+  /** The server closes the connection after it. */
+  #isLast = false;
   #due = 0;
   #end: () => void = () => {};
 
@@ -101,8 +103,11 @@ class Connection {
     const isSuccess = first[9] === 0x32;
     if (isSuccess) this.#work.succeed(this.#due);
     else this.#work.fail(Buffer.concat(this.#answer));
+    const isLast = this.#isLast;
     this.#clear();
-    this.#next();
+    if (!isLast) return this.#next();
+    this.#socket?.destroy();
+    this.#open();
   }
 
   #readHead(): void {
@@ -110,7 +115,9 @@ class Connection {
       this.#answer.length === 1 && this.#answer[0] !== undefined ? this.#answer[0] : Buffer.concat(this.#answer);
     const end = whole.indexOf(HEAD_END);
     if (end < 0) return;
-    const length = /content-length: *(\d+)/i.exec(whole.toString('latin1', 0, end))?.[1];
+    const head = whole.toString('latin1', 0, end);
+    const length = /content-length: *(\d+)/i.exec(head)?.[1];
+    this.#isLast = /connection: *close/i.test(head);
     this.#expected = end + HEAD_END.length + Number(length ?? 0);
   }
 
@@ -118,6 +125,7 @@ class Connection {
     this.#answer = [];
     this.#received = 0;
     this.#expected = Number.NaN;
+    this.#isLast = false;
   }
 }
 

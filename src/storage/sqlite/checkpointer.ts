@@ -17,7 +17,8 @@ export class Checkpointer {
   readonly #look: StatementSync;
   #timer: NodeJS.Timeout | undefined;
   #thread: Worker | undefined;
-  #isWorking = false;
+  #working: Promise<void> | undefined;
+  #done: () => void = () => {};
 
   /** @param writer the connection that writes, whose own checkpoints end here */
   constructor(file: string, writer: DatabaseSync) {
@@ -31,6 +32,14 @@ export class Checkpointer {
   /** To be called after each commit. */
   committed(): void {
     this.#timer ??= setTimeout(() => this.#lookAtLog(), LOOK_EVERY_MS).unref();
+  }
+
+  /** Takes over what there is, if it is much; resolves when that has ended. */
+  async takeOver(): Promise<void> {
+    const { log = 0, checkpointed = 0 } = this.#look.get() ?? {};
+    if (Number(log) - Number(checkpointed) < ENOUGH_PAGES) return;
+    this.#ask();
+    await this.#working;
   }
 
   /** Resolves when the thread has let go of the database. */
@@ -53,23 +62,27 @@ export class Checkpointer {
   }
 
   #ask(): void {
-    if (this.#isWorking) return this.committed();
-    this.#isWorking = true;
+    if (this.#working !== undefined) return this.committed();
     this.#thread ??= this.#start();
     this.#thread.postMessage('checkpoint');
+    this.#working = new Promise((resolve) => {
+      this.#done = () => {
+        this.#working = undefined;
+        resolve();
+      };
+    });
   }
 
   #start(): Worker {
     const thread = new Worker(new URL('./checkpoint-thread.ts', import.meta.url), { workerData: this.#file });
     thread.unref();
-    thread.on('message', () => {
-      this.#isWorking = false;
-    });
+    thread.on('message', () => this.#done());
     // Such as no memory for it: it is tried again, and what waits is safe where it is.
     thread.on('error', () => {
-      this.#isWorking = false;
       this.#thread = undefined;
+      this.#done();
     });
+    thread.on('exit', () => this.#done());
     return thread;
   }
 }

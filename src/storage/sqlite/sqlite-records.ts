@@ -206,6 +206,7 @@ export class SqliteRecords implements Records<unknown> {
 
   /** Takes into the database what lies in its log, and empties that: no earlier state of a page is left in either. */
   async emptyLog(): Promise<void> {
+    await this.#checkpointer.takeOver();
     for (let attempt = 0; attempt < CHECKPOINT_ATTEMPTS; attempt++) {
       while (this.#draining !== undefined) await this.#draining;
       // Readers are in this process: nobody may wait for them here.

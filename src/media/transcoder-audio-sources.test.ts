@@ -21,6 +21,9 @@ before(async () => {
   const ten = Array.from({ length: 10 }, (_, index) => 500 + 250 * index);
   server.put('in/ten.mkv', makeToneFilm({ seconds: 2, tracks: [ten], isSilentFilm: true }));
   server.put('in/beside.wav', ffmpegBytes(['-f', 'lavfi', '-i', 'sine=2500:d=5', '-f', 'wav', 'pipe:1']));
+  const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=160x90:rate=25:duration=2'];
+  const late = ['-itsoffset', '0.7', '-f', 'lavfi', '-i', 'sine=frequency=440:duration=1'];
+  server.put('in/late.mkv', ffmpegBytes([...picture, ...late, '-c:v', 'mpeg4', '-f', 'matroska', 'pipe:1']));
   server.put('in/silent.mkv', makeToneFilm({ seconds: 2, tracks: [] }));
 });
 
@@ -114,6 +117,14 @@ describe('the sound of an input', { skip: withoutFfmpeg }, () => {
     const mono = await soundOf([{ key: 'tones.mkv', main }], 1, { remix });
     assert.ok(Math.abs(toneLevel(mono, 0, 880) - 0.1) < 0.003, 'the first one is as it was');
     assert.ok(Math.abs(toneLevel(mono, 0, 440) - 0.1) < 0.003, 'the second one is doubled after it was halved');
+  });
+
+  test('begins when it does in its file, and silence before it is told', async () => {
+    const sound = await soundOf([{ key: 'late.mkv', main: { pick: { kind: 'default' } } }], 1);
+    assert.ok(Math.abs(soundingFrom(sound, 0).from - 0.7) < 0.03, String(soundingFrom(sound, 0).from));
+    assert.deepEqual(warnings, [240_000]);
+    await soundOf([{ key: 'tones.mkv', main: { pick: { kind: 'default' } } }], 1);
+    assert.deepEqual(warnings, []);
   });
 
   test('is later or earlier by an offset, and not longer than the film', async () => {

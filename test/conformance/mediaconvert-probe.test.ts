@@ -90,6 +90,11 @@ describe('Probe', () => {
       name: 'BadRequestException',
       message: 'Unable to open input file [s3://source/text.mp4]: [Failed probe/open: [No parser found for container]]',
     });
+    const cut = Buffer.concat([
+      Buffer.from('000000186674797069736f6d0000020069736f6d6d703432', 'hex'),
+      Buffer.alloc(9000, 1),
+    ]);
+    await assert.rejects(probe(await upload('cut.mp4', cut)), /no moov box found in file/);
     await assert.rejects(probe(await upload('empty.mp4', Buffer.alloc(0))), { name: 'BadRequestException' });
     await assert.rejects(probe('s3://source/absent.mp4'), { name: 'NotFoundException' });
     await assert.rejects(probe('ftp://example.com/film.mp4'), {

@@ -47,6 +47,9 @@ export class AudioFeeds {
   readonly #externals: { readonly media: MediaInput; isEnded: boolean; seconds: number }[];
   readonly #frame: Frame;
   #heardSeconds = 0;
+  #leadingSeconds = 0;
+  /** Those that have sound already. */
+  readonly #begun = new Set<RouteMix>();
   #droppedSeconds = 0;
 
   /** @param main the input itself; routes may name other files, which are read in step with it */
@@ -108,6 +111,11 @@ export class AudioFeeds {
   /** How much of the sound was behind the input's end, and was left out, as far as its file says. */
   get droppedSeconds(): number {
     return this.#droppedSeconds;
+  }
+
+  /** How much silence stands before sound that begins late by itself. */
+  get leadingSeconds(): number {
+    return this.#leadingSeconds;
   }
 
   /** How far the input's own sound was heard, from the window's beginning. */
@@ -208,6 +216,10 @@ export class AudioFeeds {
       }
       isPast = false;
       if ((from > 0 || offsetSeconds < 0) && at + nbSamples / frame.sampleRate <= 0) continue;
+      if (!this.#begun.has(mix)) {
+        this.#begun.add(mix);
+        this.#leadingSeconds = Math.max(this.#leadingSeconds, at - Math.max(0, offsetSeconds));
+      }
       frame.pts = pts + BigInt(Math.round(((offsetSeconds - from) * den) / num));
       const wanted = Math.round((end - at) * frame.sampleRate);
       if (wanted < nbSamples) frame.nbSamples = Math.max(1, wanted);

@@ -256,6 +256,8 @@ export class InputRun {
       if (padded >= WARNED_SECONDS) this.#onWarning?.(PADDED, `Silence of ${ms(padded)} ms was put behind sound`);
       for (const encoder of audioEncoders) encoder.fillTo(end);
     }
+    const leading = this.#audio.leadingSeconds;
+    if (leading >= WARNED_SECONDS) this.#onWarning?.(PADDED, `Silence of ${ms(leading)} ms was put before sound`);
     const dropped = this.#audio.droppedSeconds;
     if (dropped >= WARNED_SECONDS) this.#onWarning?.(DROPPED, `Sound of ${ms(dropped)} ms was left out`);
     return end;

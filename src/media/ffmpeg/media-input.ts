@@ -86,7 +86,11 @@ export class MediaInput {
     });
     const opened = format.openInputSync('', null, options);
     proxy.throwIfFailed();
-    if (opened < 0) throw new TranscodeError(ERROR_CODES.inputUnreadable, unableToOpen(uri, openCause(ffmpeg, opened)));
+    if (opened < 0) {
+      const isHeadless = opened === ffmpeg.AVERROR_INVALIDDATA && isMovie(proxy.head(MOVIE_HEAD));
+      const cause = isHeadless ? 'no moov box found in file' : openCause(ffmpeg, opened);
+      throw new TranscodeError(ERROR_CODES.inputUnreadable, unableToOpen(uri, cause));
+    }
     const found = format.findStreamInfoSync(null);
     proxy.throwIfFailed();
     if (found < 0) throw new TranscodeError(ERROR_CODES.inputUnreadable, unableToOpen(uri, openCause(ffmpeg, found)));
@@ -327,6 +331,13 @@ class ReadProxy {
 function complete(streams: readonly (Stream | undefined)[]): Stream[] | undefined {
   const found = streams.filter((stream) => stream !== undefined);
   return found.length === streams.length ? found : undefined;
+}
+
+const MOVIE_HEAD = 8;
+
+/** True for the first bytes of an MP4 or a MOV of our time. */
+function isMovie(head: Buffer): boolean {
+  return head.toString('latin1', 4, MOVIE_HEAD) === 'ftyp';
 }
 
 function openCause(ffmpeg: FFmpeg, result: number): string {

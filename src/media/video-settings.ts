@@ -143,6 +143,10 @@ export interface Av1Settings {
   readonly gop?: { readonly size: number; readonly unit: 'frames' };
   readonly bFrames?: 3 | 7 | 15;
   readonly bitDepth: 8 | 10;
+  /** Columns of a picture that are decoded by themselves, as a power of two; absent: one. */
+  readonly tileColumnsLog2?: number;
+  /** How many bits go to where little moves in brightness: 0, none; absent: the encoder's choice. */
+  readonly adaptiveQuantization?: 0 | 1 | 2 | 3 | 4;
 }
 
 /** Pictures at the output's frame rate, from the first one on. */

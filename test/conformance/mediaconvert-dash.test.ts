@@ -106,6 +106,8 @@ test('AV1 is cut into fragments, for both kinds of manifests', { skip: withoutFf
     MaxBitrate: 300_000,
     GopSize: 60,
     QvbrSettings: { QvbrQualityLevel: 6 },
+    Slices: 2,
+    AdaptiveQuantization: 'HIGH',
   };
   const group = cmafGroup({ destination: 's3://outputs/av1/film' });
   const [, , audio] = group.Outputs ?? [];

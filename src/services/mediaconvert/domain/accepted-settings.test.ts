@@ -57,7 +57,8 @@ describe('every member of the model', () => {
 const ACCEPTED: Readonly<Record<string, string>> = {
   imageBasedTrickPlaySettings: 'thumbnailHeight thumbnailWidth thumbnailInterval tileHeight tileWidth',
   additionalManifests: 'manifestNameModifier selectedOutputs',
-  av1Settings: 'bitDepth framerateControl framerateDenominator framerateNumerator gopSize maxBitrate rateControlMode',
+  av1Settings:
+    'adaptiveQuantization bitDepth framerateControl framerateDenominator framerateNumerator gopSize maxBitrate rateControlMode spatialAdaptiveQuantization',
   aacSettings: 'audioDescriptionBroadcasterMix rateControlMode rawFormat specification',
   audioNormalizationSettings:
     'algorithm algorithmControl correctionGateLevel loudnessLogging peakCalculation targetLkfs truePeakLimiterThreshold',

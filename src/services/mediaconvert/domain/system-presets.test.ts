@@ -33,6 +33,17 @@ describe('AWS’s own presets', () => {
     const unpaced = h264Of('System-Ott_Hls_Ts_Avc_Aac_16x9_960x540p_3.5Mbps');
     assert.deepEqual([unpaced?.Bitrate, unpaced?.FramerateControl], [3_500_000, 'INITIALIZE_FROM_SOURCE']);
 
+    const av1 = settingsOf('System-Ott-Dash-Mpd_Av1_1280x720p_24Hz_1Mbps_Qvbr_Vq6');
+    const { Av1Settings } = av1?.VideoDescription?.CodecSettings ?? {};
+    assert.deepEqual([av1?.ContainerSettings?.Container, Av1Settings?.MaxBitrate], ['MPD', 1_000_000]);
+    assert.equal(Av1Settings?.QvbrSettings?.QvbrQualityLevel, 6);
+
+    const tracks = ['96', '64'].map((amount) => settingsOf(`System-Ott_Cmaf_Cmfc_Aac_He_${amount}Kbps`));
+    assert.deepEqual(
+      tracks.map((track) => track?.ContainerSettings?.CmfcSettings?.AudioTrackType),
+      ['ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT', 'ALTERNATE_AUDIO_AUTO_SELECT'],
+    );
+
     const old = 'System-Avc_16x9_720p_29_97fps_5000kbps';
     assert.equal(settingsOf(old)?.VideoDescription?.Width, 1280);
     assert.deepEqual([h264Of(old)?.FramerateNumerator, h264Of(old)?.FramerateDenominator], [30_000, 1001]);

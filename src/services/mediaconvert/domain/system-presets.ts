@@ -34,6 +34,8 @@ const PICTURE =
   /^(Avc|Hevc)_(?:(Aac(?:_He)?)_)?\d+x\d+_(?:Sdr_)?(\d+)x(\d+)p_(?:(\d+(?:\.\d+)?)Hz_)?(\d+(?:\.\d+)?)([MK])bps(?:_(Cbr)|_Qvbr_Vq(\d+))?$/;
 /** Such as `Aac_He_96Kbps`. */
 const SOUND = /^(Aac(?:_He)?)_(\d+)Kbps$/;
+/** Such as `System-Ott-Dash-Mpd_Av1_1280x720p_24Hz_1Mbps_Qvbr_Vq6`. */
+const AV1 = /^System-Ott-Dash-Mpd_Av1_(\d+)x(\d+)p_(\d+(?:\.\d+)?)Hz_(\d+(?:\.\d+)?)([MK])bps_Qvbr_Vq(\d+)$/;
 /** Such as `System-Avc_16x9_720p_29_97fps_5000kbps`: for HLS. */
 const OLD = /^System-Avc_(16x9|4x3)_(\d+)p_(\d+)_(\d+)fps_(\d+)kbps$/;
 
@@ -50,11 +52,21 @@ export function systemPreset(scope: JobScope, name: string): Preset | undefined 
     const video = pictureOf({ codec: 'Avc', width, height: lines, rate, bitrate: Number(kilobits) * 1000 });
     return made(scope, name, 'Ott_Hls_Ts', video, [soundOf('Aac', SOUND_BITRATE)]);
   }
+  const av1 = AV1.exec(name);
+  if (av1 !== null) {
+    const [, width, height, rate, amount, unit, quality] = av1;
+    const bitrate = bitsOf(amount, unit);
+    const size = { width: Number(width), height: Number(height) };
+    const video = pictureOf({ codec: 'Av1', ...size, rate: Number(rate), bitrate, quality: Number(quality) });
+    return made(scope, name, 'Ott_Dash_Mp4', video, []);
+  }
   const [, ott, rest = ''] = FAMILY.exec(name) ?? [];
   const family = ott ?? 'Generic_Mp4';
   const sound = SOUND.exec(rest);
   if (sound !== null) {
-    return made(scope, name, family, undefined, [soundOf(sound[1] ?? '', Number(sound[2]) * 1000)]);
+    const kilobits = Number(sound[2]);
+    const preset = made(scope, name, family, undefined, [soundOf(sound[1] ?? '', kilobits * 1000)]);
+    return family === 'Ott_Cmaf_Cmfc' && preset !== undefined ? asAlternative(preset, kilobits === 96) : preset;
   }
   const picture = PICTURE.exec(rest);
   if (picture === null) return undefined;
@@ -64,10 +76,14 @@ export function systemPreset(scope: JobScope, name: string): Preset | undefined 
     width: Number(width),
     height: Number(height),
     ...(rate !== undefined && { rate: Number(rate) }),
-    bitrate: Math.round(Number(amount) * (unit === 'M' ? 1_000_000 : 1000)),
+    bitrate: bitsOf(amount, unit),
     ...(quality !== undefined && { quality: Number(quality) }),
   });
   return made(scope, name, family, video, aac === undefined ? [] : [soundOf(aac, SOUND_BITRATE)]);
+}
+
+function bitsOf(amount: string | undefined, unit: string | undefined): number {
+  return Math.round(Number(amount) * (unit === 'M' ? 1_000_000 : 1000));
 }
 
 function made(
@@ -91,6 +107,13 @@ function made(
       ...(sounds.length > 0 && { AudioDescriptions: sounds }),
     },
   };
+}
+
+/** Of the sounds of a CMAF group, which are alternatives of each other, one is what players begin with. */
+function asAlternative(preset: Preset, isDefault: boolean): Preset {
+  const AudioTrackType = isDefault ? 'ALTERNATE_AUDIO_AUTO_SELECT_DEFAULT' : 'ALTERNATE_AUDIO_AUTO_SELECT';
+  const ContainerSettings = { ...preset.Settings?.ContainerSettings, CmfcSettings: { AudioTrackType } } as const;
+  return { ...preset, Settings: { ...preset.Settings, ContainerSettings } };
 }
 
 interface Picture {
@@ -133,6 +156,12 @@ function codecOf({ codec, rate, bitrate, quality, height }: Picture): VideoCodec
     ParNumerator: 1,
     ParDenominator: 1,
   };
+  if (codec === 'Av1' && quality !== undefined && rate !== undefined) {
+    const GopSize = Math.round(2 * rate);
+    const QvbrSettings = { QvbrQualityLevel: quality };
+    const settings = { RateControlMode: 'QVBR', MaxBitrate: bitrate, QvbrSettings, GopSize } as const;
+    return { Codec: 'AV1', Av1Settings: { ...settings, ...framerateOf(rate) } };
+  }
   if (codec === 'Hevc') return { Codec: 'H_265', H265Settings: common };
   return { Codec: 'H_264', H264Settings: { ...common, CodecProfile: height >= 720 ? 'HIGH' : 'MAIN' } };
 }
@@ -171,17 +200,30 @@ const LADDER = [
 
 const DASH_SOUND = 'System-Ott_Dash_Mp4_Aac_He_96Kbps';
 
+/** A template's, in its order. */
+const CMAF_OUTPUTS = [
+  ...[
+    '1920x1080p_30Hz_10Mbps_Qvbr_Vq9',
+    '1920x1080p_30Hz_8Mbps_Qvbr_Vq8',
+    '1440x810p_30Hz_6Mbps_Qvbr_Vq9',
+    '1440x810p_30Hz_5Mbps_Qvbr_Vq7',
+    '1280x720p_30Hz_5Mbps_Qvbr_Vq9',
+    '1280x720p_30Hz_4Mbps_Qvbr_Vq7',
+    '960x540p_30Hz_2.5Mbps_Qvbr_Vq7',
+    '768x432p_30Hz_1.2Mbps_Qvbr_Vq7',
+    '640x360p_30Hz_0.8Mbps_Qvbr_Vq7',
+    '416x234p_30Hz_0.36Mbps_Qvbr_Vq7',
+  ].map((step) => `System-Ott_Cmaf_Cmfc_Avc_16x9_Sdr_${step}`),
+  'System-Ott_Cmaf_Cmfc_Aac_He_96Kbps',
+  'System-Ott_Cmaf_Cmfc_Aac_He_64Kbps',
+];
+
 /** Those that are listed: the ones that real jobs use. Others that follow the patterns are known too. */
 export const SYSTEM_PRESETS: readonly string[] = [
   ...LADDER.map((step) => `System-Ott_Hls_Ts_Avc_Aac_16x9_${step}`),
   ...LADDER.map((step) => `System-Ott_Dash_Mp4_Avc_16x9_${step}`),
   DASH_SOUND,
-  ...[
-    '1920x1080p_30Hz_10Mbps_Qvbr_Vq9',
-    '1920x1080p_30Hz_8Mbps_Qvbr_Vq8',
-    '1280x720p_30Hz_4Mbps_Qvbr_Vq7',
-    '960x540p_30Hz_2.5Mbps_Qvbr_Vq7',
-  ].map((step) => `System-Ott_Cmaf_Cmfc_Avc_16x9_Sdr_${step}`),
+  ...CMAF_OUTPUTS,
   'System-Generic_Hd_Mp4_Avc_Aac_16x9_1920x1080p_60Hz_9Mbps',
   'System-Generic_Hd_Mp4_Avc_Aac_16x9_1920x1080p_24Hz_6Mbps',
   'System-Generic_Hd_Mp4_Avc_Aac_16x9_1280x720p_24Hz_4.5Mbps',
@@ -190,7 +232,11 @@ export const SYSTEM_PRESETS: readonly string[] = [
   'System-Generic_Sd_Mp4_Avc_Aac_4x3_640x480p_24Hz_1.5Mbps',
 ].toSorted();
 
-export const SYSTEM_TEMPLATES: readonly string[] = ['System-Ott_Dash_Mp4_Avc_Aac', 'System-Ott_Hls_Ts_Avc_Aac'];
+export const SYSTEM_TEMPLATES: readonly string[] = [
+  'System-Ott_Cmaf_Cmfc_Avc_Aac_Sdr_Qvbr',
+  'System-Ott_Dash_Mp4_Avc_Aac',
+  'System-Ott_Hls_Ts_Avc_Aac',
+];
 
 /** A system template; `undefined` for a name that is none. */
 export function systemTemplate(scope: JobScope, name: string): JobTemplate | undefined {
@@ -217,6 +263,17 @@ export function systemTemplate(scope: JobScope, name: string): JobTemplate | und
     };
     return { ...facts, Category: 'OTT-DASH', Settings: { OutputGroups: [group] } };
   }
+  if (name === 'System-Ott_Cmaf_Cmfc_Avc_Aac_Sdr_Qvbr') {
+    const group = {
+      Name: 'CMAF',
+      OutputGroupSettings: {
+        Type: 'CMAF_GROUP_SETTINGS' as const,
+        CmafGroupSettings: { SegmentLength: 30, FragmentLength: 3, SegmentControl: 'SEGMENTED_FILES' as const },
+      },
+      Outputs: CMAF_OUTPUTS.map(outputOf),
+    };
+    return { ...facts, Category: 'OTT-CMAF', Settings: { OutputGroups: [group] } };
+  }
   return undefined;
 }
 
@@ -224,6 +281,6 @@ export function systemTemplate(scope: JobScope, name: string): JobTemplate | und
 function outputOf(preset: string): Output {
   const name = preset
     .slice(SYSTEM_PREFIX.length)
-    .replace(/_(\d+\.\d+)Mbps$/, (_, amount) => `_${Number(amount) * 1000}Kbps`);
+    .replace(/_(\d+(?:\.\d+)?)Mbps(?=$|_Qvbr)/, (_, amount) => `_${Number(amount) * 1000}Kbps`);
   return { Preset: preset, NameModifier: `_${name}` };
 }

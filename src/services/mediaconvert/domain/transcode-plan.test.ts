@@ -267,4 +267,11 @@ test('AV1 has its quality, its most, and its depth', () => {
     gop: { size: 48, unit: 'frames' },
     bitDepth: 10,
   });
+  const wide = {
+    ...CodecSettings,
+    Av1Settings: { ...Av1Settings, Slices: 4, AdaptiveQuantization: 'MEDIUM' as const },
+  };
+  const planned = videoSettings({ CodecSettings: wide })?.codec;
+  assert.ok(planned?.kind === 'av1');
+  assert.deepEqual([planned.tileColumnsLog2, planned.adaptiveQuantization], [2, 2]);
 });

@@ -26,7 +26,8 @@ export function videoCodecPlan(settings: CodecSettings, container: string | unde
 }
 
 function av1Settings(av1: Av1): Av1Settings {
-  const { GopSize: gop = 0, NumberBFramesBetweenReferenceFrames: bFrames } = av1;
+  const { GopSize: gop = 0, NumberBFramesBetweenReferenceFrames: bFrames, Slices: slices = 1 } = av1;
+  const strength = av1Strength(av1);
   const { QvbrQualityLevel = 7, QvbrQualityLevelFineTune = 0 } = av1.QvbrSettings ?? {};
   return {
     kind: 'av1',
@@ -34,7 +35,16 @@ function av1Settings(av1: Av1): Av1Settings {
     ...(gop > 0 && { gop: { size: gop, unit: 'frames' } }),
     ...((bFrames === 3 || bFrames === 7 || bFrames === 15) && { bFrames }),
     bitDepth: av1.BitDepth === 'BIT_10' ? 10 : 8,
+    ...(slices > 1 && { tileColumnsLog2: Math.log2(slices) }),
+    ...(strength !== undefined && { adaptiveQuantization: strength }),
   };
+}
+
+const AV1_STRENGTHS = { OFF: 0, LOW: 1, MEDIUM: 2, HIGH: 3, HIGHER: 4, MAX: 4 } as const;
+
+function av1Strength(av1: Av1): Av1Settings['adaptiveQuantization'] {
+  if (av1.SpatialAdaptiveQuantization === 'DISABLED') return 0;
+  return av1.AdaptiveQuantization === undefined ? undefined : AV1_STRENGTHS[av1.AdaptiveQuantization];
 }
 
 function jpegSettings({ Quality: quality = 80, MaxCaptures: most }: FrameCaptureSettings): JpegSettings {

@@ -99,6 +99,7 @@ describe('burnt-in captions', () => {
     const [plain, sly] = ['aaaaaaaaaaaaaaaaa', 'a:fontsize=80:x=0'].map((text) => drawn(text, { fontSize: 12 }));
     assert.ok(plain !== undefined && sly !== undefined && sly < plain * 2 && sly > plain / 4, `${plain} ${sly}`);
     assert.equal(optionValue("it's: [a]"), String.raw`it\\\'s\\: \[a\]`);
+    assert.equal(optionValue('TC '), String.raw`TC\\ `);
   });
 
   test('take place, size, colours, boxes and shadows from their settings', () => {

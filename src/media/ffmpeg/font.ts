@@ -30,9 +30,9 @@ export function fontFile({ family, isBold = false, isItalic = false }: FontStyle
 
 /**
  * A text as the value of a filter's option inside the description of a graph: once for the option, and once more for the
- * graph. Without it, a text could end its option and go on as a filter of its own.
+ * graph. Without it, a text could end its option and go on as a filter of its own, and would lose the spaces around it.
  */
 export function optionValue(text: string): string {
-  const option = text.replace(/[\\':]/g, String.raw`\$&`);
+  const option = text.replace(/[\\':]|^\s|\s$/g, String.raw`\$&`);
   return option.replace(/[\\'[\],;]/g, String.raw`\$&`);
 }

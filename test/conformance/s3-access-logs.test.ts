@@ -6,6 +6,7 @@ import {
   CreateBucketCommand,
   DeleteObjectsCommand,
   GetBucketLoggingCommand,
+  GetObjectAclCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
@@ -283,6 +284,30 @@ describe('the access logs of buckets', () => {
     assert.deepEqual([head.ServerSideEncryption, head.SSEKMSKeyId], ['aws:kms', KeyId]);
   });
 
+  it('are let in by the list of a bucket that has one, and are its grantees’', async () => {
+    const Bucket = 'listed-logs';
+    // The SDK's types do not know it.
+    const ACL = 'log-delivery-write' as 'private';
+    await s3.send(new CreateBucketCommand({ Bucket, ObjectOwnership: 'ObjectWriter', ACL }));
+    await s3.send(new CreateBucketCommand({ Bucket: 'listed' }));
+    const URI = 'http://acs.amazonaws.com/groups/global/AuthenticatedUsers';
+    const TargetGrants = [{ Grantee: { Type: 'Group' as const, URI }, Permission: 'READ' as const }];
+    const given = { TargetBucket: Bucket, TargetPrefix: '', TargetGrants };
+    await log('listed', given);
+    const { LoggingEnabled } = await s3.send(new GetBucketLoggingCommand({ Bucket: 'listed' }));
+    assert.deepEqual(LoggingEnabled, given);
+    await deliver();
+    const [Key] = await keys('', Bucket);
+    const { Owner, Grants = [] } = await s3.send(new GetObjectAclCommand({ Bucket, Key }));
+    assert.deepEqual(
+      Grants.map(({ Grantee, Permission }) => [Grantee?.ID ?? Grantee?.URI, Permission]),
+      [
+        [Owner?.ID, 'FULL_CONTROL'],
+        [URI, 'READ'],
+      ],
+    );
+  });
+
   it('never tell of their own delivery', async () => {
     await s3.send(new CreateBucketCommand({ Bucket: 'itself' }));
     await letIn('itself');
@@ -308,6 +333,8 @@ describe('the access logs of buckets', () => {
       ['CrossLocationLoggingProhibitted', { ...base, TargetBucket: 'elsewhere' }],
       ['AccessControlListNotSupported', { ...base, TargetGrants: [grant] }],
       ['MalformedXML', { ...base, TargetObjectKeyFormat: both }],
+      ['InvalidArgument', { ...base, TargetBucket: 'listed-logs', TargetGrants: [grant] }],
+      ['NotImplemented', { ...base, TargetBucket: 'listed-logs', TargetGrants: [{ ...grant, Permission: 'WRITE' }] }],
     ];
     for (const [name, given] of cases) await assert.rejects(log('refusing', given), { name }, JSON.stringify(given));
   });

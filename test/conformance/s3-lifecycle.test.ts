@@ -14,6 +14,8 @@ import {
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   PutBucketLifecycleConfigurationCommand,
+  PutBucketLoggingCommand,
+  PutBucketNotificationConfigurationCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
@@ -175,6 +177,37 @@ describe('the lifecycle of buckets', () => {
     assert.equal(Events.length, 3);
     const event = JSON.parse(Events[0]?.CloudTrailEvent ?? '') as { userIdentity: Record<string, unknown> };
     assert.equal(event.userIdentity['invokedBy'], 's3.amazonaws.com');
+  });
+
+  it('what it does is told to the event log, and in the bucket’s access log', async () => {
+    const Bucket = 'telling';
+    await make(Bucket, { versioned: true });
+    const NotificationConfiguration = { EventBridgeConfiguration: {} };
+    await s3.send(new PutBucketNotificationConfigurationCommand({ Bucket, NotificationConfiguration }));
+    const LoggingEnabled = { TargetBucket: Bucket, TargetPrefix: 'log/' };
+    await s3.send(new PutBucketLoggingCommand({ Bucket, BucketLoggingStatus: { LoggingEnabled } }));
+    await put(Bucket, 'moves', { Body: Buffer.alloc(200_000) });
+    await put(Bucket, 'hides');
+    await rule(
+      Bucket,
+      { Status: 'Enabled', Filter: { Prefix: 'hides' }, Expiration: { Days: 1 } },
+      { Status: 'Enabled', Filter: { Prefix: 'moves' }, Transitions: [{ Days: 1, StorageClass: 'GLACIER_IR' }] },
+    );
+    await sweepAfter(3);
+    const told: (readonly unknown[])[] = [];
+    for await (const { event } of server.parts.services.events.read({ after: 0, from: 0, source: 'aws.s3' })) {
+      const { reason, requester, object } = event.detail;
+      const { 'deletion-type': deletion, 'destination-storage-class': to } = event.detail;
+      if (requester !== 's3.amazonaws.com') continue;
+      told.push([event['detail-type'], (object as { readonly key: string }).key, reason, deletion ?? to]);
+    }
+    assert.deepEqual(told, [
+      ['Object Deleted', 'hides', 'Lifecycle Expiration', 'Delete Marker Created'],
+      ['Object Storage Class Changed', 'moves', undefined, 'GLACIER_IR'],
+    ]);
+    await server.parts.services.s3.accessLog.flush();
+    const rows = await server.parts.services.s3.accessLogStore.next(Bucket, 1_000_000, false);
+    assert.match(rows.map(({ lines }) => lines).join('\n'), / s3\.amazonaws\.com \S+ S3\.CREATE\.DELETEMARKER hides /);
   });
 
   it('versions are hidden, then go, and the delete marker last; newer ones are kept in their number', async () => {

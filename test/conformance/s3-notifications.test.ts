@@ -14,6 +14,7 @@ import {
   PutBucketNotificationConfigurationCommand,
   PutBucketPolicyCommand,
   PutBucketVersioningCommand,
+  PutObjectAclCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
   RenameObjectCommand,
@@ -230,6 +231,16 @@ describe('the notifications of buckets', () => {
       (await records(Bucket, 2)).map((record) => record.s3.object.key),
       ['in/a.mp4', 'in/last.mp4'],
     );
+  });
+
+  it('tell of access control lists that are set', async () => {
+    const Bucket = 'listed';
+    await s3.send(new CreateBucketCommand({ Bucket, ObjectOwnership: 'ObjectWriter' }));
+    await set(Bucket, { TopicConfigurations: [topic(['s3:ObjectAcl:Put'])] });
+    await put(Bucket, 'k');
+    await s3.send(new PutObjectAclCommand({ Bucket, Key: 'k', ACL: 'authenticated-read' }));
+    const [told] = await records(Bucket, 1);
+    assert.equal(told?.eventName, 'ObjectAcl:Put');
   });
 
   it('write keys so that they can be read again, whatever is in them', async () => {

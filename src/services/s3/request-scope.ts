@@ -5,6 +5,8 @@ import type { Objects, StoredObject } from './objects.ts';
 import type { BucketRow, S3Store } from './store.ts';
 
 interface Seen {
+  /** Those of `buckets` that were found. */
+  readonly rows: Map<string, BucketRow>;
   readonly buckets: Map<string, Promise<BucketRow | undefined>>;
   readonly objects: Map<string, Promise<StoredObject | undefined>>;
 }
@@ -24,7 +26,7 @@ export class RequestScope {
 
   /** @throws ServiceError NoSuchBucket */
   async bucket(call: Call, name: string): Promise<BucketRow> {
-    const { buckets } = this.#of(call);
+    const { buckets, rows } = this.#of(call);
     let found = buckets.get(name);
     if (found === undefined) {
       found = this.#findBucket(name);
@@ -32,7 +34,13 @@ export class RequestScope {
     }
     const row = await found;
     if (row === undefined) throw noSuchBucket(name);
+    rows.set(name, row);
     return row;
+  }
+
+  /** A bucket that the call has looked up. */
+  knownBucket(call: Call, name: string): BucketRow | undefined {
+    return this.#seen.get(call)?.rows.get(name);
   }
 
   /** As `bucket`, also where it is not known who asks. */
@@ -68,7 +76,7 @@ export class RequestScope {
   #of(call: Call): Seen {
     let seen = this.#seen.get(call);
     if (seen === undefined) {
-      seen = { buckets: new Map(), objects: new Map() };
+      seen = { rows: new Map(), buckets: new Map(), objects: new Map() };
       this.#seen.set(call, seen);
     }
     return seen;

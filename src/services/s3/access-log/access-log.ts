@@ -56,6 +56,10 @@ export class AccessLog {
   observe(exchange: Exchange): void {
     const bucket = exchange.labels['Bucket'];
     if (exchange.operation === undefined || bucket === undefined) return;
+    // Most buckets have no log: that costs a request next to nothing.
+    const known = exchange.call && this.#scope.knownBucket(exchange.call, bucket);
+    const isCopy = exchange.operation === 'CopyObject' || exchange.operation === 'UploadPartCopy';
+    if (known !== undefined && !isCopy && settingsOf(known).logging === undefined) return;
     const noting: Promise<void> = this.#note(exchange, exchange.operation, bucket)
       // Of a bucket that is not there, or whose record is damaged, there is no log.
       .catch(() => undefined)

@@ -8,7 +8,7 @@ import { bucketArn } from '../access.ts';
 import type { S3Api } from '../api.ts';
 import type { S3Context } from '../context.ts';
 import { settingsOf } from '../domain/bucket-settings.ts';
-import { type LoggingSettings, logKey, partitionOf } from '../domain/logging-settings.ts';
+import { grantMembers, type LoggingSettings, logKey, partitionOf } from '../domain/logging-settings.ts';
 import { DeliveredBody } from '../operations/delivered-body.ts';
 import type { BucketRow } from '../store.ts';
 import type { AccessLogRow } from './log-table.ts';
@@ -111,6 +111,7 @@ export class LogDelivery {
         ContentMD5: createHash('md5').update(bytes).digest('base64'),
         ContentType: 'text/plain',
         ExpectedBucketOwner: account,
+        ...grantMembers(logging, await this.#s3.canonicalIdOf(account)),
       },
       {
         caller: { type: 'service', service: SERVICE, sourceAccount: account, sourceArn: bucketArn(source.name) },

@@ -16,6 +16,8 @@ import { operation } from '#kernel/operation.ts';
 import { bucketAccess, bucketArn, existingObjectAccess, objectArn, requireObject } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { aclNotSupported } from '../errors.ts';
+import type { ObjectFacts } from '../domain/object-facts.ts';
+import { announceChanged } from '../notifications/announce.ts';
 import { changeSettings } from '../operations/set-bucket.ts';
 import { type AclGrant, isGroup, isOwnersAlone } from './acl.ts';
 import { requireNotBlocked } from './new-object-acl.ts';
@@ -78,13 +80,15 @@ const putObjectAcl = operation<S3Context, PutObjectAclRequest, PutObjectAclOutpu
     }
     const grants = await readAcl(s3, input, place);
     requireNotBlocked(call, bucket, 's3:PutObjectAcl', objectArn(bucket.name, input.Key ?? ''), grants);
-    await s3.objects.change(object, ({ acl: before, ...facts }) => {
+    const announce = await announceChanged(s3, call, object, 's3:ObjectAcl:Put');
+    const change = ({ acl: before, ...facts }: ObjectFacts): ObjectFacts => {
       const acl = {
         ...(before?.owner !== undefined && { owner: before.owner }),
         ...(!isOwnersAlone(grants, owner.id) && { grants }),
       };
       return Object.keys(acl).length === 0 ? facts : { ...facts, acl };
-    });
+    };
+    await s3.objects.change(object, change, announce);
     return {};
   },
 });

@@ -34,7 +34,8 @@ export const putBucketInventoryConfiguration = operation<
   async handle(input, call, s3) {
     const configuration = readInventory(input.Id, input.InventoryConfiguration);
     const source = await s3.scope.bucket(call, input.Bucket ?? '');
-    const destination = await s3.store.findBucket(destinationOf(configuration));
+    const found = await s3.store.findBucket(destinationOf(configuration));
+    const destination = found && s3.seal.checkBucket(found);
     // Whether its policy lets reports in is seen when they are written: it may be put later.
     if (destination === undefined || destination.region !== source.region) throw invalidInventoryDestination();
     await s3.inventories.put(source.name, configuration.Id ?? '', configuration);

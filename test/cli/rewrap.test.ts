@@ -76,6 +76,8 @@ describe('coffer rewrap', () => {
         SSEKMSEncryptionContext: Buffer.from('{"title":"seven"}').toString('base64'),
       },
       'bucket-key': { ...underOld, BucketKeyEnabled: true },
+      dsse: { ServerSideEncryption: 'aws:kms:dsse', SSEKMSKeyId: old, ChecksumAlgorithm: 'CRC32C' },
+      class: { ...underOld, StorageClass: 'STANDARD_IA' },
     };
     const bodies = new Map<string, Buffer>();
     for (const [Key, way] of Object.entries(ways)) {
@@ -105,6 +107,7 @@ describe('coffer rewrap', () => {
     };
     await upload('parts-sse-s3', true, {});
     await upload('parts-kms', true, underOld);
+    await upload('parts-dsse', true, { ...underOld, ServerSideEncryption: 'aws:kms:dsse' });
     const unfinished = await upload('unfinished', false, underOld);
     await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }));
     const older = randomBytes(50);
@@ -119,7 +122,7 @@ describe('coffer rewrap', () => {
     const first = await home.run(['rewrap', '--bucket', Bucket, '--key', fresh]);
     assert.equal(first.code, 0, first.stderr + first.stdout);
     assert.match(first.stdout, /^LEFT {2}s3:\/\/moved\/customers: only the customer has its key$/m);
-    assert.match(first.stdout, /^ +13 {2}moved$/m);
+    assert.match(first.stdout, /^ +18 {2}moved$/m);
 
     await kms.send(new DisableKeyCommand({ KeyId: old }));
     await s3.send(unfinished);
@@ -132,6 +135,9 @@ describe('coffer rewrap', () => {
       if (then !== undefined) {
         assert.equal(now.ChecksumSHA256, then.ChecksumSHA256, Key);
         assert.equal(now.ChecksumSHA1, then.ChecksumSHA1, Key);
+        assert.equal(now.ChecksumCRC32C, then.ChecksumCRC32C, Key);
+        assert.equal(now.StorageClass, then.StorageClass, Key);
+        assert.equal(now.ServerSideEncryption, Key.includes('dsse') ? 'aws:kms:dsse' : 'aws:kms', Key);
         assert.equal(now.BucketKeyEnabled ?? false, Key.includes('sse-s3') || Key.startsWith('bucket-key'), Key);
       }
     }
@@ -140,10 +146,10 @@ describe('coffer rewrap', () => {
     const verified = await home.run(['verify', '--bucket', Bucket, '--json']);
     assert.equal(verified.code, 0, verified.stdout);
     const counts = (JSON.parse(verified.stdout) as { checked: Record<string, number> }).checked;
-    assert.deepEqual(Object.values(counts), [15]);
+    assert.deepEqual(Object.values(counts), [20]);
     const again = await home.run(['rewrap', '--bucket', Bucket, '--key', fresh, '--json']);
     const report = JSON.parse(again.stdout) as Record<string, unknown>;
-    assert.deepEqual([report['moved'], report['already'], report['customer']], [0, 13, 1]);
+    assert.deepEqual([report['moved'], report['already'], report['customer']], [0, 18, 1]);
   });
 
   it('refuses a bucket or a key that is not there, and moves nothing', async () => {

@@ -194,6 +194,20 @@ describe('validation, in each service’s own words', () => {
         'InvalidArgument',
         /^The encryption method specified is not supported$/,
       ],
+      ...['us-east-1', 'mars-north-1'].map(
+        (region) =>
+          [
+            {
+              method: 'PUT',
+              path: '/elsewhere',
+              body: Buffer.from(
+                `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`,
+              ),
+            },
+            'InvalidLocationConstraint',
+            /^The specified location-constraint is not valid$/,
+          ] as const,
+      ),
       [{ method: 'PUT', path: '/Bucket_' }, 'InvalidBucketName', /^The specified bucket is not valid/],
       ...['<Delete></Delete>', '<Delete>', '<Other/>', '<!DOCTYPE a [<!ENTITY b "c">]><Delete/>'].map(
         (xml) =>

@@ -33,7 +33,12 @@ type Condition = object | readonly unknown[];
 type Fields = Readonly<Record<string, string>>;
 
 /** The fields of a form that is signed, with a policy that names each of them as it is, and has the conditions. */
-async function signed(fields: Fields, conditions: readonly Condition[] = [], minutes = 5): Promise<Fields> {
+async function signed(
+  fields: Fields,
+  conditions: readonly Condition[] = [],
+  minutes = 5,
+  bucket = Bucket,
+): Promise<Fields> {
   const credentials = await root.config.credentials();
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   const [day, region] = [time.slice(0, 8), await root.config.region()];
@@ -46,7 +51,7 @@ async function signed(fields: Fields, conditions: readonly Condition[] = [], min
   const exact = Object.entries({ ...fields, ...own }).filter(([name]) => !named.has(name));
   const document = {
     expiration: new Date(Date.now() + minutes * 60_000).toISOString(),
-    conditions: [{ bucket: Bucket }, ...exact.map(([name, value]) => ({ [name]: value })), ...conditions],
+    conditions: [{ bucket }, ...exact.map(([name, value]) => ({ [name]: value })), ...conditions],
   };
   const policy = Buffer.from(JSON.stringify(document)).toString('base64');
   const hmac = (key: Buffer | string, text: string) => createHmac('sha256', key).update(text).digest();
@@ -55,11 +60,16 @@ async function signed(fields: Fields, conditions: readonly Condition[] = [], min
   return { ...fields, ...own, policy, 'x-amz-signature': hmac(key, policy).toString('hex') };
 }
 
-async function post(fields: Fields, file: Uint8Array<ArrayBuffer> | string | null = 'content', filename = 'film.mp4') {
+async function post(
+  fields: Fields,
+  file: Uint8Array<ArrayBuffer> | string | null = 'content',
+  filename = 'film.mp4',
+  bucket = Bucket,
+) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   if (file !== null) form.append('file', new Blob([file]), filename);
-  const address = `${platform.endpoint}/${Bucket}`;
+  const address = `${platform.endpoint}/${bucket}`;
   const response = await fetch(address, { method: 'POST', body: form, redirect: 'manual' });
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, code: /<Code>(\w+)/.exec(text)?.[1] };
@@ -120,6 +130,39 @@ test('a form can choose the KMS key, and its answer leads on where it says so', 
     ['step', 'bucket', 'key', 'etag'].map((name) => target.searchParams.get(name)),
     ['2', Bucket, 'sealed', ETag],
   );
+});
+
+test('a form can lock what it stores, and ask for two layers of encryption', async () => {
+  const locked = 'locked-uploads';
+  await root.send(new CreateBucketCommand({ Bucket: locked, ObjectLockEnabledForBucket: true }));
+  const until = new Date(Math.ceil(Date.now() / 1000) * 1000 + 86_400_000);
+  const fields = {
+    key: 'kept',
+    'x-amz-object-lock-mode': 'GOVERNANCE',
+    'x-amz-object-lock-retain-until-date': until.toISOString(),
+    'x-amz-object-lock-legal-hold': 'ON',
+    'x-amz-server-side-encryption': 'aws:kms:dsse',
+    'x-amz-storage-class': 'STANDARD_IA',
+  };
+  const unchecked = await post(await signed(fields, [], 5, locked), 'content', 'film.mp4', locked);
+  assert.equal(unchecked.code, 'InvalidRequest', 'what is locked is checked');
+  const { status, text } = await post(
+    await signed({ ...fields, 'x-amz-checksum-crc32': '/sUwqQ==' }, [], 5, locked),
+    'content',
+    'film.mp4',
+    locked,
+  );
+  assert.equal(status, 204, text);
+  const head = await root.send(new HeadObjectCommand({ Bucket: locked, Key: 'kept' }));
+  assert.deepEqual(
+    [head.ObjectLockMode, head.ObjectLockRetainUntilDate, head.ObjectLockLegalHoldStatus],
+    ['GOVERNANCE', until, 'ON'],
+  );
+  assert.deepEqual([head.ServerSideEncryption, head.StorageClass], ['aws:kms:dsse', 'STANDARD_IA']);
+  // In a bucket without object lock there is nothing to lock with.
+  const { key, 'x-amz-object-lock-legal-hold': hold } = fields;
+  const refused = await post(await signed({ key, 'x-amz-object-lock-legal-hold': hold }));
+  assert.deepEqual([refused.status, refused.code], [400, 'InvalidRequest']);
 });
 
 test('what a policy does not allow is refused in its words, and nothing is stored', async () => {

@@ -367,6 +367,8 @@ function validation(violations: readonly Violation[]): ServiceError {
     return invalidArgument('Invalid attribute name specified.', String(violation.path[0]), value);
   }
   if (/^AccessControlPolicy[.]/.test(name)) return malformedAcl();
+  // Regions come that the model does not know yet: where one would lie decides who looks at it, not the document.
+  if (name.endsWith('LocationConstraint')) return invalidLocationConstraint(value ?? '');
   // Members with a dot lie in an XML document, the others come from headers and the query.
   if (violation.path.length > 1) return malformedXml();
   // Members that are not bound to a header or the query are the document itself.

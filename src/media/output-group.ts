@@ -28,7 +28,8 @@ export interface ObjectStorage {
     /** Base64 of a JSON object, as the header carries it. */
     readonly kmsContext?: string;
   };
-  readonly acl?: 'bucket-owner-full-control';
+  /** The canned ACL of S3 that every object is written with. */
+  readonly acl?: 'public-read' | 'authenticated-read' | 'bucket-owner-read' | 'bucket-owner-full-control';
 }
 
 export interface FileGroup extends GroupFacts {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import type { AclGrantee } from '#kernel/acl.ts';
 import { compilePolicy } from './compile-policy.ts';
 import type { PolicyKind } from './document.ts';
 import { evaluate, type PolicySource, type ResourcePolicySource } from './evaluate.ts';
@@ -27,6 +28,8 @@ interface EvaluationCases {
     readonly boundary?: DocumentReference;
     readonly session?: readonly DocumentReference[];
     readonly bucket?: DocumentReference;
+    readonly isDenyOnly?: boolean;
+    readonly acl?: readonly AclGrantee[];
     readonly key?: DocumentReference;
     readonly trust?: DocumentReference;
     readonly isAllowed: boolean;
@@ -36,7 +39,7 @@ interface EvaluationCases {
   }[];
 }
 
-for (const file of ['evaluation', 'statements', 'documented']) {
+for (const file of ['evaluation', 'statements', 'documented', 'acl']) {
   const { documents, principals, cases } = load<EvaluationCases>(file);
   const source = (reference: DocumentReference, kind: PolicyKind): PolicySource => {
     const document = typeof reference === 'string' ? documents[reference] : reference;
@@ -49,7 +52,9 @@ for (const file of ['evaluation', 'statements', 'documented']) {
         const principal = principals[item.principal];
         assert.ok(principal, 'the case names a principal of its file');
         const resource = ((): ResourcePolicySource | undefined => {
-          if (item.bucket) return { ...source(item.bucket, 'resource'), isRequired: false, kind: 'resource-based' };
+          const { isDenyOnly = false } = item;
+          if (item.bucket)
+            return { ...source(item.bucket, 'resource'), isRequired: false, isDenyOnly, kind: 'resource-based' };
           if (item.key) return { ...source(item.key, 'resource'), isRequired: true, kind: 'resource-based' };
           if (item.trust) return { ...source(item.trust, 'trust'), isRequired: true, kind: 'role-trust' };
           return undefined;
@@ -65,6 +70,7 @@ for (const file of ['evaluation', 'statements', 'documented']) {
             session: (item.session ?? []).map((document) => source(document, 'identity')),
             ...(item.boundary !== undefined && { boundary: source(item.boundary, 'identity') }),
             ...(resource !== undefined && { resource }),
+            ...(item.acl !== undefined && { acl: { name: 'list', grantees: item.acl } }),
           },
         });
         assert.equal(decision.isAllowed, item.isAllowed, JSON.stringify(decision));

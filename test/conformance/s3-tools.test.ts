@@ -77,6 +77,22 @@ describe('S3 by other people’s tools', () => {
     await mkdir(join(folder, 's3cmd'));
     await run('s3cmd', ...hosts, 'sync', 's3://s3cmd/a/', `${join(folder, 's3cmd')}/`);
     await isSame('s3cmd');
+    await run('s3cmd', ...hosts, 'cp', 's3://s3cmd/a/empty', 's3://s3cmd/copy');
+    await run('s3cmd', ...hosts, 'mv', 's3://s3cmd/copy', 's3://s3cmd/moved');
+    const moved = `${platform.endpoint}/s3cmd/moved`;
+    await run(
+      'aws',
+      ...['s3api', 'put-bucket-ownership-controls', '--bucket', 's3cmd'],
+      ...['--ownership-controls', 'Rules=[{ObjectOwnership=ObjectWriter}]'],
+    );
+    await run('s3cmd', ...hosts, 'setacl', '--acl-public', 's3://s3cmd/moved');
+    assert.equal((await fetch(moved)).status, 200);
+    await run('s3cmd', ...hosts, 'setacl', '--acl-private', 's3://s3cmd/moved');
+    assert.equal((await fetch(moved)).status, 403);
+    await run('s3cmd', ...hosts, 'put', '--acl-public', join(source, 'empty'), 's3://s3cmd/open');
+    await run('s3cmd', ...hosts, 'mv', 's3://s3cmd/open', 's3://s3cmd/opened');
+    await run('aws', 's3api', 'put-object-acl', '--bucket', 's3cmd', '--key', 'moved', '--acl', 'public-read');
+    assert.equal((await fetch(moved)).status, 200);
   });
 
   it('restic keeps backups', { skip: without('restic') }, async () => {

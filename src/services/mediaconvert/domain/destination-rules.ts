@@ -6,7 +6,7 @@ import type {
 } from '@aws-sdk/client-mediaconvert';
 import { type SettingRule, carriedOut, oneOf, structure } from './setting-rule.ts';
 
-/** How a group's objects are stored. The platform's S3 has one storage class, and no access control lists. */
+/** How a group's objects are stored. Access control lists are the bucket's to take. */
 export const destinationSettings: SettingRule<DestinationSettings> = structure<DestinationSettings>({
   S3Settings: structure<S3DestinationSettings>({
     Encryption: structure<S3EncryptionSettings>({
@@ -15,6 +15,6 @@ export const destinationSettings: SettingRule<DestinationSettings> = structure<D
       KmsEncryptionContext: carriedOut,
     }),
     StorageClass: oneOf('STANDARD'),
-    AccessControl: structure<S3DestinationAccessControl>({ CannedAcl: oneOf('BUCKET_OWNER_FULL_CONTROL') }),
+    AccessControl: structure<S3DestinationAccessControl>({ CannedAcl: carriedOut }),
   }),
 });

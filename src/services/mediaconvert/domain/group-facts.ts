@@ -14,11 +14,20 @@ export function isSingleFile(group: DashIsoGroupSettings | CmafGroupSettings): b
   return (group.SegmentControl ?? 'SINGLE_FILE') === 'SINGLE_FILE';
 }
 
+/** As S3 calls them. */
+const CANNED_ACLS = {
+  PUBLIC_READ: 'public-read',
+  AUTHENTICATED_READ: 'authenticated-read',
+  BUCKET_OWNER_READ: 'bucket-owner-read',
+  BUCKET_OWNER_FULL_CONTROL: 'bucket-owner-full-control',
+} as const;
+
 function planStorage(group: FileGroupSettings): ObjectStorage {
   const s3 = group.DestinationSettings?.S3Settings;
   const encryption = s3?.Encryption;
+  const acl = s3?.AccessControl?.CannedAcl;
   return {
-    ...(s3?.AccessControl?.CannedAcl === 'BUCKET_OWNER_FULL_CONTROL' && { acl: 'bucket-owner-full-control' as const }),
+    ...(acl !== undefined && { acl: CANNED_ACLS[acl] }),
     ...(encryption !== undefined && {
       encryption: {
         algorithm:

@@ -21,7 +21,7 @@ const OF_BUCKETS: Readonly<Record<string, Permission>> = {
   's3:GetBucketAcl': 'READ_ACP',
   's3:PutBucketAcl': 'WRITE_ACP',
 };
-const OF_OBJECTS: Readonly<Record<string, 'READ' | 'READ_ACP' | 'WRITE_ACP'>> = {
+const OF_OBJECTS: Readonly<Record<string, Permission>> = {
   's3:GetObject': 'READ',
   's3:GetObjectVersion': 'READ',
   's3:GetObjectAcl': 'READ_ACP',
@@ -29,6 +29,11 @@ const OF_OBJECTS: Readonly<Record<string, 'READ' | 'READ_ACP' | 'WRITE_ACP'>> = 
   's3:PutObjectAcl': 'WRITE_ACP',
   's3:PutObjectVersionAcl': 'WRITE_ACP',
 };
+/** The permission in a list of a bucket or object that allows an action. */
+export function allowedByAcl(kind: 'bucket' | 'object', action: string): Permission | undefined {
+  return kind === 'bucket' ? OF_BUCKETS[action] : OF_OBJECTS[action];
+}
+
 /** What the bucket's owner may do with objects of others only as far as they let it, beyond what lists know. */
 const OWNERS_ALONE: ReadonlySet<string> = new Set(['s3:GetObjectAttributes', 's3:GetObjectVersionAttributes']);
 
@@ -54,7 +59,7 @@ export function withAcl(
 }
 
 async function withBucketAcl(s3: S3Context, bucket: BucketRow, request: AccessRequest): Promise<AccessRequest> {
-  const permission = OF_BUCKETS[request.action];
+  const permission = allowedByAcl('bucket', request.action);
   return permission === undefined ? request : allowing(request, await heardBucketGrants(s3, bucket), permission);
 }
 
@@ -68,7 +73,7 @@ async function withObjectAcl(
   const { action } = request;
   const { Key: key = '', VersionId: version } = place;
   if (OF_UPLOADS.has(action)) return await withUploadAcl(s3, call, bucket, request, place);
-  const permission = OF_OBJECTS[action];
+  const permission = allowedByAcl('object', action);
   const isWrite = action === 's3:PutObject' || action === 's3:DeleteObject';
   if (permission === undefined && !isWrite && !OWNERS_ALONE.has(action)) return request;
   const object = await s3.scope.object(call, bucket.name, key, checkVersionId(version));
@@ -124,7 +129,7 @@ export function ownedBy(
   request: AccessRequest,
   account: AccountId,
   grants: readonly AclGrant[],
-  permission: 'READ' | 'READ_ACP' | 'WRITE_ACP' | undefined,
+  permission: Permission | undefined,
 ): AccessRequest {
   const { resourcePolicy, resource, resourceAccount, acl: _, ...rest } = request;
   return {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { CreateJobCommand, type OutputGroup } from '@aws-sdk/client-mediaconvert';
-import { HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { HeadObjectCommand, ListObjectsV2Command, PutBucketOwnershipControlsCommand } from '@aws-sdk/client-s3';
 import { play, withoutFfmpeg } from '#test/harness/ffmpeg-media.ts';
 import { validateHls } from '#test/harness/hls-validator.ts';
 import { checkMpd } from '#test/harness/mpd-checker.ts';
@@ -28,14 +28,16 @@ before(async () => {
 
 after(() => account.stop());
 
-test('a CMAF and a DASH group are written with the encryption of their groups, and play', {
+test('a CMAF and a DASH group are written with the encryption and canned ACL of their groups, and play', {
   skip: withoutFfmpeg,
 }, async () => {
   const Encryption = { EncryptionType: 'SERVER_SIDE_ENCRYPTION_S3' } as const;
   const cmaf = cmafGroup({ destination: 's3://outputs/cmaf/film' });
   Object.assign(cmaf.OutputGroupSettings?.CmafGroupSettings ?? {}, {
-    DestinationSettings: { S3Settings: { Encryption } },
+    DestinationSettings: { S3Settings: { Encryption, AccessControl: { CannedAcl: 'PUBLIC_READ' } } },
   });
+  const OwnershipControls = { Rules: [{ ObjectOwnership: 'ObjectWriter' as const }] };
+  await account.s3.send(new PutBucketOwnershipControlsCommand({ Bucket: 'outputs', OwnershipControls }));
   const job = await run(cmaf, dashGroup({ destination: 's3://outputs/dash/film' }));
   const details = job.OutputGroupDetails?.map(({ OutputDetails = [] }) => OutputDetails.map((one) => one.VideoDetails));
   const sizes = [{ WidthInPx: 320, HeightInPx: 180 }, { WidthInPx: 160, HeightInPx: 90 }, undefined];
@@ -60,6 +62,7 @@ test('a CMAF and a DASH group are written with the encryption of their groups, a
   for (const Key of keys) {
     const head = await account.s3.send(new HeadObjectCommand({ Bucket: 'outputs', Key }));
     assert.equal(head.ServerSideEncryption, 'AES256', Key);
+    assert.equal((await fetch(`${account.platform.endpoint}/outputs/${Key}`)).status, 200, Key);
   }
   for (const folder of ['cmaf', 'dash']) {
     const { faults, representations } = await checkMpd((key) => account.download(key), `${folder}/film.mpd`);

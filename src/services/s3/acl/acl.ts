@@ -34,7 +34,7 @@ export type Ownership = 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'Object
 
 export const ALL_USERS = 'http://acs.amazonaws.com/groups/global/AllUsers';
 export const AUTHENTICATED_USERS = 'http://acs.amazonaws.com/groups/global/AuthenticatedUsers';
-export const LOG_DELIVERY = 'http://acs.amazonaws.com/groups/s3/LogDelivery';
+const LOG_DELIVERY = 'http://acs.amazonaws.com/groups/s3/LogDelivery';
 
 /** The canonical user ids that AWS documents for who has no account, and for EC2 (S3 user guide, "Canned ACL"). */
 export const ANONYMOUS_ID = '65a011a29cdf8ec533ec3d1ccaae921c';

@@ -80,11 +80,8 @@ describe('S3 by other people’s tools', () => {
     await run('s3cmd', ...hosts, 'cp', 's3://s3cmd/a/empty', 's3://s3cmd/copy');
     await run('s3cmd', ...hosts, 'mv', 's3://s3cmd/copy', 's3://s3cmd/moved');
     const moved = `${platform.endpoint}/s3cmd/moved`;
-    await run(
-      'aws',
-      ...['s3api', 'put-bucket-ownership-controls', '--bucket', 's3cmd'],
-      ...['--ownership-controls', 'Rules=[{ObjectOwnership=ObjectWriter}]'],
-    );
+    const rules = ['--ownership-controls', 'Rules=[{ObjectOwnership=ObjectWriter}]'];
+    await run('aws', 's3api', 'put-bucket-ownership-controls', '--bucket', 's3cmd', ...rules);
     await run('s3cmd', ...hosts, 'setacl', '--acl-public', 's3://s3cmd/moved');
     assert.equal((await fetch(moved)).status, 200);
     await run('s3cmd', ...hosts, 'setacl', '--acl-private', 's3://s3cmd/moved');

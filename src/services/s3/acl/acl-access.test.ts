@@ -23,9 +23,21 @@ const PERMISSIONS = ['READ', 'WRITE', 'READ_ACP', 'WRITE_ACP', 'FULL_CONTROL'] a
 const ACTIONS = [
   ...Object.values(OF_OBJECTS).flat(),
   ...Object.values(OF_BUCKETS).flat(),
-  ...['s3:PutObject', 's3:DeleteObject', 's3:DeleteObjectVersion', 's3:GetObjectTagging', 's3:PutObjectTagging'],
-  ...['s3:PutBucketPolicy', 's3:GetBucketPolicy', 's3:DeleteBucket', 's3:PutObjectRetention', 's3:GetObjectAttributes'],
-  ...['s3:BypassGovernanceRetention', 's3:PutBucketOwnershipControls', 's3:RestoreObject', 'kms:Decrypt', 's3:*'],
+  's3:PutObject',
+  's3:DeleteObject',
+  's3:DeleteObjectVersion',
+  's3:GetObjectTagging',
+  's3:PutObjectTagging',
+  's3:PutBucketPolicy',
+  's3:GetBucketPolicy',
+  's3:DeleteBucket',
+  's3:PutObjectRetention',
+  's3:GetObjectAttributes',
+  's3:BypassGovernanceRetention',
+  's3:PutBucketOwnershipControls',
+  's3:RestoreObject',
+  'kms:Decrypt',
+  's3:*',
 ];
 const ID = 'a'.repeat(64);
 const grant = fc.record({

@@ -110,16 +110,8 @@ export class Gateway implements Door {
       forBrowsers = await crossOriginHeaders(match, request);
       const target = this.#operations.find(match.service.service.name, match.operation.name);
       if (isUploadForm(match)) {
-        const answer = await this.#carryOutForm(
-          match,
-          target,
-          request,
-          claim,
-          body,
-          requestId,
-          () => abortSignalOf(response),
-          notes,
-        );
+        const signal = () => abortSignalOf(response);
+        const answer = await this.#carryOutForm(match, target, request, claim, { requestId, body, signal, notes });
         return await notes.send(owner, response, message, answer, { headers: forBrowsers });
       }
       const authentication = await this.#authenticate(claim, request, body, target);
@@ -266,10 +258,7 @@ export class Gateway implements Door {
     target: Target,
     received: ReceivedRequest,
     { read, failure }: ReadClaim,
-    body: RequestBody,
-    requestId: string,
-    signal: () => AbortSignal,
-    notes: ExchangeNotes,
+    { requestId, body, signal, notes }: FormExchange,
   ): Promise<EncodedResponse> {
     notes.isForm = true;
     if (failure !== undefined) throw failure;
@@ -366,6 +355,14 @@ async function accessRequestsOf(target: Target, input: unknown, call: GatewayCal
   const requests = await declared(input, call, target.service.context);
   if (requests.length === 0) throw new Error(`${target.service.name}:${target.wire.name} asked for no access at all.`);
   return requests;
+}
+
+/** What a form's request comes with. */
+interface FormExchange {
+  readonly requestId: string;
+  readonly body: RequestBody;
+  readonly signal: () => AbortSignal;
+  readonly notes: ExchangeNotes;
 }
 
 /** A claim that could not be read is answered only when it is known in which service's words. */

@@ -20,7 +20,7 @@ function output(NameModifier: string, CodecSettings: NonNullable<Output['VideoDe
   return { NameModifier, ContainerSettings, VideoDescription: { ...size, CodecSettings }, AudioDescriptions: [aac] };
 }
 
-test('a film that is encoded in two passes comes to the average that was asked for', {
+test('a film that is encoded in two passes comes to the average that was asked for, and AV1 keeps to its most', {
   skip: withoutFfmpeg,
 }, async () => {
   const group = mp4Group({ destination: 's3://outputs/two/film' });
@@ -37,6 +37,10 @@ test('a film that is encoded in two passes comes to the average that was asked f
     output('-free', {
       Codec: 'H_264',
       H264Settings: { ...qvbr, QvbrSettings: { QvbrQualityLevel: 3, MaxAverageBitrate: 1_900_000 } },
+    }),
+    output('-av1', {
+      Codec: 'AV1',
+      Av1Settings: { RateControlMode: 'QVBR', MaxBitrate: 60_000, QvbrSettings: { QvbrQualityLevel: 10 } },
     }),
   ];
   const request = jobOf(account.role, account.source, [{ ...group, Outputs }]);
@@ -58,6 +62,7 @@ test('a film that is encoded in two passes comes to the average that was asked f
   near('-264', 120_000, 0.1);
   near('-265', 120_000, 0.25);
   near('-capped', 100_000, 0.1);
+  assert.ok((rates.get('-av1') ?? 0) <= 60_000, `${rates.get('-av1')}`);
   // A low quality takes what it takes, and no more because there is more.
   assert.ok((rates.get('-free') ?? 0) < 300_000, `${rates.get('-free')}`);
 });

@@ -9,7 +9,6 @@ const LAYERS = { 3: 2, 7: 3, 15: 4 } as const;
 /** libsvtav1's options for AV1 settings. */
 export function av1Options(settings: Av1Settings, framerate: Rational): Record<string, string | number> {
   const { level, maxBitrate } = settings.rateControl;
-  const own = ownOptions(settings);
   return {
     preset: PRESET,
     // Of 63; level 7 is 30, and 10 is 21.
@@ -17,13 +16,14 @@ export function av1Options(settings: Av1Settings, framerate: Rational): Record<s
     maxrate: maxBitrate,
     bufsize: maxBitrate * 2,
     g: gopFrames(settings, framerate),
-    ...(own.length > 0 && { 'svtav1-params': own.join(':') }),
+    'svtav1-params': ownOptions(settings).join(':'),
   };
 }
 
 /** What SVT-AV1 takes under names of its own. */
 function ownOptions({ bFrames, tileColumnsLog2, adaptiveQuantization: strength }: Av1Settings): string[] {
-  const options: string[] = [];
+  // The most is one: by itself the encoder takes up to half as much again.
+  const options: string[] = ['mbr-overshoot-pct=0'];
   if (bFrames !== undefined) options.push(`hierarchical-levels=${LAYERS[bFrames]}`);
   if (tileColumnsLog2 !== undefined) options.push(`tile-columns=${tileColumnsLog2}`);
   if (strength === 0) options.push('aq-mode=0');

@@ -115,6 +115,8 @@ export class LifecycleRunner {
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) break;
       from = { key: last.key, isInclusive: false, rank: last.rank };
+      // Where nothing is due, nothing waits: requests get their turn.
+      await new Promise((resolve) => setImmediate(resolve));
     }
     await this.#settleMarker(bucket, rules, state);
   }

@@ -3,6 +3,12 @@ import type { ObjectRow, VersionRow } from '../store.ts';
 
 const PAGE = 200;
 
+/**
+ * Between pages, requests get their turn: reading records waits for nothing, and a walk over millions of them would
+ * otherwise hold up everybody until its end.
+ */
+const turnOfOthers = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** Every current object, in the order of bucket and key, without holding more than a page. */
 export async function* allObjects(
   store: S3Store,
@@ -16,6 +22,7 @@ export async function* allObjects(
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
     after = { bucket: last.bucket, key: last.key };
+    await turnOfOthers();
   }
 }
 
@@ -32,6 +39,7 @@ export async function* allVersions(
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
     after = { bucket: last.bucket, key: last.key, rank: last.rank };
+    await turnOfOthers();
   }
 }
 
@@ -44,6 +52,7 @@ export async function* allUploads(store: S3Store, bucket?: string): AsyncGenerat
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
     after = last.id;
+    await turnOfOthers();
   }
 }
 
@@ -54,5 +63,6 @@ export async function* allParts(
 ): AsyncGenerator<{ readonly upload: UploadRow; readonly part: PartRow }> {
   for await (const upload of allUploads(store, bucket)) {
     for (const part of await store.listParts(upload.id, 0, 10_000)) yield { upload, part };
+    await turnOfOthers();
   }
 }

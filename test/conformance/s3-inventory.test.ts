@@ -51,12 +51,12 @@ describe('the inventories of buckets', () => {
   });
 
   /** As AWS's guide has it. */
-  async function letIn(Bucket: string): Promise<void> {
+  async function letIn(Bucket: string, place: object = { Resource: `arn:aws:s3:::${Bucket}/*` }): Promise<void> {
     const Statement = {
       Effect: 'Allow',
       Principal: { Service: 's3.amazonaws.com' },
       Action: 's3:PutObject',
-      Resource: `arn:aws:s3:::${Bucket}/*`,
+      ...place,
       Condition: {
         ArnLike: { 'aws:SourceArn': 'arn:aws:s3:::*' },
         StringEquals: { 'aws:SourceAccount': server.accountId, 's3:x-amz-acl': 'bucket-owner-full-control' },
@@ -267,6 +267,22 @@ describe('the inventories of buckets', () => {
       const head = await s3.send(new HeadObjectCommand({ Bucket: 'closed', Key }));
       assert.deepEqual([head.ServerSideEncryption, head.SSEKMSKeyId], ['aws:kms', KeyId]);
     }
+  });
+
+  it('are made anew when they were interrupted, and whole when their checksum is there', async () => {
+    for (const Bucket of ['interrupting', 'interrupted']) await s3.send(new CreateBucketCommand({ Bucket }));
+    await put('interrupted', 'k');
+    await letIn('interrupting', { NotResource: ['arn:aws:s3:::interrupting/*/manifest.checksum'] });
+    await set('interrupted', configurationOf('id', {}, { Bucket: 'arn:aws:s3:::interrupting' }));
+    const count = async (end: string) => {
+      await sweep();
+      return (await keys('', 'interrupting')).filter((key) => key.endsWith(end)).length;
+    };
+    assert.equal(await count('.csv.gz'), 1);
+    assert.equal(await count('.csv.gz'), 2);
+    await letIn('interrupting');
+    assert.equal(await count('/manifest.checksum'), 1);
+    assert.equal(await count('.csv.gz'), 3);
   });
 
   it('refuse what AWS refuses, and what is not carried out by name', async () => {

@@ -140,7 +140,7 @@ describe('a file of each codec', { skip: withoutFfmpeg }, () => {
     {
       name: 'stream2',
       container: { Container: 'RAW' },
-      codec: { Codec: 'MPEG2', Mpeg2Settings: MPEG2 },
+      codec: { Codec: 'MPEG2', Mpeg2Settings: { ...MPEG2, GopSize: 12, GopSizeUnits: 'FRAMES' } },
       is: ['mpeg2video', 'yuv420p'],
     },
     {
@@ -214,6 +214,9 @@ describe('a file of each codec', { skip: withoutFfmpeg }, () => {
     assert.equal(files.get('proxy')?.picture['codec_tag_string'], 'apco');
     assert.equal(files.get('4444')?.picture['codec_tag_string'], 'ap4h');
     assert.equal(files.get('mpeg422')?.picture['profile'], '4:2:2');
+    const pictures = framesOf(files.get('stream2')?.path ?? '', 'pict_type');
+    const keys = pictures.flatMap(({ pict_type: type }, index) => (type === 'I' ? [index] : []));
+    assert.deepEqual(keys, [0, 12, 24], 'closed GOPs are as long as was said');
   });
 });
 

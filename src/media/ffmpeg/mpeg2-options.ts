@@ -32,6 +32,8 @@ export function mpeg2Options(
     }),
     g: gop,
     bf: Math.min(settings.bFrames ?? 2, gop > 1 ? 7 : 0),
+    // By itself the encoder begins a closed GOP early rather than change the order of its last frames.
+    ...(!settings.isGopOpen && { mpv_flags: '+strict_gop' }),
     // A closed GOP may not be cut short by a scene.
     sc_threshold: settings.isSceneChangeDetected && settings.isGopOpen ? 40 : 1_000_000_000,
     ...(settings.minKeyInterval !== undefined && { keyint_min: Math.min(settings.minKeyInterval, gop) }),

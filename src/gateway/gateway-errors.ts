@@ -39,7 +39,7 @@ export function toServiceError(
         )
       : service.errors.malformed('The request body did not come whole.');
   }
-  if (error instanceof DecodeFailure) return service.errors.malformed(error.message);
+  if (error instanceof DecodeFailure) return service.errors.malformed(error.message, error);
   if (error instanceof StorageFullError) {
     logger.error({ err: error }, 'the storage is full: a write was refused');
     return new ServiceError('InsufficientStorage', 507, error.message);

@@ -85,8 +85,12 @@ export interface ServiceErrors {
   accessDenied(message: string): ServiceError;
   /** Broken constraints, at least one. */
   validation(violations: readonly Violation[]): ServiceError;
-  /** A body that is not in the protocol's form (broken JSON or XML). */
-  malformed(message: string): ServiceError;
+  /**
+   * A request that is not in the protocol's form (broken JSON or XML, a member that is not known).
+   *
+   * @param fault the same in parts, where a member is at fault: its path is empty for the whole body
+   */
+  malformed(message: string, fault?: { readonly reason: string; readonly path: Violation['path'] }): ServiceError;
   /** restJson1: a path that leads to no operation. `allowed` are the methods that it has, where it has any. */
   unknownRoute?(allowed: readonly string[]): ServiceError;
   /** Anything unforeseen: says nothing about the cause. */

@@ -105,7 +105,8 @@ function hasStreamingMember(input: NormalizedSchema): boolean {
 /** S3 tells a bad argument from a bad body; the others have one error for both. */
 function refusalOf(service: WireService, failure: DecodeFailure): ServiceError {
   const { argument } = failure;
-  if (service.protocol !== 'restXml' || argument === undefined) return service.errors.malformed(failure.message);
+  if (service.protocol !== 'restXml' || argument === undefined)
+    return service.errors.malformed(failure.message, failure);
   const isNumber = failure.reason.includes('not an integer');
   return new ServiceError(
     'InvalidArgument',

@@ -155,16 +155,16 @@ describe('validation, in each service’s own words', () => {
     isRefused(
       await create({ role: 'x', settings: { inputs: 'no' } }),
       code,
-      'STRING_VALUE can not be converted to a list (at settings.inputs)',
+      '/inputs: STRING_VALUE can not be converted to a list',
     );
     // A setting of a newer API must not be accepted and ignored.
     isRefused(
       await create({ role: 'x', settings: { inputs: [{ fileInput: 's3://a/b', newSetting: 1 }] } }),
       code,
-      "There is no member 'newSetting' (at settings.inputs.0)",
+      "/inputs/0: There is no member 'newSetting'",
     );
     isRefused(await list('maxResults', '21'), code, '/maxResults: Should be less than or equal to 20');
-    isRefused(await list('maxResults', 'x'), code, 'The value is not an integer (at maxResults)');
+    isRefused(await list('maxResults', 'x'), code, '/maxResults: The value is not an integer');
     assert.match(
       errorMessageOf(await list('status', 'DONE')),
       /^\/status: Should be equal to one of the allowed values/,

@@ -52,18 +52,25 @@ export function accessDenied(message: string): ServiceError {
 export const mediaconvertErrors: ServiceErrors = {
   accessDenied,
   validation: (violations) => invalidSettings(violations.map(problemOf)),
-  malformed: (message) => badRequest(message),
+  malformed: (message, fault) =>
+    fault === undefined || fault.path.length === 0
+      ? badRequest(message)
+      : invalidSettings([{ pointer: pointerOf(fault.path), text: fault.reason }]),
   internal: () => new ServiceError('InternalServerErrorException', 500, 'Internal server error'),
 };
 
-/** MediaConvert's pointers begin inside the job's settings. */
 function problemOf(violation: Violation): Problem {
-  const [first, ...rest] = violation.path;
-  const path = first === 'settings' && rest.length > 0 ? rest : violation.path;
-  if (violation.kind === 'required') {
-    return { pointer: jsonPointer(path.slice(0, -1)), text: `${String(path.at(-1))} is a required property` };
+  const { path, kind } = violation;
+  if (kind === 'required') {
+    return { pointer: pointerOf(path, path.length - 1), text: `${String(path.at(-1))} is a required property` };
   }
-  return { pointer: jsonPointer(path), text: textOf(violation) };
+  return { pointer: pointerOf(path), text: textOf(violation) };
+}
+
+/** MediaConvert's pointers begin inside the job's settings. */
+function pointerOf(path: Violation['path'], length = path.length): string {
+  const isInside = path[0] === 'settings' && path.length > 1;
+  return jsonPointer(path.slice(isInside ? 1 : 0, length));
 }
 
 function textOf({ kind, constraint, value }: Violation): string {

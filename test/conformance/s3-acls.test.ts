@@ -272,6 +272,16 @@ describe('access control lists of S3', () => {
     await put(other, Bucket, 'new');
     const granted = new PutObjectCommand({ Bucket, Key: 'other', GrantRead: `uri="${ALL}"` });
     await assert.rejects(other.send(granted), denied);
+    await policy(Bucket, allow, { ...allow, Effect: 'Deny', Condition: { Null: { 's3:x-amz-grant-write': 'false' } } });
+    const write = new PutObjectCommand({ Bucket, Key: 'other', Body: '' });
+    write.middlewareStack.add(
+      (next) => (args) => {
+        Object.assign((args.request as { headers: object }).headers, { 'x-amz-grant-write': `uri="${ALL}"` });
+        return next(args);
+      },
+      { step: 'build' },
+    );
+    await assert.rejects(other.send(write), denied);
   });
 
   it('reads lists from bodies and headers, and refuses what is none', async () => {

@@ -10,6 +10,12 @@ import { type AclGrant, isOwnersAlone, isPublicAcl, ownerGrant, type StoredAcl }
 import { bucketOwnerOf, hasAcls, ownershipOf, writerOf } from './ownership.ts';
 import { aclConditions, type AclMembers, namesAcl, readAclHeaders } from './read-acl.ts';
 
+/** S3 takes WRITE in the list of a new object, where it says nothing, although the API's model does not have it there. */
+export function membersOf(call: Call, input: AclMembers): AclMembers {
+  const GrantWrite = input.GrantWrite ?? call.source.header('x-amz-grant-write');
+  return { ...input, ...(GrantWrite !== undefined && { GrantWrite }) };
+}
+
 /**
  * The right that a write needs beyond s3:PutObject where it says who else may have what it writes: to set the list of an
  * object that is its writer's.
@@ -19,10 +25,10 @@ export async function newAclAccess(
   call: Call,
   input: ObjectInput & AclMembers,
 ): Promise<readonly AccessRequest[]> {
-  if (!namesAcl(input)) return [];
+  if (!namesAcl(membersOf(call, input))) return [];
   const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
   if (!hasAcls(bucket) || call.caller.type === 'service') return [];
-  const request = await plainObjectAccess(s3, call, input, 's3:PutObjectAcl', aclConditions(input));
+  const request = await plainObjectAccess(s3, call, input, 's3:PutObjectAcl', aclConditions(membersOf(call, input)));
   const writer = await writerOf(s3, call, bucket);
   if (writer.account === bucket.account) return [request];
   return [ownedBy(request, writer.account, [ownerGrant(writer.id)], 'WRITE_ACP')];
@@ -39,14 +45,15 @@ export async function newObjectAcl(
   input: ObjectInput & AclMembers,
 ): Promise<{ readonly acl?: StoredAcl }> {
   const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
+  const members = membersOf(call, input);
   if (!hasAcls(bucket)) {
-    if (namesAcl(input)) await requireNothingSaid(s3, call, bucket, input);
+    if (namesAcl(members)) await requireNothingSaid(s3, call, bucket, members);
     return {};
   }
   const bucketOwner = await bucketOwnerOf(s3, bucket);
   const isGivenUp = ownershipOf(bucket) === 'BucketOwnerPreferred' && input.ACL === 'bucket-owner-full-control';
   const owner = isGivenUp ? bucketOwner : await writerOf(s3, call, bucket);
-  const said = await readAclHeaders(s3, input, { owner: owner.id, bucketOwner: bucketOwner.id });
+  const said = await readAclHeaders(s3, members, { owner: owner.id, bucketOwner: bucketOwner.id });
   if (said !== undefined)
     requireNotBlocked(call, bucket, 's3:PutObject', objectArn(bucket.name, input.Key ?? ''), said);
   const acl = {

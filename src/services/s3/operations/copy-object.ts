@@ -5,7 +5,7 @@ import { encryptionConditions, objectAccess, versionAnswer } from '../access.ts'
 import { writeContent } from '#storage/content/content-writer.ts';
 import { writeLayers } from '../content/inner-layer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
-import { newAclAccess, newObjectAcl } from '../acl/new-object-acl.ts';
+import { membersOf, newAclAccess, newObjectAcl } from '../acl/new-object-acl.ts';
 import { aclConditions } from '../acl/read-acl.ts';
 import type { S3Context } from '../context.ts';
 import { expirationAnswer } from './bucket-lifecycle.ts';
@@ -36,7 +36,7 @@ export const copyObject = operation<S3Context, CopyObjectRequest, CopyObjectOutp
       ...encryptionConditions(call, input),
       ...copySourceCondition(input),
       's3:x-amz-metadata-directive': input.MetadataDirective,
-      ...aclConditions(input),
+      ...aclConditions(membersOf(call, input)),
       's3:x-amz-storage-class': input.StorageClass,
       ...lockConditions(call, input),
       ...(tags !== undefined && requestTagConditions(tags)),

@@ -7,7 +7,7 @@ import {
 import { nameOf } from '#kernel/caller.ts';
 import { type Call, operation } from '#kernel/operation.ts';
 import { encryptionConditions, objectAccess } from '../access.ts';
-import { newAclAccess, newObjectAcl } from '../acl/new-object-acl.ts';
+import { membersOf, newAclAccess, newObjectAcl } from '../acl/new-object-acl.ts';
 import { aclConditions } from '../acl/read-acl.ts';
 import type { S3Context } from '../context.ts';
 import { abortAnswer } from './bucket-lifecycle.ts';
@@ -31,7 +31,7 @@ export const createMultipartUpload = operation<S3Context, CreateMultipartUploadR
       const tags = input.Tagging === undefined ? undefined : parseTagHeader(input.Tagging);
       const context = {
         ...encryptionConditions(call, input),
-        ...aclConditions(input),
+        ...aclConditions(membersOf(call, input)),
         's3:x-amz-storage-class': input.StorageClass,
         ...lockConditions(call, input),
         ...(tags !== undefined && requestTagConditions(tags)),

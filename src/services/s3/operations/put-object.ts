@@ -4,7 +4,7 @@ import { encryptionConditions, objectAccess, tagContext } from '../access.ts';
 import { writeContent } from '#storage/content/content-writer.ts';
 import { writeLayers } from '../content/inner-layer.ts';
 import { associatedDataOf, BLOB_SPACE } from '../content/stream-binding.ts';
-import { newAclAccess, newObjectAcl } from '../acl/new-object-acl.ts';
+import { membersOf, newAclAccess, newObjectAcl } from '../acl/new-object-acl.ts';
 import { aclConditions } from '../acl/read-acl.ts';
 import type { S3Context } from '../context.ts';
 import { expirationAnswer } from './bucket-lifecycle.ts';
@@ -28,7 +28,7 @@ export const putObject = operation<S3Context, PutObjectRequest, PutObjectOutput>
   async authorize(input, call, s3) {
     const context = {
       ...encryptionConditions(call, input),
-      ...aclConditions(input),
+      ...aclConditions(membersOf(call, input)),
       's3:x-amz-storage-class': input.StorageClass,
       's3:if-none-match': input.IfNoneMatch,
       's3:if-match': input.IfMatch,

@@ -12,8 +12,9 @@ import { aclConditions, type AclMembers, namesAcl, readAclHeaders } from './read
 
 /** S3 takes WRITE in the list of a new object, where it says nothing, although the API's model does not have it there. */
 export function membersOf(call: Call, input: AclMembers): AclMembers {
+  const { ACL, GrantFullControl, GrantRead, GrantReadACP, GrantWriteACP } = input;
   const GrantWrite = input.GrantWrite ?? call.source.header('x-amz-grant-write');
-  return { ...input, ...(GrantWrite !== undefined && { GrantWrite }) };
+  return { ACL, GrantFullControl, GrantRead, GrantReadACP, GrantWrite, GrantWriteACP };
 }
 
 /**

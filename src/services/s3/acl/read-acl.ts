@@ -25,8 +25,14 @@ const HEADERS = [
 
 /** The condition keys of requests that set an access control list. */
 export function aclConditions(input: AclMembers): ConditionContext {
-  const grants = HEADERS.map(([member, header]) => [`s3:${header}`, input[member]] as const);
-  return { 's3:x-amz-acl': input.ACL, ...Object.fromEntries(grants) };
+  return {
+    's3:x-amz-acl': input.ACL,
+    's3:x-amz-grant-full-control': input.GrantFullControl,
+    's3:x-amz-grant-read': input.GrantRead,
+    's3:x-amz-grant-read-acp': input.GrantReadACP,
+    's3:x-amz-grant-write': input.GrantWrite,
+    's3:x-amz-grant-write-acp': input.GrantWriteACP,
+  };
 }
 
 /** Whether a request says in its headers what the list is to be. */

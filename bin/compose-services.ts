@@ -63,6 +63,8 @@ import { MediaconvertStore, type MediaconvertTables } from '#services/mediaconve
 import { S3Api } from '#services/s3/api.ts';
 import { createS3Context } from '#services/s3/context.ts';
 import { purgeAccount as purgeS3Account } from '#services/s3/maintenance/purge-account.ts';
+import { accountMigrations } from '#services/s3/control/account-table.ts';
+import { s3ControlService } from '#services/s3/control/service.ts';
 import { s3Migrations } from '#services/s3/migrations.ts';
 import { notificationMigrations } from '#services/s3/notifications/notification-table.ts';
 import { WebhookDeliveries } from '#services/s3/notifications/webhook-deliveries.ts';
@@ -109,6 +111,7 @@ export const allMigrations: readonly Migration[] = [
   ...notificationMigrations,
   ...accessLogMigrations,
   ...inventoryMigrations,
+  ...accountMigrations,
   ...mediaconvertMigrations,
   ...streamMigrations,
   ...archiveMigrations,
@@ -256,6 +259,7 @@ export function composeServices(
       stsService({ iam, providerKeys: new ProviderKeys(clock, config.oidcIssuers), messages }),
       kmsService(kms),
       s3Service(s3),
+      s3ControlService(s3),
       mediaconvertService(mediaconvert),
       cloudTrailService({ store: trail, buffer }),
       accessAnalyzerService({ facts: new AuthorizationFacts() }),

@@ -19,6 +19,7 @@ import type { EncodedResponse } from '#protocol/http-output.ts';
 import { parseQuery } from '#protocol/query-parameters.ts';
 import {
   createRouter,
+  isFallback,
   type RoutedRequest,
   type Router,
   type RoutingFailure,
@@ -78,7 +79,7 @@ export class Gateway implements Door {
     this.#operations = new OperationsTable(options.services);
     this.#router = createRouter(this.#operations.compiled);
     const { compiled } = this.#operations;
-    const fallback = compiled.find(({ service }) => service.protocol === 'restXml') ?? compiled[0];
+    const fallback = compiled.find(({ service }) => isFallback(service)) ?? compiled[0];
     if (fallback === undefined) throw new Error('There are no services.');
     this.#fallback = fallback;
   }

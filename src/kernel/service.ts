@@ -59,6 +59,11 @@ export interface Service<Context = unknown> {
    * words without one. What comes unsigned to their methods and paths is this service's; all else that is unsigned is S3's.
    */
   readonly unsignedOperations?: readonly string[];
+  /**
+   * restXml: requests under `pathPrefix` that have this header are this service's, and no others: it shares its address with
+   * another one.
+   */
+  readonly requiredHeader?: string;
   /** restJson1: all that comes unsigned under this path is this service's, also what leads to no operation. */
   readonly pathPrefix?: string;
   /** True where AWS refuses members that the API does not have; elsewhere they are not seen, as in AWS. */

@@ -65,10 +65,12 @@ const NO_LABELS: Readonly<Record<string, string>> = {};
  */
 export function createRouter(services: readonly CompiledService[]): Router {
   const entries = services.map((service): Entry => ({ service, match: matcherOf(service) }));
-  const last = entries.find(({ service }) => service.service.protocol === 'restXml') ?? entries[0];
+  const last = entries.find(({ service: { service } }) => isFallback(service)) ?? entries[0];
   if (last === undefined) throw new Error('There are no services to route to.');
   const bySigningName = new Map<string, Entry[]>();
+  const apart = entries.filter(({ service: { service } }) => service.requiredHeader !== undefined);
   for (const entry of entries) {
+    if (apart.includes(entry)) continue;
     for (const name of entry.service.service.signingNames) {
       bySigningName.set(name, [...(bySigningName.get(name) ?? []), entry]);
     }
@@ -81,6 +83,8 @@ export function createRouter(services: readonly CompiledService[]): Router {
   });
 
   const candidatesFor = (request: RoutedRequest, query: QueryParameters): readonly Entry[] => {
+    const own = apart.find((entry) => isOwn(entry.service.service, request));
+    if (own !== undefined) return [own];
     if (request.signingName !== undefined) return bySigningName.get(request.signingName) ?? [];
     const target = request.header('x-amz-target');
     if (target !== undefined) {
@@ -103,7 +107,8 @@ export function createRouter(services: readonly CompiledService[]): Router {
     const { method, bucketFromHost } = request;
     const path = routedPath(request);
     const beneath = entries.find(
-      ({ service: { service } }) => service.pathPrefix && path.startsWith(service.pathPrefix),
+      ({ service: { service } }) =>
+        service.pathPrefix && service.requiredHeader === undefined && path.startsWith(service.pathPrefix),
     );
     if (beneath !== undefined && bucketFromHost === undefined) return [beneath];
     const open = unsigned.find(({ match }) => 'operation' in match(method, path));
@@ -196,17 +201,41 @@ function matcherOf(compiled: CompiledService): Matcher {
       const match = compileRestRoutes(schemas);
       return (request) => {
         const found = match(request.method, routedPath(request));
-        if ('allowed' in found) return compiled.service.errors.unknownRoute?.(found.allowed);
-        const labels: Record<string, string> = {};
-        for (const [name, raw] of Object.entries(found.labels)) labels[name] = percentDecode(raw);
-        return { operation: found.operation, labels };
+        return targetOf(compiled, found);
       };
     }
     case 'restXml': {
+      if (compiled.service.requiredHeader !== undefined) {
+        const match = compileRestRoutes(schemas);
+        return (request) => targetOf(compiled, match(request.method, request.path));
+      }
       const match = compileS3Routes(schemas);
       return (request, query) => match(request, query);
     }
   }
+}
+
+function targetOf(compiled: CompiledService, found: ReturnType<ReturnType<typeof compileRestRoutes>>) {
+  if ('allowed' in found) return compiled.service.errors.unknownRoute?.(found.allowed);
+  const labels: Record<string, string> = {};
+  for (const [name, raw] of Object.entries(found.labels)) labels[name] = percentDecode(raw);
+  return { operation: found.operation, labels };
+}
+
+/** Whether what no service claims is this one's. */
+export function isFallback({ protocol, requiredHeader }: CompiledService['service']): boolean {
+  return protocol === 'restXml' && requiredHeader === undefined;
+}
+
+/** Whether a request is one of a service that shares its address with another one. */
+function isOwn(
+  { requiredHeader = '', pathPrefix = '', signingNames }: CompiledService['service'],
+  request: RoutedRequest,
+) {
+  const { signingName, bucketFromHost, path } = request;
+  if (bucketFromHost !== undefined || !path.startsWith(pathPrefix)) return false;
+  const isSigned = signingName === undefined || signingNames.includes(signingName);
+  return isSigned && request.header(requiredHeader) !== undefined;
 }
 
 /** With the API in front that the host names, so that both forms of an address lead to one operation. */

@@ -7,6 +7,7 @@ import { builtNamesOf, manifests } from '../harness/manifests.ts';
 const TITLES: Readonly<Record<string, string>> = {
   kms: 'KMS',
   s3: 'S3',
+  's3-control': 'S3 Control',
   mediaconvert: 'MediaConvert',
   iam: 'IAM',
   sts: 'STS',

@@ -35,6 +35,13 @@ const BY_TOKEN = new Set(['sts:AssumeRoleWithWebIdentity', 'sts:AssumeRoleWithSA
 /** In no SDK, and with signatures of its own: see the tests of PutMedia. */
 const ELSEWHERE = new Set(['kinesis-video-media:PutMedia']);
 
+/** What requests that are made by hand have beside their paths. */
+const BY_HAND: Readonly<Record<string, { readonly header?: string; readonly body?: string }>> = {
+  's3-control': { header: 'x-amz-account-id' },
+  's3-control:PutPublicAccessBlock': { body: '<PublicAccessBlockConfiguration/>' },
+  's3-control:TagResource': { body: '<TagResourceRequest><Tags/></TagResourceRequest>' },
+};
+
 /** In the place of each part of a path that is no literal: it is a key's id too. */
 const ANY = '98ee5596-cd3e-a20d-163a-e382420c6eff';
 
@@ -66,6 +73,8 @@ const SDKS: Readonly<Record<string, Sdk>> = {
   'kinesis-video-archived-media': { Client: archivedMedia.KinesisVideoArchivedMediaClient, commands: archivedMedia },
   // In no SDK: it is called by hand.
   'key-provider': { Client: sts.STSClient, commands: {} },
+  // Its client is not at hand.
+  's3-control': { Client: s3.S3Client, commands: {} },
 } as unknown as Readonly<Record<string, Sdk>>;
 
 function sdkOf(service: AnyService): Sdk {
@@ -149,17 +158,26 @@ describe('callers without permissions', () => {
     const schema = service.schemas.find((candidate) => candidate[2] === name);
     assert.ok(schema);
     const { method, segments } = httpTraitOf(schema);
-    const path = `/${segments.map(({ kind, text }) => (kind === 'literal' ? text : ANY)).join('/')}`;
+    const valueOf = (label: string) => String(inputs[service.name]?.[label] ?? ANY);
+    const path = `/${segments.map(({ kind, text }) => (kind === 'literal' ? text : valueOf(text))).join('/')}`;
+    const { header } = BY_HAND[service.name] ?? {};
+    const { body } = BY_HAND[`${service.name}:${name}`] ?? {};
+    const own = header === undefined ? [] : [[header, platform.accountId] as const];
+    const query = name === 'UntagResource' ? { query: [['tagKeys', 'a']] as const } : {};
+    const request = { method, path, headers: own, ...query, ...(body !== undefined && { body: Buffer.from(body) }) };
     const isSigned = service.operations.find((built) => built.name === name)?.isAuthenticationRequired === true;
     const { host } = new URL(platform.endpoint);
     const options = { service: service.signingNames[0] ?? '', host };
-    const headers =
-      credentials !== undefined && isSigned
-        ? signHeader({ method, path }, { ...options, credentials }).headers.filter(([header]) => header !== 'Host')
-        : [];
-    const response = await fetch(platform.endpoint + path, { method, headers: headers.map(([...pair]) => pair) });
-    await response.arrayBuffer();
-    return { status: response.status, code: response.headers.get('x-amzn-errortype') ?? '', output: undefined };
+    const nobody = { accessKeyId: '-', secretAccessKey: '-' };
+    const signed = signHeader(request, { ...options, credentials: credentials ?? nobody });
+    const headers = credentials !== undefined && isSigned ? signed.headers.filter(([name]) => name !== 'Host') : own;
+    const response = await fetch(platform.endpoint + signed.target, {
+      method,
+      headers: headers.map(([...pair]) => pair),
+      ...(body !== undefined && { body }),
+    });
+    const code = /<Code>(\w+)</.exec(await response.text())?.[1];
+    return { status: response.status, code: response.headers.get('x-amzn-errortype') ?? code ?? '', output: undefined };
   }
 
   const namesOf = (service: AnyService): string[] =>
@@ -380,6 +398,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       VersioningConfiguration: { Status: 'Enabled' },
       LifecycleConfiguration: { Rules: [{ Status: 'Enabled', Filter: {}, Expiration: { Days: 9 } }] },
       CORSConfiguration: { CORSRules: [{ AllowedOrigins: ['*'], AllowedMethods: ['GET'] }] },
+      AbacStatus: { Status: 'Enabled' },
       RequestPaymentConfiguration: { Payer: 'Requester' },
       NotificationConfiguration: { EventBridgeConfiguration: {} },
       BucketLoggingStatus: {},
@@ -400,6 +419,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
         Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
       },
     },
+    's3-control': { ResourceArn: 'arn:aws:s3:::target' },
     's3:CreateBucket': { Bucket: 'new-bucket' },
     's3:PutObject': { Body: Buffer.from('other') },
     's3:UploadPart': { Body: Buffer.from('other') },

@@ -53,7 +53,7 @@ import type { XksProxy } from '../harness/xks-proxy.ts';
 import { furnishKeyStore, furnishKms, kmsCases, startKeyStoreProxy } from '../harness/kms-sealed-rows.ts';
 import { cluster, header } from '../harness/matroska-builder.ts';
 import { jobEnd, jobOf, mp4Group } from '../harness/media-job.ts';
-import { furnishS3, readInventory } from '../harness/s3-sealed-rows.ts';
+import { accountBlock, furnishS3, readInventory } from '../harness/s3-sealed-rows.ts';
 import { MediaProducer } from '../harness/media-producer.ts';
 
 const ACCOUNT = '123456789012';
@@ -333,6 +333,8 @@ describe('a column that was changed in the database', () => {
     assert.equal(Events.length, 1, 'the event is not there');
   };
 
+  const readBlock = (endpoint: string) => accountBlock(clientConfig(endpoint, ROOT.id, ROOT.secret), ACCOUNT);
+
   const cases: readonly Case[] = [
     ...iamEntityCases((endpoint) => clientConfig(endpoint, ROOT.id, ROOT.secret)),
     { table: 'iam_account', where: `id = '${ACCOUNT}'`, use: encrypt, lookedUpBy: ['id'] },
@@ -389,6 +391,7 @@ describe('a column that was changed in the database', () => {
       lookedUpBy: ['number', 'bucket', 'day', 'time', 'length', 'lines', 'mac'],
     },
     { table: 's3_inventory', where: '1', use: getInventory, lookedUpBy: ['bucket', 'id'] },
+    { table: 's3_account', where: '1', use: readBlock, lookedUpBy: ['account'] },
     // Where it cannot be believed, the reading begins anew.
     { table: 's3_scrub', where: '1', use: readEvents, lookedUpBy: ['id', 'position', 'mac'] },
     { table: 'kms_usage', where: `operation = 'CreateAlias'`, use: readUsage, lookedUpBy: ['day'] },

@@ -9,6 +9,7 @@ import { kinesisVideoMediaService } from '#services/kinesis-video-media/service.
 import { kmsService } from '#services/kms/service.ts';
 import { mediaConnectService } from '#services/mediaconnect/service.ts';
 import { mediaconvertService } from '#services/mediaconvert/service.ts';
+import { s3ControlService } from '#services/s3/control/service.ts';
 import { s3Service } from '#services/s3/service.ts';
 import { secretsManagerService } from '#services/secrets-manager/service.ts';
 import { stsService } from '#services/sts/service.ts';
@@ -20,6 +21,7 @@ const NOTHING = undefined as never;
 export const manifests: readonly AnyService[] = [
   kmsService(NOTHING),
   s3Service(NOTHING),
+  s3ControlService(NOTHING),
   mediaconvertService(NOTHING),
   iamService(NOTHING),
   stsService(NOTHING),

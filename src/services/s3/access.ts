@@ -10,6 +10,7 @@ import { settingsOf, versioningOf } from './domain/bucket-settings.ts';
 import { checkVersionId, versionText } from './domain/version.ts';
 import { accessDenied, hiddenKey, markerNotReadable, noSuchKey, noSuchVersion } from './errors.ts';
 import { type StoredObject, versionOf } from './objects.ts';
+import { publicAccessBlockOf } from './public-access.ts';
 import type { BucketRow } from './store.ts';
 
 export function bucketArn(bucket: string): string {
@@ -61,7 +62,7 @@ export async function bucketAccess(
 ): Promise<AccessRequest> {
   const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
   if (input.ExpectedBucketOwner !== undefined && input.ExpectedBucketOwner !== bucket.account) throw accessDenied();
-  return withAcl(s3, call, bucket, accessRequest(call, bucket, action, bucketArn(bucket.name), context));
+  return withAcl(s3, call, bucket, await accessRequest(s3, call, bucket, action, bucketArn(bucket.name), context));
 }
 
 /** The question that an operation on an object asks. @throws as `bucketAccess` */
@@ -86,7 +87,7 @@ export async function plainObjectAccess(
 ): Promise<AccessRequest> {
   const bucket = await s3.scope.bucket(call, input.Bucket ?? '');
   if (input.ExpectedBucketOwner !== undefined && input.ExpectedBucketOwner !== bucket.account) throw accessDenied();
-  return accessRequest(call, bucket, action, objectArn(bucket.name, input.Key ?? ''), context);
+  return accessRequest(s3, call, bucket, action, objectArn(bucket.name, input.Key ?? ''), context);
 }
 
 /**
@@ -119,14 +120,14 @@ export function tagContext(prefix: string, tags: Readonly<Record<string, string>
 }
 
 /**
- * INVARIANT: where RestrictPublicBuckets is on, a public policy lets nobody in from outside the owner's account, but
- * services. What it denies is heard all the same: an access control list might let them in.
+ * INVARIANT: where RestrictPublicBuckets is on, of the bucket or of its owner's account, a public policy lets nobody in
+ * from outside the account, but services. What it denies is heard all the same: an access control list might let them in.
  */
-function effectivePolicy(call: Call, bucket: BucketRow): ResourcePolicy {
+async function effectivePolicy(s3: S3Context, call: Call, bucket: BucketRow): Promise<ResourcePolicy> {
   const { policy, account } = bucket;
   const heard = { document: policy ?? undefined, isRequired: false, kind: 'resource-based' } as const;
   if (policy === null || call.caller.type === 'service' || accountOf(call.caller) === account) return heard;
-  const isRestricted = settingsOf(bucket).publicAccessBlock?.RestrictPublicBuckets === true;
+  const { RestrictPublicBuckets: isRestricted } = await publicAccessBlockOf(s3, bucket);
   return isRestricted && isPublicPolicy(policy) ? { ...heard, isDenyOnly: true } : heard;
 }
 
@@ -139,28 +140,39 @@ function agreePayment(call: Call, bucket: BucketRow): void {
   reply.headers['x-amz-request-charged'] = 'requester';
 }
 
-function accessRequest(
+/** The tags of a bucket, where they are conditions of policies: on the bucket, and on what is in it. */
+function bucketTags({ settings, tags }: BucketRow): Pick<AccessRequest, 'resourceTags' | 'context'> {
+  if (tags === null || settingsOf({ settings }).isAbacEnabled !== true) return {};
+  const resourceTags = JSON.parse(tags) as Readonly<Record<string, string>>;
+  return { resourceTags, context: tagContext('s3:BucketTag', resourceTags) };
+}
+
+async function accessRequest(
+  s3: S3Context,
   call: Call,
   bucket: BucketRow,
   action: string,
   resource: string,
   context: ConditionContext | undefined,
-): AccessRequest {
+): Promise<AccessRequest> {
   const { source } = call;
   agreePayment(call, bucket);
+  const { resourceTags, context: tagKeys } = bucketTags(bucket);
   return {
     action,
     resource,
     resourceAccount: bucket.account,
-    resourcePolicy: effectivePolicy(call, bucket),
+    resourcePolicy: await effectivePolicy(s3, call, bucket),
     context: {
       's3:ResourceAccount': bucket.account,
       's3:authType': source.authType === 'ANONYMOUS' || source.authType === 'INTERNAL' ? undefined : source.authType,
       's3:signatureversion': source.signatureVersion,
       's3:signatureAge': source.signatureAge === undefined ? undefined : String(Math.max(0, source.signatureAge)),
       's3:x-amz-content-sha256': source.contentSha256,
+      ...tagKeys,
       ...context,
     },
+    ...(resourceTags !== undefined && { resourceTags }),
   };
 }
 

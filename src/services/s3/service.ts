@@ -22,6 +22,7 @@ import {
   putBucketInventoryConfiguration,
 } from './operations/bucket-inventory.ts';
 import { getBucketLogging, putBucketLogging } from './operations/bucket-logging.ts';
+import { getBucketAbac, putBucketAbac } from './operations/bucket-abac.ts';
 import { getBucketRequestPayment, putBucketRequestPayment } from './operations/bucket-request-payment.ts';
 import {
   deleteBucketPolicy,
@@ -136,6 +137,8 @@ export function s3Service(context: S3Context): Service<S3Context> {
       deleteBucketOwnershipControls,
       putBucketRequestPayment,
       getBucketRequestPayment,
+      putBucketAbac,
+      getBucketAbac,
       putBucketCors,
       getBucketCors,
       deleteBucketCors,

@@ -8,6 +8,8 @@ import { successorOfPrefix } from './domain/key-range.ts';
 import type { FolderSearch } from './domain/listing.ts';
 import { folderQuery, type FolderTables } from './folder-query.ts';
 import { LISTED_FACTS } from './listed-facts.ts';
+import type { AccountRow } from './control/account-table.ts';
+import type { PublicAccessBlock } from './domain/public-access-block.ts';
 import { VersionStore } from './version-store.ts';
 
 /** Times are milliseconds since the epoch; `mac` binds the other columns (see `record-seal.ts`). */
@@ -83,6 +85,7 @@ export interface MasterKeyRow {
 }
 
 export interface S3Tables {
+  readonly s3_account: AccountRow;
   readonly s3_bucket: BucketRow;
   readonly s3_object: ObjectRow;
   readonly s3_version: VersionRow;
@@ -130,6 +133,25 @@ export class S3Store {
 
   async findObject(bucket: string, key: string): Promise<ObjectRow | undefined> {
     return (await this.#records.read.executeQuery<ObjectRow>(CompiledQuery.raw(FIND_OBJECT, [bucket, key]))).rows[0];
+  }
+
+  async findAccountBlock(account: AccountId): Promise<PublicAccessBlock | undefined> {
+    const row = await this.#records.read
+      .selectFrom('s3_account')
+      .selectAll()
+      .where('account', '=', account)
+      .executeTakeFirst();
+    return row === undefined ? undefined : (JSON.parse(row.public_access_block) as PublicAccessBlock);
+  }
+
+  /** @param block `undefined` takes it away */
+  async setAccountBlock(account: AccountId, block: PublicAccessBlock | undefined): Promise<void> {
+    await this.write(async (transaction) => {
+      await transaction.deleteFrom('s3_account').where('account', '=', account).execute();
+      if (block === undefined) return;
+      const row = { account, public_access_block: JSON.stringify(block) };
+      await transaction.insertInto('s3_account').values(row).execute();
+    });
   }
 
   /** Up to `limit` buckets of an account in the order of their names, after `after`. */

@@ -3,10 +3,10 @@ import { accountOf } from '#kernel/caller.ts';
 import type { AccountId } from '#kernel/ids.ts';
 import type { AccessRequest, Call } from '#kernel/operation.ts';
 import type { S3Context } from '../context.ts';
-import { settingsOf } from '../domain/bucket-settings.ts';
 import { checkVersionId } from '../domain/version.ts';
 import type { StoredObject } from '../objects.ts';
 import type { BucketRow } from '../store.ts';
+import { publicAccessBlockOf } from '../public-access.ts';
 import { type AclGrant, ANONYMOUS_ID, ANONYMOUS_OWNER, granteesOf, isPublicAcl, type Owner } from './acl.ts';
 import { bucketGrants, hasAcls, objectGrants, ownerOf } from './ownership.ts';
 
@@ -83,7 +83,7 @@ async function withObjectAcl(
     return permission === 'READ' ? allowing(request, await heardBucketGrants(s3, bucket), 'READ') : request;
   }
   const owner = await ownerOf(s3, bucket, object.facts);
-  const grants = heard(bucket, await objectGrants(s3, bucket, object.facts));
+  const grants = await heard(s3, bucket, await objectGrants(s3, bucket, object.facts));
   if (owner.account !== bucket.account) return ownedBy(request, owner.account, grants, permission);
   return permission === undefined ? request : allowing(request, grants, permission);
 }
@@ -147,11 +147,11 @@ function allowing(request: AccessRequest, grants: readonly AclGrant[], permissio
 }
 
 async function heardBucketGrants(s3: S3Context, bucket: BucketRow): Promise<readonly AclGrant[]> {
-  return heard(bucket, await bucketGrants(s3, bucket));
+  return await heard(s3, bucket, await bucketGrants(s3, bucket));
 }
 
 /** Where public lists are ignored, one that is public says nothing to anybody: its owner needs none. */
-function heard(bucket: BucketRow, grants: readonly AclGrant[]): readonly AclGrant[] {
-  if (settingsOf(bucket).publicAccessBlock?.IgnorePublicAcls !== true) return grants;
-  return isPublicAcl(grants) || grants.some(({ to }) => to === ANONYMOUS_ID) ? [] : grants;
+async function heard(s3: S3Context, bucket: BucketRow, grants: readonly AclGrant[]): Promise<readonly AclGrant[]> {
+  const isPublic = isPublicAcl(grants) || grants.some(({ to }) => to === ANONYMOUS_ID);
+  return isPublic && (await publicAccessBlockOf(s3, bucket)).IgnorePublicAcls ? [] : grants;
 }

@@ -54,7 +54,7 @@ const putBucketAcl = operation<S3Context, PutBucketAclRequest, Record<string, ne
     if (!hasAcls(bucket)) throw aclNotSupported();
     const owner = await bucketOwnerOf(s3, bucket);
     const grants = await readAcl(s3, input, { owner: owner.id });
-    requireNotBlocked(call, bucket, 's3:PutBucketAcl', bucketArn(bucket.name), grants);
+    await requireNotBlocked(s3, call, bucket, 's3:PutBucketAcl', bucketArn(bucket.name), grants);
     await changeSettings(s3, bucket.name, { acl: isOwnersAlone(grants, owner.id) ? undefined : grants });
     return {};
   },
@@ -79,7 +79,7 @@ const putObjectAcl = operation<S3Context, PutObjectAclRequest, PutObjectAclOutpu
       throw aclNotSupported();
     }
     const grants = await readAcl(s3, input, place);
-    requireNotBlocked(call, bucket, 's3:PutObjectAcl', objectArn(bucket.name, input.Key ?? ''), grants);
+    await requireNotBlocked(s3, call, bucket, 's3:PutObjectAcl', objectArn(bucket.name, input.Key ?? ''), grants);
     const announce = await announceChanged(s3, call, object, 's3:ObjectAcl:Put');
     const change = ({ acl: before, ...facts }: ObjectFacts): ObjectFacts => {
       const acl = {

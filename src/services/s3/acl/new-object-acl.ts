@@ -2,9 +2,9 @@ import type { AccessRequest, Call } from '#kernel/operation.ts';
 import { accountOf, nameOf } from '#kernel/caller.ts';
 import { objectArn, type ObjectInput, plainObjectAccess } from '../access.ts';
 import type { S3Context } from '../context.ts';
-import { settingsOf } from '../domain/bucket-settings.ts';
 import { accessDenied, aclNotSupported } from '../errors.ts';
 import type { BucketRow } from '../store.ts';
+import { publicAccessBlockOf } from '../public-access.ts';
 import { ownedBy } from './acl-access.ts';
 import { type AclGrant, isOwnersAlone, isPublicAcl, ownerGrant, type StoredAcl } from './acl.ts';
 import { bucketOwnerOf, hasAcls, ownershipOf, writerOf } from './ownership.ts';
@@ -56,7 +56,7 @@ export async function newObjectAcl(
   const owner = isGivenUp ? bucketOwner : await writerOf(s3, call, bucket);
   const said = await readAclHeaders(s3, members, { owner: owner.id, bucketOwner: bucketOwner.id });
   if (said !== undefined)
-    requireNotBlocked(call, bucket, 's3:PutObject', objectArn(bucket.name, input.Key ?? ''), said);
+    await requireNotBlocked(s3, call, bucket, 's3:PutObject', objectArn(bucket.name, input.Key ?? ''), said);
   const acl = {
     ...(owner.account !== bucket.account && { owner }),
     ...(said !== undefined && !isOwnersAlone(said, owner.id) && { grants: said }),
@@ -78,14 +78,15 @@ async function requireNothingSaid(s3: S3Context, call: Call, bucket: BucketRow, 
 }
 
 /** @throws ServiceError AccessDenied where the list is public, and that is blocked */
-export function requireNotBlocked(
+export async function requireNotBlocked(
+  s3: S3Context,
   call: Call,
-  bucket: Pick<BucketRow, 'settings'>,
+  bucket: Pick<BucketRow, 'account' | 'settings'>,
   action: string,
   resource: string,
   grants: readonly AclGrant[],
-): void {
-  if (!isPublicAcl(grants) || settingsOf(bucket).publicAccessBlock?.BlockPublicAcls !== true) return;
+): Promise<void> {
+  if (!isPublicAcl(grants) || !(await publicAccessBlockOf(s3, bucket)).BlockPublicAcls) return;
   throw accessDenied(
     `User: ${nameOf(call.caller)} is not authorized to perform: ${action} on resource: "${resource}" because public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access.`,
   );

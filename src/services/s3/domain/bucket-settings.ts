@@ -6,15 +6,8 @@ import type { LifecycleSettings } from './lifecycle.ts';
 import type { LoggingSettings } from './logging-settings.ts';
 import type { NotificationSettings } from './notification-rules.ts';
 import type { ObjectLockSettings } from './object-lock.ts';
+import type { PublicAccessBlock } from './public-access-block.ts';
 import type { Versioning } from './version.ts';
-
-/** What of a bucket the public does not get, whatever policies and ACLs say. */
-interface PublicAccessBlock {
-  readonly BlockPublicAcls: boolean;
-  readonly IgnorePublicAcls: boolean;
-  readonly BlockPublicPolicy: boolean;
-  readonly RestrictPublicBuckets: boolean;
-}
 
 /** The settings of a bucket beyond its policy, encryption and tags; JSON in its record. */
 export interface BucketSettings {
@@ -23,6 +16,8 @@ export interface BucketSettings {
   readonly mfaDelete?: MFADeleteStatus;
   readonly publicAccessBlock?: PublicAccessBlock;
   readonly cors?: readonly CorsRule[];
+  /** Its tags are conditions of policies. */
+  readonly isAbacEnabled?: true;
   /** Other accounts say with each request that they pay for it. */
   readonly isRequesterPaying?: boolean;
   readonly objectLock?: ObjectLockSettings;

@@ -8,6 +8,7 @@ const PAGE = 500;
 /** Removes every bucket of an account with all that is in it. Begun again, it goes on where it ended. */
 export async function purgeAccount(s3: S3Context, account: AccountId): Promise<void> {
   for (const { name } of await s3.store.allBuckets(account)) await purgeBucket(s3, name);
+  await s3.store.setAccountBlock(account, undefined);
   await s3.store.write((transaction) =>
     transaction.deleteFrom('s3_notification').where('account', '=', account).execute(),
   );

@@ -15,8 +15,8 @@ import { operation } from '#kernel/operation.ts';
 import { bucketAccess, bucketArn } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { checkBucketPolicy, isPublicPolicy, policyRefusal } from '../domain/bucket-policy.ts';
-import { settingsOf } from '../domain/bucket-settings.ts';
 import { accessDenied, notFoundConfiguration } from '../errors.ts';
+import { publicAccessBlockOf } from '../public-access.ts';
 import { setBucket } from './set-bucket.ts';
 
 export const putBucketPolicy = operation<S3Context, PutBucketPolicyRequest, Record<string, never>>(PutBucketPolicy$, {
@@ -26,8 +26,8 @@ export const putBucketPolicy = operation<S3Context, PutBucketPolicyRequest, Reco
     const name = input.Bucket ?? '';
     const policy = input.Policy ?? '';
     checkBucketPolicy(policy, name);
-    const { publicAccessBlock } = settingsOf(await s3.scope.bucket(call, name));
-    if (publicAccessBlock?.BlockPublicPolicy === true && isPublicPolicy(policy)) {
+    const { BlockPublicPolicy: isBlocked } = await publicAccessBlockOf(s3, await s3.scope.bucket(call, name));
+    if (isBlocked && isPublicPolicy(policy)) {
       throw accessDenied(
         `User: ${nameOf(call.caller)} is not authorized to perform: s3:PutBucketPolicy on resource: "${bucketArn(name)}" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.`,
       );

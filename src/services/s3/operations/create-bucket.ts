@@ -37,8 +37,10 @@ export const createBucket = operation<S3Context, CreateBucketRequest, CreateBuck
         's3:x-amz-object-ownership': input.ObjectOwnership,
       },
     };
+    const tags = checkTags(input.CreateBucketConfiguration?.Tags ?? [], 50);
     return [
       create,
+      ...(Object.keys(tags).length === 0 ? [] : [{ action: 's3:TagResource', resource, requestTags: tags }]),
       ...newBucketAccess(input, create),
       ...(input.ObjectLockEnabledForBucket === true
         ? [
@@ -80,6 +82,7 @@ async function insert(
   await s3.store.write(async (transaction) => {
     const existing = await transaction.selectFrom('s3_bucket').selectAll().where('name', '=', name).executeTakeFirst();
     if (existing === undefined) {
+      await requireNotBlocked(s3, call, row, 's3:CreateBucket', bucketArn(name), settingsOf(row).acl ?? []);
       await transaction.insertInto('s3_bucket').values(row).execute();
       return;
     }
@@ -90,7 +93,7 @@ async function insert(
     if (!hasAcls(existing)) return;
     const { acl: _, ...settings } = settingsOf(s3.seal.checkBucket(existing));
     const { acl } = settingsOf(row);
-    requireNotBlocked(call, existing, 's3:PutBucketAcl', bucketArn(name), acl ?? []);
+    await requireNotBlocked(s3, call, existing, 's3:PutBucketAcl', bucketArn(name), acl ?? []);
     const reset = s3.seal.bucket({
       ...existing,
       settings: settingsText({ ...settings, ...(acl !== undefined && { acl }) }),

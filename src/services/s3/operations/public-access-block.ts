@@ -11,7 +11,8 @@ import { operation } from '#kernel/operation.ts';
 import { bucketAccess } from '../access.ts';
 import type { S3Context } from '../context.ts';
 import { settingsOf } from '../domain/bucket-settings.ts';
-import { malformedXml, notFoundConfiguration } from '../errors.ts';
+import { readPublicAccessBlock } from '../domain/public-access-block.ts';
+import { notFoundConfiguration } from '../errors.ts';
 import { changeSettings } from './set-bucket.ts';
 
 export const putPublicAccessBlock = operation<S3Context, PutPublicAccessBlockRequest, Record<string, never>>(
@@ -20,15 +21,7 @@ export const putPublicAccessBlock = operation<S3Context, PutPublicAccessBlockReq
     isAuthenticationRequired: false,
     authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:PutBucketPublicAccessBlock')],
     async handle(input, _call, s3) {
-      const given = input.PublicAccessBlockConfiguration;
-      if (given === undefined) throw malformedXml();
-      // What is not said is off, as in AWS.
-      const publicAccessBlock = {
-        BlockPublicAcls: given.BlockPublicAcls === true,
-        IgnorePublicAcls: given.IgnorePublicAcls === true,
-        BlockPublicPolicy: given.BlockPublicPolicy === true,
-        RestrictPublicBuckets: given.RestrictPublicBuckets === true,
-      };
+      const publicAccessBlock = readPublicAccessBlock(input.PublicAccessBlockConfiguration);
       await changeSettings(s3, input.Bucket ?? '', { publicAccessBlock });
       return {};
     },

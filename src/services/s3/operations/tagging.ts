@@ -22,6 +22,7 @@ import type { S3Context } from '../context.ts';
 import { checkTags, tagList } from '../domain/tag-set.ts';
 import { notFoundConfiguration } from '../errors.ts';
 import { announceChanged } from '../notifications/announce.ts';
+import { requireTagsForCostsOnly } from './bucket-abac.ts';
 import { requestTagConditions } from './put-object.ts';
 import { setBucket } from './set-bucket.ts';
 
@@ -83,7 +84,8 @@ export const putBucketTagging = operation<S3Context, PutBucketTaggingRequest, Re
   {
     isAuthenticationRequired: false,
     authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:PutBucketTagging')],
-    async handle(input, _call, s3) {
+    async handle(input, call, s3) {
+      await requireTagsForCostsOnly(s3, call, input.Bucket ?? '');
       const tags = checkTags(input.Tagging?.TagSet ?? [], BUCKET_TAGS);
       await setBucket(s3, input.Bucket ?? '', { tags: JSON.stringify(tags) });
       return {};
@@ -109,7 +111,8 @@ export const deleteBucketTagging = operation<S3Context, DeleteBucketTaggingReque
   {
     isAuthenticationRequired: false,
     authorize: async (input, call, s3) => [await bucketAccess(s3, call, input, 's3:PutBucketTagging')],
-    async handle(input, _call, s3) {
+    async handle(input, call, s3) {
+      await requireTagsForCostsOnly(s3, call, input.Bucket ?? '');
       await setBucket(s3, input.Bucket ?? '', { tags: null });
       return {};
     },

@@ -158,7 +158,10 @@ describe('callers without permissions', () => {
     const schema = service.schemas.find((candidate) => candidate[2] === name);
     assert.ok(schema);
     const { method, segments } = httpTraitOf(schema);
-    const valueOf = (label: string) => String(inputs[service.name]?.[label] ?? ANY);
+    const valueOf = (label: string) => {
+      const known = inputs[service.name]?.[label];
+      return typeof known === 'string' ? known : ANY;
+    };
     const path = `/${segments.map(({ kind, text }) => (kind === 'literal' ? text : valueOf(text))).join('/')}`;
     const { header } = BY_HAND[service.name] ?? {};
     const { body } = BY_HAND[`${service.name}:${name}`] ?? {};

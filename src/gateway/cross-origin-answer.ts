@@ -9,7 +9,7 @@ const NONE: Headers = {};
 
 /** The headers by which a browser lets a page of another origin read the answer, also where that is an error. */
 export async function crossOriginHeaders(
-  { service, labels }: RoutingMatch | RoutingFailure,
+  { service, labels }: Pick<RoutingMatch | RoutingFailure, 'service' | 'labels'>,
   request: ReceivedRequest,
 ): Promise<Headers> {
   const asked = questionOf(request, labels);

@@ -13,10 +13,11 @@ import { isRegion, type Region } from '#kernel/ids.ts';
 import type { Logger } from '#kernel/logger.ts';
 import type { AccessRequest, RequestSource } from '#kernel/operation.ts';
 import type { Randomness } from '#kernel/randomness.ts';
+import type { WebsiteReader } from '#kernel/website.ts';
 import type { ServiceError } from '#kernel/service-error.ts';
 import type { CompiledService } from '#protocol/compiled-service.ts';
 import type { EncodedResponse } from '#protocol/http-output.ts';
-import { parseQuery } from '#protocol/query-parameters.ts';
+import { parseQuery, percentDecode } from '#protocol/query-parameters.ts';
 import {
   createRouter,
   isFallback,
@@ -38,6 +39,7 @@ import { type AnyService, OperationsTable, type Target } from './operations-tabl
 import { type ReceivedRequest, readRequest } from './received-request.ts';
 import { RequestBody } from './request-body.ts';
 import { internalSource, sourceOf } from './request-source.ts';
+import { encodeWebsiteAnswer, type ReadAnswer } from './website-answer.ts';
 import { writeLongResponse } from './write-long-response.ts';
 
 const MAX_BODY = 8 * 1024 * 1024;
@@ -95,6 +97,11 @@ export class Gateway implements Door {
     let owner: CompiledService | undefined;
     let forBrowsers: Readonly<Record<string, string>> = {};
     try {
+      if (request.websiteFromHost !== undefined) {
+        owner = this.#fallback;
+        const { answer, headers } = await this.#answerWebsite(request, requestId, () => abortSignalOf(response), notes);
+        return await notes.send(owner, response, message, answer, { headers });
+      }
       const claim = readClaimOf(request);
       request = withHoistedHeaders(request, claim.read);
       const routed = { ...request, signingName: claim.signingName };
@@ -193,6 +200,41 @@ export class Gateway implements Door {
       signal: neverAborted,
     };
     return new GatewayCall(facts, target.service, this.#options.authorizer);
+  }
+
+  /** A website shows what an anonymous caller may read: each object that it looks at is asked for as any other request. */
+  async #answerWebsite(request: ReceivedRequest, requestId: string, signal: () => AbortSignal, notes: ExchangeNotes) {
+    const { service } = this.#fallback;
+    const { websiteFromHost: bucket = '', method, host, isSecure } = request;
+    if (service.website === undefined) throw new Error('There are no websites.');
+    const key = percentDecode(request.path.slice(1));
+    const source = { ...sourceOf(request, undefined, this.#options.clock.now()), authType: 'ANONYMOUS' } as const;
+    const ask = async (operation: string, wanted: string, headers: Readonly<Record<string, string>>) => {
+      const target = this.#operations.find(service.name, operation);
+      const labels = { Bucket: bucket, Key: wanted };
+      const input = target.wire.decode({ labels, query: new Map(), headers, body: EMPTY });
+      const rest = { requestId, body: undefined, trailers: {}, signal };
+      const call = this.#callOf(target, undefined, source, undefined, rest);
+      notes.asked(input, call);
+      return { target, output: await this.#carryOut(target, input, call), call };
+    };
+    const reader: WebsiteReader<ReadAnswer> = {
+      async read(wanted, isWhatWasAsked) {
+        const headers = isWhatWasAsked ? conditionsOf(request) : {};
+        const { target, output, call } = await ask('GetObject', wanted, headers);
+        const encoded = target.wire.encode(output, requestId);
+        const redirect = encoded.headers['x-amz-website-redirect-location'];
+        if (redirect !== undefined) encoded.stream?.destroy();
+        return { redirect: redirect?.toString(), answer: { encoded, status: call.reply.status } };
+      },
+      async head(wanted) {
+        await ask('HeadObject', wanted, {});
+      },
+    };
+    const answer = await service.website.answer({ bucket, key, method, host, isSecure }, reader);
+    const labels = { Bucket: bucket, Key: key };
+    const headers = await crossOriginHeaders({ service: this.#fallback, labels }, request);
+    return { answer: encodeWebsiteAnswer(answer, requestId), headers };
   }
 
   async #matchForm(request: RoutedRequest, body: RequestBody): Promise<RoutingMatch | RoutingFailure> {
@@ -364,6 +406,13 @@ interface FormExchange {
   readonly body: RequestBody;
   readonly signal: () => AbortSignal;
   readonly notes: ExchangeNotes;
+}
+
+/** What of a request to a website is about the object: neither a signature nor a version can be asked for there. */
+function conditionsOf(request: ReceivedRequest): Readonly<Record<string, string>> {
+  const names = ['range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'];
+  const found = names.map((name) => [name, request.header(name)] as const);
+  return Object.fromEntries(found.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
 }
 
 /** A claim that could not be read is answered only when it is known in which service's words. */

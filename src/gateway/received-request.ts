@@ -8,6 +8,8 @@ export interface ReceivedRequest extends SignedRequest {
   readonly host: string;
   /** The bucket that a virtual-hosted request names in its host. */
   readonly bucketFromHost: string | undefined;
+  /** The bucket whose website the host names. */
+  readonly websiteFromHost: string | undefined;
   /** What stands before the path where the host names an API: `/_aws/execute-api/ID`. */
   readonly prefixFromHost: string | undefined;
   readonly sourceIp: string;
@@ -45,6 +47,7 @@ export function readRequest(message: IncomingMessage, domains: readonly string[]
     headers,
     host,
     bucketFromHost: bucketOfHost(host, domains),
+    websiteFromHost: websiteOfHost(host, domains),
     prefixFromHost: prefixOfHost(host, domains),
     sourceIp: (message.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
     port: message.socket.localPort,
@@ -65,6 +68,15 @@ function bucketOfHost(host: string, domains: readonly string[]): string | undefi
     if (match?.[1] !== undefined) return match[1];
   }
   return undefined;
+}
+
+/** `bucket.s3-website.localhost`, `bucket.s3-website-eu-west-1.localhost`, `bucket.s3-website.eu-west-1.localhost` → `bucket`. */
+function websiteOfHost(host: string, domains: readonly string[]): string | undefined {
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  const domain = domains.find((candidate) => name.endsWith(`.${candidate}`));
+  if (domain === undefined) return undefined;
+  const front = name.slice(0, -domain.length - 1);
+  return /^(.+)\.s3-website(?:[.-][a-z]{2,8}(?:-[a-z0-9]+){1,4})?$/.exec(front)?.[1];
 }
 
 /** `coffer.execute-api.eu-west-1.amazonaws.com`, `coffer.execute-api.localhost:4566` → `/_aws/execute-api/coffer`. */

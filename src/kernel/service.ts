@@ -4,6 +4,7 @@ import type { CrossOrigin } from './cross-origin.ts';
 import type { Exchange } from './exchange.ts';
 import type { Operation } from './operation.ts';
 import type { ServiceError } from './service-error.ts';
+import type { Website } from './website.ts';
 
 export type ProtocolName = 'awsJson1_0' | 'awsJson1_1' | 'awsQuery' | 'restJson1' | 'restXml';
 
@@ -80,6 +81,8 @@ export interface Service<Context = unknown> {
   readonly crossOrigin?: CrossOrigin;
   /** Hears of each exchange with a client that is not long, after its answer. It neither waits nor throws. */
   readonly observe?: (exchange: Exchange) => void;
+  /** What answers to hosts that name a bucket's website. */
+  readonly website?: Website;
   /** Checks a body that was read whole against what the headers say of it; throws a ServiceError. */
   readonly checkBody?: (operation: string, header: (name: string) => string | undefined, body: Uint8Array) => void;
 }

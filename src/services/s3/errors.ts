@@ -287,6 +287,21 @@ export function invalidInventoryDestination(): ServiceError {
   return s3Error('InvalidS3DestinationBucket', 400, 'The destination bucket is not valid.');
 }
 
+export function noSuchWebsite(bucket: string): ServiceError {
+  return notFoundConfiguration(
+    'NoSuchWebsiteConfiguration',
+    'The specified bucket does not have a website configuration',
+    bucket,
+  );
+}
+
+export function methodNotAllowed(method: string, resourceType: string): ServiceError {
+  return s3Error('MethodNotAllowed', 405, 'The specified method is not allowed against this resource.', {
+    Method: method,
+    ResourceType: resourceType,
+  });
+}
+
 export function invalidBucketState(message: string): ServiceError {
   return s3Error('InvalidBucketState', 409, message);
 }

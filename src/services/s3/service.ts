@@ -69,6 +69,8 @@ import {
   putBucketTagging,
   putObjectTagging,
 } from './operations/tagging.ts';
+import { websiteOf } from './website/bucket-website.ts';
+import { websiteOperations } from './website/website-operations.ts';
 import { uploadPart, uploadPartCopy } from './operations/upload-part.ts';
 
 export function s3Service(context: S3Context): Service<S3Context> {
@@ -137,6 +139,7 @@ export function s3Service(context: S3Context): Service<S3Context> {
       deleteBucketOwnershipControls,
       putBucketRequestPayment,
       getBucketRequestPayment,
+      ...websiteOperations,
       putBucketAbac,
       getBucketAbac,
       putBucketCors,
@@ -150,6 +153,7 @@ export function s3Service(context: S3Context): Service<S3Context> {
     constraints: { ...constraints, ...bucketAclConstraints },
     errors: s3Errors,
     crossOrigin: crossOriginOf(context),
+    website: websiteOf(context),
     observe: (exchange) => context.accessLog.observe(exchange),
     checkBody,
   };

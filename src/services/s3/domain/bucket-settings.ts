@@ -7,6 +7,7 @@ import type { LoggingSettings } from './logging-settings.ts';
 import type { NotificationSettings } from './notification-rules.ts';
 import type { ObjectLockSettings } from './object-lock.ts';
 import type { PublicAccessBlock } from './public-access-block.ts';
+import type { WebsiteSettings } from '../website/website-settings.ts';
 import type { Versioning } from './version.ts';
 
 /** The settings of a bucket beyond its policy, encryption and tags; JSON in its record. */
@@ -16,6 +17,7 @@ export interface BucketSettings {
   readonly mfaDelete?: MFADeleteStatus;
   readonly publicAccessBlock?: PublicAccessBlock;
   readonly cors?: readonly CorsRule[];
+  readonly website?: WebsiteSettings;
   /** Its tags are conditions of policies. */
   readonly isAbacEnabled?: true;
   /** Other accounts say with each request that they pay for it. */

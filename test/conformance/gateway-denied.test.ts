@@ -20,6 +20,7 @@ import { populateKms } from '../harness/kms-inputs.ts';
 import { builtNamesOf, manifests } from '../harness/manifests.ts';
 import { type ClientConfig, startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 import { signHeader } from '../harness/sigv4-signer.ts';
+import { S3_SETTINGS } from '../harness/s3-settings.ts';
 import { snapshotOf } from '../harness/snapshot.ts';
 
 /** Open to every caller that has authenticated itself, as in AWS; or to browsers that ask whether they may ask. */
@@ -397,31 +398,7 @@ async function populate(platform: TestPlatform): Promise<Readonly<Record<string,
       Delete: { Objects: [{ Key: 'target' }] },
       Policy: bucketPolicy,
       Tagging: { TagSet: [{ Key: 'a', Value: 'b' }] },
-      ObjectAttributes: ['ETag'],
-      VersioningConfiguration: { Status: 'Enabled' },
-      LifecycleConfiguration: { Rules: [{ Status: 'Enabled', Filter: {}, Expiration: { Days: 9 } }] },
-      CORSConfiguration: { CORSRules: [{ AllowedOrigins: ['*'], AllowedMethods: ['GET'] }] },
-      AbacStatus: { Status: 'Enabled' },
-      WebsiteConfiguration: { IndexDocument: { Suffix: 'index.html' } },
-      RequestPaymentConfiguration: { Payer: 'Requester' },
-      NotificationConfiguration: { EventBridgeConfiguration: {} },
-      BucketLoggingStatus: {},
-      Id: 'target',
-      InventoryConfiguration: {
-        Id: 'target',
-        IsEnabled: false,
-        IncludedObjectVersions: 'All',
-        Schedule: { Frequency: 'Daily' },
-        Destination: { S3BucketDestination: { Bucket: 'arn:aws:s3:::target', Format: 'CSV' } },
-      },
-      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
-      PublicAccessBlockConfiguration: { BlockPublicPolicy: true },
-      ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled' },
-      Retention: { Mode: 'GOVERNANCE', RetainUntilDate: new Date('2099-01-01') },
-      LegalHold: { Status: 'ON' },
-      ServerSideEncryptionConfiguration: {
-        Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
-      },
+      ...S3_SETTINGS,
     },
     's3-control': { ResourceArn: 'arn:aws:s3:::target' },
     's3:CreateBucket': { Bucket: 'new-bucket' },

@@ -12,7 +12,7 @@ export interface WebsiteRequest {
 }
 
 /** What was read of an object in the name of an anonymous caller: its members, and the answer on the wire. */
-export interface WebsiteObject<Answer> {
+interface WebsiteObject<Answer> {
   readonly redirect: string | undefined;
   readonly answer: Answer;
 }

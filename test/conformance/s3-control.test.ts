@@ -101,6 +101,24 @@ test('an account’s block holds for each of its buckets, from the next request 
   await putPolicy();
 });
 
+test('an account’s block is over access control lists, too: of objects, and of buckets that are to be made', async () => {
+  const open = { Bucket: 'account-lists', ObjectOwnership: 'ObjectWriter' } as const;
+  await root.send(new CreateBucketCommand(open));
+  const put = () => root.send(new PutObjectCommand({ Bucket: open.Bucket, Key: 'film', ACL: 'public-read' }));
+  const read = async () => (await fetch(`${platform.endpoint}/${open.Bucket}/film`)).status;
+  await put();
+  assert.equal(await read(), 200);
+  const flags = '<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>';
+  await control('PUT', BLOCK, { body: blockXml(flags) });
+  assert.equal(await read(), 403);
+  await assert.rejects(put(), { name: 'AccessDenied', message: /BlockPublicAcls setting/ });
+  const made = { ...open, Bucket: 'account-lists-2', ACL: 'public-read' } as const;
+  await assert.rejects(root.send(new CreateBucketCommand(made)), { name: 'AccessDenied' });
+  await control('DELETE', BLOCK);
+  assert.equal(await read(), 200);
+  await root.send(new CreateBucketCommand(made));
+});
+
 test('an account’s block is its own: other accounts, and users without the right, are refused', async () => {
   for (const credentials of [other, user]) {
     const { status, text } = await control('DELETE', BLOCK, { credentials });

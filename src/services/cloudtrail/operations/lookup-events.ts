@@ -85,7 +85,7 @@ function toEvent({ time, userName, json, facts }: ReadEvent): NonNullable<Lookup
     ...(accessKeyId === undefined ? {} : { AccessKeyId: accessKeyId }),
     EventTime: new Date(time),
     EventSource: facts.eventSource,
-    Username: userName,
+    ...(userName === '' ? {} : { Username: userName }),
     Resources: (facts.resources ?? []).map(({ ARN }) => {
       const type = resourceTypeOf(ARN);
       return { ResourceName: ARN, ...(type === undefined ? {} : { ResourceType: type }) };

@@ -63,6 +63,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   audioNormalizationSettings:
     'algorithm algorithmControl correctionGateLevel loudnessLogging peakCalculation targetLkfs truePeakLimiterThreshold',
   ac3Settings: 'bitstreamMode dialnorm lfeFilter',
+  accessControl: 'cannedAcl',
   aiffSettings: 'channels sampleRate',
   audioDescriptions: 'audioTypeControl customLanguageCode languageCode languageCodeControl streamName',
   burninDestinationSettings:

@@ -36,7 +36,7 @@ function ruleOf(kid: string): fc.Arbitrary<UsageRule> {
     .tuple(fc.array(video, { maxLength: 3 }), fc.array(audio, { minLength: 1, maxLength: 3 }))
     .map(([videoFilters, audioFilters]) => {
       const count = videoFilters.length + audioFilters.length;
-      const intendedTrackType = Array.from({ length: count }, (_, index) => `T${index}-${kid.slice(0, 8)}`).join('+');
+      const intendedTrackType = Array.from({ length: count }, (_, index) => `T${index}-${kid}`).join('+');
       return { kid, intendedTrackType, videoFilters, audioFilters };
     });
 }

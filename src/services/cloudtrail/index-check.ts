@@ -4,6 +4,7 @@ import { unpackEvents } from './domain/event-block.ts';
 import { isTermOf, termsOfAll } from './domain/event-terms.ts';
 import { nameOfEntry } from './store.ts';
 import type { CloudTrailTables, TermRow } from './tables.ts';
+import { walkPages } from './walk-pages.ts';
 
 /** An entry of the index, and whether it says what the events say. */
 export interface CheckedEntry {
@@ -14,8 +15,7 @@ export interface CheckedEntry {
 type BlockPlace = Pick<TermRow, 'account' | 'last' | 'block'>;
 
 const ROWS_OF_ONE_PAGE = 100;
-const FIRST: TermRow = { kind: 'key', value: '', account: '', last: 0, block: '' };
-const BEFORE_ALL = { account: '', last: 0, id: '' };
+const BEFORE_ALL: BlockPlace = { account: '', last: 0, block: '' };
 
 /** Compares the index of the audit log with the events, both ways. */
 export class IndexCheck {
@@ -36,40 +36,35 @@ export class IndexCheck {
     // Where there are as many as there should be, and all of those, there are no others.
     if ((await this.#count()) === sound) return;
     for await (const entry of this.#entries()) {
-      const events = await this.#eventsOf({ account: entry.account, last: entry.last, block: entry.block });
+      const events = await this.#eventsOf(entry);
       if (!events.some((event) => isTermOf(event, entry))) yield { row: nameOfEntry(entry), isSound: false };
     }
   }
 
   async *#expected(): AsyncGenerator<TermRow> {
-    let after = BEFORE_ALL;
-    for (;;) {
-      const { account, last, id } = after;
-      const page = await this.#records.readUnchecked
+    const blocks = walkPages<BlockPlace>((after) =>
+      this.#records.readUnchecked
         .selectFrom('cloudtrail_block')
-        .select(['account', 'last', 'id'])
-        .where((where) => where(where.refTuple('account', 'last', 'id'), '>', where.tuple(account, last, id)))
+        .select(['account', 'last', 'id as block'])
+        .where((where) => {
+          const { account, last, block } = after ?? BEFORE_ALL;
+          return where(where.refTuple('account', 'last', 'id'), '>', where.tuple(account, last, block));
+        })
         .orderBy('account')
         .orderBy('last')
         .orderBy('id')
         .limit(ROWS_OF_ONE_PAGE)
-        .execute();
-      for (const block of page) {
-        const place = { account: block.account, last: block.last, block: block.id };
-        for (const term of termsOfAll(await this.#eventsOf(place))) yield { ...term, ...place };
-        await new Promise(setImmediate);
-      }
-      const end = page.at(-1);
-      if (end === undefined) return;
-      after = end;
+        .execute(),
+    );
+    for await (const place of blocks) {
+      for (const term of termsOfAll(await this.#eventsOf(place))) yield { ...term, ...place };
     }
   }
 
-  async *#entries(): AsyncGenerator<TermRow> {
-    let after: TermRow | undefined;
-    do {
-      const { kind, value, account, last, block } = after ?? { ...FIRST, kind: '' };
-      const page: TermRow[] = await this.#records.readUnchecked
+  #entries(): AsyncGenerator<TermRow> {
+    return walkPages<TermRow>((after) => {
+      const { kind, value, account, last, block } = after ?? { ...BEFORE_ALL, kind: '', value: '' };
+      return this.#records.readUnchecked
         .selectFrom('cloudtrail_term')
         .selectAll()
         .where((where) =>
@@ -86,12 +81,7 @@ export class IndexCheck {
         .orderBy('block')
         .limit(ROWS_OF_ONE_PAGE)
         .execute();
-      for (const entry of page) {
-        yield entry;
-        await new Promise(setImmediate);
-      }
-      after = page.at(-1);
-    } while (after !== undefined);
+    });
   }
 
   async #isThere({ kind, value, account, last, block }: TermRow): Promise<boolean> {

@@ -1,5 +1,3 @@
-import { RowDamageError } from '#storage/row-seal.ts';
-import { readEvent } from './domain/audit-event.ts';
 import { type PrincipalUse, UseCollector } from './domain/used-accesses.ts';
 import type { CloudTrailStore, LogRange } from './store.ts';
 
@@ -29,16 +27,10 @@ export class PrincipalUses {
     const uses = new UseCollector();
     let damaged = 0;
     let events = 0;
-    for await (const key of this.#store.blocks(range)) {
-      const block = await this.#store.open(key).catch((error: unknown) => {
-        if (error instanceof RowDamageError) return undefined;
-        throw error;
-      });
-      events += key.count;
-      if (block === undefined) damaged += key.count;
-      for (const event of block ?? []) {
-        if (event.time < range.from || event.time > range.to) continue;
-        const { facts } = readEvent(event);
+    for await (const block of this.#store.soundEvents(range)) {
+      events += block.count;
+      if (block.isDamaged) damaged += block.count;
+      for (const { facts } of block.events) {
         const { sessionContext, arn } = facts.userIdentity;
         if ((sessionContext?.sessionIssuer?.arn ?? arn) === range.principal) uses.add(facts);
       }

@@ -1,7 +1,6 @@
-import { RowDamageError } from '#storage/row-seal.ts';
-import { type EventFacts, readEvent } from './domain/audit-event.ts';
+import type { EventFacts } from './domain/audit-event.ts';
 import type { KmsUsage, ServiceUsage, UsageColumn, UsageRange, UsageStep } from './domain/usage.ts';
-import type { BlockKey, CloudTrailStore } from './store.ts';
+import type { CloudTrailStore, SoundEvents } from './store.ts';
 
 /** More kinds of requests than a report may have: the counts in memory are bounded. */
 export class TooManyKindsError extends Error {}
@@ -47,19 +46,13 @@ export class RequestUsage {
     const tallies = new Map<string, Tally>();
     let events = 0;
     let damaged = 0;
-    for await (const key of this.#blocks(range)) {
-      const block = await this.#store.open(key).catch((error: unknown) => {
-        if (error instanceof RowDamageError) return undefined;
-        throw error;
-      });
-      events += key.count;
-      if (block === undefined) damaged += key.count;
-      for (const event of block ?? []) {
-        if (event.time < range.from || event.time > range.to) continue;
-        const { facts } = readEvent(event);
+    for await (const { account, ...block } of this.#blocks(range)) {
+      events += block.count;
+      if (block.isDamaged) damaged += block.count;
+      for (const { facts } of block.events) {
         // What a service did by itself is no request.
         if (facts.eventType === 'AwsServiceEvent') continue;
-        if (range.account !== undefined || isFirstRecord(facts, key.account)) addTo(tallies, facts, by);
+        if (range.account !== undefined || isFirstRecord(facts, account)) addTo(tallies, facts, by);
       }
       if (tallies.size > MAX_KINDS) {
         throw new TooManyKindsError(
@@ -71,9 +64,9 @@ export class RequestUsage {
     yield { kind: 'done', kms: kmsUsage(tallies), services: serviceUsage(tallies), damaged };
   }
 
-  async *#blocks({ account: one, from, to }: UsageRange): AsyncGenerator<BlockKey> {
+  async *#blocks({ account: one, from, to }: UsageRange): AsyncGenerator<SoundEvents & { readonly account: string }> {
     for await (const account of one === undefined ? this.#store.accounts() : [one]) {
-      yield* this.#store.blocks({ account, from, to });
+      for await (const block of this.#store.soundEvents({ account, from, to })) yield { account, ...block };
     }
   }
 }

@@ -6,6 +6,7 @@ import { BLOCK_SPAN_MS, cutBlocks, unpackEvents } from './domain/event-block.ts'
 import { isTermOf, type Term } from './domain/event-terms.ts';
 import { insertBlock, type PackedBlock, packBlock } from './packed-block.ts';
 import type { BlockRow, CloudTrailTables, TermRow } from './tables.ts';
+import { walkPages } from './walk-pages.ts';
 
 /** A stretch of one account's log; both ends belong to it. Milliseconds since the epoch. */
 export interface LogRange {
@@ -16,6 +17,14 @@ export interface LogRange {
 
 /** What is known of a block before it is opened. INVARIANT: nothing of it is believed but for finding the block. */
 export type BlockKey = Pick<BlockRow, 'account' | 'last' | 'id' | 'count'>;
+
+/** What is read of one block. */
+export interface SoundEvents {
+  /** How many events the block has, of which some may be outside of the stretch. */
+  readonly count: number;
+  readonly isDamaged: boolean;
+  readonly events: readonly ReadEvent[];
+}
 
 const KEYS_OF_ONE_PAGE = 100;
 
@@ -56,81 +65,74 @@ export class CloudTrailStore {
     }
   }
 
-  /** The blocks that may have events of a stretch, the earliest first. Others have their turns in between. */
-  async *blocks({ account, from, to }: LogRange): AsyncGenerator<BlockKey> {
-    let after: Pick<BlockKey, 'last' | 'id'> = { last: from - 1, id: '' };
-    for (;;) {
-      const { last, id } = after;
-      const page = await this.#records.readUnchecked
-        .selectFrom('cloudtrail_block')
-        .select(['account', 'last', 'id', 'count'])
-        .where('account', '=', account)
-        .where((where) => where(where.refTuple('last', 'id'), '>', where.tuple(last, id)))
-        .where('last', '>=', from)
+  /** The blocks that may have events of a stretch, the earliest first. */
+  blocks({ account, from, to }: LogRange): AsyncGenerator<BlockKey> {
+    return walkPages((after) =>
+      this.#blocks(account, from)
+        .where((where) =>
+          where(where.refTuple('last', 'id'), '>', where.tuple(after?.last ?? from - 1, after?.id ?? '')),
+        )
         .where('last', '<=', to + BLOCK_SPAN_MS)
         .orderBy('last')
         .orderBy('id')
-        .limit(KEYS_OF_ONE_PAGE)
-        .execute();
-      for (const key of page) {
-        yield key;
-        await new Promise(setImmediate);
-      }
-      const end = page.at(-1);
-      if (end === undefined) return;
-      after = end;
-    }
+        .execute(),
+    );
   }
 
   /** As `blocks`, the latest first. */
-  async *blocksBackwards({ account, from, to }: LogRange): AsyncGenerator<BlockKey> {
-    let before: Pick<BlockKey, 'last' | 'id'> = { last: to + BLOCK_SPAN_MS + 1, id: '' };
-    for (;;) {
-      const { last, id } = before;
-      const page = await this.#records.readUnchecked
-        .selectFrom('cloudtrail_block')
-        .select(['account', 'last', 'id', 'count'])
-        .where('account', '=', account)
-        .where((where) => where(where.refTuple('last', 'id'), '<', where.tuple(last, id)))
-        .where('last', '>=', from)
+  blocksBackwards({ account, from, to }: LogRange): AsyncGenerator<BlockKey> {
+    const end = to + BLOCK_SPAN_MS + 1;
+    return walkPages((before) =>
+      this.#blocks(account, from)
+        .where((where) => where(where.refTuple('last', 'id'), '<', where.tuple(before?.last ?? end, before?.id ?? '')))
         .orderBy('last', 'desc')
         .orderBy('id', 'desc')
-        .limit(KEYS_OF_ONE_PAGE)
-        .execute();
-      for (const key of page) {
-        yield key;
-        await new Promise(setImmediate);
-      }
-      const end = page.at(-1);
-      if (end === undefined) return;
-      before = end;
-    }
+        .execute(),
+    );
+  }
+
+  #blocks(account: string, from: number) {
+    return this.#records.readUnchecked
+      .selectFrom('cloudtrail_block')
+      .select(['account', 'last', 'id', 'count'])
+      .where('account', '=', account)
+      .where('last', '>=', from)
+      .limit(KEYS_OF_ONE_PAGE);
   }
 
   /** As `blocksBackwards`, those alone that the index says have an event of which the term is true. */
-  async *blocksWith(term: Term, { account, from, to }: LogRange): AsyncGenerator<Omit<BlockKey, 'count'>> {
-    let before = { last: to + BLOCK_SPAN_MS + 1, block: '' };
-    for (;;) {
-      const { last, block } = before;
-      const page = await this.#records.readUnchecked
+  blocksWith(term: Term, { account, from, to }: LogRange): AsyncGenerator<Omit<BlockKey, 'count'>> {
+    const end = to + BLOCK_SPAN_MS + 1;
+    return walkPages((before) =>
+      this.#records.readUnchecked
         .selectFrom('cloudtrail_term')
-        .select(['account', 'last', 'block'])
+        .select(['account', 'last', 'block as id'])
         .where('kind', '=', term.kind)
         .where('value', '=', term.value)
         .where('account', '=', account)
-        .where((where) => where(where.refTuple('last', 'block'), '<', where.tuple(last, block)))
         .where('last', '>=', from)
+        .where((where) =>
+          where(where.refTuple('last', 'block'), '<', where.tuple(before?.last ?? end, before?.id ?? '')),
+        )
         .orderBy('last', 'desc')
         .orderBy('block', 'desc')
         .limit(KEYS_OF_ONE_PAGE)
-        .execute();
-      for (const entry of page) {
-        yield { account: entry.account, last: entry.last, id: entry.block };
-        await new Promise(setImmediate);
-      }
-      const end = page.at(-1);
-      if (end === undefined) return;
-      before = end;
+        .execute(),
+    );
+  }
+
+  /** The events of a stretch, block by block, the earliest first; of a block that was changed none. */
+  async *soundEvents(range: LogRange): AsyncGenerator<SoundEvents> {
+    for await (const key of this.blocks(range)) {
+      const events = await this.open(key).catch((error: unknown) => {
+        if (error instanceof RowDamageError) return undefined;
+        throw error;
+      });
+      yield {
+        count: key.count,
+        isDamaged: events === undefined,
+        events: (events ?? []).filter(({ time }) => time >= range.from && time <= range.to).map(readEvent),
+      };
     }
   }
 
